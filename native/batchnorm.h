@@ -1,0 +1,69 @@
+// Batch normalisation, forward and backward, for contiguous (N, C) and (N, C, L) arrays of float or
+// double. M = N * L values per channel.
+//
+// Every function: arrays are contiguous and hold what the shape says; nullable pointers are marked;
+// x == y and dy == dx (the same pointer) are allowed, partial overlaps are not. Throws
+// std::bad_alloc, and then has changed nothing but y, dx. The result has the same bits for every
+// kernel family and every thread count.
+#pragma once
+
+#include <cstddef>
+
+#include "workspace.h"
+
+namespace evenkeel {
+
+struct BatchShape {
+  std::size_t n, c, l;
+};
+
+enum class Statistics { batch, running };
+
+// What backward needs of its forward: 3 * C doubles, mean[C], residual[C], invstd[C]. The mean in
+// use is mean + residual: one double is enough for float data, two are for double data.
+using Saved = double*;
+
+// y = (x - mean) * invstd * weight + bias, invstd = 1 / sqrt(var + eps), var biased (over M).
+// Statistics::batch: mean and var of this batch; with `update`, once y is written,
+//   running <- (1 - momentum) * running + momentum * {mean, var * M / (M - 1)}.
+// Statistics::running: mean and var are running_mean and running_var, which stay as they are.
+template <class T>
+struct BatchNormForward {
+  BatchShape shape;
+  const T* x;
+  T* y;
+  const T* weight;  // nullable: 1
+  const T* bias;    // nullable: 0
+  T* running_mean;  // nullable where neither read nor updated
+  T* running_var;
+  Saved saved;  // nullable
+  Statistics statistics;
+  bool update;
+  double momentum;
+  double eps;
+};
+
+template <class T>
+void batchnorm_forward(const BatchNormForward<T>& call, Workspace& workspace);
+
+// With xhat = (x - mean) * invstd from `saved`:
+//   dbias = sum dy, dweight = sum dy * xhat,
+//   dx = weight * invstd * (dy - dbias / M - xhat * dweight / M)   where the batch's statistics
+//   dx = weight * invstd * dy                                      where the running ones normalised.
+template <class T>
+struct BatchNormBackward {
+  BatchShape shape;
+  const T* x;
+  const T* dy;
+  const T* weight;  // nullable: 1
+  const double* saved;
+  T* dx;       // nullable: not wanted
+  T* dweight;  // nullable
+  T* dbias;    // nullable
+  Statistics statistics;
+};
+
+template <class T>
+void batchnorm_backward(const BatchNormBackward<T>& call, Workspace& workspace);
+
+}  // namespace evenkeel

@@ -1,0 +1,20 @@
+// Which kernel family runs: chosen once from the CPU's features, or pinned by name.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "kernels.h"
+
+namespace evenkeel {
+
+// The families this CPU can run, best first. Never empty: `scalar` is always there.
+std::span<const Kernels* const> available_families();
+
+// The family in force. The first call chooses the best one.
+const Kernels& kernels();
+
+// Pins a family by name. False, and no change, where the name is unknown or the CPU lacks it.
+bool select_family(std::string_view name);
+
+}  // namespace evenkeel

@@ -1,0 +1,137 @@
+// The table of loops that one kernel family provides. One table is chosen at load; everything
+// above it (batchnorm.cc, matmul.cc, ...) is compiled once, for the baseline CPU.
+//
+// Contract of every function here: pointers may have any alignment the element type allows,
+// ranges are half-open, outputs may equal an input exactly (same pointer) but never overlap one
+// partly, nothing is read or written outside the stated ranges, and the result has the same bits
+// in every family. Scratch marked "padded" has room for a multiple of 16 elements.
+#pragma once
+
+#include <cstddef>
+
+namespace evenkeel {
+
+template <class T>
+struct BatchNormKernels {
+  // (N, C): `rows` rows of `channels` contiguous values, `stride` elements from row to row.
+  // sum[c] = sum_r (x - shift[c]), sumsq[c] = sum_r (x - shift[c])^2, added row by row in double.
+  // shift, sum and sumsq are padded.
+  void (*sum_nc)(const T* x, std::size_t rows, std::size_t channels, std::size_t stride,
+                 const T* shift, double* sum, double* sumsq);
+  // y = (x - center[c]) * scale[c] + offset[c]; the three are padded.
+  void (*normalize_nc)(const T* x, T* y, std::size_t rows, std::size_t channels,
+                       std::size_t stride, const T* center, const T* scale, const T* offset,
+                       bool stream);
+  // With d = (x - center[c]) - residual[c]: sum[c] = sum_r dy, dot[c] = sum_r dy * d, in double.
+  void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t channels,
+                      std::size_t stride, const T* center, const T* residual, double* sum,
+                      double* dot);
+  // dx = dy * a[c] + (x - center[c]) * b[c] + k[c].
+  void (*grad_apply_nc)(const T* x, const T* dy, T* dx, std::size_t rows, std::size_t channels,
+                        std::size_t stride, const T* center, const T* a, const T* b, const T* k,
+                        bool stream);
+  // dx = dy * a[c].
+  void (*scale_nc)(const T* dy, T* dx, std::size_t rows, std::size_t channels, std::size_t stride,
+                   const T* a, bool stream);
+
+  // (N, C, L): one channel as `runs` runs of `length` contiguous values, `stride` apart. Lane =
+  // index in the run mod 16 (mod 8 for double); the lanes fold once, at the end. out = {sum, ...}.
+  void (*sum_ncl)(const T* x, std::size_t runs, std::size_t length, std::size_t stride, T shift,
+                  double out[2]);
+  void (*normalize_ncl)(const T* x, T* y, std::size_t runs, std::size_t length, std::size_t stride,
+                        T center, T scale, T offset, bool stream);
+  void (*grad_sum_ncl)(const T* x, const T* dy, std::size_t runs, std::size_t length,
+                       std::size_t stride, T center, T residual, double out[2]);
+  void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, std::size_t runs, std::size_t length,
+                         std::size_t stride, T center, T a, T b, T k, bool stream);
+  void (*scale_ncl)(const T* dy, T* dx, std::size_t runs, std::size_t length, std::size_t stride,
+                    T a, bool stream);
+};
+
+// A matrix seen through two strides: element (i, j) is data[i * row + j * column].
+template <class T>
+struct MatrixView {
+  const T* data;
+  std::size_t row;
+  std::size_t column;
+
+  constexpr MatrixView at(std::size_t i, std::size_t j) const {
+    return {data + i * row + j * column, row, column};
+  }
+};
+
+template <class T>
+struct MatmulKernels {
+  std::size_t tile_rows;     // rows of C that one register tile holds
+  std::size_t tile_columns;  // columns of C that one register tile holds
+  // Packs k rows of `columns` (<= tile_columns) columns of B into a panel, zero-filled to tile_columns.
+  void (*pack_b)(MatrixView<T> b, std::size_t k, std::size_t columns, T* panel);
+  // C[rows, columns] = A[rows, k] * B[k, columns] (+ bias[column]), k > 0. B comes packed, one panel of
+  // tile_columns after another. Every element of C is summed over k in order, in blocks of
+  // kMatmulBlock, whatever the tile.
+  void (*multiply)(MatrixView<T> a, const T* panels, const T* bias, T* c, std::size_t c_stride,
+                   std::size_t rows, std::size_t columns, std::size_t k);
+};
+
+// Products of one k-block are summed in one register; blocks are then added in order. Part of the
+// result's definition: changing it changes bits.
+inline constexpr std::size_t kMatmulBlock = 256;
+
+struct SgdStep {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov, maximize;
+  bool first;  // the momentum buffer starts as the gradient
+};
+
+struct AdamStep {
+  double lr, beta1, beta2, eps, weight_decay;
+  double bias_correction1, bias_correction2_sqrt;  // 1 - beta1^t, sqrt(1 - beta2^t)
+  bool decoupled;                                  // AdamW: decay the parameter, not the gradient
+  bool maximize;
+};
+
+// Philox4x32-10 key and the probability of a zero as a 32-bit threshold.
+struct DropoutMask {
+  std::size_t first;  // index of the first element in its tensor, a multiple of 4
+  unsigned long long key, offset;
+  unsigned int threshold;  // an element is dropped when its random word is below it
+  bool drop_all;           // p = 1
+};
+
+template <class T>
+struct ElementwiseKernels {
+  void (*relu)(const T* x, T* y, std::size_t n);
+  void (*relu_backward)(const T* y, const T* dy, T* dx, std::size_t n);
+  void (*add)(const T* a, const T* b, T* out, std::size_t n);
+  void (*multiply)(const T* a, const T* b, T* out, std::size_t n);
+  void (*scale)(const T* x, T factor, T* out, std::size_t n);
+  void (*difference)(const T* a, const T* b, T factor, T* out, std::size_t n);  // (a - b) * factor
+  void (*dropout)(const T* x, T* y, std::size_t n, DropoutMask mask, T scale);
+  void (*uniform)(T* out, std::size_t n, DropoutMask mask, T low, T high);
+  void (*sgd)(T* parameter, const T* gradient, T* momentum, std::size_t n, SgdStep step);
+  void (*adam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, AdamStep step);
+  double (*sum)(const T* x, std::size_t n);
+  double (*squared_difference)(const T* a, const T* b, std::size_t n);
+  // Per row: probability[j] = exp(logit[j] - max) / sum. loss[r] = log(sum) - (logit[target] - max)
+  // is finished by loss.cc from maximum[r] and total[r]. work: `classes` doubles.
+  void (*softmax)(const T* logits, T* probabilities, std::size_t rows, std::size_t classes,
+                  double* maximum, double* total, double* work);
+};
+
+struct Kernels {
+  const char* name;
+  BatchNormKernels<float> batchnorm_f32;
+  BatchNormKernels<double> batchnorm_f64;
+  MatmulKernels<float> matmul_f32;
+  MatmulKernels<double> matmul_f64;
+  ElementwiseKernels<float> elementwise_f32;
+  ElementwiseKernels<double> elementwise_f64;
+  void (*add_doubles)(double* total, const double* part, std::size_t n);  // total += part
+  void (*random_words)(unsigned int* out, std::size_t n, unsigned long long key,
+                       unsigned long long offset);
+  // The limit a benchmark compares with (limits.h).
+  void (*copy)(const float* source, float* target, std::size_t n, bool stream);
+  double (*read)(const float* source, std::size_t n);
+};
+
+}  // namespace evenkeel

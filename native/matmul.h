@@ -1,0 +1,22 @@
+// Matrix multiply for the linear layer: one register-tiled, threaded kernel. Not a BLAS.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels.h"
+#include "workspace.h"
+
+namespace evenkeel {
+
+// c[m, n] = a[m, k] * b[k, n] + bias[n]; c is contiguous and overlaps nothing, bias is nullable.
+// Products are added in order of k within blocks of kMatmulBlock, then block by block: the bits
+// depend on the shape alone.
+template <class T>
+void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m, std::size_t n,
+            std::size_t k, Workspace& workspace);
+
+// sums[j] = sum over the rows of x[rows, columns], in double, rounded once.
+template <class T>
+void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace);
+
+}  // namespace evenkeel

@@ -1,0 +1,234 @@
+#include "parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
+
+#include <cstdio>
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+#include "float_environment.h"
+
+namespace evenkeel {
+namespace {
+
+constexpr std::size_t kMaxThreads = 64;
+// A worker looks for the next job this long before it parks: waking a parked thread costs the caller
+// 3-50 us, and the passes and calls of a training step follow each other within a few.
+constexpr int kSpins = 4000;  // ~20 us at 5 ns a pause
+constexpr int kSpinsBeforeYield = 1000;
+
+inline void pause_cpu() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+// One participant's share of a job: a contiguous range it works through from the front; whoever has
+// finished its own share takes from the others'. Neighbouring tasks stay on one core, and with them
+// their cache lines from pass to pass.
+struct alignas(64) Share {
+  std::atomic<std::size_t> next{0};
+  std::size_t end = 0;
+};
+
+class Pool {
+ public:
+  void run(std::size_t tasks, void (*body)(void*, std::size_t), void* context) {
+    const std::size_t wanted = std::min({tasks, limit_.load(std::memory_order_relaxed), kMaxThreads});
+    if (wanted > 1 && !forked_.load(std::memory_order_relaxed) && busy_.try_lock()) {
+      ensure_workers(wanted - 1);
+      const std::size_t participants = std::min(wanted, workers_ + 1);
+      if (participants > 1) {
+        share_out(tasks, participants, body, context);
+        busy_.unlock();
+        return;
+      }
+      busy_.unlock();
+    }
+    for (std::size_t task = 0; task < tasks; ++task) body(context, task);
+  }
+
+  std::atomic<std::size_t> limit_{1};
+  std::atomic<bool> forked_{false};
+
+ private:
+  void share_out(std::size_t tasks, std::size_t participants, void (*body)(void*, std::size_t),
+                 void* context) {
+    body_ = body;
+    context_ = context;
+    participants_ = participants;
+    for (std::size_t i = 0; i < participants; ++i) {
+      shares_[i].next.store(tasks * i / participants, std::memory_order_relaxed);
+      shares_[i].end = tasks * (i + 1) / participants;
+    }
+    job_.fetch_add(1, std::memory_order_seq_cst);  // odd: open
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) {
+      // Taking the lock orders this wake-up after a sleeper's last look at job_.
+      { const std::lock_guard<std::mutex> lock(sleep_); }
+      wake_.notify_all();
+    }
+    work(0);
+    job_.fetch_add(1, std::memory_order_seq_cst);  // even: closed
+    // Whoever came in before the close may still be in its last task.
+    for (int spins = 0; inside_.load(std::memory_order_seq_cst) != 0; ++spins) {
+      if (spins < kSpinsBeforeYield) {
+        pause_cpu();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+  void work(std::size_t self) {
+    for (std::size_t i = 0; i < participants_; ++i) {
+      Share& share = shares_[(self + i) % participants_];
+      for (;;) {
+        const std::size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (task >= share.end) break;
+        body_(context_, task);
+      }
+    }
+  }
+
+  void ensure_workers(std::size_t wanted) {
+    while (workers_ < wanted && !exhausted_) {
+      try {
+        start_worker(workers_ + 1);
+        ++workers_;
+      } catch (const std::exception&) {  // no thread or no memory to be had
+        exhausted_ = true;               // fewer threads, the same bits
+      }
+    }
+  }
+
+  void start_worker(std::size_t self) {
+#if defined(__unix__) || defined(__APPLE__)
+    // Signals are the host's: a pool thread inherits a mask with all of them blocked.
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    struct Restore {
+      sigset_t* mask;
+      ~Restore() { pthread_sigmask(SIG_SETMASK, mask, nullptr); }
+    } restore{&old};
+#endif
+    std::thread([this, self] { serve(self); }).detach();
+  }
+
+  [[noreturn]] void serve(std::size_t self) {
+    const FloatEnvironment environment;
+    std::uint64_t seen = 0;
+    for (;;) {
+      const std::uint64_t job = next_job(seen);
+      seen = job;
+      inside_.fetch_add(1, std::memory_order_seq_cst);
+      // Still the same open job: the caller now waits for us. Otherwise it may be gone already.
+      if (job_.load(std::memory_order_seq_cst) == job && self < participants_) work(self);
+      inside_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+  }
+
+  // The next open job other than `seen`: spin first, then park.
+  std::uint64_t next_job(std::uint64_t seen) {
+    const auto is_new = [&](std::uint64_t job) { return job % 2 == 1 && job != seen; };
+    for (int spins = 0; spins < kSpins; ++spins) {
+      const std::uint64_t job = job_.load(std::memory_order_seq_cst);
+      if (is_new(job)) return job;
+      pause_cpu();
+    }
+    std::unique_lock<std::mutex> lock(sleep_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    std::uint64_t job = job_.load(std::memory_order_seq_cst);
+    while (!is_new(job)) {
+      wake_.wait(lock);
+      job = job_.load(std::memory_order_seq_cst);
+    }
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+    return job;
+  }
+
+  std::mutex busy_;  // held by the caller whose job the pool runs
+  std::size_t workers_ = 0;
+  bool exhausted_ = false;
+
+  // The job. Written by the caller before job_ turns odd, read by workers counted in inside_.
+  std::atomic<std::uint64_t> job_{0};
+  std::atomic<std::size_t> inside_{0};
+  void (*body_)(void*, std::size_t) = nullptr;
+  void* context_ = nullptr;
+  std::size_t participants_ = 0;
+  Share shares_[kMaxThreads];
+
+  std::mutex sleep_;
+  std::condition_variable wake_;
+  std::atomic<std::size_t> sleepers_{0};
+};
+
+#if defined(__linux__)
+// CPUs' worth of time the cgroup grants, rounded up; 0 where there is no limit to read.
+std::size_t cgroup_quota() {
+  long long quota = 0, period = 0;
+  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
+    if (std::fscanf(file, "%lld %lld", &quota, &period) != 2) quota = 0;
+    std::fclose(file);
+  }
+  if (quota <= 0 || period <= 0) return 0;
+  return static_cast<std::size_t>((quota + period - 1) / period);
+}
+#endif
+
+std::size_t default_threads() {
+  std::size_t count = std::max(1u, std::thread::hardware_concurrency());
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    count = static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+  }
+  if (const std::size_t quota = cgroup_quota(); quota > 0) count = std::min(count, quota);
+#endif
+  return std::min(count, kMaxThreads);
+}
+
+Pool& pool() {
+  static Pool* const leaked = [] {
+    Pool* made = new Pool;
+    made->limit_.store(default_threads());
+#if defined(__unix__) || defined(__APPLE__)
+    // A forked child has our memory and none of our threads.
+    pthread_atfork(nullptr, nullptr, [] { pool().forked_.store(true); });
+#endif
+    return made;
+  }();
+  return *leaked;
+}
+
+}  // namespace
+
+void parallel_for(std::size_t tasks, void (*body)(void*, std::size_t), void* context) {
+  pool().run(tasks, body, context);
+}
+
+std::size_t thread_count() { return pool().limit_.load(); }
+
+void set_thread_count(std::size_t threads) {
+  pool().limit_.store(std::clamp<std::size_t>(threads, 1, kMaxThreads));
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,33 @@
+// A thread pool that only ever changes how long a call takes, never its result: callers cut the work
+// by shape, the pool hands the pieces out. Parked when idle, lives until the process ends (its memory
+// is leaked on purpose: at exit() a joinable static thread aborts the process).
+#pragma once
+
+#include <cstddef>
+
+namespace evenkeel {
+
+// Runs body(task) for every task in [0, tasks), on up to thread_count() threads, the caller among
+// them, and returns when all have ended. Runs inline when the pool is busy with another caller, in a
+// forked child, or when no thread can be created. `body` must not throw and must not call
+// parallel_for.
+void parallel_for(std::size_t tasks, void (*body)(void* context, std::size_t task), void* context);
+
+template <class Body>
+void parallel_for(std::size_t tasks, const Body& body) {
+  if (tasks == 1) {
+    body(std::size_t{0});
+    return;
+  }
+  parallel_for(
+      tasks,
+      [](void* context, std::size_t task) { (*static_cast<const Body*>(context))(task); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Threads a call may use, the caller included. The default is what the process may run on: its CPU
+// affinity and its cgroup's quota.
+std::size_t thread_count();
+void set_thread_count(std::size_t threads);
+
+}  // namespace evenkeel

@@ -1,0 +1,119 @@
+// 16 float lanes in two ymm registers, 8 double lanes in two. AVX2; FMA is left alone on purpose
+// (docs/decisions/0002-no-fused-multiply-add.md).
+// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+
+namespace evenkeel {
+namespace {
+
+// Sliding window over 8 ones and 8 zeros: the mask of the first n lanes starts at 8 - n.
+alignas(32) constexpr int kMaskWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                             0,  0,  0,  0,  0,  0,  0,  0};
+
+inline __m256i mask8(std::size_t n) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWindow + 8 - (n < 8 ? n : 8)));
+}
+inline __m256i mask4(std::size_t n) {
+  return _mm256_cvtepi32_epi64(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMaskWindow + 8 - (n < 4 ? n : 4))));
+}
+inline std::size_t beyond(std::size_t n, std::size_t first) { return n > first ? n - first : 0; }
+
+struct VecF {
+  static constexpr std::size_t kLanes = 16;
+  __m256 a, b;
+
+  static inline VecF zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static inline VecF broadcast(float s) { return {_mm256_set1_ps(s), _mm256_set1_ps(s)}; }
+  static inline VecF load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static inline VecF load_partial(const float* p, std::size_t n, VecF fill) {
+    const __m256i m = mask8(n), k = mask8(beyond(n, 8));
+    return {_mm256_blendv_ps(fill.a, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m)),
+            _mm256_blendv_ps(fill.b, _mm256_maskload_ps(p + 8, k), _mm256_castsi256_ps(k))};
+  }
+  inline void store(float* p) const {
+    _mm256_storeu_ps(p, a);
+    _mm256_storeu_ps(p + 8, b);
+  }
+  inline void stream(float* p) const {
+    _mm256_stream_ps(p, a);
+    _mm256_stream_ps(p + 8, b);
+  }
+  inline void store_partial(float* p, std::size_t n) const {
+    _mm256_maskstore_ps(p, mask8(n), a);
+    _mm256_maskstore_ps(p + 8, mask8(beyond(n, 8)), b);
+  }
+};
+
+inline VecF operator+(VecF x, VecF y) {
+  return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
+}
+inline VecF operator-(VecF x, VecF y) {
+  return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
+}
+inline VecF operator*(VecF x, VecF y) {
+  return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
+}
+
+struct VecD {
+  static constexpr std::size_t kLanes = 8;
+  __m256d a, b;
+
+  static inline VecD zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+  static inline VecD broadcast(double s) { return {_mm256_set1_pd(s), _mm256_set1_pd(s)}; }
+  static inline VecD load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
+  static inline VecD load_partial(const double* p, std::size_t n, VecD fill) {
+    const __m256i m = mask4(n), k = mask4(beyond(n, 4));
+    return {_mm256_blendv_pd(fill.a, _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m)),
+            _mm256_blendv_pd(fill.b, _mm256_maskload_pd(p + 4, k), _mm256_castsi256_pd(k))};
+  }
+  inline void store(double* p) const {
+    _mm256_storeu_pd(p, a);
+    _mm256_storeu_pd(p + 4, b);
+  }
+  inline void stream(double* p) const {
+    _mm256_stream_pd(p, a);
+    _mm256_stream_pd(p + 4, b);
+  }
+  inline void store_partial(double* p, std::size_t n) const {
+    _mm256_maskstore_pd(p, mask4(n), a);
+    _mm256_maskstore_pd(p + 4, mask4(beyond(n, 4)), b);
+  }
+};
+
+inline VecD operator+(VecD x, VecD y) {
+  return {_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b)};
+}
+inline VecD operator-(VecD x, VecD y) {
+  return {_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b)};
+}
+inline VecD operator*(VecD x, VecD y) {
+  return {_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)};
+}
+
+inline VecD widen(__m256 eight) {
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(eight)),
+          _mm256_cvtps_pd(_mm256_extractf128_ps(eight, 1))};
+}
+inline VecD widen_low(VecF x) { return widen(x.a); }
+inline VecD widen_high(VecF x) { return widen(x.b); }
+
+// The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
+inline double fold(VecD x) {
+  const __m256d four = _mm256_add_pd(x.a, x.b);
+  const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+inline void stream_fence() { _mm_sfence(); }
+
+// Matrix multiply: rows x vectors of the register tile (6 x 2 ymm = 12 of 16 registers accumulate).
+constexpr std::size_t kTileRows = 6;
+constexpr std::size_t kTileVectors = 1;
+
+}  // namespace
+}  // namespace evenkeel

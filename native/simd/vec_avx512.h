@@ -1,0 +1,78 @@
+// 16 float lanes in one zmm register, 8 double lanes in another. AVX-512F and nothing newer.
+// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+
+namespace evenkeel {
+namespace {
+
+struct VecF {
+  static constexpr std::size_t kLanes = 16;
+  __m512 v;
+
+  static inline VecF zero() { return {_mm512_setzero_ps()}; }
+  static inline VecF broadcast(float s) { return {_mm512_set1_ps(s)}; }
+  static inline VecF load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static inline VecF load_partial(const float* p, std::size_t n, VecF fill) {
+    return {_mm512_mask_loadu_ps(fill.v, mask(n), p)};
+  }
+  inline void store(float* p) const { _mm512_storeu_ps(p, v); }
+  inline void stream(float* p) const { _mm512_stream_ps(p, v); }
+  inline void store_partial(float* p, std::size_t n) const { _mm512_mask_storeu_ps(p, mask(n), v); }
+
+ private:
+  static inline __mmask16 mask(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
+};
+
+inline VecF operator+(VecF a, VecF b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline VecF operator-(VecF a, VecF b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline VecF operator*(VecF a, VecF b) { return {_mm512_mul_ps(a.v, b.v)}; }
+
+struct VecD {
+  static constexpr std::size_t kLanes = 8;
+  __m512d v;
+
+  static inline VecD zero() { return {_mm512_setzero_pd()}; }
+  static inline VecD broadcast(double s) { return {_mm512_set1_pd(s)}; }
+  static inline VecD load(const double* p) { return {_mm512_loadu_pd(p)}; }
+  static inline VecD load_partial(const double* p, std::size_t n, VecD fill) {
+    return {_mm512_mask_loadu_pd(fill.v, mask(n), p)};
+  }
+  inline void store(double* p) const { _mm512_storeu_pd(p, v); }
+  inline void stream(double* p) const { _mm512_stream_pd(p, v); }
+  inline void store_partial(double* p, std::size_t n) const {
+    _mm512_mask_storeu_pd(p, mask(n), v);
+  }
+
+ private:
+  static inline __mmask8 mask(std::size_t n) { return static_cast<__mmask8>((1u << n) - 1u); }
+};
+
+inline VecD operator+(VecD a, VecD b) { return {_mm512_add_pd(a.v, b.v)}; }
+inline VecD operator-(VecD a, VecD b) { return {_mm512_sub_pd(a.v, b.v)}; }
+inline VecD operator*(VecD a, VecD b) { return {_mm512_mul_pd(a.v, b.v)}; }
+
+inline VecD widen_low(VecF a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
+inline VecD widen_high(VecF a) {
+  const __m512d bits = _mm512_castps_pd(a.v);
+  return {_mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(bits, 1)))};
+}
+
+// The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
+inline double fold(VecD a) {
+  const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(a.v), _mm512_extractf64x4_pd(a.v, 1));
+  const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+inline void stream_fence() { _mm_sfence(); }
+
+// Matrix multiply: rows x vectors of the register tile (24 of 32 registers accumulate).
+constexpr std::size_t kTileRows = 12;
+constexpr std::size_t kTileVectors = 2;
+
+}  // namespace
+}  // namespace evenkeel

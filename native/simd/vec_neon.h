@@ -1,0 +1,118 @@
+// 16 float lanes in four q registers, 8 double lanes in four. AArch64 Advanced SIMD, no fused
+// multiply-add (docs/decisions/0002-no-fused-multiply-add.md).
+// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+
+namespace evenkeel {
+namespace {
+
+struct VecF {
+  static constexpr std::size_t kLanes = 16;
+  float32x4_t q[4];
+
+  static inline VecF broadcast(float s) {
+    const float32x4_t v = vdupq_n_f32(s);
+    return {{v, v, v, v}};
+  }
+  static inline VecF zero() { return broadcast(0.0f); }
+  static inline VecF load(const float* p) {
+    return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
+  }
+  static inline VecF load_partial(const float* p, std::size_t n, VecF fill) {
+    float lanes[kLanes];
+    fill.store(lanes);
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return load(lanes);
+  }
+  inline void store(float* p) const {
+    for (std::size_t i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, q[i]);
+  }
+  inline void stream(float* p) const { store(p); }
+  inline void store_partial(float* p, std::size_t n) const {
+    float lanes[kLanes];
+    store(lanes);
+    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+  }
+};
+
+inline VecF operator+(VecF x, VecF y) {
+  return {{vaddq_f32(x.q[0], y.q[0]), vaddq_f32(x.q[1], y.q[1]), vaddq_f32(x.q[2], y.q[2]),
+           vaddq_f32(x.q[3], y.q[3])}};
+}
+inline VecF operator-(VecF x, VecF y) {
+  return {{vsubq_f32(x.q[0], y.q[0]), vsubq_f32(x.q[1], y.q[1]), vsubq_f32(x.q[2], y.q[2]),
+           vsubq_f32(x.q[3], y.q[3])}};
+}
+inline VecF operator*(VecF x, VecF y) {
+  return {{vmulq_f32(x.q[0], y.q[0]), vmulq_f32(x.q[1], y.q[1]), vmulq_f32(x.q[2], y.q[2]),
+           vmulq_f32(x.q[3], y.q[3])}};
+}
+
+struct VecD {
+  static constexpr std::size_t kLanes = 8;
+  float64x2_t q[4];
+
+  static inline VecD broadcast(double s) {
+    const float64x2_t v = vdupq_n_f64(s);
+    return {{v, v, v, v}};
+  }
+  static inline VecD zero() { return broadcast(0.0); }
+  static inline VecD load(const double* p) {
+    return {{vld1q_f64(p), vld1q_f64(p + 2), vld1q_f64(p + 4), vld1q_f64(p + 6)}};
+  }
+  static inline VecD load_partial(const double* p, std::size_t n, VecD fill) {
+    double lanes[kLanes];
+    fill.store(lanes);
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return load(lanes);
+  }
+  inline void store(double* p) const {
+    for (std::size_t i = 0; i < 4; ++i) vst1q_f64(p + 2 * i, q[i]);
+  }
+  inline void stream(double* p) const { store(p); }
+  inline void store_partial(double* p, std::size_t n) const {
+    double lanes[kLanes];
+    store(lanes);
+    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+  }
+};
+
+inline VecD operator+(VecD x, VecD y) {
+  return {{vaddq_f64(x.q[0], y.q[0]), vaddq_f64(x.q[1], y.q[1]), vaddq_f64(x.q[2], y.q[2]),
+           vaddq_f64(x.q[3], y.q[3])}};
+}
+inline VecD operator-(VecD x, VecD y) {
+  return {{vsubq_f64(x.q[0], y.q[0]), vsubq_f64(x.q[1], y.q[1]), vsubq_f64(x.q[2], y.q[2]),
+           vsubq_f64(x.q[3], y.q[3])}};
+}
+inline VecD operator*(VecD x, VecD y) {
+  return {{vmulq_f64(x.q[0], y.q[0]), vmulq_f64(x.q[1], y.q[1]), vmulq_f64(x.q[2], y.q[2]),
+           vmulq_f64(x.q[3], y.q[3])}};
+}
+
+inline VecD widen(float32x4_t low, float32x4_t high) {
+  return {{vcvt_f64_f32(vget_low_f32(low)), vcvt_high_f64_f32(low),
+           vcvt_f64_f32(vget_low_f32(high)), vcvt_high_f64_f32(high)}};
+}
+inline VecD widen_low(VecF x) { return widen(x.q[0], x.q[1]); }
+inline VecD widen_high(VecF x) { return widen(x.q[2], x.q[3]); }
+
+// The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
+inline double fold(VecD x) {
+  const float64x2_t low = vaddq_f64(x.q[0], x.q[2]), high = vaddq_f64(x.q[1], x.q[3]);
+  const float64x2_t two = vaddq_f64(low, high);
+  return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
+}
+
+inline void stream_fence() {}
+
+// Matrix multiply: rows x vectors of the register tile (6 x 4 q = 24 of 32 registers accumulate).
+constexpr std::size_t kTileRows = 6;
+constexpr std::size_t kTileVectors = 1;
+
+}  // namespace
+}  // namespace evenkeel
