@@ -1,0 +1,164 @@
+// The tape: which operation made a value, and the walk back from a result to the leaves. It knows an
+// interface of what it differentiates; Tensor implements it.
+
+/** A value the tape can carry. */
+export interface Variable {
+  readonly requiresGrad: boolean;
+  /** The operation that made it, or null: a leaf. */
+  readonly operation: Operation | null;
+  /** Counts changes in place; a saved value that has changed since makes backward an error. */
+  readonly version: number;
+}
+
+/** What the walk asks of gradients and leaves. V is the variable's own type. */
+export interface Arithmetic<V extends Variable> {
+  /** A new value, a + b. */
+  add(a: V, b: V): V;
+  /** Adds a gradient to a leaf. `shared`: the value also lives elsewhere, so copy it. */
+  accumulate(leaf: V, gradient: V, shared: boolean): void;
+  /** That `gradient` has the shape and dtype of `value`. */
+  check(operation: string, value: V, gradient: V): void;
+}
+
+type Backward = (gradient: never) => readonly (Variable | null)[];
+
+interface Saved {
+  readonly value: Variable;
+  readonly version: number;
+}
+
+/** One recorded operation: a node of the graph. Later operations have higher `order`. */
+export class Operation {
+  private static made = 0;
+  readonly order = Operation.made++;
+  private backward: Backward | null;
+  private saved: readonly Saved[];
+
+  constructor(
+    readonly name: string,
+    readonly inputs: readonly Variable[],
+    saved: readonly Variable[],
+    backward: Backward,
+  ) {
+    this.backward = backward;
+    this.saved = saved.map((value) => ({ value, version: value.version }));
+  }
+
+  /** The gradients of the inputs, given the output's. */
+  differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
+    const { backward } = this;
+    if (backward === null) {
+      throw new Error(
+        `${this.name}: Trying to backward through the graph a second time, but what it saved was freed ` +
+          'by the first. Pass { retainGraph: true } to the first backward to keep it.',
+      );
+    }
+    for (const { value, version } of this.saved) {
+      if (value.version !== version) {
+        throw new Error(
+          `${this.name}: one of the variables needed for gradient computation has been modified by an ` +
+            `inplace operation: it is at version ${value.version}; expected version ${version} instead.`,
+        );
+      }
+    }
+    return (backward as (gradient: V) => readonly (V | null)[])(gradient);
+  }
+
+  free(): void {
+    this.backward = null;
+    this.saved = [];
+  }
+}
+
+let recording = true;
+
+/** Whether operations are being recorded (they are, outside `noGrad`). */
+export function isGradEnabled(): boolean {
+  return recording;
+}
+
+/**
+ * Runs `body` without recording: what it computes has no gradient. BatchNorm in training mode still
+ * moves its running statistics; only `eval()` holds them still.
+ *
+ * @param body - Synchronous: recording is switched back on when it returns or throws.
+ * @throws {TypeError} when `body` returns a promise.
+ * @example
+ * ```ts
+ * const y = noGrad(() => model.forward(x)); // y.requiresGrad === false
+ * ```
+ */
+export function noGrad<Result>(body: () => Result): Result {
+  const before = recording;
+  recording = false;
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      throw new TypeError('noGrad: expected a synchronous function, got one that returns a promise.');
+    }
+    return result;
+  } finally {
+    recording = before;
+  }
+}
+
+/** Whether an operation on these inputs has to be recorded. */
+export function needsGrad(...inputs: readonly (Variable | null)[]): boolean {
+  return recording && inputs.some((input) => input?.requiresGrad === true);
+}
+
+/**
+ * Walks back from `root`: last-made operation first, so that each sees its whole gradient. Leaves get
+ * theirs at the end, once nothing can fail any more.
+ */
+export function walkBack<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+): void {
+  const gradients = new Map<Operation | V, V>();
+  const leaves: V[] = [];
+  const give = (variable: V, value: V): void => {
+    const key = variable.operation ?? variable;
+    const before = gradients.get(key);
+    if (before === undefined && variable.operation === null) leaves.push(variable);
+    gradients.set(key, before === undefined ? value : arithmetic.add(before, value));
+  };
+
+  give(root, gradient);
+  const order = operationsFrom(root);
+  for (const operation of order) {
+    const whole = gradients.get(operation);
+    if (whole === undefined) continue;
+    gradients.delete(operation);
+    const parts = operation.differentiate(whole);
+    operation.inputs.forEach((input, i) => {
+      const part = parts[i];
+      if (part === null || part === undefined || !input.requiresGrad) return;
+      arithmetic.check(operation.name, input as V, part);
+      give(input as V, part);
+    });
+  }
+
+  const given = new Set<V>([gradient]);
+  for (const leaf of leaves) {
+    const value = gradients.get(leaf);
+    if (value === undefined) continue;
+    arithmetic.accumulate(leaf, value, given.has(value));
+    given.add(value);
+  }
+  if (!retainGraph) for (const operation of order) operation.free();
+}
+
+/** Every operation behind `root`, last made first: a stack, because graphs are deeper than one. */
+function operationsFrom(root: Variable): Operation[] {
+  const seen = new Set<Operation>();
+  const stack = root.operation === null ? [] : [root.operation];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    for (const { operation } of next.inputs) if (operation !== null) stack.push(operation);
+  }
+  return [...seen].sort((a, b) => b.order - a.order);
+}

@@ -1,0 +1,61 @@
+import * as check from '../check.js';
+import { permutation } from '../random.js';
+import type { Tensor } from '../tensor.js';
+import type { TensorDataset } from './dataset.js';
+
+export interface DataLoaderOptions {
+  /** Samples a batch. Default 1. */
+  batchSize?: number;
+  /** A new random order every time it is iterated. Default false. */
+  shuffle?: boolean;
+  /** Leave out a last batch that is not full: one sample alone cannot be batch-normalised. Default false. */
+  dropLast?: boolean;
+}
+
+/** What a loader asks of a dataset. */
+export type Dataset = Pick<TensorDataset, 'length' | 'rows'>;
+
+/**
+ * Batches of a dataset.
+ *
+ * @example
+ * ```ts
+ * const loader = new data.DataLoader(train, { batchSize: 128, shuffle: true });
+ * for (const [x, label] of loader) { … }
+ * ```
+ */
+export class DataLoader implements Iterable<Tensor[]> {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+
+  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    const who = 'DataLoader';
+    if (typeof dataset !== 'object' || (dataset as unknown) === null || !('rows' in dataset)) {
+      throw check.wrongKind(who, 'a dataset', dataset);
+    }
+    check.options(who, options, ['batchSize', 'shuffle', 'dropLast']);
+    this.dataset = dataset;
+    this.batchSize = check.wholeNumber(who, 'batchSize', options.batchSize ?? 1, 1);
+    this.shuffle = check.boolean(who, 'shuffle', options.shuffle ?? false);
+    this.dropLast = check.boolean(who, 'dropLast', options.dropLast ?? false);
+  }
+
+  /** Number of batches. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  *[Symbol.iterator](): Iterator<Tensor[]> {
+    const samples = this.dataset.length;
+    const order = this.shuffle
+      ? permutation(samples)
+      : Uint32Array.from({ length: samples }, (_, i) => i);
+    for (let batch = 0; batch < this.length; batch++) {
+      const start = batch * this.batchSize;
+      yield this.dataset.rows(order.subarray(start, start + this.batchSize));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The little arithmetic a loss or a residual connection needs. Shapes must be equal: no broadcasting.
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+
+function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const left = Tensor.from(a);
+  const right = Tensor.from(b);
+  check.floating(who, 'the first operand', left);
+  check.sameDtype(who, 'the second operand', right, left.dtype);
+  check.sameShape(who, 'the second operand', right, left.shape);
+  return [left, right];
+}
+
+/** a + b, elementwise. Same shape and dtype. */
+export function add(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = pair('add', a, b);
+  const y = Tensor.uninitialized(left.shape, left.dtype);
+  addon.add(floats(left), floats(right), floats(y), y.numel);
+  return record('add', y, [left, right], [], (dy) => [dy, dy]);
+}
+
+/** a · b, elementwise. Same shape and dtype. */
+export function mul(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = pair('mul', a, b);
+  const product = (x: Tensor, y: Tensor): Tensor => {
+    const out = Tensor.uninitialized(x.shape, x.dtype);
+    addon.multiply(floats(x), floats(y), floats(out), out.numel);
+    return out;
+  };
+  return record('mul', product(left, right), [left, right], [left, right], (dy) => [
+    left === right || left.requiresGrad ? product(dy, right) : null,
+    right.requiresGrad ? product(dy, left) : null,
+  ]);
+}
+
+/** The sum of all elements, as a scalar; added in double, rounded once. */
+export function sum(x: TensorLike): Tensor {
+  return total('sum', Tensor.from(x), 1);
+}
+
+/** The mean of all elements, as a scalar. */
+export function mean(x: TensorLike): Tensor {
+  const input = Tensor.from(x);
+  return total('mean', input, 1 / input.numel);
+}
+
+function total(who: string, input: Tensor, factor: number): Tensor {
+  check.floating(who, 'the input', input);
+  const y = Tensor.uninitialized([], input.dtype);
+  floats(y)[0] = addon.sum(floats(input), input.numel) * factor;
+  return record(who, y, [input], [], (dy) => {
+    const dx = Tensor.uninitialized(input.shape, input.dtype);
+    floats(dx).fill(dy.item() * factor);
+    return [dx];
+  });
+}
+
+/** The same elements in the same order under another shape; shares memory. */
+export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
+  const input = Tensor.from(x);
+  if (check.shape('reshape', shape) !== input.numel) {
+    throw check.wrongValue(
+      'reshape',
+      `a shape of ${input.numel} elements`,
+      `shape ${check.shapeText(shape)}`,
+    );
+  }
+  const y = new Tensor(input.attached('reshape'), [...shape], input.dtype);
+  return record('reshape', y, [input], [], (dy) => [
+    new Tensor(dy.data, input.shape, input.dtype),
+  ]);
+}

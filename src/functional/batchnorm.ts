@@ -1,0 +1,197 @@
+// Batch normalisation as a differentiable operation, forward and backward side by side. Which
+// statistics normalise and which move is decided by the caller (nn/batchnorm.ts, or batchNorm below).
+import { needsGrad } from '../autograd.js';
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+
+/** @internal One decided normalisation: everything checked but the memory. */
+export interface Normalization {
+  readonly who: string;
+  readonly dims: check.ChannelDims;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  /** Normalise by the running statistics instead of the batch's. */
+  readonly useRunning: boolean;
+  /** Move the running statistics towards the batch's. */
+  readonly update: boolean;
+  /** Weight of the batch in the running statistics, 0 to 1. */
+  readonly momentum: number;
+  readonly eps: number;
+  readonly out: Tensor | null;
+}
+
+/** @internal */
+export function normalize(input: Tensor, call: Normalization): Tensor {
+  const { who, dims, weight, bias, runningMean, runningVar, useRunning, update, eps, out } = call;
+  checkOperands(input, call);
+  if (!useRunning) {
+    check.enoughForStatistics(who, dims, input);
+    check.trainingEps(who, eps);
+  }
+  const { n, c, l } = dims;
+  const recorded = needsGrad(input, weight, bias);
+  const y = out ?? Tensor.uninitialized(input.shape, input.dtype);
+  if (out !== null) checkOut(who, out, input, recorded);
+  const saved = recorded ? new Float64Array(3 * c) : null;
+  addon.batchNormForward(
+    floats(input),
+    floats(y),
+    n,
+    c,
+    l,
+    dataOf(weight),
+    dataOf(bias),
+    dataOf(runningMean),
+    dataOf(runningVar),
+    saved,
+    useRunning,
+    update,
+    call.momentum,
+    eps,
+  );
+  if (out !== null) out.version++;
+  if (update) for (const moved of [runningMean, runningVar]) if (moved !== null) moved.version++;
+  if (saved === null) return y;
+  const kept = weight === null ? [input] : [input, weight];
+  return record(who, y, [input, weight, bias], kept, (dy) => {
+    const dx = input.requiresGrad ? Tensor.uninitialized(input.shape, input.dtype) : null;
+    const dweight = weight?.requiresGrad ? Tensor.uninitialized(weight.shape, weight.dtype) : null;
+    const dbias = bias?.requiresGrad ? Tensor.uninitialized(bias.shape, bias.dtype) : null;
+    addon.batchNormBackward(
+      floats(input),
+      floats(dy),
+      n,
+      c,
+      l,
+      dataOf(weight),
+      saved,
+      dataOf(dx),
+      dataOf(dweight),
+      dataOf(dbias),
+      useRunning,
+    );
+    return [dx, dweight, dbias];
+  });
+}
+
+function dataOf(tensor: Tensor | null): ReturnType<typeof floats> | null {
+  return tensor === null ? null : floats(tensor);
+}
+
+/** Each per-channel operand is [C], of the input's dtype, and its memory is there. */
+function checkOperands(input: Tensor, call: Normalization): void {
+  const { who, dims } = call;
+  check.floating(who, 'the input', input);
+  input.attached(who);
+  const operands = {
+    weight: call.weight,
+    bias: call.bias,
+    running_mean: call.runningMean,
+    running_var: call.runningVar,
+  };
+  for (const [name, operand] of Object.entries(operands)) {
+    if (operand === null) continue;
+    check.sameDtype(who, name, operand, input.dtype);
+    if (operand.shape.length !== 1 || operand.shape[0] !== dims.c) {
+      throw check.wrongValue(
+        who,
+        `${name} of shape [${dims.c}] (${name} should contain ${dims.c} elements not ${operand.numel})`,
+        `shape ${check.shapeText(operand.shape)}`,
+      );
+    }
+    operand.attached(who);
+  }
+}
+
+/** `out` may be the input's very memory while nothing is recorded, and never overlap it partly. */
+function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
+  check.sameDtype(who, 'out', out, input.dtype);
+  check.sameShape(who, 'an out', out, input.shape);
+  out.attached(who);
+  const [a, b] = [input.data, out.data];
+  const overlaps =
+    a.buffer === b.buffer &&
+    a.byteOffset < b.byteOffset + b.byteLength &&
+    b.byteOffset < a.byteOffset + a.byteLength;
+  if (overlaps && a.byteOffset !== b.byteOffset) {
+    throw new RangeError(`${who}: expected an out apart from the input, got one that overlaps it.`);
+  }
+  if (out.requiresGrad || (recorded && overlaps)) {
+    const got = out.requiresGrad ? 'one that requires grad' : "the input's memory while recording";
+    throw new Error(`${who}: expected an out that no gradient needs, got ${got}.`);
+  }
+}
+
+export interface BatchNormFunctionOptions {
+  /** [C]: scale. Default none. */
+  weight?: Tensor | null;
+  /** [C]: shift. Default none. */
+  bias?: Tensor | null;
+  /** Normalise by this batch and move the running statistics. Default false, as in PyTorch. */
+  training?: boolean;
+  /** Weight of this batch in the running statistics, 0 to 1. Default 0.1. */
+  momentum?: number;
+  /** Added to the variance, at least 0 (above 0 in training). Default 1e-5. */
+  eps?: number;
+  /** Receives the output instead of new memory: same shape and dtype. */
+  out?: Tensor | null;
+}
+
+const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'out'];
+
+/**
+ * y = (x - mean) / sqrt(var + eps) · weight + bias per channel (Ioffe & Szegedy 2015), the stateless
+ * form. In training, mean and biased variance are the batch's, and, where given,
+ * running ← (1 - momentum) · running + momentum · {mean, unbiased variance}. In evaluation they are
+ * the running statistics, or the batch's where none are given.
+ *
+ * @param x - [N, C, ...], float32 or float64.
+ * @param runningMean - [C] or null; written in training.
+ * @param runningVar - [C] or null; written in training. Both or neither.
+ * @throws {RangeError | TypeError} for a wrong shape, dtype or option; nothing has changed then.
+ * @example
+ * ```ts
+ * const y = functional.batchNorm(x, runningMean, runningVar, { weight, bias });
+ * ```
+ */
+export function batchNorm(
+  x: TensorLike,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  options: BatchNormFunctionOptions = {},
+): Tensor {
+  const who = 'batchNorm';
+  check.options(who, options, OPTIONS);
+  const input = Tensor.from(x);
+  if (input.shape.length < 2) {
+    throw check.wrongValue(who, 'input of shape [N, C, ...]', `shape ${check.shapeText(input.shape)}`);
+  }
+  if ((runningMean === null) !== (runningVar === null)) {
+    throw new TypeError(
+      `${who}: expected running_mean and running_var to either both be None or neither be None, ` +
+        `got ${runningMean === null ? 'only running_var' : 'only running_mean'}.`,
+    );
+  }
+  for (const moved of [runningMean, runningVar]) {
+    if (moved?.requiresGrad) {
+      throw new Error(`${who}: batch_norm is not differentiable wrt running_mean and running_var.`);
+    }
+  }
+  const training = check.boolean(who, 'training', options.training ?? false);
+  return normalize(input, {
+    who,
+    dims: check.channelDims(input.shape, false),
+    weight: options.weight ?? null,
+    bias: options.bias ?? null,
+    runningMean,
+    runningVar,
+    useRunning: !training && runningMean !== null,
+    update: training && runningMean !== null,
+    momentum: check.numberBetween(who, 'momentum', options.momentum ?? 0.1, 0, 1),
+    eps: check.numberBetween(who, 'eps', options.eps ?? 1e-5, 0, Infinity),
+    out: options.out ?? null,
+  });
+}

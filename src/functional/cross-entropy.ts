@@ -1,0 +1,88 @@
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+
+/** Class indices, one a row: whole numbers from 0 to classes - 1. */
+export type ClassTargets = Int32Array | Uint8Array | readonly number[] | Tensor;
+
+export type Reduction = 'mean' | 'sum';
+
+export interface CrossEntropyOptions {
+  /** 'mean' over the rows counted (default), or 'sum'. */
+  reduction?: Reduction;
+  /** Rows with this target count for nothing. Default -100. */
+  ignoreIndex?: number;
+}
+
+/** -2^31 to 2^31 - 1: what an Int32Array of targets can hold. */
+const INT32 = 2 ** 31;
+
+/**
+ * Softmax cross-entropy: -log(exp(x[target]) / Σ exp(x)), over the rows of `logits`. Computed in
+ * double from shifted logits, so it neither overflows nor loses the small ones; rounded once.
+ *
+ * @param logits - [N, classes], float32 or float64: unnormalised.
+ * @param targets - N class indices.
+ * @returns A scalar. NaN for the mean of no rows, as in PyTorch.
+ * @throws {RangeError} for a target outside 0 … classes - 1.
+ */
+export function crossEntropy(
+  logits: TensorLike,
+  targets: ClassTargets,
+  options: CrossEntropyOptions = {},
+): Tensor {
+  const who = 'crossEntropy';
+  check.options(who, options, ['reduction', 'ignoreIndex']);
+  const reduction = check.oneOf(who, 'reduction', options.reduction ?? 'mean', ['mean', 'sum']);
+  const ignore = check.wholeNumber(who, 'ignoreIndex', options.ignoreIndex ?? -100, -INT32);
+  const input = Tensor.from(logits);
+  check.floating(who, 'logits', input);
+  const [rows, classes] = input.shape;
+  if (rows === undefined || classes === undefined || input.shape.length !== 2) {
+    throw check.wrongValue(who, 'logits of shape [N, classes]', `shape ${check.shapeText(input.shape)}`);
+  }
+  const labels = classIndices(who, targets, rows, classes, ignore);
+
+  const probabilities = Tensor.uninitialized(input.shape, input.dtype);
+  const out = new Float64Array(2);
+  addon.crossEntropy(floats(input), labels, floats(probabilities), rows, classes, ignore, out);
+  const [loss = NaN, counted = 0] = out;
+  const divisor = reduction === 'mean' ? counted : 1;
+  const y = Tensor.uninitialized([], input.dtype);
+  floats(y)[0] = loss / divisor;
+  return record(who, y, [input], [], (dy) => {
+    const dx = Tensor.uninitialized(input.shape, input.dtype);
+    const factor = dy.item() / divisor;
+    addon.crossEntropyBackward(
+      floats(probabilities),
+      labels,
+      floats(dx),
+      rows,
+      classes,
+      ignore,
+      factor,
+    );
+    return [dx];
+  });
+}
+
+/** The targets as an Int32Array of our own: backward must see what forward saw. */
+function classIndices(
+  who: string,
+  targets: ClassTargets,
+  rows: number,
+  classes: number,
+  ignore: number,
+): Int32Array {
+  const values: unknown = targets instanceof Tensor ? targets.attached(who) : targets;
+  const known =
+    values instanceof Int32Array || values instanceof Uint8Array || Array.isArray(values);
+  if (!known) {
+    const got = targets instanceof Tensor ? `a ${targets.dtype} tensor` : check.describe(targets);
+    throw new TypeError(
+      `${who}: expected class targets as an Int32Array, Uint8Array, number[] or int32 tensor, got ${got}.`,
+    );
+  }
+  check.classTargets(who, values as ArrayLike<number>, rows, classes, ignore);
+  return Int32Array.from(values as ArrayLike<number>);
+}

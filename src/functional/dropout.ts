@@ -1,0 +1,34 @@
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { takeStretch } from '../random.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+
+export interface DropoutOptions {
+  /** Probability of a zero, 0 to 1. Default 0.5. */
+  p?: number;
+  /** Default true; when false the input comes back as it is. */
+  training?: boolean;
+}
+
+/**
+ * In training, y = 0 with probability p, else x / (1 - p) (inverted dropout, Srivastava et al. 2014).
+ * The mask is a function of the seed and the position alone, so backward draws it again instead of
+ * keeping it.
+ *
+ * @param x - Any shape, float32 or float64.
+ */
+export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
+  check.options('dropout', options, ['p', 'training']);
+  const p = check.numberBetween('dropout', 'p', options.p ?? 0.5, 0, 1);
+  const input = Tensor.from(x);
+  check.floating('dropout', 'the input', input);
+  if (!check.boolean('dropout', 'training', options.training ?? true) || p === 0) return input;
+  input.attached('dropout');
+  const { key, offset } = takeStretch(input.numel);
+  const masked = (from: Tensor): Tensor => {
+    const to = Tensor.uninitialized(from.shape, from.dtype);
+    addon.dropout(floats(from), floats(to), to.numel, p, key, offset);
+    return to;
+  };
+  return record('dropout', masked(input), [input], [], (dy) => [masked(dy)]);
+}

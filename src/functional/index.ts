@@ -1,0 +1,13 @@
+// Stateless operations, each with its gradient.
+export { add, mean, mul, reshape, sum } from './arithmetic.js';
+export { batchNorm, type BatchNormFunctionOptions } from './batchnorm.js';
+export {
+  crossEntropy,
+  type ClassTargets,
+  type CrossEntropyOptions,
+  type Reduction,
+} from './cross-entropy.js';
+export { dropout, type DropoutOptions } from './dropout.js';
+export { linear } from './linear.js';
+export { mseLoss, type MSELossOptions } from './mse-loss.js';
+export { relu } from './relu.js';

@@ -1,0 +1,20 @@
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+
+/**
+ * y = max(x, 0), elementwise; NaN stays NaN. dx = dy where y > 0, else 0.
+ *
+ * @param x - Any shape, float32 or float64.
+ */
+export function relu(x: TensorLike): Tensor {
+  const input = Tensor.from(x);
+  check.floating('relu', 'the input', input);
+  const y = Tensor.uninitialized(input.shape, input.dtype);
+  addon.relu(floats(input), floats(y), y.numel);
+  return record('relu', y, [input], [y], (dy) => {
+    const dx = Tensor.uninitialized(y.shape, y.dtype);
+    addon.reluBackward(floats(y), floats(dy), floats(dx), dx.numel);
+    return [dx];
+  });
+}

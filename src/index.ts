@@ -1,0 +1,17 @@
+// The only door.
+export { isGradEnabled, noGrad } from './autograd.js';
+export type { ArrayLikeTensor, NestedArray } from './containers.js';
+export * as data from './data/index.js';
+export * as functional from './functional/index.js';
+export { native } from './native.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+export { manualSeed } from './random.js';
+export type { DType, FloatData, TensorData } from './storage.js';
+export {
+  Tensor,
+  tensor,
+  type BackwardOptions,
+  type TensorLike,
+  type TensorOptions,
+} from './tensor.js';

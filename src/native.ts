@@ -1,0 +1,243 @@
+// Finds, loads and types the addon; explains a load that failed. No arithmetic, no tensors.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+type Floats = Float32Array | Float64Array;
+
+/** The addon's exports (binding/addon.cc). Arguments are as binding/*.cc documents them. */
+export interface Addon {
+  batchNormForward(
+    x: Floats,
+    y: Floats,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    bias: Floats | null,
+    runningMean: Floats | null,
+    runningVar: Floats | null,
+    saved: Float64Array | null,
+    useRunning: boolean,
+    update: boolean,
+    momentum: number,
+    eps: number,
+  ): void;
+  batchNormBackward(
+    x: Floats,
+    dy: Floats,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    saved: Float64Array,
+    dx: Floats | null,
+    dweight: Floats | null,
+    dbias: Floats | null,
+    usedRunning: boolean,
+  ): void;
+  matmul(
+    a: Floats,
+    b: Floats,
+    bias: Floats | null,
+    c: Floats,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+  ): void;
+  columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
+  relu(x: Floats, y: Floats, n: number): void;
+  reluBackward(y: Floats, dy: Floats, dx: Floats, n: number): void;
+  add(a: Floats, b: Floats, out: Floats, n: number): void;
+  multiply(a: Floats, b: Floats, out: Floats, n: number): void;
+  scale(x: Floats, factor: number, out: Floats, n: number): void;
+  sum(x: Floats, n: number): number;
+  dropout(x: Floats, y: Floats, n: number, p: number, key: number, offset: number): void;
+  uniform(out: Floats, n: number, low: number, high: number, key: number, offset: number): void;
+  randomWords(out: Uint32Array, n: number, key: number, offset: number): void;
+  crossEntropy(
+    logits: Floats,
+    targets: Int32Array,
+    probabilities: Floats,
+    rows: number,
+    classes: number,
+    ignoreIndex: number,
+    out: Float64Array,
+  ): void;
+  crossEntropyBackward(
+    probabilities: Floats,
+    targets: Int32Array,
+    gradient: Floats,
+    rows: number,
+    classes: number,
+    ignoreIndex: number,
+    factor: number,
+  ): void;
+  squaredError(prediction: Floats, target: Floats, n: number): number;
+  squaredErrorBackward(
+    prediction: Floats,
+    target: Floats,
+    factor: number,
+    gradient: Floats,
+    n: number,
+  ): void;
+  sgdStep(
+    parameter: Floats,
+    gradient: Floats,
+    momentumBuffer: Floats | null,
+    n: number,
+    lr: number,
+    momentum: number,
+    dampening: number,
+    weightDecay: number,
+    nesterov: boolean,
+    maximize: boolean,
+    first: boolean,
+  ): void;
+  adamStep(
+    parameter: Floats,
+    gradient: Floats,
+    m: Floats,
+    v: Floats,
+    n: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    weightDecay: number,
+    biasCorrection1: number,
+    biasCorrection2Sqrt: number,
+    decoupled: boolean,
+    maximize: boolean,
+  ): void;
+  isa(): string;
+  availableIsas(): string[];
+  selectIsa(name: string): boolean;
+  threads(): number;
+  setThreads(n: number): void;
+  limitCopy(source: Float32Array, target: Float32Array, n: number): void;
+  limitRead(source: Float32Array, n: number): number;
+}
+
+/** The folder of package.json: the nearest one above this file. */
+function packageRoot(): string {
+  let folder = __dirname;
+  while (!isPackageRoot(folder)) {
+    const parent = join(folder, '..');
+    if (parent === folder) throw new Error(`evenkeel: no package.json above ${__dirname}.`);
+    folder = parent;
+  }
+  return folder;
+}
+
+function isPackageRoot(folder: string): boolean {
+  const path = join(folder, 'package.json');
+  if (!existsSync(path)) return false;
+  return (JSON.parse(readFileSync(path, 'utf8')) as { name?: string }).name === 'evenkeel';
+}
+
+/** `linux-x64`, `linuxmusl-arm64`, `darwin-arm64`, … : glibc and musl need different files. */
+function platformName(): string {
+  const header = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
+  const musl = process.platform === 'linux' && header.glibcVersionRuntime === undefined;
+  return `${process.platform}${musl ? 'musl' : ''}-${process.arch}`;
+}
+
+/** Where an addon may be, best first: a build of this checkout, then a prebuilt one. */
+function candidates(root: string): string[] {
+  return [
+    join(root, 'build', 'Release', 'evenkeel.node'),
+    join(root, 'prebuilds', `evenkeel-${platformName()}.node`),
+  ];
+}
+
+function load(): Addon {
+  const root = packageRoot();
+  const failures: string[] = [];
+  for (const path of candidates(root)) {
+    if (!existsSync(path)) {
+      failures.push(`  ${path}: no such file`);
+      continue;
+    }
+    const loaded: { exports: unknown } = { exports: {} };
+    try {
+      process.dlopen(loaded, path);
+      return loaded.exports as Addon;
+    } catch (error) {
+      failures.push(`  ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new Error(
+    `evenkeel: expected a native addon for ${platformName()} (Node ${process.version}), got none that loads:\n` +
+      `${failures.join('\n')}\n` +
+      'To build it here (needs CMake 3.15 or later and a C++20 compiler), run in ' +
+      `${root}:\n  npm ci && npm run build:native`,
+  );
+}
+
+/** A whole number of at least 1 from the environment, or an error that names the variable. */
+function threadsFromEnvironment(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new RangeError(
+      `evenkeel: expected EVENKEEL_THREADS to be a positive integer, got '${text}'.`,
+    );
+  }
+  return count;
+}
+
+function configure(loaded: Addon): Addon {
+  const { EVENKEEL_ISA: isa, EVENKEEL_THREADS: threads } = process.env;
+  if (isa !== undefined && isa !== '' && !loaded.selectIsa(isa)) {
+    throw new RangeError(
+      `evenkeel: expected EVENKEEL_ISA to be one of ${loaded.availableIsas().join(', ')} ` +
+        `(what this CPU supports), got '${isa}'.`,
+    );
+  }
+  if (threads !== undefined && threads !== '') loaded.setThreads(threadsFromEnvironment(threads));
+  return loaded;
+}
+
+/** @internal */
+export const addon: Addon = configure(load());
+
+function packageVersion(): string {
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/**
+ * Which kernels run, on how many threads. Both belong to the process: Workers share them. Neither
+ * changes a bit of any result.
+ *
+ * @example
+ * ```ts
+ * native.isa; // 'avx512'
+ * native.setThreads(1);
+ * native.threads; // 1
+ * ```
+ */
+export const native = {
+  /** The kernel family in force; `EVENKEEL_ISA` pins another one at load. */
+  get isa(): string {
+    return addon.isa();
+  },
+  /** The families this CPU can run, best first. */
+  get availableIsas(): readonly string[] {
+    return addon.availableIsas();
+  },
+  /** Threads a call may use. Default: the CPUs this process may run on, at most 64. */
+  get threads(): number {
+    return addon.threads();
+  },
+  /** @throws {RangeError} when `n` is not a whole number from 1 to 64. */
+  setThreads(n: number): void {
+    if (!Number.isSafeInteger(n) || n < 1 || n > 64) {
+      throw new RangeError(`native.setThreads: expected a whole number from 1 to 64, got ${n}.`);
+    }
+    addon.setThreads(n);
+  },
+  /** The package's version. */
+  version: packageVersion(),
+};

@@ -1,0 +1,24 @@
+// Modules.
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  type BatchNormForwardOptions,
+  type BatchNormOptions,
+} from './batchnorm.js';
+export { Dropout } from './dropout.js';
+export { Linear, type LinearOptions } from './linear.js';
+export { CrossEntropyLoss, MSELoss } from './loss.js';
+export {
+  Module,
+  type ForwardHook,
+  type ForwardPreHook,
+  type HookHandle,
+  type Layer,
+  type RegisterBufferOptions,
+  type ZeroGradOptions,
+} from './module.js';
+export { Parameter } from '../tensor.js';
+export { ReLU } from './relu.js';
+export { Sequential } from './sequential.js';
+export type { LoadResult, LoadStateDictOptions } from './state-dict.js';

@@ -1,0 +1,60 @@
+import * as check from '../check.js';
+import { linear } from '../functional/linear.js';
+import { fillUniform } from '../random.js';
+import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
+import { Module } from './module.js';
+import { pythonBoolean } from './repr.js';
+
+export interface LinearOptions {
+  /** Learn a shift. Default true. */
+  bias?: boolean;
+  /** Default 'float32'. */
+  dtype?: 'float32' | 'float64';
+}
+
+/**
+ * y = x Wᵀ + b. W and b start uniform in ±1/sqrt(inFeatures), as PyTorch's do (He et al. 2015 with
+ * a = sqrt(5)).
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  /** [outFeatures, inFeatures]. */
+  weight: Parameter;
+  /** [outFeatures]; null without bias. */
+  bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    this.inFeatures = check.wholeNumber(this.who, 'inFeatures', inFeatures, 1);
+    this.outFeatures = check.wholeNumber(this.who, 'outFeatures', outFeatures, 1);
+    check.options(this.who, options, ['bias', 'dtype']);
+    const dtype = check.oneOf(this.who, 'dtype', options.dtype ?? 'float32', ['float32', 'float64']);
+    const bias = check.boolean(this.who, 'bias', options.bias ?? true);
+    this.weight = new Parameter(Tensor.uninitialized([outFeatures, inFeatures], dtype));
+    this.bias = bias ? new Parameter(Tensor.uninitialized([outFeatures], dtype)) : null;
+    this.resetParameters();
+  }
+
+  /** Draws weight and bias anew. */
+  resetParameters(): void {
+    const bound = 1 / Math.sqrt(this.inFeatures);
+    for (const parameter of [this.weight, this.bias]) {
+      if (parameter === null) continue;
+      fillUniform(floats(parameter), -bound, bound);
+      parameter.version++;
+    }
+  }
+
+  /** @param x - [..., inFeatures]. @returns [..., outFeatures]. */
+  forward(x: TensorLike): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return (
+      `in_features=${this.inFeatures}, out_features=${this.outFeatures}, ` +
+      `bias=${pythonBoolean(this.bias !== null)}`
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import * as check from '../check.js';
+import { addon } from '../native.js';
+import { floats, type Parameter, type Tensor } from '../tensor.js';
+import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
+
+export interface SGDOptions {
+  /** Learning rate, at least 0. Default 1e-3. */
+  lr?: number;
+  /** Weight of the past in the velocity, at least 0. Default 0. */
+  momentum?: number;
+  /** Part of the gradient kept out of the velocity. Default 0. */
+  dampening?: number;
+  /** L2 penalty, at least 0. Default 0. */
+  weightDecay?: number;
+  /** Look ahead by one step; needs momentum and no dampening. Default false. */
+  nesterov?: boolean;
+  /** Climb instead of descend. Default false. */
+  maximize?: boolean;
+}
+
+type Hyper = Required<SGDOptions>;
+
+const DEFAULTS: Hyper = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+};
+
+/**
+ * Stochastic gradient descent with momentum (Sutskever et al. 2013), in PyTorch's form:
+ * g += weightDecay · p; v = momentum · v + (1 - dampening) · g (v = g at first);
+ * p -= lr · v, or lr · (g + momentum · v) with nesterov.
+ */
+export class SGD extends Optimizer<Hyper> {
+  readonly #velocity = new Map<Parameter, Tensor>();
+
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options: SGDOptions = {},
+  ) {
+    check.options('SGD', options, Object.keys(DEFAULTS));
+    super(params, { ...DEFAULTS, ...options });
+  }
+
+  protected override checkGroup(group: Hyper): void {
+    for (const name of ['lr', 'momentum', 'weightDecay'] as const) {
+      check.numberBetween(this.who, name, group[name], 0, Infinity);
+    }
+    check.numberBetween(this.who, 'dampening', group.dampening, 0, 1);
+    check.boolean(this.who, 'maximize', group.maximize);
+    const nesterov = check.boolean(this.who, 'nesterov', group.nesterov);
+    if (nesterov && (group.momentum <= 0 || group.dampening !== 0)) {
+      throw check.wrongValue(
+        this.who,
+        'Nesterov momentum to come with a momentum and zero dampening',
+        `momentum ${group.momentum}, dampening ${group.dampening}`,
+      );
+    }
+  }
+
+  protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
+    let velocity = this.#velocity.get(parameter);
+    const first = velocity === undefined;
+    if (group.momentum !== 0) {
+      velocity ??= zerosLike(parameter);
+      this.#velocity.set(parameter, velocity);
+    }
+    addon.sgdStep(
+      floats(parameter),
+      floats(gradient),
+      group.momentum !== 0 && velocity !== undefined ? floats(velocity) : null,
+      parameter.numel,
+      group.lr,
+      group.momentum,
+      group.dampening,
+      group.weightDecay,
+      group.nesterov,
+      group.maximize,
+      first,
+    );
+  }
+}

@@ -1,0 +1,331 @@
+// Tensor: data + shape + dtype + grad, always contiguous. Its only arithmetic is what the tape needs to
+// add gradients up; the rest is in functional/.
+import {
+  needsGrad,
+  Operation,
+  walkBack,
+  type Arithmetic,
+  type Variable,
+} from './autograd.js';
+import * as check from './check.js';
+import { fromArrayLike, fromNested, type ArrayLikeTensor, type NestedArray } from './containers.js';
+import { addon } from './native.js';
+import {
+  DTYPES,
+  dtypeOf,
+  uninitialized,
+  zeros,
+  type DType,
+  type FloatData,
+  type TensorData,
+} from './storage.js';
+
+export type TensorLike = Tensor | ArrayLikeTensor;
+
+export interface TensorOptions {
+  dtype?: DType;
+  requiresGrad?: boolean;
+}
+
+export interface BackwardOptions {
+  /** Keep what the graph saved, so that backward can run again. Default false. */
+  retainGraph?: boolean;
+}
+
+/**
+ * A contiguous array of numbers with a shape, which remembers how it was computed.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
+ * functional.sum(functional.mul(x, x)).backward();
+ * x.grad?.toArray(); // [[2, 4], [6, 8]]
+ * ```
+ */
+export class Tensor implements Variable {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** The gradient accumulated by `backward()`, or null. Leaves only. */
+  grad: Tensor | null = null;
+  /** @internal Counts changes in place (optimiser steps, loads, running statistics). */
+  version = 0;
+  private memory: TensorData;
+  private maker: Operation | null = null;
+  private wantsGrad = false;
+
+  /** @internal Use `tensor()`: this trusts its arguments. */
+  constructor(data: TensorData, shape: readonly number[], dtype: DType) {
+    this.memory = data;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  /** The elements in row-major order: the memory itself, not a copy. */
+  get data(): TensorData {
+    return this.memory;
+  }
+
+  /** Number of elements: the product of the shape. */
+  get numel(): number {
+    return this.shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** @internal The operation that made this tensor, or null: a leaf. */
+  get operation(): Operation | null {
+    return this.maker;
+  }
+
+  /** Whether `backward()` reaches this tensor. Settable on floating leaves. */
+  get requiresGrad(): boolean {
+    return this.wantsGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    check.boolean('Tensor', 'requiresGrad', value);
+    if (value) check.floating('Tensor.requiresGrad', 'a tensor that requires grad', this);
+    if (this.maker !== null && !value) {
+      throw new Error(
+        'Tensor.requiresGrad: you can only change requires_grad flags of leaf variables; use detach().',
+      );
+    }
+    this.wantsGrad = value;
+  }
+
+  /**
+   * Adds d(this)/d(leaf) to the `grad` of every leaf that requires it.
+   *
+   * @param gradient - d(result)/d(this), of this shape; 1 by default for one element.
+   * @throws {Error} when nothing requires grad, or the graph was already walked and freed.
+   * @throws {RangeError} when the gradient's shape differs, or is missing for several elements.
+   */
+  backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
+    check.options('Tensor.backward', options, ['retainGraph']);
+    if (!this.wantsGrad) {
+      throw new Error(
+        'Tensor.backward: element 0 of tensors does not require grad and does not have a grad_fn.',
+      );
+    }
+    if (gradient === undefined && this.numel !== 1) {
+      throw check.wrongValue(
+        'Tensor.backward',
+        'a gradient (grad can be implicitly created only for scalar outputs)',
+        `none for shape ${check.shapeText(this.shape)}`,
+      );
+    }
+    const start =
+      gradient === undefined ? ones(this.shape, this.dtype) : Tensor.from(gradient).detach();
+    arithmetic.check('Tensor.backward', this, start);
+    walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
+  }
+
+  /** The same memory, cut off from the graph. */
+  detach(): Tensor {
+    return new Tensor(this.memory, this.shape, this.dtype);
+  }
+
+  /** A copy in memory of its own, cut off from the graph. */
+  clone(): Tensor {
+    return new Tensor(this.attached('Tensor.clone').slice(), this.shape, this.dtype);
+  }
+
+  /** The one element as a number. */
+  item(): number {
+    if (this.numel !== 1) {
+      throw check.wrongValue('Tensor.item', 'one element', `shape ${check.shapeText(this.shape)}`);
+    }
+    return Number(this.attached('Tensor.item')[0]);
+  }
+
+  /** Nested arrays of numbers; a number for shape []. */
+  toArray(): NestedArray {
+    const data = this.attached('Tensor.toArray');
+    const build = (axis: number, start: number, size: number): NestedArray => {
+      if (axis === this.shape.length) return Number(data[start]);
+      const count = this.shape[axis] ?? 0;
+      const step = count === 0 ? 0 : size / count;
+      return Array.from({ length: count }, (_, i) => build(axis + 1, start + i * step, step));
+    };
+    return build(0, 0, this.numel);
+  }
+
+  /** Lets go of the memory; any later use is an error. `using y = …` calls it at the block's end. */
+  dispose(): void {
+    this.memory = zeros(this.dtype, 0);
+    this.maker = null;
+    this.grad = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    const flag = this.wantsGrad ? ', requiresGrad' : '';
+    return `Tensor(${check.shapeText(this.shape)}, ${this.dtype}${flag})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** @internal The data, or an error when its buffer has gone. */
+  attached(who: string): TensorData {
+    check.attached(who, 'tensor', this, this.numel);
+    return this.memory;
+  }
+
+  /** @internal Makes this tensor the recorded result of an operation. */
+  recordAs(
+    name: string,
+    inputs: readonly Tensor[],
+    saved: readonly Tensor[],
+    backward: (gradient: Tensor) => readonly (Tensor | null)[],
+  ): this {
+    this.maker = new Operation(name, inputs, saved, backward);
+    this.wantsGrad = true;
+    return this;
+  }
+
+  /**
+   * A Tensor of another library's array: `{ data, shape, strides?, offset? }` (ndarray,
+   * `@stdlib/ndarray`) or `{ data, dims }` (onnxruntime). Contiguous data is adopted, strided data
+   * copied. A Tensor comes back as it is.
+   */
+  static from(other: TensorLike): Tensor {
+    if (other instanceof Tensor) return other;
+    const { data, shape, dtype } = fromArrayLike(other);
+    return new Tensor(data, shape, dtype);
+  }
+
+  /** @internal Uninitialised memory: the caller writes every element. */
+  static uninitialized(shape: readonly number[], dtype: DType): Tensor {
+    const numel = shape.reduce((a, b) => a * b, 1);
+    return new Tensor(uninitialized(dtype, numel), shape, dtype);
+  }
+}
+
+/** A tensor that a module learns: requires grad, and the module finds it. */
+export class Parameter extends Tensor {
+  constructor(data: Tensor, requiresGrad = true) {
+    check.floating('Parameter', 'a parameter', data);
+    super(data.data, data.shape, data.dtype);
+    this.requiresGrad = requiresGrad;
+  }
+}
+
+const arithmetic: Arithmetic<Tensor> = {
+  add(a, b) {
+    const sum = Tensor.uninitialized(a.shape, a.dtype);
+    addon.add(floats(a), floats(b), floats(sum), sum.numel);
+    return sum;
+  },
+  accumulate(leaf, gradient, shared) {
+    if (leaf.grad === null) {
+      leaf.grad = shared ? gradient.clone() : gradient.detach();
+    } else {
+      addon.add(floats(leaf.grad), floats(gradient), floats(leaf.grad), leaf.grad.numel);
+      leaf.grad.version++;
+    }
+  },
+  check(operation, value, gradient) {
+    const { shape } = value;
+    if (shape.length !== gradient.shape.length || shape.some((n, i) => n !== gradient.shape[i])) {
+      throw new RangeError(
+        `${operation}: Mismatch in shape: grad_output[0] has a shape of ` +
+          `${check.shapeText(gradient.shape)} and output[0] has a shape of ${check.shapeText(shape)}.`,
+      );
+    }
+    check.sameDtype(operation, 'the gradient', gradient, value.dtype);
+    gradient.attached(operation);
+  },
+};
+
+/** @internal The data of a floating tensor, still attached. */
+export function floats(tensor: Tensor): FloatData {
+  return tensor.attached('evenkeel') as FloatData;
+}
+
+/** @internal Records `output` if any input requires grad and recording is on. */
+export function record(
+  name: string,
+  output: Tensor,
+  inputs: readonly (Tensor | null)[],
+  saved: readonly Tensor[],
+  backward: (gradient: Tensor) => readonly (Tensor | null)[],
+): Tensor {
+  const present = inputs.filter((input): input is Tensor => input !== null);
+  if (!needsGrad(...present)) return output;
+  return output.recordAs(name, present, saved, (gradient) => {
+    const gradients = backward(gradient);
+    return gradients.filter((_, i) => inputs[i] !== null);
+  });
+}
+
+function ones(shape: readonly number[], dtype: DType): Tensor {
+  const tensor = Tensor.uninitialized(shape, dtype);
+  (tensor.data as FloatData).fill(1);
+  return tensor;
+}
+
+const OPTION_NAMES = ['dtype', 'requiresGrad'];
+
+/**
+ * Makes a tensor.
+ *
+ * `tensor(typedArray, shape?)` adopts a Float32Array, Float64Array, Int32Array or BigInt64Array (a
+ * view with a byte offset or over a SharedArrayBuffer too): no copy. `tensor(nestedArrays)` copies;
+ * float32 unless `dtype` says otherwise.
+ *
+ * @throws {TypeError} when the data is of another kind, or detached.
+ * @throws {RangeError} when the shape does not fit the data, or nested arrays are ragged.
+ * @example
+ * ```ts
+ * const x = tensor(new Float32Array(64 * 256), [64, 256]);
+ * const t = tensor([[1, 2], [3, 4]]); // float32, [2, 2]
+ * ```
+ */
+export function tensor(
+  data: TensorData | NestedArray,
+  shapeOrOptions?: readonly number[] | TensorOptions,
+  maybeOptions?: TensorOptions,
+): Tensor {
+  const shape = Array.isArray(shapeOrOptions) ? (shapeOrOptions as readonly number[]) : undefined;
+  const options = (shape === undefined ? (shapeOrOptions as TensorOptions | undefined) : maybeOptions) ?? {};
+  check.options('tensor', options, OPTION_NAMES);
+  if (options.dtype !== undefined) check.oneOf('tensor', 'dtype', options.dtype, DTYPES);
+  const made = ArrayBuffer.isView(data)
+    ? adopt(data, shape ?? [data.length], options.dtype)
+    : fromNumbers(data, shape, options.dtype ?? 'float32');
+  if (options.requiresGrad !== undefined) made.requiresGrad = options.requiresGrad;
+  return made;
+}
+
+function adopt(data: unknown, shape: readonly number[], wanted: DType | undefined): Tensor {
+  const dtype = dtypeOf(data);
+  if (dtype === null) {
+    throw check.wrongKind(
+      'tensor',
+      'a Float32Array, Float64Array, Int32Array, BigInt64Array or nested arrays of numbers',
+      data,
+    );
+  }
+  if (wanted !== undefined && wanted !== dtype) {
+    throw new TypeError(`tensor: expected data for dtype ${wanted}, got ${check.describe(data)}.`);
+  }
+  const numel = check.shape('tensor', shape);
+  const { length } = data as TensorData;
+  if (numel !== length) {
+    const detached = length === 0 ? ' (or its buffer was detached)' : '';
+    throw check.wrongValue(
+      'tensor',
+      `${numel} elements for shape ${check.shapeText(shape)}`,
+      `${length}${detached}`,
+    );
+  }
+  return new Tensor(data as TensorData, [...shape], dtype);
+}
+
+function fromNumbers(nested: NestedArray, shape: readonly number[] | undefined, dtype: DType): Tensor {
+  const contents = fromNested(nested, dtype);
+  return adopt(contents.data, shape ?? contents.shape, undefined);
+}
