@@ -1,0 +1,80 @@
+// Fails when the built addon could break on an older CPU or clash with another addon.
+// A weak or unique symbol in a native/isa object is an inline function that the linker may keep for
+// the whole addon, compiled with that file's AVX-512. An export beside Node's two is a name that
+// another library in the process can take over. Fast-math flags change the numbers.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const build = join(root, 'build');
+const addon = join(build, 'Release', 'evenkeel.node');
+
+/** @type {string[]} */
+const problems = [...fastMathFlags()];
+
+if (process.platform !== 'linux' || spawnSync('nm', ['--version']).error !== undefined) {
+  console.log('symbols: skipped, this machine has no GNU nm');
+} else {
+  problems.push(...sharedSymbols(), ...extraExports());
+}
+for (const problem of problems) console.error(`symbols: ${problem}`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+function fastMathFlags() {
+  const lines = readFileSync(join(root, 'CMakeLists.txt'), 'utf8').split('\n');
+  return lines.flatMap((line, index) => {
+    const flag = /-ffast-math|-Ofast|\/fp:fast/.exec(line.replace(/#.*/, ''))?.[0];
+    return flag === undefined
+      ? []
+      : [
+          `CMakeLists.txt:${String(index + 1)} has ${flag}, which lets the compiler change results.`,
+        ];
+  });
+}
+
+function sharedSymbols() {
+  const files = existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [];
+  const objects = files.filter((file) => /[\\/]isa[\\/][^\\/]*\.o$/.test(file));
+  if (objects.length === 0)
+    return ['no object of native/isa under build/: run npm run build first.'];
+  return objects.flatMap((object) =>
+    symbols('-C', join(build, object))
+      .filter(({ type }) => 'WVu'.includes(type))
+      .map(
+        ({ type, name }) =>
+          `${/[^\\/]+$/.exec(object)?.[0] ?? object} shares "${name}" (${type}) with the other objects: ` +
+          'put it in an anonymous namespace, or do not use that header in native/isa.',
+      ),
+  );
+}
+
+function extraExports() {
+  const allowed = /^(napi_register_module_v\d+|node_api_module_get_api_version_v\d+)$/;
+  return symbols('-D', '--defined-only', '-C', addon)
+    .filter(({ name }) => !allowed.test(name))
+    .map(
+      ({ type, name }) =>
+        `evenkeel.node exports "${name}" (${type}): hide it (visibility, or a linker version script).`,
+    );
+}
+
+/**
+ * The symbols that `nm` lists, one per line: an address or blanks, a letter, a name.
+ * @param {string[]} args
+ */
+function symbols(...args) {
+  const { status, stdout, stderr } = spawnSync('nm', args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (status !== 0) {
+    problems.push(`nm ${args.join(' ')} failed: ${stderr.trim()}`);
+    return [];
+  }
+  return [...stdout.matchAll(/^[\da-f ]* ([A-Za-z]) (.+)$/gm)].map(([, type = '', name = '']) => ({
+    type,
+    name,
+  }));
+}
