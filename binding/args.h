@@ -112,7 +112,8 @@ class Args {
     bool is_array = false;
     napi_is_typedarray(info_.Env(), info_[index], &is_array);
     if (is_array) {
-      napi_get_typedarray_info(info_.Env(), info_[index], &type, nullptr, nullptr, nullptr, nullptr);
+      napi_get_typedarray_info(info_.Env(), info_[index], &type, nullptr, nullptr, nullptr,
+                               nullptr);
     }
     if (type == napi_float32_array) return call.template operator()<float>();
     if (type == napi_float64_array) return call.template operator()<double>();

@@ -38,8 +38,8 @@ Napi::Value cross_entropy(const Napi::CallbackInfo& info) {
     T* probabilities = args.array<T>(2, "probabilities", elements);
     double* out = args.array<double>(6, "out", 2);
     const std::int32_t* targets = targets_at(info, args, 1, rows, classes, ignore);
-    const CrossEntropy result = evenkeel::cross_entropy(logits, targets, probabilities, rows, classes,
-                                                        ignore, args.workspace());
+    const CrossEntropy result = evenkeel::cross_entropy(logits, targets, probabilities, rows,
+                                                        classes, ignore, args.workspace());
     out[0] = result.loss;
     out[1] = static_cast<double>(result.counted);
   });
@@ -57,7 +57,8 @@ Napi::Value cross_entropy_backward(const Napi::CallbackInfo& info) {
     const T* probabilities = args.array<T>(0, "probabilities", elements);
     T* gradient = args.array<T>(2, "gradient", elements);
     const std::int32_t* targets = targets_at(info, args, 1, rows, classes, ignore);
-    evenkeel::cross_entropy_backward(probabilities, targets, factor, gradient, rows, classes, ignore);
+    evenkeel::cross_entropy_backward(probabilities, targets, factor, gradient, rows, classes,
+                                     ignore);
   });
   return info.Env().Undefined();
 }
@@ -82,7 +83,8 @@ Napi::Value squared_error_backward(const Napi::CallbackInfo& info) {
     const double factor = args.number(2, "factor");
     const T* prediction = args.array<T>(0, "prediction", n);
     const T* target = args.array<T>(1, "target", n);
-    evenkeel::squared_error_backward(prediction, target, factor, args.array<T>(3, "gradient", n), n);
+    evenkeel::squared_error_backward(prediction, target, factor, args.array<T>(3, "gradient", n),
+                                     n);
   });
   return info.Env().Undefined();
 }

@@ -9,9 +9,9 @@ Napi::Value sgd_step(const Napi::CallbackInfo& info) {
   const Args args(info);
   args.by_dtype(0, "parameter", [&]<class T>() {
     const std::size_t n = args.size(3, "n");
-    const SgdStep step{args.number(4, "lr"),          args.number(5, "momentum"),
-                       args.number(6, "dampening"),   args.number(7, "weightDecay"),
-                       args.flag(8, "nesterov"),      args.flag(9, "maximize"),
+    const SgdStep step{args.number(4, "lr"),        args.number(5, "momentum"),
+                       args.number(6, "dampening"), args.number(7, "weightDecay"),
+                       args.flag(8, "nesterov"),    args.flag(9, "maximize"),
                        args.flag(10, "first")};
     T* parameter = args.array<T>(0, "parameter", n);
     const T* gradient = args.array<T>(1, "gradient", n);

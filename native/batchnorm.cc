@@ -204,7 +204,8 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   if (call.statistics == Statistics::running) {
     for (std::size_t c = 0; c < channels; ++c) {
       const double var = static_cast<double>(call.running_var[c]);
-      set_terms(c, static_cast<double>(call.running_mean[c]), 0.0, inverse_deviation(var, call.eps));
+      set_terms(c, static_cast<double>(call.running_mean[c]), 0.0,
+                inverse_deviation(var, call.eps));
     }
     normalize_all_nc(call, tiles, center, scale, offset);
     return;
@@ -451,8 +452,8 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
         const GradientTerms<T> terms(call, c, m, total.first, total.second);
         if (batch) {
           loops<T>().grad_apply_ncl(call.x + at, call.dy + at, call.dx + at, rows.size(),
-                                    positions.size(), tiles.stride(), terms.center, terms.a, terms.b,
-                                    terms.k, stream);
+                                    positions.size(), tiles.stride(), terms.center, terms.a,
+                                    terms.b, terms.k, stream);
         } else {
           loops<T>().scale_ncl(call.dy + at, call.dx + at, rows.size(), positions.size(),
                                tiles.stride(), terms.a, stream);

@@ -58,9 +58,8 @@ void relu_backward(const T* y, const T* dy, T* dx, std::size_t n) {
 
 template <class T>
 void add(const T* a, const T* b, T* out, std::size_t n) {
-  for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().add(a + i, b + i, out + i, count);
-  });
+  for_blocks(
+      n, [&](std::size_t i, std::size_t count) { loops<T>().add(a + i, b + i, out + i, count); });
 }
 
 template <class T>
@@ -79,9 +78,8 @@ void scale(const T* x, double factor, T* out, std::size_t n) {
 
 template <class T>
 double sum(const T* x, std::size_t n, Workspace& workspace) {
-  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
-    return loops<T>().sum(x + i, count);
-  });
+  return sum_blocks(n, workspace,
+                    [&](std::size_t i, std::size_t count) { return loops<T>().sum(x + i, count); });
 }
 
 template <class T>
@@ -144,7 +142,8 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
                            Workspace& workspace) {
   workspace.reset();
   if (rows == 0 || classes == 0) return {0.0, 0};
-  const std::size_t step = std::max<std::size_t>(1, kBlock / 16 / classes);  // exp is 16 loads' worth
+  const std::size_t step =
+      std::max<std::size_t>(1, kBlock / 16 / classes);  // exp is 16 loads' worth
   const std::size_t blocks = divide_up(rows, step);
   double* maximum = workspace.take<double>(rows);
   double* total = workspace.take<double>(rows);
@@ -178,27 +177,28 @@ void cross_entropy_backward(const T* probabilities, const std::int32_t* targets,
       std::fill_n(row, classes, T(0));
     } else {
       const std::size_t at = static_cast<std::size_t>(targets[r]);
-      row[at] = static_cast<T>((static_cast<double>(probabilities[r * classes + at]) - 1.0) * factor);
+      row[at] =
+          static_cast<T>((static_cast<double>(probabilities[r * classes + at]) - 1.0) * factor);
     }
   }
 }
 
-#define EVENKEEL_FOR(T)                                                                           \
-  template void relu(const T*, T*, std::size_t);                                                  \
-  template void relu_backward(const T*, const T*, T*, std::size_t);                               \
-  template void add(const T*, const T*, T*, std::size_t);                                         \
-  template void multiply(const T*, const T*, T*, std::size_t);                                    \
-  template void scale(const T*, double, T*, std::size_t);                                         \
-  template double sum(const T*, std::size_t, Workspace&);                                         \
-  template void dropout(const T*, T*, std::size_t, double, std::uint64_t, std::uint64_t);         \
-  template void uniform(T*, std::size_t, double, double, std::uint64_t, std::uint64_t);           \
-  template void sgd_step(T*, const T*, T*, std::size_t, const SgdStep&);                          \
-  template void adam_step(T*, const T*, T*, T*, std::size_t, const AdamStep&);                    \
-  template double squared_error(const T*, const T*, std::size_t, Workspace&);                     \
-  template void squared_error_backward(const T*, const T*, double, T*, std::size_t);              \
+#define EVENKEEL_FOR(T)                                                                            \
+  template void relu(const T*, T*, std::size_t);                                                   \
+  template void relu_backward(const T*, const T*, T*, std::size_t);                                \
+  template void add(const T*, const T*, T*, std::size_t);                                          \
+  template void multiply(const T*, const T*, T*, std::size_t);                                     \
+  template void scale(const T*, double, T*, std::size_t);                                          \
+  template double sum(const T*, std::size_t, Workspace&);                                          \
+  template void dropout(const T*, T*, std::size_t, double, std::uint64_t, std::uint64_t);          \
+  template void uniform(T*, std::size_t, double, double, std::uint64_t, std::uint64_t);            \
+  template void sgd_step(T*, const T*, T*, std::size_t, const SgdStep&);                           \
+  template void adam_step(T*, const T*, T*, T*, std::size_t, const AdamStep&);                     \
+  template double squared_error(const T*, const T*, std::size_t, Workspace&);                      \
+  template void squared_error_backward(const T*, const T*, double, T*, std::size_t);               \
   template CrossEntropy cross_entropy(const T*, const std::int32_t*, T*, std::size_t, std::size_t, \
-                                      std::int32_t, Workspace&);                                  \
-  template void cross_entropy_backward(const T*, const std::int32_t*, double, T*, std::size_t,    \
+                                      std::int32_t, Workspace&);                                   \
+  template void cross_entropy_backward(const T*, const std::int32_t*, double, T*, std::size_t,     \
                                        std::size_t, std::int32_t);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

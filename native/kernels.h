@@ -19,9 +19,8 @@ struct BatchNormKernels {
   void (*sum_nc)(const T* x, std::size_t rows, std::size_t channels, std::size_t stride,
                  const T* shift, double* sum, double* sumsq);
   // y = (x - center[c]) * scale[c] + offset[c]; the three are padded.
-  void (*normalize_nc)(const T* x, T* y, std::size_t rows, std::size_t channels,
-                       std::size_t stride, const T* center, const T* scale, const T* offset,
-                       bool stream);
+  void (*normalize_nc)(const T* x, T* y, std::size_t rows, std::size_t channels, std::size_t stride,
+                       const T* center, const T* scale, const T* offset, bool stream);
   // With d = (x - center[c]) - residual[c]: sum[c] = sum_r dy, dot[c] = sum_r dy * d, in double.
   void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t channels,
                       std::size_t stride, const T* center, const T* residual, double* sum,

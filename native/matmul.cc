@@ -57,11 +57,10 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
 }
 
 template <class T>
-void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns,
-                 Workspace& workspace) {
+void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
-  const auto& table = [] () -> const BatchNormKernels<T>& {
+  const auto& table = []() -> const BatchNormKernels<T>& {
     if constexpr (std::is_same_v<T, float>) {
       return kernels().batchnorm_f32;
     } else {

@@ -51,7 +51,8 @@ struct alignas(64) Share {
 class Pool {
  public:
   void run(std::size_t tasks, void (*body)(void*, std::size_t), void* context) {
-    const std::size_t wanted = std::min({tasks, limit_.load(std::memory_order_relaxed), kMaxThreads});
+    const std::size_t wanted =
+        std::min({tasks, limit_.load(std::memory_order_relaxed), kMaxThreads});
     if (wanted > 1 && !forked_.load(std::memory_order_relaxed) && busy_.try_lock()) {
       ensure_workers(wanted - 1);
       const std::size_t participants = std::min(wanted, workers_ + 1);

@@ -20,8 +20,7 @@ void parallel_for(std::size_t tasks, const Body& body) {
     return;
   }
   parallel_for(
-      tasks,
-      [](void* context, std::size_t task) { (*static_cast<const Body*>(context))(task); },
+      tasks, [](void* context, std::size_t task) { (*static_cast<const Body*>(context))(task); },
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 

@@ -94,7 +94,9 @@ export function noGrad<Result>(body: () => Result): Result {
   try {
     const result = body();
     if (result instanceof Promise) {
-      throw new TypeError('noGrad: expected a synchronous function, got one that returns a promise.');
+      throw new TypeError(
+        'noGrad: expected a synchronous function, got one that returns a promise.',
+      );
     }
     return result;
   } finally {

@@ -243,7 +243,11 @@ export function enoughForStatistics(who: string, dims: ChannelDims, input: Descr
 /** eps keeps the division finite; a running variance may stand without it, a batch's may be 0. */
 export function trainingEps(who: string, eps: number): void {
   if (!(eps > 0)) {
-    throw wrongValue(who, 'eps to be positive (batch_norm eps must be positive during training)', describe(eps));
+    throw wrongValue(
+      who,
+      'eps to be positive (batch_norm eps must be positive during training)',
+      describe(eps),
+    );
   }
 }
 

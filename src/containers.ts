@@ -26,7 +26,11 @@ export interface Contents {
 /** Nested arrays, copied. Throws where they are ragged or hold something else than numbers. */
 export function fromNested(nested: NestedArray, dtype: DType): Contents {
   const shape: number[] = [];
-  for (let level: NestedArray | undefined = nested; Array.isArray(level); level = (level as readonly NestedArray[])[0]) {
+  for (
+    let level: NestedArray | undefined = nested;
+    Array.isArray(level);
+    level = (level as readonly NestedArray[])[0]
+  ) {
     shape.push((level as readonly NestedArray[]).length);
   }
   const numel = shape.reduce((a, b) => a * b, 1);
@@ -34,7 +38,8 @@ export function fromNested(nested: NestedArray, dtype: DType): Contents {
   let next = 0;
   const fill = (level: unknown, axis: number): void => {
     if (axis === shape.length) {
-      if (typeof level !== 'number') throw check.wrongKind('tensor', 'numbers in nested arrays', level);
+      if (typeof level !== 'number')
+        throw check.wrongKind('tensor', 'numbers in nested arrays', level);
       if (data instanceof BigInt64Array) data[next++] = BigInt(level);
       else data[next++] = level;
       return;
@@ -106,11 +111,7 @@ function checkStrides(
 ): number {
   check.wholeNumber(who, 'offset', offset, 0);
   if (strides.length !== shape.length || !strides.every(Number.isSafeInteger)) {
-    throw check.wrongValue(
-      who,
-      `${shape.length} whole-number strides`,
-      `[${strides.join(', ')}]`,
-    );
+    throw check.wrongValue(who, `${shape.length} whole-number strides`, `[${strides.join(', ')}]`);
   }
   if (shape.includes(0)) return 0;
   let low = offset;
@@ -137,7 +138,10 @@ function gather(
   strides: readonly number[],
   start: number,
 ): TensorData {
-  const target = uninitialized(dtype, shape.reduce((a, b) => a * b, 1));
+  const target = uninitialized(
+    dtype,
+    shape.reduce((a, b) => a * b, 1),
+  );
   let next = 0;
   const copy = (axis: number, at: number): void => {
     const size = shape[axis];

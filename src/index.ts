@@ -7,11 +7,13 @@ export { native } from './native.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { manualSeed } from './random.js';
-export type { DType, FloatData, TensorData } from './storage.js';
 export {
   Tensor,
   tensor,
   type BackwardOptions,
+  type DType,
+  type FloatData,
+  type TensorData,
   type TensorLike,
   type TensorOptions,
 } from './tensor.js';

@@ -139,7 +139,8 @@ function isPackageRoot(folder: string): boolean {
 
 /** `linux-x64`, `linuxmusl-arm64`, `darwin-arm64`, … : glibc and musl need different files. */
 function platformName(): string {
-  const header = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
+  const header = (process.report.getReport() as { header: { glibcVersionRuntime?: string } })
+    .header;
   const musl = process.platform === 'linux' && header.glibcVersionRuntime === undefined;
   return `${process.platform}${musl ? 'musl' : ''}-${process.arch}`;
 }

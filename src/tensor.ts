@@ -1,12 +1,6 @@
 // Tensor: data + shape + dtype + grad, always contiguous. Its only arithmetic is what the tape needs to
 // add gradients up; the rest is in functional/.
-import {
-  needsGrad,
-  Operation,
-  walkBack,
-  type Arithmetic,
-  type Variable,
-} from './autograd.js';
+import { needsGrad, Operation, walkBack, type Arithmetic, type Variable } from './autograd.js';
 import * as check from './check.js';
 import { fromArrayLike, fromNested, type ArrayLikeTensor, type NestedArray } from './containers.js';
 import { addon } from './native.js';
@@ -19,6 +13,8 @@ import {
   type FloatData,
   type TensorData,
 } from './storage.js';
+
+export type { DType, FloatData, TensorData };
 
 export type TensorLike = Tensor | ArrayLikeTensor;
 
@@ -113,7 +109,9 @@ export class Tensor implements Variable {
       );
     }
     const start =
-      gradient === undefined ? ones(this.shape, this.dtype) : Tensor.from(gradient).detach();
+      gradient === undefined
+        ? Tensor.filled(this.shape, this.dtype, 1)
+        : Tensor.from(gradient).detach();
     arithmetic.check('Tensor.backward', this, start);
     walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
   }
@@ -197,6 +195,14 @@ export class Tensor implements Variable {
     return new Tensor(data, shape, dtype);
   }
 
+  /** @internal Every element is `value`. */
+  static filled(shape: readonly number[], dtype: DType, value: number): Tensor {
+    const made = Tensor.uninitialized(shape, dtype);
+    if (made.memory instanceof BigInt64Array) made.memory.fill(BigInt(value));
+    else made.memory.fill(value);
+    return made;
+  }
+
   /** @internal Uninitialised memory: the caller writes every element. */
   static uninitialized(shape: readonly number[], dtype: DType): Tensor {
     const numel = shape.reduce((a, b) => a * b, 1);
@@ -261,12 +267,6 @@ export function record(
   });
 }
 
-function ones(shape: readonly number[], dtype: DType): Tensor {
-  const tensor = Tensor.uninitialized(shape, dtype);
-  (tensor.data as FloatData).fill(1);
-  return tensor;
-}
-
 const OPTION_NAMES = ['dtype', 'requiresGrad'];
 
 /**
@@ -290,7 +290,8 @@ export function tensor(
   maybeOptions?: TensorOptions,
 ): Tensor {
   const shape = Array.isArray(shapeOrOptions) ? (shapeOrOptions as readonly number[]) : undefined;
-  const options = (shape === undefined ? (shapeOrOptions as TensorOptions | undefined) : maybeOptions) ?? {};
+  const options =
+    (shape === undefined ? (shapeOrOptions as TensorOptions | undefined) : maybeOptions) ?? {};
   check.options('tensor', options, OPTION_NAMES);
   if (options.dtype !== undefined) check.oneOf('tensor', 'dtype', options.dtype, DTYPES);
   const made = ArrayBuffer.isView(data)
@@ -325,7 +326,11 @@ function adopt(data: unknown, shape: readonly number[], wanted: DType | undefine
   return new Tensor(data as TensorData, [...shape], dtype);
 }
 
-function fromNumbers(nested: NestedArray, shape: readonly number[] | undefined, dtype: DType): Tensor {
+function fromNumbers(
+  nested: NestedArray,
+  shape: readonly number[] | undefined,
+  dtype: DType,
+): Tensor {
   const contents = fromNested(nested, dtype);
   return adopt(contents.data, shape ?? contents.shape, undefined);
 }

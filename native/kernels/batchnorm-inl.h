@@ -113,8 +113,7 @@ inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t
 
 template <class T>
 void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t channels,
-                 std::size_t stride, const T* center, const T* residual, double* sum,
-                 double* dot) {
+                 std::size_t stride, const T* center, const T* residual, double* sum, double* dot) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   for (std::size_t c = 0; c < channels; c += kLanes) {
     Simd<T>::Wide::zero().store(sum + c);
@@ -262,8 +261,8 @@ void sum_ncl(const T* x, std::size_t runs, std::size_t length, std::size_t strid
 }
 
 template <class T>
-void grad_sum_ncl(const T* x, const T* dy, std::size_t runs, std::size_t length,
-                  std::size_t stride, T center, T residual, double out[2]) {
+void grad_sum_ncl(const T* x, const T* dy, std::size_t runs, std::size_t length, std::size_t stride,
+                  T center, T residual, double out[2]) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
@@ -289,8 +288,8 @@ void grad_sum_ncl(const T* x, const T* dy, std::size_t runs, std::size_t length,
 
 // Calls one(i, n, stream) for vectors that cover [0, length) of one run, like for_channels.
 template <class T, class One>
-inline void for_runs(const T* out, std::size_t runs, std::size_t length, std::size_t stride, bool stream,
-                     const One& one) {
+inline void for_runs(const T* out, std::size_t runs, std::size_t length, std::size_t stride,
+                     bool stream, const One& one) {
   for (std::size_t r = 0; r < runs; ++r) {
     const std::size_t base = r * stride;
     for_vectors(out + base, length, stream,

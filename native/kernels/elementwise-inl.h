@@ -138,8 +138,8 @@ double squared_difference(const T* a, const T* b, std::size_t n) {
   Wide s = Wide::zero();
   for (std::size_t i = 0; i < n; i += Vec::kLanes) {
     const std::size_t count = min_size(Vec::kLanes, n - i);
-    const Wide d = widen(load_up_to(a + i, count, Vec::zero())) -
-                   widen(load_up_to(b + i, count, Vec::zero()));
+    const Wide d =
+        widen(load_up_to(a + i, count, Vec::zero())) - widen(load_up_to(b + i, count, Vec::zero()));
     s = s + d * d;
   }
   return fold(s);
@@ -170,7 +170,8 @@ inline double exp_nonpositive(double x) {
   p = p * r + 1.0;
   p = p * r + 1.0;
   // The low bits of `shifted` are n: move them to the exponent field of 1.0.
-  const DoubleWord bits = (__builtin_bit_cast(DoubleWord, shifted) << 52) + (DoubleWord{1023} << 52);
+  const DoubleWord bits =
+      (__builtin_bit_cast(DoubleWord, shifted) << 52) + (DoubleWord{1023} << 52);
   const double power = __builtin_bit_cast(double, bits);
   const double value = p * power;
   return x < -708.0 ? 0.0 : (x == x ? value : x);
@@ -202,8 +203,9 @@ inline void add_doubles(double* total, const double* part, std::size_t n) {
 
 template <class T>
 constexpr ElementwiseKernels<T> elementwise_kernels() {
-  return {relu<T>,    relu_backward<T>, add<T>, multiply_elements<T>, scale<T>, difference<T>,
-          dropout<T>, uniform<T>,       sgd<T>, adam<T>,              sum<T>,   squared_difference<T>,
+  return {relu<T>,   relu_backward<T>, add<T>,     multiply_elements<T>,
+          scale<T>,  difference<T>,    dropout<T>, uniform<T>,
+          sgd<T>,    adam<T>,          sum<T>,     squared_difference<T>,
           softmax<T>};
 }
 

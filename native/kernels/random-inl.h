@@ -12,7 +12,7 @@ namespace {
 using Word = unsigned int;
 using DoubleWord = unsigned long long;
 
-constexpr std::size_t kPhiloxBlocks = 16;                 // blocks made side by side, for SIMD
+constexpr std::size_t kPhiloxBlocks = 16;                // blocks made side by side, for SIMD
 constexpr std::size_t kPhiloxWords = 4 * kPhiloxBlocks;  // words they make
 
 // out[4 * b + w] = word w of block `first + b`, for kPhiloxBlocks blocks.

@@ -49,15 +49,9 @@ struct VecF {
   }
 };
 
-inline VecF operator+(VecF x, VecF y) {
-  return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
-}
-inline VecF operator-(VecF x, VecF y) {
-  return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
-}
-inline VecF operator*(VecF x, VecF y) {
-  return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
-}
+inline VecF operator+(VecF x, VecF y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
+inline VecF operator-(VecF x, VecF y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
+inline VecF operator*(VecF x, VecF y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
 
 struct VecD {
   static constexpr std::size_t kLanes = 8;
@@ -85,15 +79,9 @@ struct VecD {
   }
 };
 
-inline VecD operator+(VecD x, VecD y) {
-  return {_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b)};
-}
-inline VecD operator-(VecD x, VecD y) {
-  return {_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b)};
-}
-inline VecD operator*(VecD x, VecD y) {
-  return {_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)};
-}
+inline VecD operator+(VecD x, VecD y) { return {_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b)}; }
+inline VecD operator-(VecD x, VecD y) { return {_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b)}; }
+inline VecD operator*(VecD x, VecD y) { return {_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)}; }
 
 inline VecD widen(__m256 eight) {
   return {_mm256_cvtps_pd(_mm256_castps256_ps128(eight)),

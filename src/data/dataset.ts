@@ -1,5 +1,4 @@
 import * as check from '../check.js';
-import { uninitialized } from '../storage.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 
 /**
@@ -38,12 +37,13 @@ export class TensorDataset {
       const inner = from.shape.slice(1);
       const size = inner.reduce((a, b) => a * b, 1);
       const source = from.attached('TensorDataset') as Float32Array;
-      const target = uninitialized(from.dtype, indices.length * size) as Float32Array;
+      const batch = Tensor.uninitialized([indices.length, ...inner], from.dtype);
+      const target = batch.data as Float32Array;
       for (let i = 0; i < indices.length; i++) {
         const at = (indices[i] ?? 0) * size;
         target.set(source.subarray(at, at + size), i * size);
       }
-      return new Tensor(target, [indices.length, ...inner], from.dtype);
+      return batch;
     });
   }
 }

@@ -67,7 +67,5 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
     );
   }
   const y = new Tensor(input.attached('reshape'), [...shape], input.dtype);
-  return record('reshape', y, [input], [], (dy) => [
-    new Tensor(dy.data, input.shape, input.dtype),
-  ]);
+  return record('reshape', y, [input], [], (dy) => [new Tensor(dy.data, input.shape, input.dtype)]);
 }

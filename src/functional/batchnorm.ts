@@ -167,7 +167,11 @@ export function batchNorm(
   check.options(who, options, OPTIONS);
   const input = Tensor.from(x);
   if (input.shape.length < 2) {
-    throw check.wrongValue(who, 'input of shape [N, C, ...]', `shape ${check.shapeText(input.shape)}`);
+    throw check.wrongValue(
+      who,
+      'input of shape [N, C, ...]',
+      `shape ${check.shapeText(input.shape)}`,
+    );
   }
   if ((runningMean === null) !== (runningVar === null)) {
     throw new TypeError(

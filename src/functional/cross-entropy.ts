@@ -39,7 +39,11 @@ export function crossEntropy(
   check.floating(who, 'logits', input);
   const [rows, classes] = input.shape;
   if (rows === undefined || classes === undefined || input.shape.length !== 2) {
-    throw check.wrongValue(who, 'logits of shape [N, classes]', `shape ${check.shapeText(input.shape)}`);
+    throw check.wrongValue(
+      who,
+      'logits of shape [N, classes]',
+      `shape ${check.shapeText(input.shape)}`,
+    );
   }
   const labels = classIndices(who, targets, rows, classes, ignore);
 

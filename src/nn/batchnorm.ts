@@ -2,8 +2,7 @@
 // in functional/batchnorm.ts and below it.
 import * as check from '../check.js';
 import { normalize } from '../functional/batchnorm.js';
-import { Parameter, tensor, Tensor, type TensorLike } from '../tensor.js';
-import { zeros, type DType } from '../storage.js';
+import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
 
@@ -70,13 +69,13 @@ abstract class BatchNorm extends Module {
     );
     this.dtype = check.oneOf(who, 'dtype', options.dtype ?? 'float32', ['float32', 'float64']);
     this.layout = check.oneOf(who, 'layout', options.layout ?? 'NCL', ['NCL', 'NLC']);
-    const perChannel = (value: number): Tensor => filled(this.dtype, numFeatures, value);
+    const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.weight = this.affine ? new Parameter(perChannel(1)) : null;
     this.bias = this.affine && bias ? new Parameter(perChannel(0)) : null;
     const tracked = this.trackRunningStats;
     this.registerBuffer('running_mean', tracked ? perChannel(0) : null);
     this.registerBuffer('running_var', tracked ? perChannel(1) : null);
-    this.registerBuffer('num_batches_tracked', tracked ? tensor(new BigInt64Array(1), []) : null);
+    this.registerBuffer('num_batches_tracked', tracked ? Tensor.filled([], 'int64', 0) : null);
   }
 
   /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
@@ -216,12 +215,7 @@ export class BatchNorm3d extends BatchNorm {
   protected override readonly kind = 'BatchNorm3d';
 }
 
-function filled(dtype: DType, count: number, value: number): Tensor {
-  return fill(new Tensor(zeros(dtype, count), [count], dtype), value);
-}
-
-function fill(target: Tensor, value: number): Tensor {
-  (target.attached('BatchNorm') as Float32Array).fill(value);
+function fill(target: Tensor, value: number): void {
+  floats(target).fill(value);
   target.version++;
-  return target;
 }

@@ -29,7 +29,10 @@ export class Linear extends Module {
     this.inFeatures = check.wholeNumber(this.who, 'inFeatures', inFeatures, 1);
     this.outFeatures = check.wholeNumber(this.who, 'outFeatures', outFeatures, 1);
     check.options(this.who, options, ['bias', 'dtype']);
-    const dtype = check.oneOf(this.who, 'dtype', options.dtype ?? 'float32', ['float32', 'float64']);
+    const dtype = check.oneOf(this.who, 'dtype', options.dtype ?? 'float32', [
+      'float32',
+      'float64',
+    ]);
     const bias = check.boolean(this.who, 'bias', options.bias ?? true);
     this.weight = new Parameter(Tensor.uninitialized([outFeatures, inFeatures], dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outFeatures], dtype)) : null;

@@ -22,11 +22,7 @@ export type ForwardPreHook = (
 ) => readonly unknown[] | undefined;
 
 /** Runs after forward; may return the output to use instead. */
-export type ForwardHook = (
-  module: Module,
-  inputs: readonly unknown[],
-  output: unknown,
-) => unknown;
+export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
 
 export interface HookHandle {
   remove(): void;
@@ -86,7 +82,8 @@ export abstract class Module {
 
   /** Children and their names, in the order they were assigned. */
   *namedChildren(): IterableIterator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+    for (const [name, value] of Object.entries(this))
+      if (value instanceof Module) yield [name, value];
     yield* this.#modules;
   }
 
@@ -241,7 +238,10 @@ export abstract class Module {
    * @throws {RangeError} for shapes that differ, and, when strict (default), missing or unexpected
    * keys: PyTorch's sentences, all of them at once.
    */
-  loadStateDict(state: ReadonlyMap<string, Tensor>, options: LoadStateDictOptions = {}): LoadResult {
+  loadStateDict(
+    state: ReadonlyMap<string, Tensor>,
+    options: LoadStateDictOptions = {},
+  ): LoadResult {
     return loadInto(this.who, new Map(this.#persistentState('')), state, options);
   }
 

@@ -1,7 +1,6 @@
 // Loading a state dict: everything is checked and converted first, then copied in one go.
 import * as check from '../check.js';
-import { Tensor } from '../tensor.js';
-import { zeros, type DType, type TensorData } from '../storage.js';
+import { Tensor, type TensorData } from '../tensor.js';
 
 export interface LoadStateDictOptions {
   /** Refuse missing and unexpected keys (default) rather than report them. */
@@ -51,13 +50,11 @@ export function loadInto(
       );
     } else {
       target.attached(`${who}.loadStateDict`);
-      copies.push([target, converted(source.attached(`${who}.loadStateDict`), target.dtype)]);
+      copies.push([target, converted(source.attached(`${who}.loadStateDict`), target)]);
     }
   }
   if (problems.length > 0) {
-    throw new RangeError(
-      `Error(s) in loading state_dict for ${who}:\n\t${problems.join('\n\t')}`,
-    );
+    throw new RangeError(`Error(s) in loading state_dict for ${who}:\n\t${problems.join('\n\t')}`);
   }
   for (const [target, data] of copies) {
     (target.data as Float64Array).set(data as Float64Array);
@@ -78,9 +75,9 @@ function sameShape(source: Tensor, target: Tensor): boolean {
   return shape.length === target.shape.length && shape.every((n, i) => n === target.shape[i]);
 }
 
-/** A copy in `dtype`: source and target may share memory, and a failed load must change nothing. */
-function converted(data: TensorData, dtype: DType): TensorData {
-  const copy = zeros(dtype, data.length);
+/** A copy in the target's dtype: the two may share memory, and a failed load must change nothing. */
+function converted(data: TensorData, target: Tensor): TensorData {
+  const { data: copy } = Tensor.uninitialized(target.shape, target.dtype);
   for (let i = 0; i < data.length; i++) {
     const value = data[i] ?? 0;
     if (copy instanceof BigInt64Array) {

@@ -53,8 +53,9 @@ export class Adam extends Optimizer<Hyper> {
       check.numberBetween(this.who, name, group[name], 0, Infinity);
     }
     check.boolean(this.who, 'maximize', group.maximize);
-    if (!Array.isArray(group.betas) || group.betas.length !== 2) {
-      throw check.wrongKind(this.who, 'betas to be two numbers', group.betas);
+    const betas: unknown = group.betas;
+    if (!Array.isArray(betas) || betas.length !== 2) {
+      throw check.wrongKind(this.who, 'betas to be two numbers', betas);
     }
     for (const beta of group.betas) {
       check.numberBetween(this.who, 'each of betas', beta, 0, 1 - Number.EPSILON);

@@ -51,7 +51,9 @@ export abstract class Optimizer<Hyper extends object> {
         throw check.wrongKind(this.who, 'a Parameter to optimise', parameter);
       }
       if (known.has(parameter)) {
-        throw new RangeError(`${this.who}: some parameters appear in more than one parameter group.`);
+        throw new RangeError(
+          `${this.who}: some parameters appear in more than one parameter group.`,
+        );
       }
       known.add(parameter);
     }
@@ -99,7 +101,5 @@ export abstract class Optimizer<Hyper extends object> {
 
 /** A state tensor of zeros like a parameter. */
 export function zerosLike(parameter: Parameter): Tensor {
-  const zeros = Tensor.uninitialized(parameter.shape, parameter.dtype);
-  (zeros.data as Float32Array).fill(0);
-  return zeros;
+  return Tensor.filled(parameter.shape, parameter.dtype, 0);
 }
