@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "kernels.h"
 
@@ -13,6 +14,16 @@ std::span<const Kernels* const> available_families();
 
 // The family in force. The first call chooses the best one.
 const Kernels& kernels();
+
+// The part of it for one element type.
+template <class T>
+const KernelsOf<T>& kernels_of() {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels().f32;
+  } else {
+    return kernels().f64;
+  }
+}
 
 // Pins a family by name. False, and no change, where the name is unknown or the CPU lacks it.
 bool select_family(std::string_view name);

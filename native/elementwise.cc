@@ -1,6 +1,6 @@
 #include "elementwise.h"
 
-#include <type_traits>
+#include <algorithm>
 
 #include "dispatch.h"
 #include "float_environment.h"
@@ -9,15 +9,6 @@
 
 namespace evenkeel {
 namespace {
-
-template <class T>
-const ElementwiseKernels<T>& loops() {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().elementwise_f32;
-  } else {
-    return kernels().elementwise_f64;
-  }
-}
 
 // A multiple of 4 (Philox makes words by fours) and of 16 (vectors); 64 KB of floats.
 constexpr std::size_t kBlock = 16 * 1024;
@@ -46,40 +37,44 @@ double sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
 
 template <class T>
 void relu(const T* x, T* y, std::size_t n) {
-  for_blocks(n, [&](std::size_t i, std::size_t count) { loops<T>().relu(x + i, y + i, count); });
+  for_blocks(n, [&](std::size_t i, std::size_t count) {
+    kernels_of<T>().elementwise.relu(x + i, y + i, count);
+  });
 }
 
 template <class T>
 void relu_backward(const T* y, const T* dy, T* dx, std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().relu_backward(y + i, dy + i, dx + i, count);
+    kernels_of<T>().elementwise.relu_backward(y + i, dy + i, dx + i, count);
   });
 }
 
 template <class T>
 void add(const T* a, const T* b, T* out, std::size_t n) {
-  for_blocks(
-      n, [&](std::size_t i, std::size_t count) { loops<T>().add(a + i, b + i, out + i, count); });
+  for_blocks(n, [&](std::size_t i, std::size_t count) {
+    kernels_of<T>().elementwise.add(a + i, b + i, out + i, count);
+  });
 }
 
 template <class T>
 void multiply(const T* a, const T* b, T* out, std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().multiply(a + i, b + i, out + i, count);
+    kernels_of<T>().elementwise.multiply(a + i, b + i, out + i, count);
   });
 }
 
 template <class T>
 void scale(const T* x, double factor, T* out, std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().scale(x + i, static_cast<T>(factor), out + i, count);
+    kernels_of<T>().elementwise.scale(x + i, static_cast<T>(factor), out + i, count);
   });
 }
 
 template <class T>
 double sum(const T* x, std::size_t n, Workspace& workspace) {
-  return sum_blocks(n, workspace,
-                    [&](std::size_t i, std::size_t count) { return loops<T>().sum(x + i, count); });
+  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
+    return kernels_of<T>().elementwise.sum(x + i, count);
+  });
 }
 
 template <class T>
@@ -89,7 +84,7 @@ void dropout(const T* x, T* y, std::size_t n, double p, std::uint64_t key, std::
   const T factor = all ? T(0) : static_cast<T>(1.0 / (1.0 - p));
   for_blocks(n, [&](std::size_t i, std::size_t count) {
     const DropoutMask mask{i, key, offset, all ? 0u : static_cast<unsigned int>(threshold), all};
-    loops<T>().dropout(x + i, y + i, count, mask, factor);
+    kernels_of<T>().elementwise.dropout(x + i, y + i, count, mask, factor);
   });
 }
 
@@ -97,8 +92,8 @@ template <class T>
 void uniform(T* out, std::size_t n, double low, double high, std::uint64_t key,
              std::uint64_t offset) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().uniform(out + i, count, {i, key, offset, 0u, false}, static_cast<T>(low),
-                       static_cast<T>(high));
+    kernels_of<T>().elementwise.uniform(out + i, count, {i, key, offset, 0u, false},
+                                        static_cast<T>(low), static_cast<T>(high));
   });
 }
 
@@ -109,22 +104,22 @@ void random_words(std::uint32_t* out, std::size_t n, std::uint64_t key, std::uin
 template <class T>
 void sgd_step(T* parameter, const T* gradient, T* momentum, std::size_t n, const SgdStep& step) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().sgd(parameter + i, gradient + i, momentum != nullptr ? momentum + i : nullptr, count,
-                   step);
+    kernels_of<T>().elementwise.sgd(parameter + i, gradient + i,
+                                    momentum != nullptr ? momentum + i : nullptr, count, step);
   });
 }
 
 template <class T>
 void adam_step(T* parameter, const T* gradient, T* m, T* v, std::size_t n, const AdamStep& step) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().adam(parameter + i, gradient + i, m + i, v + i, count, step);
+    kernels_of<T>().elementwise.adam(parameter + i, gradient + i, m + i, v + i, count, step);
   });
 }
 
 template <class T>
 double squared_error(const T* prediction, const T* target, std::size_t n, Workspace& workspace) {
   return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
-    return loops<T>().squared_difference(prediction + i, target + i, count);
+    return kernels_of<T>().elementwise.squared_difference(prediction + i, target + i, count);
   });
 }
 
@@ -132,7 +127,8 @@ template <class T>
 void squared_error_backward(const T* prediction, const T* target, double factor, T* gradient,
                             std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    loops<T>().difference(prediction + i, target + i, static_cast<T>(factor), gradient + i, count);
+    kernels_of<T>().elementwise.difference(prediction + i, target + i, static_cast<T>(factor),
+                                           gradient + i, count);
   });
 }
 
@@ -151,9 +147,9 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
   const FloatEnvironment environment;
   run_tasks(blocks, rows * classes * 16, [&](std::size_t block) {
     const Range range = cut(rows, step, block);
-    loops<T>().softmax(logits + range.begin * classes, probabilities + range.begin * classes,
-                       range.size(), classes, maximum + range.begin, total + range.begin,
-                       work + block * classes);
+    kernels_of<T>().elementwise.softmax(
+        logits + range.begin * classes, probabilities + range.begin * classes, range.size(),
+        classes, maximum + range.begin, total + range.begin, work + block * classes);
   });
   CrossEntropy result{0.0, 0};
   for (std::size_t r = 0; r < rows; ++r) {

@@ -47,6 +47,33 @@ struct BatchNormKernels {
                     T a, bool stream);
 };
 
+// Per-channel scalars, n channels. Outputs overlap no input.
+template <class T>
+struct ChannelKernels {
+  // From shifted sums over m values: mean = shift + sum / m, as mean + residual (0 for float, where
+  // one double holds it), and the biased var = (sumsq - sum^2 / m) / m, never below 0. With the shift a
+  // value of the channel, the subtraction loses at most a factor m + 1, and double has 29 bits more
+  // than float.
+  void (*moments)(const T* shift, const double* sum, const double* sumsq, double m, std::size_t n,
+                  double* mean, double* residual, double* var);
+  // invstd = 1 / sqrt(var + eps)
+  void (*inverse_deviation)(const double* var, double eps, std::size_t n, double* invstd);
+  // The mean as two Ts: center = T(mean), low = what that left over.
+  void (*split_mean)(const double* mean, const double* residual, std::size_t n, T* center, T* low);
+  // The terms of normalize_*: the centred form, the mean's low half folded into the offset.
+  // weight and bias are nullable.
+  void (*normalize_terms)(const double* mean, const double* residual, const double* invstd,
+                          const T* weight, const T* bias, std::size_t n, T* center, T* scale,
+                          T* offset);
+  // The terms of grad_apply_*, from sum = sum dy and dot = sum dy * (x - mean). weight is nullable.
+  void (*gradient_terms)(const double* mean, const double* residual, const double* invstd,
+                         const T* weight, const double* sum, const double* dot, double m,
+                         std::size_t n, T* center, T* a, T* b, T* k);
+  // running = (1 - momentum) * running + momentum * statistic * factor
+  void (*update_running)(T* running, const double* statistic, double factor, double momentum,
+                         std::size_t n);
+};
+
 // A matrix seen through two strides: element (i, j) is data[i * row + j * column].
 template <class T>
 struct MatrixView {
@@ -117,14 +144,18 @@ struct ElementwiseKernels {
                   double* maximum, double* total, double* work);
 };
 
+template <class T>
+struct KernelsOf {
+  BatchNormKernels<T> batchnorm;
+  ChannelKernels<T> channels;
+  MatmulKernels<T> matmul;
+  ElementwiseKernels<T> elementwise;
+};
+
 struct Kernels {
   const char* name;
-  BatchNormKernels<float> batchnorm_f32;
-  BatchNormKernels<double> batchnorm_f64;
-  MatmulKernels<float> matmul_f32;
-  MatmulKernels<double> matmul_f64;
-  ElementwiseKernels<float> elementwise_f32;
-  ElementwiseKernels<double> elementwise_f64;
+  KernelsOf<float> f32;
+  KernelsOf<double> f64;
   void (*add_doubles)(double* total, const double* part, std::size_t n);  // total += part
   void (*random_words)(unsigned int* out, std::size_t n, unsigned long long key,
                        unsigned long long offset);

@@ -1,7 +1,6 @@
 #include "matmul.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "dispatch.h"
 #include "float_environment.h"
@@ -9,15 +8,6 @@
 
 namespace evenkeel {
 namespace {
-
-template <class T>
-const MatmulKernels<T>& loops() {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().matmul_f32;
-  } else {
-    return kernels().matmul_f64;
-  }
-}
 
 // One task's share of C. 24 rows read a packed panel (32 KB) 24 times from L1 or L2; 512 columns
 // keep a task's panels within L2.
@@ -38,7 +28,7 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
     }
     return;
   }
-  const MatmulKernels<T>& table = loops<T>();
+  const MatmulKernels<T>& table = kernels_of<T>().matmul;
   const std::size_t tile = table.tile_columns, tiles = divide_up(n, tile);
   T* panels = workspace.take<T>(tiles * tile * k);
   // Packing costs a pass over B; handing it out pays from 128 KB on, like any pass.
@@ -60,13 +50,7 @@ template <class T>
 void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
-  const auto& table = []() -> const BatchNormKernels<T>& {
-    if constexpr (std::is_same_v<T, float>) {
-      return kernels().batchnorm_f32;
-    } else {
-      return kernels().batchnorm_f64;
-    }
-  }();
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   // Shifted sums with a shift of zero; the squares come for nothing, memory is the limit.
   T* zeros = workspace.take<T>(columns);
   double* total = workspace.take<double>(columns);

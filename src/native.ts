@@ -172,9 +172,14 @@ function load(): Addon {
   throw new Error(
     `evenkeel: expected a native addon for ${platformName()} (Node ${process.version}), got none that loads:\n` +
       `${failures.join('\n')}\n` +
-      'To build it here (needs CMake 3.15 or later and a C++20 compiler), run in ' +
-      `${root}:\n  npm ci && npm run build:native`,
+      'To build it here (needs CMake 3.15 or later and a C++20 compiler), run:\n' +
+      `  cd ${root} && ${installCommand(root)} && npm run build:native`,
   );
+}
+
+/** An installed package brings no lock file. */
+function installCommand(root: string): string {
+  return existsSync(join(root, 'package-lock.json')) ? 'npm ci' : 'npm install --ignore-scripts';
 }
 
 /** A whole number of at least 1 from the environment, or an error that names the variable. */
@@ -241,4 +246,18 @@ export const native = {
   },
   /** The package's version. */
   version: packageVersion(),
+  /**
+   * What the machine allows: the bare passes over memory that a benchmark holds the kernels against,
+   * on the same threads and with the same choice of stores.
+   */
+  limits: {
+    /** Reads `source` once and writes `target` once: target = source, of the same length. */
+    copy(source: Float32Array, target: Float32Array): void {
+      addon.limitCopy(source, target, source.length);
+    },
+    /** Reads `source` once; the number returned depends on every element. */
+    read(source: Float32Array): number {
+      return addon.limitRead(source, source.length);
+    },
+  },
 };

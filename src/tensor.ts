@@ -43,17 +43,17 @@ export class Tensor implements Variable {
   readonly dtype: DType;
   /** The gradient accumulated by `backward()`, or null. Leaves only. */
   grad: Tensor | null = null;
-  /** @internal Counts changes in place (optimiser steps, loads, running statistics). */
-  version = 0;
   private memory: TensorData;
+  private readonly changes: { count: number };
   private maker: Operation | null = null;
   private wantsGrad = false;
 
   /** @internal Use `tensor()`: this trusts its arguments. */
-  constructor(data: TensorData, shape: readonly number[], dtype: DType) {
+  constructor(data: TensorData, shape: readonly number[], dtype: DType, sharedWith?: Tensor) {
     this.memory = data;
     this.shape = shape;
     this.dtype = dtype;
+    this.changes = sharedWith?.changes ?? { count: 0 };
   }
 
   /** The elements in row-major order: the memory itself, not a copy. */
@@ -64,6 +64,16 @@ export class Tensor implements Variable {
   /** Number of elements: the product of the shape. */
   get numel(): number {
     return this.shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** @internal How often this memory has changed in place; tensors that share it share the count. */
+  get version(): number {
+    return this.changes.count;
+  }
+
+  /** @internal To be called after each change in place: a graph that saved the old values is void. */
+  markChanged(): void {
+    this.changes.count++;
   }
 
   /** @internal The operation that made this tensor, or null: a leaf. */
@@ -118,7 +128,7 @@ export class Tensor implements Variable {
 
   /** The same memory, cut off from the graph. */
   detach(): Tensor {
-    return new Tensor(this.memory, this.shape, this.dtype);
+    return new Tensor(this.memory, this.shape, this.dtype, this);
   }
 
   /** A copy in memory of its own, cut off from the graph. */
@@ -230,7 +240,7 @@ const arithmetic: Arithmetic<Tensor> = {
       leaf.grad = shared ? gradient.clone() : gradient.detach();
     } else {
       addon.add(floats(leaf.grad), floats(gradient), floats(leaf.grad), leaf.grad.numel);
-      leaf.grad.version++;
+      leaf.grad.markChanged();
     }
   },
   check(operation, value, gradient) {

@@ -1,29 +1,13 @@
 // The neon family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
 #include "../simd/vec_neon.h"
-// clang-format off: the loops need the vectors above
-#include "../simd/wide.h"
-#include "../kernels/batchnorm-inl.h"
-#include "../kernels/matmul-inl.h"
-#include "../kernels/random-inl.h"
-#include "../kernels/elementwise-inl.h"
-#include "../kernels/limits-inl.h"
-// clang-format on
+#include "../kernels/all-inl.h"
 
 namespace evenkeel {
 
+// constinit: an initialiser that ran would run these instructions on every CPU.
 extern const Kernels kernels_neon;
-const Kernels kernels_neon = {
-    "neon",
-    batchnorm_kernels<float>(),
-    batchnorm_kernels<double>(),
-    matmul_kernels<float>(),
-    matmul_kernels<double>(),
-    elementwise_kernels<float>(),
-    elementwise_kernels<double>(),
-    add_doubles,
-    random_words,
-    copy,
-    read,
+constinit const Kernels kernels_neon = {
+    "neon", kernels_of<float>(), kernels_of<double>(), add_doubles, random_words, copy, read,
 };
 
 }  // namespace evenkeel

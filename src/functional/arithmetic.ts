@@ -66,6 +66,6 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
       `shape ${check.shapeText(shape)}`,
     );
   }
-  const y = new Tensor(input.attached('reshape'), [...shape], input.dtype);
+  const y = new Tensor(input.attached('reshape'), [...shape], input.dtype, input);
   return record('reshape', y, [input], [], (dy) => [new Tensor(dy.data, input.shape, input.dtype)]);
 }

@@ -33,8 +33,9 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   }
   const { n, c, l } = dims;
   const recorded = needsGrad(input, weight, bias);
-  const y = out ?? Tensor.uninitialized(input.shape, input.dtype);
   if (out !== null) checkOut(who, out, input, recorded);
+  // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
+  const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
   const saved = recorded ? new Float64Array(3 * c) : null;
   addon.batchNormForward(
     floats(input),
@@ -52,8 +53,9 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
     call.momentum,
     eps,
   );
-  if (out !== null) out.version++;
-  if (update) for (const moved of [runningMean, runningVar]) if (moved !== null) moved.version++;
+  if (out !== null) y.markChanged();
+  if (update)
+    for (const moved of [runningMean, runningVar]) if (moved !== null) moved.markChanged();
   if (saved === null) return y;
   const kept = weight === null ? [input] : [input, weight];
   return record(who, y, [input, weight, bias], kept, (dy) => {
@@ -81,29 +83,34 @@ function dataOf(tensor: Tensor | null): ReturnType<typeof floats> | null {
   return tensor === null ? null : floats(tensor);
 }
 
-/** Each per-channel operand is [C], of the input's dtype, and its memory is there. */
 function checkOperands(input: Tensor, call: Normalization): void {
   const { who, dims } = call;
   check.floating(who, 'the input', input);
   input.attached(who);
-  const operands = {
-    weight: call.weight,
-    bias: call.bias,
-    running_mean: call.runningMean,
-    running_var: call.runningVar,
-  };
-  for (const [name, operand] of Object.entries(operands)) {
-    if (operand === null) continue;
-    check.sameDtype(who, name, operand, input.dtype);
-    if (operand.shape.length !== 1 || operand.shape[0] !== dims.c) {
-      throw check.wrongValue(
-        who,
-        `${name} of shape [${dims.c}] (${name} should contain ${dims.c} elements not ${operand.numel})`,
-        `shape ${check.shapeText(operand.shape)}`,
-      );
-    }
-    operand.attached(who);
+  checkOperand(who, 'weight', call.weight, input, dims.c);
+  checkOperand(who, 'bias', call.bias, input, dims.c);
+  checkOperand(who, 'running_mean', call.runningMean, input, dims.c);
+  checkOperand(who, 'running_var', call.runningVar, input, dims.c);
+}
+
+/** A per-channel operand is [C], of the input's dtype, and its memory is there. */
+function checkOperand(
+  who: string,
+  name: string,
+  operand: Tensor | null,
+  input: Tensor,
+  c: number,
+): void {
+  if (operand === null) return;
+  check.sameDtype(who, name, operand, input.dtype);
+  if (operand.shape.length !== 1 || operand.shape[0] !== c) {
+    throw check.wrongValue(
+      who,
+      `${name} of shape [${c}] (${name} should contain ${c} elements not ${operand.numel})`,
+      `shape ${check.shapeText(operand.shape)}`,
+    );
   }
+  operand.attached(who);
 }
 
 /** `out` may be the input's very memory while nothing is recorded, and never overlap it partly. */

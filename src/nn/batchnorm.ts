@@ -30,6 +30,8 @@ export interface BatchNormForwardOptions {
 
 const OPTIONS = ['eps', 'momentum', 'affine', 'bias', 'trackRunningStats', 'dtype', 'layout'];
 
+const FORWARD_OPTIONS = ['out'];
+
 abstract class BatchNorm extends Module {
   readonly numFeatures: number;
   readonly affine: boolean;
@@ -120,7 +122,7 @@ abstract class BatchNorm extends Module {
     (counter.data as BigInt64Array)[0] = BigInt(
       check.wholeNumber(this.who, 'numBatchesTracked', value, 0),
     );
-    counter.version++;
+    counter.markChanged();
   }
 
   /**
@@ -140,14 +142,13 @@ abstract class BatchNorm extends Module {
    * @throws {RangeError} for another shape, or one value per channel where the batch normalises.
    * Whatever throws has changed nothing.
    */
-  forward(x: TensorLike, options: BatchNormForwardOptions = {}): Tensor {
-    const { who, runningMean, runningVar } = this;
-    check.options(`${who}.forward`, options, ['out']);
+  forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
+    const { who, runningMean, runningVar, training, momentum } = this;
+    if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
     check.floating(who, 'the input', input);
     const dims = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
-    const update = this.training && this.trackRunningStats && runningMean !== null;
-    const batches = update ? this.numBatchesTracked + 1 : 0;
+    const update = training && this.trackRunningStats && runningMean !== null;
     const y = normalize(input, {
       who,
       dims,
@@ -155,14 +156,22 @@ abstract class BatchNorm extends Module {
       bias: this.bias,
       runningMean,
       runningVar,
-      useRunning: !this.training && runningMean !== null,
+      useRunning: !training && runningMean !== null,
       update,
-      momentum: this.momentum ?? (update ? 1 / batches : 0),
+      momentum: momentum ?? (update ? 1 / (this.numBatchesTracked + 1) : 0),
       eps: this.eps,
-      out: options.out ?? null,
+      out: options?.out ?? null,
     });
-    if (update) this.numBatchesTracked = batches;
+    if (update) this.#countBatch();
     return y;
+  }
+
+  #countBatch(): void {
+    const counter = this.getBuffer('num_batches_tracked');
+    if (counter === null) return;
+    const data = counter.data as BigInt64Array;
+    data[0] = (data[0] ?? 0n) + 1n;
+    counter.markChanged();
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */
@@ -217,5 +226,5 @@ export class BatchNorm3d extends BatchNorm {
 
 function fill(target: Tensor, value: number): void {
   floats(target).fill(value);
-  target.version++;
+  target.markChanged();
 }

@@ -45,7 +45,7 @@ export class Linear extends Module {
     for (const parameter of [this.weight, this.bias]) {
       if (parameter === null) continue;
       fillUniform(floats(parameter), -bound, bound);
-      parameter.version++;
+      parameter.markChanged();
     }
   }
 

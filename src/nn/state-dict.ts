@@ -58,7 +58,7 @@ export function loadInto(
   }
   for (const [target, data] of copies) {
     (target.data as Float64Array).set(data as Float64Array);
-    target.version++;
+    target.markChanged();
   }
   return { missingKeys, unexpectedKeys };
 }

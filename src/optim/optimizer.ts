@@ -83,7 +83,7 @@ export abstract class Optimizer<Hyper extends object> {
       for (const parameter of group.params) {
         if (parameter.grad === null) continue;
         this.update(parameter, parameter.grad, group);
-        parameter.version++;
+        parameter.markChanged();
       }
     }
   }

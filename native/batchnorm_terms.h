@@ -1,0 +1,121 @@
+// Per channel: from sums to statistics to the terms of the elementwise passes, and the running
+// statistics. Used by both layouts; the loops are in kernels/channels-inl.h.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "batchnorm.h"
+#include "dispatch.h"
+
+namespace evenkeel {
+
+// The first value of a channel, or 0 where it would turn every difference into NaN.
+template <class T>
+T shift_from(T first) {
+  return std::isfinite(first) ? first : T(0);
+}
+
+// The statistics that normalise, and the terms of y = (x - center) * scale + offset.
+template <class T>
+struct Normalization {
+  const BatchNormForward<T>& call;
+  double m;
+  double *mean, *residual, *var, *invstd;
+  T *center, *scale, *offset;
+
+  Normalization(const BatchNormForward<T>& forward, Workspace& workspace)
+      : call(forward), m(static_cast<double>(forward.shape.n * forward.shape.l)) {
+    const std::size_t channels = call.shape.c;
+    double* statistics = call.saved != nullptr ? call.saved : workspace.take<double>(3 * channels);
+    mean = statistics;
+    residual = statistics + channels;
+    invstd = statistics + 2 * channels;
+    var = workspace.take<double>(channels);
+    center = workspace.take<T>(channels);
+    scale = workspace.take<T>(channels);
+    offset = workspace.take<T>(channels);
+  }
+
+  // Channels [c, c + n) from their shifted sums.
+  void from_sums(std::size_t c, std::size_t n, const T* shift, const double* sum,
+                 const double* sumsq) const {
+    kernels_of<T>().channels.moments(shift, sum, sumsq, m, n, mean + c, residual + c, var + c);
+    finish(c, n);
+  }
+
+  void from_running(std::size_t c, std::size_t n) const {
+    for (std::size_t i = c; i < c + n; ++i) {
+      mean[i] = static_cast<double>(call.running_mean[i]);
+      residual[i] = 0.0;
+      var[i] = static_cast<double>(call.running_var[i]);
+    }
+    finish(c, n);
+  }
+
+  // The last thing a forward does.
+  void update_running() const {
+    if (!call.update) return;
+    const std::size_t n = call.shape.c;
+    kernels_of<T>().channels.update_running(call.running_mean, mean, 1.0, call.momentum, n);
+    kernels_of<T>().channels.update_running(call.running_var, var, m / (m - 1.0), call.momentum, n);
+  }
+
+ private:
+  void finish(std::size_t c, std::size_t n) const {
+    const auto from = [c](const T* values) { return values != nullptr ? values + c : nullptr; };
+    kernels_of<T>().channels.inverse_deviation(var + c, call.eps, n, invstd + c);
+    kernels_of<T>().channels.normalize_terms(mean + c, residual + c, invstd + c, from(call.weight),
+                                             from(call.bias), n, center + c, scale + c, offset + c);
+  }
+};
+
+// The sums over a channel, and the terms of dx = dy * a + (x - center) * b + k (dy * a alone where the
+// running statistics normalised).
+template <class T>
+struct Gradient {
+  const BatchNormBackward<T>& call;
+  double m;
+  bool batch, needs_sums;
+  double *sum, *dot;  // sum dy, sum dy * (x - mean)
+  T *center, *low, *a, *b, *k;
+
+  Gradient(const BatchNormBackward<T>& backward, Workspace& workspace)
+      : call(backward), m(static_cast<double>(backward.shape.n * backward.shape.l)) {
+    const std::size_t channels = call.shape.c;
+    batch = call.statistics == Statistics::batch;
+    needs_sums = batch || call.dweight != nullptr || call.dbias != nullptr;
+    sum = workspace.take<double>(channels);
+    dot = workspace.take<double>(channels);
+    std::fill_n(sum, channels, 0.0);
+    std::fill_n(dot, channels, 0.0);
+    center = workspace.take<T>(channels);
+    low = workspace.take<T>(channels);
+    a = workspace.take<T>(channels);
+    b = workspace.take<T>(channels);
+    k = workspace.take<T>(channels);
+    kernels_of<T>().channels.split_mean(mean(), residual(), channels, center, low);
+  }
+
+  const double* mean() const { return call.saved; }
+  const double* residual() const { return call.saved + call.shape.c; }
+  const double* invstd() const { return call.saved + 2 * call.shape.c; }
+
+  // The terms of channels [c, c + n), once their sums are there.
+  void finish(std::size_t c, std::size_t n) const {
+    kernels_of<T>().channels.gradient_terms(mean() + c, residual() + c, invstd() + c,
+                                            call.weight != nullptr ? call.weight + c : nullptr,
+                                            sum + c, dot + c, m, n, center + c, a + c, b + c,
+                                            k + c);
+  }
+
+  void write_parameter_gradients() const {
+    for (std::size_t c = 0; c < call.shape.c; ++c) {
+      if (call.dbias != nullptr) call.dbias[c] = static_cast<T>(sum[c]);
+      if (call.dweight != nullptr) call.dweight[c] = static_cast<T>(dot[c] * invstd()[c]);
+    }
+  }
+};
+
+}  // namespace evenkeel

@@ -1,0 +1,23 @@
+// Every loop, and the table of them for one element type. Include after one simd/vec_*.h.
+#pragma once
+
+// In this order: each needs those above.
+#include "../simd/wide.h"
+#include "batchnorm-inl.h"
+#include "channels-inl.h"
+#include "matmul-inl.h"
+#include "random-inl.h"
+#include "elementwise-inl.h"
+#include "limits-inl.h"
+
+namespace evenkeel {
+namespace {
+
+template <class T>
+constexpr KernelsOf<T> kernels_of() {
+  return {batchnorm_kernels<T>(), channel_kernels<T>(), matmul_kernels<T>(),
+          elementwise_kernels<T>()};
+}
+
+}  // namespace
+}  // namespace evenkeel

@@ -1,0 +1,116 @@
+// Per-channel scalars: sums -> moments -> the terms of the elementwise passes. Plain loops over
+// channels that the compiler widens; at 1024 channels a scalar loop's divisions and square roots
+// would cost as much as the pass over 256 KB.
+#pragma once
+
+#include <cstddef>
+
+#include "../kernels.h"
+
+namespace evenkeel {
+namespace {
+
+template <class T>
+inline double low_half(double mean, double residual, T center) {
+  return (mean - static_cast<double>(center)) + residual;
+}
+
+template <class T>
+void channel_moments(const T* __restrict shift, const double* __restrict sum,
+                     const double* __restrict sumsq, double m, std::size_t n,
+                     double* __restrict mean, double* __restrict residual, double* __restrict var) {
+  for (std::size_t c = 0; c < n; ++c) {
+    const double origin = static_cast<double>(shift[c]), step = sum[c] / m;
+    const double squares = sumsq[c] - sum[c] * step;
+    mean[c] = origin + step;
+    var[c] = (squares < 0.0 ? 0.0 : squares) / m;  // NaN stays NaN
+  }
+  for (std::size_t c = 0; c < n; ++c) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+      const double step = sum[c] / m, seen = mean[c] - shift[c];  // TwoSum, Knuth
+      residual[c] = (shift[c] - (mean[c] - seen)) + (step - seen);
+    } else {
+      residual[c] = 0.0;
+    }
+  }
+}
+
+inline void inverse_deviation(const double* __restrict var, double eps, std::size_t n,
+                              double* __restrict invstd) {
+  for (std::size_t c = 0; c < n; ++c) invstd[c] = 1.0 / __builtin_sqrt(var[c] + eps);
+}
+
+template <class T>
+void split_mean(const double* __restrict mean, const double* __restrict residual, std::size_t n,
+                T* __restrict center, T* __restrict low) {
+  for (std::size_t c = 0; c < n; ++c) {
+    center[c] = static_cast<T>(mean[c]);
+    low[c] = static_cast<T>(low_half(mean[c], residual[c], center[c]));
+  }
+}
+
+template <class T>
+void normalize_terms(const double* __restrict mean, const double* __restrict residual,
+                     const double* __restrict invstd, const T* __restrict weight,
+                     const T* __restrict bias, std::size_t n, T* __restrict center,
+                     T* __restrict scale, T* __restrict offset) {
+  if (weight != nullptr) {
+    for (std::size_t c = 0; c < n; ++c) {
+      scale[c] = static_cast<T>(static_cast<double>(weight[c]) * invstd[c]);
+    }
+  } else {
+    for (std::size_t c = 0; c < n; ++c) scale[c] = static_cast<T>(invstd[c]);
+  }
+  for (std::size_t c = 0; c < n; ++c) center[c] = static_cast<T>(mean[c]);
+  if (bias != nullptr) {
+    for (std::size_t c = 0; c < n; ++c) {
+      const double low =
+          static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], center[c])));
+      offset[c] =
+          static_cast<T>(static_cast<double>(bias[c]) - low * static_cast<double>(scale[c]));
+    }
+  } else {
+    for (std::size_t c = 0; c < n; ++c) {
+      const double low =
+          static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], center[c])));
+      offset[c] = static_cast<T>(0.0 - low * static_cast<double>(scale[c]));
+    }
+  }
+}
+
+template <class T>
+void gradient_terms(const double* __restrict mean, const double* __restrict residual,
+                    const double* __restrict invstd, const T* __restrict weight,
+                    const double* __restrict sum, const double* __restrict dot, double m,
+                    std::size_t n, T* __restrict center, T* __restrict a, T* __restrict b,
+                    T* __restrict k) {
+  for (std::size_t c = 0; c < n; ++c) {
+    const double gain = weight != nullptr ? static_cast<double>(weight[c]) : 1.0;
+    const double slope = gain * invstd[c], tilt = slope * invstd[c] * invstd[c] * dot[c] / m;
+    const T middle = static_cast<T>(mean[c]);
+    const double low = static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], middle)));
+    center[c] = middle;
+    a[c] = static_cast<T>(slope);
+    b[c] = static_cast<T>(-tilt);
+    k[c] = static_cast<T>(tilt * low - slope * sum[c] / m);
+  }
+}
+
+template <class T>
+void update_running(T* __restrict running, const double* __restrict statistic, double factor,
+                    double momentum, std::size_t n) {
+  const double kept = 1.0 - momentum;
+  for (std::size_t c = 0; c < n; ++c) {
+    const double fresh = statistic[c] * factor;
+    running[c] = static_cast<T>(kept * static_cast<double>(running[c]) + momentum * fresh);
+  }
+}
+
+template <class T>
+constexpr ChannelKernels<T> channel_kernels() {
+  return {channel_moments<T>, inverse_deviation, split_mean<T>,
+          normalize_terms<T>, gradient_terms<T>, update_running<T>};
+}
+
+}  // namespace
+}  // namespace evenkeel
