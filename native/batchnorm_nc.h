@@ -13,15 +13,17 @@ namespace evenkeel {
 
 // Tiles of rows x channels. Row blocks own partial sums, so their number is part of the result: at
 // least 64 rows (the partials are then 1/16 of the data read) and at most 64 blocks. Channel chunks
-// are free: 2 KB and more a row keeps the prefetcher going.
+// change no bits: where row blocks are few, chunks of 2 KB a row make tasks enough for more threads;
+// otherwise they only keep a block's accumulators (16 bytes a channel) within L2.
 struct TilesNC {
   std::size_t rows, channels, row_step, row_blocks, channel_step, channel_chunks;
 
   explicit TilesNC(BatchShape shape) : rows(shape.n), channels(shape.c) {
     const std::size_t blocks = std::clamp<std::size_t>(rows / 64, 1, 64);
-    row_step = divide_up(divide_up(rows, blocks), 8) * 8;
+    row_step = divide_up(divide_up(rows, blocks), 16) * 16;
     row_blocks = divide_up(rows, row_step);
-    channel_step = channels <= 768 ? channels : 512;
+    const std::size_t widest = row_blocks < 16 ? 512 : 8192;
+    channel_step = channels <= widest + widest / 2 ? channels : widest;
     channel_chunks = divide_up(channels, channel_step);
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "batchnorm.h"
 #include "dispatch.h"
@@ -15,6 +16,15 @@ namespace evenkeel {
 template <class T>
 T shift_from(T first) {
   return std::isfinite(first) ? first : T(0);
+}
+
+// Scratch for n per-channel terms that starts at the same place in a cache line as the rows they meet:
+// the passes begin whole vectors at lines of their output, and V8's arrays start 16 bytes past one
+// (1 MB: 39 us where the terms straddle lines, 31 where not).
+template <class T>
+T* take_beside(const T* rows, std::size_t n, Workspace& workspace) {
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(rows) % 64 / sizeof(T);
+  return workspace.take<T>(n + 64 / sizeof(T)) + past;
 }
 
 // The statistics that normalise, and the terms of y = (x - center) * scale + offset.
@@ -33,9 +43,9 @@ struct Normalization {
     residual = statistics + channels;
     invstd = statistics + 2 * channels;
     var = workspace.take<double>(channels);
-    center = workspace.take<T>(channels);
-    scale = workspace.take<T>(channels);
-    offset = workspace.take<T>(channels);
+    center = take_beside(call.y, channels, workspace);
+    scale = take_beside(call.y, channels, workspace);
+    offset = take_beside(call.y, channels, workspace);
   }
 
   // Channels [c, c + n) from their shifted sums.
@@ -90,11 +100,11 @@ struct Gradient {
     dot = workspace.take<double>(channels);
     std::fill_n(sum, channels, 0.0);
     std::fill_n(dot, channels, 0.0);
-    center = workspace.take<T>(channels);
     low = workspace.take<T>(channels);
-    a = workspace.take<T>(channels);
-    b = workspace.take<T>(channels);
-    k = workspace.take<T>(channels);
+    center = take_beside(call.dx, channels, workspace);
+    a = take_beside(call.dx, channels, workspace);
+    b = take_beside(call.dx, channels, workspace);
+    k = take_beside(call.dx, channels, workspace);
     kernels_of<T>().channels.split_mean(mean(), residual(), channels, center, low);
   }
 

@@ -45,7 +45,7 @@ async function cmake(...command) {
     log += chunk.toString();
     if (isAnnounced || command[0] !== 'build' || !isCompiling.test(log)) return;
     isAnnounced = true;
-    console.log('building the native addon…');
+    console.error('building the native addon…');
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);

@@ -9,9 +9,10 @@ namespace evenkeel {
 namespace {
 
 void copy(const float* source, float* target, std::size_t n, bool stream) {
-  for_vectors(target, n, stream, [=](std::size_t i, std::size_t count, bool streamed) {
-    put<float>(load_up_to(source + i, count, VecF::zero()), target + i, count, streamed);
-  });
+  for_vectors(
+      target, n, stream, [=](std::size_t i, std::size_t count, bool streamed) EVENKEEL_INLINED {
+        put<float>(load_up_to(source + i, count, VecF::zero()), target + i, count, streamed);
+      });
   if (stream) stream_fence();
 }
 

@@ -97,6 +97,7 @@ inline double fold(VecD x) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 inline void stream_fence() { _mm_sfence(); }
 
 // Matrix multiply: rows x vectors of the register tile (6 x 2 ymm = 12 of 16 registers accumulate).

@@ -108,6 +108,7 @@ inline double fold(VecD x) {
   return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
 }
 
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
 inline void stream_fence() {}
 
 // Matrix multiply: rows x vectors of the register tile (6 x 4 q = 24 of 32 registers accumulate).

@@ -73,6 +73,7 @@ inline double fold(const VecD& a) {
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+inline void prefetch(const void*) {}
 inline void stream_fence() {}
 
 // Matrix multiply: rows x vectors of the register tile (2 x 4 xmm accumulate).

@@ -1,6 +1,11 @@
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 
+/** One tensor for each of a dataset's: `[x, label]` of two. */
+export type Batch<Sources extends readonly unknown[]> = {
+  -readonly [Index in keyof Sources]: Tensor;
+};
+
 /**
  * Samples as rows: sample i is row i of every tensor.
  *
@@ -9,12 +14,12 @@ import { Tensor, type TensorLike } from '../tensor.js';
  * const train = new data.TensorDataset(images, labels); // [N, 784] and [N]
  * ```
  */
-export class TensorDataset {
+export class TensorDataset<const Sources extends readonly TensorLike[] = readonly TensorLike[]> {
   readonly tensors: readonly Tensor[];
   /** Number of samples. */
   readonly length: number;
 
-  constructor(...tensors: TensorLike[]) {
+  constructor(...tensors: Sources) {
     const who = 'TensorDataset';
     if (tensors.length === 0) throw check.wrongValue(who, 'at least one tensor', 'none');
     this.tensors = tensors.map((each) => Tensor.from(each));
@@ -32,18 +37,19 @@ export class TensorDataset {
   }
 
   /** The given rows of every tensor, copied, as one batch. */
-  rows(indices: ArrayLike<number>): Tensor[] {
-    return this.tensors.map((from) => {
+  rows(indices: ArrayLike<number>): Batch<Sources> {
+    const batch = this.tensors.map((from) => {
       const inner = from.shape.slice(1);
       const size = inner.reduce((a, b) => a * b, 1);
       const source = from.attached('TensorDataset') as Float32Array;
-      const batch = Tensor.uninitialized([indices.length, ...inner], from.dtype);
-      const target = batch.data as Float32Array;
+      const gathered = Tensor.uninitialized([indices.length, ...inner], from.dtype);
+      const target = gathered.data as Float32Array;
       for (let i = 0; i < indices.length; i++) {
         const at = (indices[i] ?? 0) * size;
         target.set(source.subarray(at, at + size), i * size);
       }
-      return batch;
+      return gathered;
     });
+    return batch as unknown as Batch<Sources>;
   }
 }

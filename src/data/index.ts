@@ -1,3 +1,3 @@
 // Datasets and loaders.
-export { TensorDataset } from './dataset.js';
+export { TensorDataset, type Batch } from './dataset.js';
 export { DataLoader, type DataLoaderOptions, type Dataset } from './loader.js';

@@ -1,7 +1,6 @@
 import * as check from '../check.js';
 import { permutation } from '../random.js';
 import type { Tensor } from '../tensor.js';
-import type { TensorDataset } from './dataset.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
@@ -12,8 +11,13 @@ export interface DataLoaderOptions {
   dropLast?: boolean;
 }
 
-/** What a loader asks of a dataset. */
-export type Dataset = Pick<TensorDataset, 'length' | 'rows'>;
+/** What a loader asks of a dataset; TensorDataset is one. */
+export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
+  /** Number of samples. */
+  readonly length: number;
+  /** These samples as one batch. */
+  rows(indices: ArrayLike<number>): Rows;
+}
 
 /**
  * Batches of a dataset.
@@ -24,13 +28,13 @@ export type Dataset = Pick<TensorDataset, 'length' | 'rows'>;
  * for (const [x, label] of loader) { … }
  * ```
  */
-export class DataLoader implements Iterable<Tensor[]> {
-  readonly dataset: Dataset;
+export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements Iterable<Rows> {
+  readonly dataset: Dataset<Rows>;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
 
-  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+  constructor(dataset: Dataset<Rows>, options: DataLoaderOptions = {}) {
     const who = 'DataLoader';
     if (typeof dataset !== 'object' || (dataset as unknown) === null || !('rows' in dataset)) {
       throw check.wrongKind(who, 'a dataset', dataset);
@@ -48,7 +52,7 @@ export class DataLoader implements Iterable<Tensor[]> {
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
-  *[Symbol.iterator](): Iterator<Tensor[]> {
+  *[Symbol.iterator](): Iterator<Rows> {
     const samples = this.dataset.length;
     const order = this.shuffle
       ? permutation(samples)
