@@ -10,7 +10,7 @@
 namespace evenkeel {
 namespace {
 
-// A multiple of 4 (Philox makes words by fours) and of 16 (vectors); 64 KB of floats.
+// A multiple of kRandomGroup and of 16 (vectors); 64 KB of floats.
 constexpr std::size_t kBlock = 16 * 1024;
 
 template <class Body>

@@ -25,7 +25,8 @@ template <class T>
 double sum(const T* x, std::size_t n, Workspace& workspace);
 
 // y = 0 with probability p, else x / (1 - p). The mask is a function of (key, offset) and the index,
-// so backward is the same call on dy. Uses divide_up(n, 4) counters from `offset` on.
+// so backward is the same call on dy. Uses the counters of whole groups of kRandomGroup words from
+// `offset` on.
 template <class T>
 void dropout(const T* x, T* y, std::size_t n, double p, std::uint64_t key, std::uint64_t offset);
 // Uniform in [low, high), 24 random bits each; the same counters.

@@ -116,9 +116,12 @@ struct AdamStep {
   bool maximize;
 };
 
-// Philox4x32-10 key and the probability of a zero as a 32-bit threshold.
+// Random words come in groups of this many; a user takes whole groups, 4 words a counter.
+inline constexpr std::size_t kRandomGroup = 64;
+
+// A place in a random stream, and for dropout the probability of a zero as a 32-bit threshold.
 struct DropoutMask {
-  std::size_t first;  // index of the first element in its tensor, a multiple of 4
+  std::size_t first;  // index of the first element in its tensor, a multiple of kRandomGroup
   unsigned long long key, offset;
   unsigned int threshold;  // an element is dropped when its random word is below it
   bool drop_all;           // p = 1

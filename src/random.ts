@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import * as check from './check.js';
 import { addon } from './native.js';
 
-/** A stretch of the stream: its key and its first counter. One counter makes 4 words of 32 bits. */
+/** A stretch of the stream: its key and its first counter. A counter makes 4 words of 32 bits. */
 export interface Stretch {
   readonly key: number;
   readonly offset: number;
@@ -25,10 +25,14 @@ export function manualSeed(seed: number): void {
   next = 0;
 }
 
-/** Takes the counters for `words` random words. */
+/** Words come in groups of 64 (kRandomGroup in native/kernels.h): 16 counters. */
+const GROUP_WORDS = 64;
+const GROUP_COUNTERS = 16;
+
+/** Takes the counters for `words` random words: whole groups. */
 export function takeStretch(words: number): Stretch {
   const stretch = { key, offset: next };
-  next += Math.ceil(words / 4);
+  next += Math.ceil(words / GROUP_WORDS) * GROUP_COUNTERS;
   return stretch;
 }
 

@@ -1,0 +1,138 @@
+// The example behind `npm start`, as a user runs it: a child process on the built package.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Summary {
+  readonly epochs: { loss: number; testAccuracy: number; samplesPerSecond: number }[];
+  readonly testAccuracy: number;
+  readonly cases: {
+    training: boolean;
+    trackRunningStats: boolean;
+    batchSize: number;
+    testAccuracy: number;
+  }[];
+  readonly seconds: number;
+}
+
+function digits(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/digits.ts', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (part: string) => (text[name] += part));
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (code) => resolve({ code, ...text }));
+  });
+}
+
+async function summaryOf(env: Record<string, string>): Promise<Summary> {
+  const { code, stdout, stderr } = await digits(['--epochs', '1', '--json'], env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Summary;
+}
+
+/** The JSON without what a clock wrote. */
+function numbers({ epochs, testAccuracy, cases }: Summary): unknown {
+  return {
+    epochs: epochs.map(({ loss, testAccuracy: accuracy }) => ({ loss, accuracy })),
+    testAccuracy,
+    cases,
+  };
+}
+
+describe('examples/digits.ts', () => {
+  let summary: Summary;
+  beforeAll(async () => {
+    summary = await summaryOf({ EVENKEEL_THREADS: '2', EVENKEEL_ISA: '' });
+  });
+
+  it('prints one JSON object with --json', () => {
+    expect(Object.keys(summary)).toEqual(['epochs', 'testAccuracy', 'cases', 'seconds']);
+    expect(summary.epochs).toEqual([
+      {
+        loss: expect.any(Number),
+        testAccuracy: summary.testAccuracy,
+        samplesPerSecond: expect.any(Number),
+      },
+    ]);
+    expect(summary.testAccuracy).toBeGreaterThan(0.9);
+    expect(summary.testAccuracy).toBeLessThan(1);
+    expect(summary.seconds).toBeGreaterThan(0);
+  });
+
+  it('gives the same numbers at any thread count and on any kernel family', async () => {
+    const other = await summaryOf({ EVENKEEL_THREADS: '1', EVENKEEL_ISA: 'scalar' });
+    expect(numbers(other)).toEqual(numbers(summary));
+  });
+
+  it('shows the trap: only (false, true) keeps its accuracy when the batch is small', () => {
+    const { cases, testAccuracy } = summary;
+    const accuracies = (training: boolean, trackRunningStats: boolean): number[] =>
+      [256, 8, 2].map(
+        (batchSize) =>
+          cases.find(
+            (each) =>
+              each.training === training &&
+              each.trackRunningStats === trackRunningStats &&
+              each.batchSize === batchSize,
+          )!.testAccuracy,
+      );
+    expect(cases).toHaveLength(12);
+    expect(accuracies(false, true)).toEqual([testAccuracy, testAccuracy, testAccuracy]);
+    const byTheBatch = accuracies(false, false);
+    expect(byTheBatch[0]).toBeGreaterThan(testAccuracy - 0.05);
+    expect(byTheBatch[2]).toBeLessThan(testAccuracy - 0.2);
+    expect(accuracies(true, true)).toEqual(byTheBatch);
+    expect(accuracies(true, false)).toEqual(byTheBatch);
+  });
+
+  it('prints plain lines where there is no terminal, and ends with where the time went', async () => {
+    const { code, stdout, stderr } = await digits(['--epochs', '1', '--batch-size', '7999']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(
+      /^epoch 1\/1 {3}loss \d\.\d{4} {3}test accuracy \d+\.\d\d % {3}[\d,]+ samples\/s$/m,
+    );
+    expect(stdout).toMatch(
+      /\ntime of a step: \d+ % BatchNorm, \d+ % matrix multiply, \d+ % the rest\n$/,
+    );
+  });
+
+  it('prints its options and their defaults with --help', async () => {
+    const { code, stdout } = await digits(['--help']);
+    expect(code).toBe(0);
+    for (const option of ['epochs', 'batch-size', 'lr', 'momentum', 'seed', 'json', 'help']) {
+      expect(stdout).toContain(`--${option} `);
+    }
+    expect(stdout).toContain('(default 128)');
+  });
+
+  it.each([
+    [['--batch-size', '1'], "expected --batch-size to be a whole number from 2 to 8000, got '1'."],
+    [['--lr', 'fast'], "expected --lr to be a number from 0.000001 to 10, got 'fast'."],
+    [['--epochs', '-3'], "expected --epochs to be a whole number from 1 to 1000, got '-3'."],
+    [['--seed'], 'expected --seed to be a whole number from 0 to 9007199254740991, got nothing.'],
+    [['--json=1'], "expected --json without a value, got '1'."],
+    [['three'], "expected options only, got 'three'."],
+    [
+      ['--epoch', '3'],
+      'expected one of --epochs, --batch-size, --lr, --momentum, --seed, --json, --help, ' +
+        "got '--epoch'.",
+    ],
+  ])('refuses %j in one sentence, with exit code 2', async (args, sentence) => {
+    expect(await digits(args)).toEqual({ code: 2, stdout: '', stderr: `digits: ${sentence}\n` });
+  });
+});

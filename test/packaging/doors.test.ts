@@ -1,0 +1,56 @@
+// The built package through both doors: `import` and `require` give the same names and the same classes.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+function run(type: 'module' | 'commonjs', script: string): string {
+  return execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim();
+}
+
+const NAMES = [
+  'Tensor',
+  'data',
+  'functional',
+  'isGradEnabled',
+  'manualSeed',
+  'native',
+  'nn',
+  'noGrad',
+  'optim',
+  'tensor',
+];
+
+describe('the package', () => {
+  it('exports the same names to import and to require', () => {
+    const list = `console.log(Object.keys(door).filter((name) => !/^(__esModule|module\\.exports|default)$/.test(name)).sort().join())`;
+    expect(run('module', `import * as door from 'evenkeel'; ${list}`)).toBe(NAMES.join());
+    expect(run('commonjs', `const door = require('evenkeel'); ${list}`)).toBe(NAMES.join());
+  });
+
+  it('gives both the same classes and the same random stream', () => {
+    const script = `
+      import { createRequire } from 'node:module';
+      import { Tensor, manualSeed, nn } from 'evenkeel';
+      const other = createRequire(import.meta.url)('evenkeel');
+      manualSeed(5);
+      const a = new nn.Linear(3, 2).weight.toArray();
+      other.manualSeed(5);
+      const b = new other.nn.Linear(3, 2).weight.toArray();
+      console.log(Tensor === other.Tensor, nn.BatchNorm1d === other.nn.BatchNorm1d, JSON.stringify(a) === JSON.stringify(b));`;
+    expect(run('module', script)).toBe('true true true');
+  });
+
+  it('trains from CommonJS as from ESM', () => {
+    const script = `
+      const { nn, tensor } = require('evenkeel');
+      const bn = new nn.BatchNorm1d(2, { momentum: 1 });
+      bn.forward(tensor([[1, 10], [3, 30]]));
+      console.log(JSON.stringify([bn.runningMean.toArray(), bn.runningVar.toArray(), bn.numBatchesTracked]));`;
+    expect(run('commonjs', script)).toBe('[[2,20],[2,200],1]');
+  });
+});
