@@ -1,6 +1,8 @@
 // The tape: which operation made a value, and the walk back from a result to the leaves. It knows an
 // interface of what it differentiates; Tensor implements it.
 
+import * as check from './check.js';
+
 /** A value the tape can carry. */
 export interface Variable {
   readonly requiresGrad: boolean;
@@ -16,6 +18,10 @@ export interface Arithmetic<V extends Variable> {
   add(a: V, b: V): V;
   /** Adds a gradient to a leaf. `shared`: the value also lives elsewhere, so copy it. */
   accumulate(leaf: V, gradient: V, shared: boolean): void;
+  /** What two values have in common when they share memory. */
+  memoryOf(value: V): unknown;
+  /** That a gradient can be added to what `leaf` has already. */
+  checkLeaf(leaf: V): void;
   /** That `gradient` has the shape and dtype of `value`. */
   check(operation: string, value: V, gradient: V): void;
 }
@@ -89,6 +95,7 @@ export function isGradEnabled(): boolean {
  * ```
  */
 export function noGrad<Result>(body: () => Result): Result {
+  if (typeof body !== 'function') throw check.wrongKind('noGrad', 'a function', body);
   const before = recording;
   recording = false;
   try {
@@ -143,12 +150,14 @@ export function walkBack<V extends Variable>(
     });
   }
 
-  const given = new Set<V>([gradient]);
+  for (const leaf of leaves) arithmetic.checkLeaf(leaf);
+  const given = new Set<unknown>([arithmetic.memoryOf(gradient)]);
   for (const leaf of leaves) {
     const value = gradients.get(leaf);
     if (value === undefined) continue;
-    arithmetic.accumulate(leaf, value, given.has(value));
-    given.add(value);
+    const memory = arithmetic.memoryOf(value);
+    arithmetic.accumulate(leaf, value, given.has(memory));
+    given.add(memory);
   }
   if (!retainGraph) for (const operation of order) operation.free();
 }

@@ -44,6 +44,13 @@ export function boolean(who: string, name: string, value: unknown): boolean {
   return value;
 }
 
+export function iterable(who: string, name: string, value: unknown): Iterable<unknown> {
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) {
+    throw wrongKind(who, `${name} to be iterable`, value);
+  }
+  return value as Iterable<unknown>;
+}
+
 /** A whole number from `least` to 2^53 - 1. */
 export function wholeNumber(who: string, name: string, value: unknown, least: number): number {
   const what =

@@ -40,6 +40,9 @@ export function fromNested(nested: NestedArray, dtype: DType): Contents {
     if (axis === shape.length) {
       if (typeof level !== 'number')
         throw check.wrongKind('tensor', 'numbers in nested arrays', level);
+      if (dtype.startsWith('int') && !Number.isSafeInteger(level)) {
+        throw check.wrongValue('tensor', `whole numbers for ${dtype}`, String(level));
+      }
       if (data instanceof BigInt64Array) data[next++] = BigInt(level);
       else data[next++] = level;
       return;

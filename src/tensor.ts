@@ -106,6 +106,7 @@ export class Tensor implements Variable {
    */
   backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
     check.options('Tensor.backward', options, ['retainGraph']);
+    this.attached('Tensor.backward');
     if (!this.wantsGrad) {
       throw new Error(
         'Tensor.backward: element 0 of tensors does not require grad and does not have a grad_fn.',
@@ -177,8 +178,8 @@ export class Tensor implements Variable {
   }
 
   /** @internal The data, or an error when its buffer has gone. */
-  attached(who: string): TensorData {
-    check.attached(who, 'tensor', this, this.numel);
+  attached(who: string, name = 'tensor'): TensorData {
+    check.attached(who, name, this, this.numel);
     return this.memory;
   }
 
@@ -227,6 +228,10 @@ export class Parameter extends Tensor {
     super(data.data, data.shape, data.dtype);
     this.requiresGrad = requiresGrad;
   }
+
+  override get data(): FloatData {
+    return super.data as FloatData;
+  }
 }
 
 const arithmetic: Arithmetic<Tensor> = {
@@ -242,6 +247,11 @@ const arithmetic: Arithmetic<Tensor> = {
       addon.add(floats(leaf.grad), floats(gradient), floats(leaf.grad), leaf.grad.numel);
       leaf.grad.markChanged();
     }
+  },
+  memoryOf: (value) => value.data,
+  checkLeaf(leaf) {
+    leaf.attached('Tensor.backward');
+    if (leaf.grad !== null) arithmetic.check('Tensor.backward', leaf, leaf.grad);
   },
   check(operation, value, gradient) {
     const { shape } = value;

@@ -38,6 +38,12 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
 
   /** The given rows of every tensor, copied, as one batch. */
   rows(indices: ArrayLike<number>): Batch<Sources> {
+    for (let i = 0; i < indices.length; i++) {
+      const index = check.wholeNumber('TensorDataset.rows', 'an index', indices[i], 0);
+      if (index >= this.length) {
+        throw check.wrongValue('TensorDataset.rows', `indices below ${this.length}`, String(index));
+      }
+    }
     const batch = this.tensors.map((from) => {
       const inner = from.shape.slice(1);
       const size = inner.reduce((a, b) => a * b, 1);

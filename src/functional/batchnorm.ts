@@ -86,7 +86,7 @@ function dataOf(tensor: Tensor | null): ReturnType<typeof floats> | null {
 function checkOperands(input: Tensor, call: Normalization): void {
   const { who, dims } = call;
   check.floating(who, 'the input', input);
-  input.attached(who);
+  input.attached(who, 'the input');
   checkOperand(who, 'weight', call.weight, input, dims.c);
   checkOperand(who, 'bias', call.bias, input, dims.c);
   checkOperand(who, 'running_mean', call.runningMean, input, dims.c);
@@ -110,14 +110,14 @@ function checkOperand(
       `shape ${check.shapeText(operand.shape)}`,
     );
   }
-  operand.attached(who);
+  operand.attached(who, name);
 }
 
 /** `out` may be the input's very memory while nothing is recorded, and never overlap it partly. */
 function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
   check.sameDtype(who, 'out', out, input.dtype);
   check.sameShape(who, 'an out', out, input.shape);
-  out.attached(who);
+  out.attached(who, 'out');
   const [a, b] = [input.data, out.data];
   const overlaps =
     a.buffer === b.buffer &&
@@ -179,6 +179,11 @@ export function batchNorm(
       'input of shape [N, C, ...]',
       `shape ${check.shapeText(input.shape)}`,
     );
+  }
+  for (const statistic of [runningMean, runningVar] as readonly unknown[]) {
+    if (statistic !== null && !(statistic instanceof Tensor)) {
+      throw check.wrongKind(who, 'running_mean and running_var to be Tensors or null', statistic);
+    }
   }
   if ((runningMean === null) !== (runningVar === null)) {
     throw new TypeError(

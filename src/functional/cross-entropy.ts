@@ -82,7 +82,8 @@ function classIndices(
   const known =
     values instanceof Int32Array || values instanceof Uint8Array || Array.isArray(values);
   if (!known) {
-    const got = targets instanceof Tensor ? `a ${targets.dtype} tensor` : check.describe(targets);
+    const got =
+      targets instanceof Tensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
     throw new TypeError(
       `${who}: expected class targets as an Int32Array, Uint8Array, number[] or int32 tensor, got ${got}.`,
     );

@@ -14,6 +14,8 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
   const who = 'linear';
   const input = Tensor.from(x);
   check.floating(who, 'the input', input);
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
   const [out, inner] = weight.shape;
   if (out === undefined || inner === undefined || weight.shape.length !== 2) {
     throw check.wrongValue(

@@ -32,7 +32,8 @@ const OPTIONS = ['eps', 'momentum', 'affine', 'bias', 'trackRunningStats', 'dtyp
 
 const FORWARD_OPTIONS = ['out'];
 
-abstract class BatchNorm extends Module {
+/** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
+export abstract class BatchNorm extends Module {
   readonly numFeatures: number;
   readonly affine: boolean;
   readonly dtype: 'float32' | 'float64';
@@ -62,15 +63,13 @@ abstract class BatchNorm extends Module {
     check.options(who, options, OPTIONS);
     if (options.eps !== undefined) this.eps = options.eps;
     if (options.momentum !== undefined) this.momentum = options.momentum;
-    this.affine = check.boolean(who, 'affine', options.affine ?? true);
-    const bias = check.boolean(who, 'bias', options.bias ?? true);
-    this.trackRunningStats = check.boolean(
-      who,
-      'trackRunningStats',
-      options.trackRunningStats ?? true,
-    );
-    this.dtype = check.oneOf(who, 'dtype', options.dtype ?? 'float32', ['float32', 'float64']);
-    this.layout = check.oneOf(who, 'layout', options.layout ?? 'NCL', ['NCL', 'NLC']);
+    const { affine = true, bias = true, dtype = 'float32', layout = 'NCL' } = options;
+    this.affine = check.boolean(who, 'affine', affine);
+    check.boolean(who, 'bias', bias);
+    const { trackRunningStats = true } = options;
+    this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
+    this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
     const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.weight = this.affine ? new Parameter(perChannel(1)) : null;
     this.bias = this.affine && bias ? new Parameter(perChannel(0)) : null;
@@ -149,6 +148,7 @@ abstract class BatchNorm extends Module {
     check.floating(who, 'the input', input);
     const dims = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
     const update = training && this.trackRunningStats && runningMean !== null;
+    if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');
     const y = normalize(input, {
       who,
       dims,
@@ -158,12 +158,18 @@ abstract class BatchNorm extends Module {
       runningVar,
       useRunning: !training && runningMean !== null,
       update,
-      momentum: momentum ?? (update ? 1 / (this.numBatchesTracked + 1) : 0),
+      momentum: momentum ?? (update ? this.#cumulativeMomentum() : 0),
       eps: this.eps,
       out: options?.out ?? null,
     });
     if (update) this.#countBatch();
     return y;
+  }
+
+  /** The weight that makes the running statistics the plain average of all batches. */
+  #cumulativeMomentum(): number {
+    const batches = check.wholeNumber(this.who, 'num_batches_tracked', this.numBatchesTracked, 0);
+    return 1 / (batches + 1);
   }
 
   #countBatch(): void {

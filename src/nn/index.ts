@@ -1,5 +1,6 @@
 // Modules.
 export {
+  BatchNorm,
   BatchNorm1d,
   BatchNorm2d,
   BatchNorm3d,

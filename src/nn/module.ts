@@ -2,7 +2,7 @@
 // state-dict keys. Parameters and children are found among the properties a class assigns; buffers
 // are registered.
 import * as check from '../check.js';
-import { Parameter, type Tensor } from '../tensor.js';
+import { Parameter, Tensor } from '../tensor.js';
 import { loadInto, type LoadResult, type LoadStateDictOptions } from './state-dict.js';
 
 export interface RegisterBufferOptions {
@@ -82,6 +82,15 @@ export abstract class Module {
 
   /** Children and their names, in the order they were assigned. */
   *namedChildren(): IterableIterator<[string, Module]> {
+    const seen = new Set<Module>();
+    for (const [name, module] of this.#entries()) {
+      if (!seen.has(module)) yield [name, module];
+      seen.add(module);
+    }
+  }
+
+  /** Children under every name they have. */
+  *#entries(): IterableIterator<[string, Module]> {
     for (const [name, value] of Object.entries(this))
       if (value instanceof Module) yield [name, value];
     yield* this.#modules;
@@ -151,6 +160,9 @@ export abstract class Module {
    */
   registerBuffer(name: string, tensor: Tensor | null, options: RegisterBufferOptions = {}): void {
     check.options(`${this.who}.registerBuffer`, options, ['persistent']);
+    if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
+      throw check.wrongKind(`${this.who}.registerBuffer`, 'a Tensor or null', tensor);
+    }
     if (!this.#buffers.has(name)) this.#checkName('registerBuffer', name);
     this.#buffers.set(name, { tensor, persistent: options.persistent ?? true });
   }
@@ -224,7 +236,7 @@ export abstract class Module {
     for (const [name, { tensor, persistent }] of this.#buffers) {
       if (persistent && tensor !== null) yield [join(prefix, name), tensor];
     }
-    for (const [name, child] of this.namedChildren()) {
+    for (const [name, child] of this.#entries()) {
       yield* child.#persistentState(join(prefix, name));
     }
   }
@@ -292,7 +304,7 @@ export abstract class Module {
 
   /** PyTorch's repr. */
   toString(): string {
-    const children = [...this.namedChildren()].map(
+    const children = [...this.#entries()].map(
       ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
     );
     const extra = this.extraRepr();

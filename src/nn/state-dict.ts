@@ -49,8 +49,8 @@ export function loadInto(
           `checkpoint, the shape in current model is ${check.shapeText(target.shape)}.`,
       );
     } else {
-      target.attached(`${who}.loadStateDict`);
-      copies.push([target, converted(source.attached(`${who}.loadStateDict`), target)]);
+      target.attached(`${who}.loadStateDict`, key);
+      copies.push([target, converted(source.attached(`${who}.loadStateDict`, key), target)]);
     }
   }
   if (problems.length > 0) {

@@ -16,7 +16,7 @@ export abstract class Optimizer<Hyper extends object> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     protected readonly defaults: Hyper,
   ) {
-    const given = [...(params as Iterable<Parameter | ParameterGroup<Hyper>>)];
+    const given: unknown[] = Array.from(check.iterable(this.who, 'parameters or groups', params));
     if (given.length === 0) {
       throw new RangeError(`${this.who}: optimizer got an empty parameter list.`);
     }
@@ -44,7 +44,7 @@ export abstract class Optimizer<Hyper extends object> {
     }
     check.options(this.who, group, ['params', ...Object.keys(this.defaults)]);
     const { params, ...own } = group;
-    const list = [...params];
+    const list = [...(check.iterable(this.who, 'params', params) as Iterable<Parameter>)];
     const known = new Set(this.paramGroups.flatMap((each) => each.params));
     for (const parameter of list) {
       if (!((parameter as unknown) instanceof Parameter)) {

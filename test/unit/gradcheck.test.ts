@@ -1,0 +1,172 @@
+// The gradient of every differentiable operation, with respect to every input, by central differences.
+import { describe, expect, test } from 'vitest';
+
+import { functional, manualSeed, nn, tensor, type Tensor } from '../../src/index.js';
+import { gradcheck } from '../helpers/gradcheck.js';
+
+/** Uneven numbers of either sign, none near 0, all different. */
+function leaf(shape: number[], seed = 0): Tensor {
+  const numel = shape.reduce((a, b) => a * b, 1);
+  const data = Float64Array.from({ length: numel }, (_, i) => {
+    const value = 2 * Math.sin(12.9898 * (i + 1) + 78.233 * seed);
+    return value + 0.2 * Math.sign(value);
+  });
+  return tensor(data, shape, { requiresGrad: true });
+}
+
+describe('arithmetic', () => {
+  test('add', () => gradcheck(functional.add, [leaf([2, 3]), leaf([2, 3], 1)]));
+  test('add of a tensor to itself', () => gradcheck((x) => functional.add(x, x), [leaf([4])]));
+  test('mul', () => gradcheck(functional.mul, [leaf([2, 3]), leaf([2, 3], 1)]));
+  test('mul of a tensor with itself', () => gradcheck((x) => functional.mul(x, x), [leaf([4])]));
+  test('sum', () => gradcheck(functional.sum, [leaf([3, 2])]));
+  test('mean', () => gradcheck(functional.mean, [leaf([3, 2])]));
+  test('reshape', () => gradcheck((x) => functional.reshape(x, [3, 2]), [leaf([2, 3])]));
+  test('a graph that branches and meets', () =>
+    gradcheck(
+      (x, y) => {
+        const z = functional.mul(x, y);
+        return functional.add(functional.mul(z, x), functional.reshape(functional.add(z, y), [3]));
+      },
+      [leaf([3]), leaf([3], 1)],
+    ));
+});
+
+test('relu away from 0', () => gradcheck(functional.relu, [leaf([5, 7])]));
+
+describe('dropout, its mask drawn from one seed', () => {
+  const dropped = (p: number) => (x: Tensor) => {
+    manualSeed(7);
+    return functional.dropout(x, { p });
+  };
+  test.each([0.3, 0.5, 1])('p = %d', (p) => gradcheck(dropped(p), [leaf([6, 5])]));
+
+  test('some were dropped and some were not', () => {
+    const zeros = [...dropped(0.5)(leaf([6, 5])).data].filter((value) => value === 0).length;
+    expect(zeros).toBeGreaterThan(5);
+    expect(zeros).toBeLessThan(25);
+  });
+});
+
+describe('linear', () => {
+  const parameters = [leaf([4, 3], 1), leaf([4], 2)] as const;
+  test('with bias', () =>
+    gradcheck((x, w, b) => functional.linear(x, w, b), [leaf([5, 3]), ...parameters]));
+  test('without bias', () =>
+    gradcheck((x, w) => functional.linear(x, w), [leaf([5, 3]), parameters[0]]));
+  test('of rank 1 and 3', () => {
+    gradcheck((x, w, b) => functional.linear(x, w, b), [leaf([3]), ...parameters]);
+    gradcheck((x, w, b) => functional.linear(x, w, b), [leaf([2, 2, 3]), ...parameters]);
+  });
+});
+
+describe('crossEntropy', () => {
+  const targets = [2, 0, 1, 3, 2];
+  for (const reduction of ['mean', 'sum'] as const) {
+    test(reduction, () =>
+      gradcheck((x) => functional.crossEntropy(x, targets, { reduction }), [leaf([5, 4])]),
+    );
+    test(`${reduction}, ignoring two rows`, () =>
+      gradcheck(
+        (x) => functional.crossEntropy(x, targets, { reduction, ignoreIndex: 2 }),
+        [leaf([5, 4])],
+      ));
+  }
+});
+
+describe('mseLoss', () => {
+  for (const reduction of ['mean', 'sum'] as const) {
+    test(reduction, () =>
+      gradcheck((a, b) => functional.mseLoss(a, b, { reduction }), [leaf([2, 3]), leaf([2, 3], 1)]),
+    );
+  }
+});
+
+describe('batchNorm', () => {
+  const shapes = [
+    [5, 3],
+    [2, 3],
+    [2, 3, 1],
+    [2, 3, 4],
+    [1, 1, 5],
+    [7, 17],
+    [2, 9, 3],
+    [2, 3, 2, 2],
+    [2, 2, 2, 1, 3],
+  ];
+  const statistics = (c: number): [Tensor, Tensor] => [
+    leaf([c], 5).detach(),
+    tensor(Float64Array.from({ length: c }, (_, i) => 0.5 + i)),
+  ];
+
+  for (const shape of shapes) {
+    const c = shape[1]!;
+    for (const training of [true, false]) {
+      const where = `[${shape.join()}] ${training ? 'training' : 'evaluation'}`;
+      // eps 0.01: two values of a channel may lie close, and 1 / sqrt bends there.
+      const options = { training, eps: 0.01 };
+      const [mean, variance] = training ? [null, null] : statistics(c);
+
+      test(`${where}, weight and bias`, () =>
+        gradcheck(
+          (x, weight, bias) =>
+            functional.batchNorm(x, mean, variance, { ...options, weight, bias }),
+          [leaf(shape), leaf([c], 1), leaf([c], 2)],
+        ));
+      test(`${where}, weight`, () =>
+        gradcheck(
+          (x, weight) => functional.batchNorm(x, mean, variance, { ...options, weight }),
+          [leaf(shape), leaf([c], 1)],
+        ));
+      test(`${where}, bias`, () =>
+        gradcheck(
+          (x, bias) => functional.batchNorm(x, mean, variance, { ...options, bias }),
+          [leaf(shape), leaf([c], 2)],
+        ));
+      test(`${where}, neither`, () =>
+        gradcheck((x) => functional.batchNorm(x, mean, variance, options), [leaf(shape)]));
+    }
+  }
+
+  test('in training, while running statistics move', () => {
+    const [mean, variance] = statistics(3);
+    gradcheck(
+      (x) => functional.batchNorm(x, mean, variance, { training: true, eps: 0.01 }),
+      [leaf([5, 3])],
+    );
+  });
+
+  test('in evaluation without running statistics: through the batch', () =>
+    gradcheck((x) => functional.batchNorm(x, null, null, { eps: 0.01 }), [leaf([5, 3])]));
+
+  for (const [layer, shape] of [
+    [nn.BatchNorm1d, [2, 4, 3]],
+    [nn.BatchNorm2d, [2, 2, 2, 3]],
+    [nn.BatchNorm3d, [2, 1, 2, 2, 3]],
+  ] as const) {
+    for (const training of [true, false]) {
+      test(`${layer.name} with channels last, training ${training}`, () => {
+        const bn = new layer(3, { layout: 'NLC', dtype: 'float64', eps: 0.01 });
+        bn.train(training);
+        const weight = bn.weight!;
+        const bias = bn.bias!;
+        weight.data.set(leaf([3], 1).data as never);
+        gradcheck((x) => bn.forward(x), [leaf([...shape]), weight, bias]);
+      });
+    }
+  }
+
+  test('only what requires grad gets one', () => {
+    const [x, weight, bias] = [leaf([4, 3]), leaf([3], 1), leaf([3], 2)];
+    for (const wanted of [x, weight, bias]) {
+      for (const each of [x, weight, bias]) {
+        each.requiresGrad = each === wanted;
+        each.grad = null;
+      }
+      functional.batchNorm(x, null, null, { weight, bias }).backward(leaf([4, 3], 3));
+      expect([x, weight, bias].map((each) => each.grad !== null)).toEqual(
+        [x, weight, bias].map((each) => each === wanted),
+      );
+    }
+  });
+});

@@ -1,0 +1,96 @@
+// State at its edges: a counter that is gone or negative, options that are null, indices outside.
+import { data, functional, nn, noGrad, optim, tensor } from 'evenkeel';
+import { describe, expect, it } from 'vitest';
+
+import { snapshot, thrownBy } from '../helpers/snapshot.js';
+
+const batch = tensor([
+  [1, 2],
+  [3, 6],
+]);
+
+describe('num_batches_tracked', () => {
+  it('whose memory is gone stops the forward before anything moves', () => {
+    const bn = new nn.BatchNorm1d(2);
+    const counter = bn.getBuffer('num_batches_tracked')!;
+    structuredClone(counter.data, { transfer: [counter.data.buffer as ArrayBuffer] });
+    const before = [...bn.runningMean!.data, ...bn.runningVar!.data];
+    expect(thrownBy(() => bn.forward(batch))).toBe(
+      'TypeError: BatchNorm1d: expected num_batches_tracked to hold the 1 elements of shape [], got 0 ' +
+        '(its buffer was detached, shrunk or disposed of).',
+    );
+    expect([...bn.runningMean!.data, ...bn.runningVar!.data]).toEqual(before);
+  });
+
+  it('below zero is an error for the cumulative average, not an infinite weight', () => {
+    const bn = new nn.BatchNorm1d(2, { momentum: null });
+    bn.loadStateDict(new Map([['num_batches_tracked', tensor(new BigInt64Array([-1n]), [])]]), {
+      strict: false,
+    });
+    const expectUnchanged = snapshot(bn);
+    expect(thrownBy(() => bn.forward(batch))).toBe(
+      'RangeError: BatchNorm1d: expected num_batches_tracked to be a whole number of at least 0, got -1.',
+    );
+    expectUnchanged();
+  });
+});
+
+describe('null is no default', () => {
+  it.each(['affine', 'bias', 'trackRunningStats'])('for %s', (name) => {
+    expect(thrownBy(() => new nn.BatchNorm1d(2, { [name]: null }))).toBe(
+      `TypeError: BatchNorm1d: expected ${name} to be a boolean, got null.`,
+    );
+  });
+});
+
+describe('a sentence instead of an accident', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'an optimiser of a number',
+      () => new optim.SGD(5 as never),
+      'TypeError: SGD: expected parameters or groups to be iterable, got 5.',
+    ],
+    [
+      'a group without parameters',
+      () => new optim.SGD([{ params: 5 as never }]),
+      'TypeError: SGD: expected params to be iterable, got 5.',
+    ],
+    [
+      'linear without a weight',
+      () => functional.linear(batch, null as never),
+      'TypeError: linear: expected a weight Tensor, got null.',
+    ],
+    [
+      'statistics left out',
+      () => functional.batchNorm(batch, undefined as never, undefined as never),
+      'TypeError: batchNorm: expected running_mean and running_var to be Tensors or null, got undefined.',
+    ],
+    [
+      'noGrad of a number',
+      () => noGrad(5 as never),
+      'TypeError: noGrad: expected a function, got 5.',
+    ],
+    [
+      'half an integer',
+      () => tensor([1.5], { dtype: 'int64' }),
+      'RangeError: tensor: expected whole numbers for int64, got 1.5.',
+    ],
+    [
+      'half an integer of 32 bits',
+      () => tensor([1.5], { dtype: 'int32' }),
+      'RangeError: tensor: expected whole numbers for int32, got 1.5.',
+    ],
+    [
+      'a row that is not there',
+      () => new data.TensorDataset(batch).rows([0, 2]),
+      'RangeError: TensorDataset.rows: expected indices below 2, got 2.',
+    ],
+    [
+      'half a row',
+      () => new data.TensorDataset(batch).rows([0.5]),
+      'RangeError: TensorDataset.rows: expected an index to be a whole number of at least 0, got 0.5.',
+    ],
+  ])('%s', (_, call, message) => {
+    expect(thrownBy(call)).toBe(message);
+  });
+});
