@@ -103,16 +103,16 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
     const PartialsNC partials(tiles, workspace);
     tiles.run([&](std::size_t block, Range r, Range c) {
       const std::size_t at = r.begin * channels + c.begin;
-      kernels_of<T>().batchnorm.grad_sum_nc(
-          call.x + at, call.dy + at, r.size(), c.size(), channels, terms.center + c.begin,
-          terms.low + c.begin, partials.first(block) + c.begin, partials.second(block) + c.begin);
+      kernels_of<T>().batchnorm.grad_sum_nc(call.x + at, call.dy + at, r.size(), c.size(), channels,
+                                            terms.center + c.begin, partials.first(block) + c.begin,
+                                            partials.second(block) + c.begin);
     });
     partials.merge(tiles);
     terms.sum = partials.first(0);
     terms.dot = partials.second(0);
   }
+  terms.finish(0, channels);
   if (call.dx != nullptr) {
-    terms.finish(0, channels);
     const bool stream = tiles.template stream<T>();
     tiles.run([&](std::size_t, Range r, Range c) {
       const std::size_t at = r.begin * channels + c.begin;

@@ -149,13 +149,13 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
         double out[2];
         kernels_of<T>().batchnorm.grad_sum_ncl(call.x + at, call.dy + at, rows.size(),
                                                positions.size(), tiles.stride(), terms.center[c],
-                                               terms.low[c], out);
+                                               out);
         return Pair{out[0], out[1]};
       },
       [&](std::size_t c, Pair total) {
         terms.sum[c] = total.first;
         terms.dot[c] = total.second;
-        if (call.dx != nullptr) terms.finish(c, 1);
+        terms.finish(c, 1);
       },
       [&](std::size_t c, Range rows, Range positions) {
         if (call.dx == nullptr) return;

@@ -81,15 +81,15 @@ struct Normalization {
   }
 };
 
-// The sums over a channel, and the terms of dx = dy * a + (x - center) * b + k (dy * a alone where the
+// The sums over a channel, and the terms of dx = (dy + (x - center) * b + k) * a (dy * a alone where the
 // running statistics normalised).
 template <class T>
 struct Gradient {
   const BatchNormBackward<T>& call;
   double m;
   bool batch, needs_sums;
-  double *sum, *dot;  // sum dy, sum dy * (x - mean)
-  T *center, *low, *a, *b, *k;
+  double *sum, *dot;  // sum dy, sum dy * (x - center); finish() makes the latter (x - mean)
+  T *center, *a, *b, *k;
 
   Gradient(const BatchNormBackward<T>& backward, Workspace& workspace)
       : call(backward), m(static_cast<double>(backward.shape.n * backward.shape.l)) {
@@ -100,24 +100,22 @@ struct Gradient {
     dot = workspace.take<double>(channels);
     std::fill_n(sum, channels, 0.0);
     std::fill_n(dot, channels, 0.0);
-    low = workspace.take<T>(channels);
     center = take_beside(call.dx, channels, workspace);
     a = take_beside(call.dx, channels, workspace);
     b = take_beside(call.dx, channels, workspace);
     k = take_beside(call.dx, channels, workspace);
-    kernels_of<T>().channels.split_mean(mean(), residual(), channels, center, low);
+    for (std::size_t c = 0; c < channels; ++c) center[c] = static_cast<T>(mean()[c]);
   }
 
   const double* mean() const { return call.saved; }
   const double* residual() const { return call.saved + call.shape.c; }
   const double* invstd() const { return call.saved + 2 * call.shape.c; }
 
-  // The terms of channels [c, c + n), once their sums are there.
+  // The terms of channels [c, c + n), once their sums are there. Once per channel.
   void finish(std::size_t c, std::size_t n) const {
     kernels_of<T>().channels.gradient_terms(mean() + c, residual() + c, invstd() + c,
                                             call.weight != nullptr ? call.weight + c : nullptr,
-                                            sum + c, dot + c, m, n, center + c, a + c, b + c,
-                                            k + c);
+                                            sum + c, dot + c, m, n, a + c, b + c, k + c);
   }
 
   void write_parameter_gradients() const {

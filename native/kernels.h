@@ -21,11 +21,10 @@ struct BatchNormKernels {
   // y = (x - center[c]) * scale[c] + offset[c]; the three are padded.
   void (*normalize_nc)(const T* x, T* y, std::size_t rows, std::size_t channels, std::size_t stride,
                        const T* center, const T* scale, const T* offset, bool stream);
-  // With d = (x - center[c]) - residual[c]: sum[c] = sum_r dy, dot[c] = sum_r dy * d, in double.
+  // sum[c] = sum_r dy, dot[c] = sum_r dy * (x - center[c]), in double.
   void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t channels,
-                      std::size_t stride, const T* center, const T* residual, double* sum,
-                      double* dot);
-  // dx = dy * a[c] + (x - center[c]) * b[c] + k[c].
+                      std::size_t stride, const T* center, double* sum, double* dot);
+  // dx = (dy + (x - center[c]) * b[c] + k[c]) * a[c].
   void (*grad_apply_nc)(const T* x, const T* dy, T* dx, std::size_t rows, std::size_t channels,
                         std::size_t stride, const T* center, const T* a, const T* b, const T* k,
                         bool stream);
@@ -40,7 +39,7 @@ struct BatchNormKernels {
   void (*normalize_ncl)(const T* x, T* y, std::size_t runs, std::size_t length, std::size_t stride,
                         T center, T scale, T offset, bool stream);
   void (*grad_sum_ncl)(const T* x, const T* dy, std::size_t runs, std::size_t length,
-                       std::size_t stride, T center, T residual, double out[2]);
+                       std::size_t stride, T center, double out[2]);
   void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, std::size_t runs, std::size_t length,
                          std::size_t stride, T center, T a, T b, T k, bool stream);
   void (*scale_ncl)(const T* dy, T* dx, std::size_t runs, std::size_t length, std::size_t stride,
@@ -58,17 +57,16 @@ struct ChannelKernels {
                   double* mean, double* residual, double* var);
   // invstd = 1 / sqrt(var + eps)
   void (*inverse_deviation)(const double* var, double eps, std::size_t n, double* invstd);
-  // The mean as two Ts: center = T(mean), low = what that left over.
-  void (*split_mean)(const double* mean, const double* residual, std::size_t n, T* center, T* low);
   // The terms of normalize_*: the centred form, the mean's low half folded into the offset.
   // weight and bias are nullable.
   void (*normalize_terms)(const double* mean, const double* residual, const double* invstd,
                           const T* weight, const T* bias, std::size_t n, T* center, T* scale,
                           T* offset);
-  // The terms of grad_apply_*, from sum = sum dy and dot = sum dy * (x - mean). weight is nullable.
+  // The terms of grad_apply_*, from sum = sum dy and dot = sum dy * (x - T(mean)), which becomes
+  // sum dy * (x - mean). weight is nullable.
   void (*gradient_terms)(const double* mean, const double* residual, const double* invstd,
-                         const T* weight, const double* sum, const double* dot, double m,
-                         std::size_t n, T* center, T* a, T* b, T* k);
+                         const T* weight, const double* sum, double* dot, double m, std::size_t n,
+                         T* a, T* b, T* k);
   // running = (1 - momentum) * running + momentum * statistic * factor
   void (*update_running)(T* running, const double* statistic, double factor, double momentum,
                          std::size_t n);

@@ -88,19 +88,19 @@ inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t st
   }
 }
 
-// The same for sum dy and sum dy * ((x - center) - residual).
+// The same for sum dy and sum dy * (x - center), widened before they meet.
 template <class T, std::size_t kVectors, bool kFull>
 inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t n,
-                          std::size_t stride, const T* center, const T* residual, double* sum,
-                          double* dot) {
+                          std::size_t stride, const T* center, double* sum, double* dot) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
-  Vec hi[kVectors], lo[kVectors];
+  Vec fill[kVectors];
+  Wide origin[kVectors];
   Wide s[kVectors], q[kVectors];
   for (std::size_t j = 0; j < kVectors; ++j) {
-    hi[j] = Vec::load(center + j * kLanes);
-    lo[j] = Vec::load(residual + j * kLanes);
+    fill[j] = Vec::load(center + j * kLanes);
+    origin[j] = widen(fill[j]);
     s[j] = Wide::load(sum + j * kLanes);
     q[j] = Wide::load(dot + j * kLanes);
   }
@@ -110,10 +110,10 @@ inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t
       const T* dat = dy + j * kLanes;
       prefetch(at + kSumRows * stride);
       prefetch(dat + kSumRows * stride);
-      const Vec value = kFull ? Vec::load(at) : Vec::load_partial(at, n, hi[j]);
+      const Vec value = kFull ? Vec::load(at) : Vec::load_partial(at, n, fill[j]);
       const Wide g = widen(kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero()));
       s[j] = s[j] + g;
-      q[j] = q[j] + g * widen((value - hi[j]) - lo[j]);
+      q[j] = q[j] + g * (widen(value) - origin[j]);
     }
   }
   for (std::size_t j = 0; j < kVectors; ++j) {
@@ -168,7 +168,7 @@ void sum_nc(const T* x, std::size_t rows, std::size_t channels, std::size_t stri
 
 template <class T>
 void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t channels,
-                 std::size_t stride, const T* center, const T* residual, double* sum, double* dot) {
+                 std::size_t stride, const T* center, double* sum, double* dot) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   clear<T>(sum, channels);
   clear<T>(dot, channels);
@@ -177,17 +177,16 @@ void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t channels
       [=](std::size_t r, std::size_t group, std::size_t c) {
         const std::size_t at = r * stride + c;
         grad_sum_rows<T, kSumVectors, true>(x + at, dy + at, group, kLanes, stride, center + c,
-                                            residual + c, sum + c, dot + c);
+                                            sum + c, dot + c);
       },
       [=](std::size_t r, std::size_t group, std::size_t c) {
         const std::size_t at = r * stride + c;
-        grad_sum_rows<T, 1, true>(x + at, dy + at, group, kLanes, stride, center + c, residual + c,
-                                  sum + c, dot + c);
+        grad_sum_rows<T, 1, true>(x + at, dy + at, group, kLanes, stride, center + c, sum + c,
+                                  dot + c);
       },
       [=](std::size_t r, std::size_t group, std::size_t c, std::size_t n) {
         const std::size_t at = r * stride + c;
-        grad_sum_rows<T, 1, false>(x + at, dy + at, group, n, stride, center + c, residual + c,
-                                   sum + c, dot + c);
+        grad_sum_rows<T, 1, false>(x + at, dy + at, group, n, stride, center + c, sum + c, dot + c);
       });
 }
 
@@ -244,9 +243,10 @@ void grad_apply_nc(const T* x, const T* dy, T* dx, std::size_t rows, std::size_t
     for_vectors(
         dx, channels, stream, [=](std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
           const Vec d = load_up_to(x + c, n, Vec::zero()) - load_up_to(center + c, n, Vec::zero());
-          const Vec g = load_up_to(dy + c, n, Vec::zero()) * load_up_to(a + c, n, Vec::zero());
+          const Vec g = load_up_to(dy + c, n, Vec::zero());
           const Vec tilt = d * load_up_to(b + c, n, Vec::zero());
-          put<T>((g + tilt) + load_up_to(k + c, n, Vec::zero()), dx + c, n, streamed);
+          const Vec rest = (g + tilt) + load_up_to(k + c, n, Vec::zero());
+          put<T>(rest * load_up_to(a + c, n, Vec::zero()), dx + c, n, streamed);
         });
   }
   if (stream) stream_fence();
@@ -300,11 +300,12 @@ void sum_ncl(const T* x, std::size_t runs, std::size_t length, std::size_t strid
 
 template <class T>
 void grad_sum_ncl(const T* x, const T* dy, std::size_t runs, std::size_t length, std::size_t stride,
-                  T center, T residual, double out[2]) {
+                  T center, double out[2]) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
-  const Vec hi = Vec::broadcast(center), lo = Vec::broadcast(residual);
+  const Vec fill = Vec::broadcast(center);
+  const Wide origin = widen(fill);
   const std::size_t whole = length - length % kLanes;
   Wide s = Wide::zero(), q = Wide::zero();
   for (std::size_t r = 0; r < runs; ++r, x += stride, dy += stride) {
@@ -313,13 +314,13 @@ void grad_sum_ncl(const T* x, const T* dy, std::size_t runs, std::size_t length,
       prefetch(dy + stride + i);
       const Wide g = widen(Vec::load(dy + i));
       s = s + g;
-      q = q + g * widen((Vec::load(x + i) - hi) - lo);
+      q = q + g * (widen(Vec::load(x + i)) - origin);
     }
     if (whole < length) {
       const std::size_t n = length - whole;
       const Wide g = widen(Vec::load_partial(dy + whole, n, Vec::zero()));
       s = s + g;
-      q = q + g * widen((Vec::load_partial(x + whole, n, hi) - hi) - lo);
+      q = q + g * (widen(Vec::load_partial(x + whole, n, fill)) - origin);
     }
   }
   out[0] = fold(s);
@@ -360,7 +361,7 @@ void grad_apply_ncl(const T* x, const T* dy, T* dx, std::size_t runs, std::size_
            [=](std::size_t i, std::size_t n, bool streamed) EVENKEEL_INLINED {
              const Vec v = load_up_to(x + i, n, Vec::zero()),
                        g = load_up_to(dy + i, n, Vec::zero());
-             put<T>((g * va + (v - m) * vb) + vk, dx + i, n, streamed);
+             put<T>(((g + (v - m) * vb) + vk) * va, dx + i, n, streamed);
            });
 }
 

@@ -40,13 +40,12 @@ inline void inverse_deviation(const double* __restrict var, double eps, std::siz
   for (std::size_t c = 0; c < n; ++c) invstd[c] = 1.0 / __builtin_sqrt(var[c] + eps);
 }
 
+// The largest finite T where the value is larger: an infinite scale would turn the zeros of a constant
+// channel into NaN. NaN stays NaN.
 template <class T>
-void split_mean(const double* __restrict mean, const double* __restrict residual, std::size_t n,
-                T* __restrict center, T* __restrict low) {
-  for (std::size_t c = 0; c < n; ++c) {
-    center[c] = static_cast<T>(mean[c]);
-    low[c] = static_cast<T>(low_half(mean[c], residual[c], center[c]));
-  }
+inline T finite(double value) {
+  constexpr double kMax = sizeof(T) == sizeof(float) ? __FLT_MAX__ : __DBL_MAX__;
+  return static_cast<T>(value > kMax ? kMax : (value < -kMax ? -kMax : value));
 }
 
 template <class T>
@@ -56,43 +55,33 @@ void normalize_terms(const double* __restrict mean, const double* __restrict res
                      T* __restrict scale, T* __restrict offset) {
   if (weight != nullptr) {
     for (std::size_t c = 0; c < n; ++c) {
-      scale[c] = static_cast<T>(static_cast<double>(weight[c]) * invstd[c]);
+      scale[c] = finite<T>(static_cast<double>(weight[c]) * invstd[c]);
     }
   } else {
-    for (std::size_t c = 0; c < n; ++c) scale[c] = static_cast<T>(invstd[c]);
+    for (std::size_t c = 0; c < n; ++c) scale[c] = finite<T>(invstd[c]);
   }
   for (std::size_t c = 0; c < n; ++c) center[c] = static_cast<T>(mean[c]);
-  if (bias != nullptr) {
-    for (std::size_t c = 0; c < n; ++c) {
-      const double low =
-          static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], center[c])));
-      offset[c] =
-          static_cast<T>(static_cast<double>(bias[c]) - low * static_cast<double>(scale[c]));
-    }
-  } else {
-    for (std::size_t c = 0; c < n; ++c) {
-      const double low =
-          static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], center[c])));
-      offset[c] = static_cast<T>(0.0 - low * static_cast<double>(scale[c]));
-    }
+  for (std::size_t c = 0; c < n; ++c) {
+    const double low = low_half(mean[c], residual[c], center[c]);
+    offset[c] = static_cast<T>((bias != nullptr ? static_cast<double>(bias[c]) : 0.0) -
+                               low * static_cast<double>(scale[c]));
   }
 }
 
 template <class T>
 void gradient_terms(const double* __restrict mean, const double* __restrict residual,
                     const double* __restrict invstd, const T* __restrict weight,
-                    const double* __restrict sum, const double* __restrict dot, double m,
-                    std::size_t n, T* __restrict center, T* __restrict a, T* __restrict b,
-                    T* __restrict k) {
+                    const double* __restrict sum, double* __restrict dot, double m, std::size_t n,
+                    T* __restrict a, T* __restrict b, T* __restrict k) {
   for (std::size_t c = 0; c < n; ++c) {
     const double gain = weight != nullptr ? static_cast<double>(weight[c]) : 1.0;
-    const double slope = gain * invstd[c], tilt = slope * invstd[c] * invstd[c] * dot[c] / m;
-    const T middle = static_cast<T>(mean[c]);
-    const double low = static_cast<double>(static_cast<T>(low_half(mean[c], residual[c], middle)));
-    center[c] = middle;
-    a[c] = static_cast<T>(slope);
+    const double low = low_half(mean[c], residual[c], static_cast<T>(mean[c]));
+    const double about_mean = dot[c] - low * sum[c];
+    const double tilt = invstd[c] * invstd[c] * about_mean / m;
+    dot[c] = about_mean;
+    a[c] = finite<T>(gain * invstd[c]);
     b[c] = static_cast<T>(-tilt);
-    k[c] = static_cast<T>(tilt * low - slope * sum[c] / m);
+    k[c] = static_cast<T>(tilt * low - sum[c] / m);
   }
 }
 
@@ -108,8 +97,8 @@ void update_running(T* __restrict running, const double* __restrict statistic, d
 
 template <class T>
 constexpr ChannelKernels<T> channel_kernels() {
-  return {channel_moments<T>, inverse_deviation, split_mean<T>,
-          normalize_terms<T>, gradient_terms<T>, update_running<T>};
+  return {channel_moments<T>, inverse_deviation, normalize_terms<T>, gradient_terms<T>,
+          update_running<T>};
 }
 
 }  // namespace

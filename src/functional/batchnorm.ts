@@ -33,7 +33,8 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   }
   const { n, c, l } = dims;
   const recorded = needsGrad(input, weight, bias);
-  if (out !== null) checkOut(who, out, input, recorded);
+  if (out !== null) checkOut(out, input, call, recorded);
+  if (update) checkMoved(input, call);
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
   const saved = recorded ? new Float64Array(3 * c) : null;
@@ -93,6 +94,20 @@ function checkOperands(input: Tensor, call: Normalization): void {
   checkOperand(who, 'running_var', call.runningVar, input, dims.c);
 }
 
+/** The running statistics are written: each has memory of its own. */
+function checkMoved(
+  input: Tensor,
+  { who, weight, bias, runningMean, runningVar }: Normalization,
+): void {
+  if (runningMean === null || runningVar === null) return;
+  checkApart(who, 'running_mean', runningMean, runningVar);
+  for (const operand of [input, weight, bias]) {
+    if (operand === null) continue;
+    checkApart(who, 'running_mean', runningMean, operand);
+    checkApart(who, 'running_var', runningVar, operand);
+  }
+}
+
 /** A per-channel operand is [C], of the input's dtype, and its memory is there. */
 function checkOperand(
   who: string,
@@ -113,22 +128,35 @@ function checkOperand(
   operand.attached(who, name);
 }
 
-/** `out` may be the input's very memory while nothing is recorded, and never overlap it partly. */
-function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
+/** `out` may be the input's very memory while nothing is recorded; it overlaps nothing else. */
+function checkOut(out: Tensor, input: Tensor, call: Normalization, recorded: boolean): void {
+  const { who, weight, bias, runningMean, runningVar } = call;
   check.sameDtype(who, 'out', out, input.dtype);
   check.sameShape(who, 'an out', out, input.shape);
   out.attached(who, 'out');
-  const [a, b] = [input.data, out.data];
-  const overlaps =
+  for (const operand of [weight, bias, runningMean, runningVar]) {
+    if (operand !== null) checkApart(who, 'out', out, operand);
+  }
+  const isInput =
+    out.data.buffer === input.data.buffer && out.data.byteOffset === input.data.byteOffset;
+  if (!isInput) checkApart(who, 'out', out, input);
+  if (out.requiresGrad || (recorded && isInput)) {
+    const got = out.requiresGrad ? 'one that requires grad' : "the input's memory while recording";
+    throw new Error(`${who}: expected an out that no gradient needs, got ${got}.`);
+  }
+}
+
+/** That a tensor about to be written shares no memory with another one. */
+function checkApart(who: string, name: string, written: Tensor, other: Tensor): void {
+  const [a, b] = [written.data, other.data];
+  const overlap =
     a.buffer === b.buffer &&
     a.byteOffset < b.byteOffset + b.byteLength &&
     b.byteOffset < a.byteOffset + a.byteLength;
-  if (overlaps && a.byteOffset !== b.byteOffset) {
-    throw new RangeError(`${who}: expected an out apart from the input, got one that overlaps it.`);
-  }
-  if (out.requiresGrad || (recorded && overlaps)) {
-    const got = out.requiresGrad ? 'one that requires grad' : "the input's memory while recording";
-    throw new Error(`${who}: expected an out that no gradient needs, got ${got}.`);
+  if (overlap) {
+    throw new RangeError(
+      `${who}: expected ${name} to have memory of its own, got some that overlaps another operand.`,
+    );
   }
 }
 

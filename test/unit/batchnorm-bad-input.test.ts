@@ -251,7 +251,7 @@ describe('out', () => {
     const unchanged = snapshot(bn, input);
     const shifted = tensor(memory.subarray(3), [2, 3]);
     expect(thrownBy(() => bn.forward(input, { out: shifted }))).toBe(
-      'RangeError: BatchNorm1d: expected an out apart from the input, got one that overlaps it.',
+      'RangeError: BatchNorm1d: expected out to have memory of its own, got some that overlaps another operand.',
     );
     expect(thrownBy(() => bn.forward(input, { out: input }))).toBe(
       "Error: BatchNorm1d: expected an out that no gradient needs, got the input's memory while recording.",

@@ -1,5 +1,6 @@
-// State at its edges: a counter that is gone or negative, options that are null, indices outside.
-import { data, functional, nn, noGrad, optim, tensor } from 'evenkeel';
+// State at its edges: a counter that is gone or negative, options that are null, indices outside,
+// memory shared where it must not be.
+import { data, functional, nn, noGrad, optim, tensor, type Tensor } from 'evenkeel';
 import { describe, expect, it } from 'vitest';
 
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
@@ -92,5 +93,70 @@ describe('a sentence instead of an accident', () => {
     ],
   ])('%s', (_, call, message) => {
     expect(thrownBy(call)).toBe(message);
+  });
+});
+
+describe('memory that is written is shared with no other operand', () => {
+  const overlaps = (name: string): string =>
+    `RangeError: batchNorm: expected ${name} to have memory of its own, got some that overlaps another operand.`;
+  const view = (memory: Float32Array, from: number, count: number): Tensor =>
+    tensor(memory.subarray(from, from + count), [count]);
+
+  it.each<[string, (memory: Float32Array, input: Tensor) => unknown, string]>([
+    [
+      'one tensor for both running statistics',
+      (memory, input) => {
+        const both = view(memory, 0, 2);
+        return functional.batchNorm(input, both, both, { training: true });
+      },
+      overlaps('running_mean'),
+    ],
+    [
+      'the weight inside the running variance',
+      (memory, input) =>
+        functional.batchNorm(input, view(memory, 0, 2), view(memory, 2, 2), {
+          training: true,
+          weight: view(memory, 3, 2),
+        }),
+      overlaps('running_var'),
+    ],
+    [
+      'out over the bias',
+      (memory, input) =>
+        functional.batchNorm(input, null, null, {
+          bias: view(memory, 3, 2),
+          out: tensor(memory.subarray(0, 4), [2, 2]),
+        }),
+      overlaps('out'),
+    ],
+  ])('%s', (_, call, message) => {
+    const memory = Float32Array.from({ length: 8 }, (_unused, i) => i);
+    expect(thrownBy(() => call(memory, batch))).toBe(message);
+    expect([...memory]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('but one array may hold all of them side by side', () => {
+    const memory = new Float32Array(8).fill(1);
+    functional.batchNorm(batch, view(memory, 0, 2), view(memory, 2, 2), {
+      training: true,
+      momentum: 1,
+      weight: view(memory, 4, 2),
+    });
+    expect([...memory]).toEqual([2, 4, 2, 8, 1, 1, 1, 1]);
+  });
+});
+
+describe('a constant channel with a vanishing eps', () => {
+  it('is exactly the bias: the scale is held finite', () => {
+    const bias = tensor([0.25, -3]);
+    const x = tensor([
+      [5, 0.1],
+      [5, 0.1],
+    ]);
+    const y = functional.batchNorm(x, null, null, { bias, training: true, eps: 1e-90 });
+    expect(y.toArray()).toEqual([
+      [0.25, -3],
+      [0.25, -3],
+    ]);
   });
 });

@@ -1,0 +1,82 @@
+// Runs a program in a Node process of its own, against the built package: what crashes must not take
+// the tests along. In the program `evenkeel` is the package, and it can be loaded in a Worker too.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The built package's CommonJS door. */
+export const BUILT = fileURLToPath(new URL('../../dist/cjs/index.js', import.meta.url));
+/** The addon itself, behind every check of the package. */
+const ADDON = fileURLToPath(new URL('../../build/Release/evenkeel.node', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+  /** Load this file as the package instead of the built one. */
+  readonly built?: string;
+}
+
+/** A clean end: what a child that is well reports, given what it should have printed. */
+export const well = (stdout = ''): Ended => ({ code: 0, signal: null, stdout, stderr: '' });
+
+/**
+ * Runs `program` (CommonJS). It is given load(), which returns the package; evalWorker(source),
+ * which starts a Worker on a program of the same kind and returns it; and x(n, c), random data.
+ */
+export function runChild(program: string, options: ChildOptions = {}): Promise<Ended> {
+  const { env = {}, flags = [], built = BUILT } = options;
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(NODE_OPTIONS|VITEST|EVENKEEL_)/.test(name),
+  );
+  const child = spawn(process.execPath, [...flags, '-e', PRELUDE + program], {
+    env: {
+      ...Object.fromEntries(inherited),
+      EVENKEEL_TEST_BUILT: built,
+      EVENKEEL_TEST_PRELUDE: PRELUDE,
+      EVENKEEL_TEST_ADDON: ADDON,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 50_000,
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+const PRELUDE = `
+'use strict';
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { createHash } = require('node:crypto');
+const load = () => require(process.env.EVENKEEL_TEST_BUILT);
+const evalWorker = (program, workerData) =>
+  new Worker(process.env.EVENKEEL_TEST_PRELUDE + program, { eval: true, workerData });
+const ended = (worker) => new Promise((resolve, reject) => {
+  worker.once('error', reject);
+  worker.once('exit', resolve);
+});
+const data = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i) * 3 + 7);
+/** A training step on enough data for every thread; the hash of what it computes. */
+const train = (n = 2048, c = 256) => {
+  const { nn, tensor } = load();
+  const bn = new nn.BatchNorm1d(c);
+  const x = tensor(data(n * c), [n, c], { requiresGrad: true });
+  const y = bn.forward(x);
+  y.backward(y.detach());
+  const hash = createHash('sha256');
+  for (const { data } of [y, x.grad, bn.runningMean, bn.runningVar, bn.weight.grad]) {
+    hash.update(data);
+  }
+  return hash.digest('hex');
+};
+`;

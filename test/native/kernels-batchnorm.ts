@@ -1,0 +1,131 @@
+// The two BatchNorm exports of the addon as calls on an Arena, with every nullable argument.
+import type { Addon } from '../../src/native.js';
+import { flags, nothing, positive, sweep, type KernelCase } from './kernel-case.js';
+
+const tiny = (value: number): number => value * 2 ** -30;
+
+/** (N, C, L): -1 is the one that runs over 0 to 67. */
+const batchNormSizes = sweep(
+  [2, -1, 1],
+  [19, -1, 1],
+  [-1, 3, 1],
+  [-1, 21, 1],
+  [3, -1, 5],
+  [2, 3, -1],
+  [3, 9, -1],
+  [5, 1, -1],
+  [-1, 2, 18],
+);
+const someBatchNormSizes = sweep([3, -1, 1], [2, 3, -1], [3, 9, -1]);
+
+/** Which nullable arguments are there, bit by bit. */
+interface Forward {
+  readonly weight: boolean;
+  readonly bias: boolean;
+  readonly saved: boolean;
+  readonly mode: 'update' | 'train' | 'eval';
+}
+
+function forward(addon: Addon, options: Forward, sizes = batchNormSizes): KernelCase {
+  const { weight, bias, saved, mode } = options;
+  const given = Object.entries({ weight, bias, saved }).filter(([, is]) => is);
+  return {
+    name: `batchNormForward ${mode} (${given.map(([name]) => name).join(', ')})`,
+    // One value per channel has no unbiased variance to move the running one to.
+    sizes: mode === 'update' ? sizes.filter(([n = 0, , l = 0]) => n * l !== 1) : sizes,
+    prepare(arena, [n = 0, c = 0, l = 0]) {
+      const x = arena.input(n * c * l);
+      const y = arena.output(n * c * l);
+      const w = weight ? arena.input(c) : null;
+      const b = bias ? arena.input(c) : null;
+      const running = mode === 'update' ? arena.inout.bind(arena) : arena.input.bind(arena);
+      const mean = mode === 'train' ? null : running(c);
+      const variance = mode === 'train' ? null : running(c, positive);
+      const kept = saved && n * c * l > 0 ? arena.doublesOut(3 * c) : null;
+      const isEval = mode === 'eval';
+      return nothing(() =>
+        addon.batchNormForward(
+          x,
+          y,
+          n,
+          c,
+          l,
+          w,
+          b,
+          mean,
+          variance,
+          kept,
+          isEval,
+          mode === 'update',
+          0.3,
+          1e-5,
+        ),
+      );
+    },
+  };
+}
+
+interface Backward {
+  readonly weight: boolean;
+  readonly dx: boolean;
+  readonly dweight: boolean;
+  readonly dbias: boolean;
+  readonly usedRunning: boolean;
+}
+
+function backward(addon: Addon, options: Backward, sizes = batchNormSizes): KernelCase {
+  const { usedRunning, ...present } = options;
+  const given = Object.entries(present).filter(([, is]) => is);
+  return {
+    name: `batchNormBackward ${usedRunning ? 'running' : 'batch'} (${given.map(([name]) => name).join(', ')})`,
+    sizes,
+    prepare(arena, [n = 0, c = 0, l = 0]) {
+      const x = arena.input(n * c * l);
+      const dy = arena.input(n * c * l);
+      const w = options.weight ? arena.input(c) : null;
+      const saved = arena.doublesIn(3 * c, positive);
+      for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
+      const dx = options.dx ? arena.output(n * c * l) : null;
+      const dweight = options.dweight ? arena.output(c) : null;
+      const dbias = options.dbias ? arena.output(c) : null;
+      return nothing(() =>
+        addon.batchNormBackward(x, dy, n, c, l, w, saved, dx, dweight, dbias, usedRunning),
+      );
+    },
+  };
+}
+
+/** The two BatchNorm calls, as a training loop makes them. */
+export function batchNormCases(addon: Addon): KernelCase[] {
+  const all = { weight: true, bias: true, saved: true };
+  const gradients = { weight: true, dx: true, dweight: true, dbias: true };
+  return [
+    forward(addon, { ...all, mode: 'update' }),
+    forward(addon, { ...all, mode: 'eval' }),
+    backward(addon, { ...gradients, usedRunning: false }),
+    backward(addon, { ...gradients, usedRunning: true }),
+  ];
+}
+
+/** The same with every combination of nullable arguments. */
+export function nullableCases(addon: Addon): KernelCase[] {
+  const cases: KernelCase[] = [];
+  for (let bits = 0; bits < 8; bits++) {
+    const given = { weight: (bits & 1) > 0, bias: (bits & 2) > 0, saved: (bits & 4) > 0 };
+    for (const mode of ['update', 'train', 'eval'] as const) {
+      cases.push(forward(addon, { ...given, mode }, someBatchNormSizes));
+    }
+  }
+  for (let bits = 0; bits < 16; bits++) {
+    const given = {
+      weight: (bits & 1) > 0,
+      dx: (bits & 2) > 0,
+      dweight: (bits & 4) > 0,
+      dbias: (bits & 8) > 0,
+    };
+    for (const usedRunning of flags) {
+      cases.push(backward(addon, { ...given, usedRunning }, someBatchNormSizes));
+    }
+  }
+  return cases;
+}

@@ -1,0 +1,186 @@
+// Every other computing export of the addon as calls on an Arena.
+import type { Addon } from '../../src/native.js';
+import type { Arena } from './arena.js';
+import {
+  flags,
+  lengths,
+  nothing,
+  positive,
+  sweep,
+  type Call,
+  type KernelCase,
+} from './kernel-case.js';
+
+/** (m, n, k), with the k-blocks' ends (256) and odd sizes around every family's tile. */
+const matmulSizes = [
+  ...sweep([-1, 19, 7], [5, -1, 9], [3, 17, -1], [13, 33, -1]),
+  ...[255, 256, 257, 511, 513, 600].flatMap((k) => [
+    [7, 35, k],
+    [13, 67, k],
+    [1, 1, k],
+  ]),
+];
+
+export function matmulCases(addon: Addon): KernelCase[] {
+  return flags.flatMap((transposeA) =>
+    flags.flatMap((transposeB) =>
+      flags.map((withBias) => ({
+        name: `matmul ${transposeA ? 'At' : 'A'} ${transposeB ? 'Bt' : 'B'}${withBias ? ' + bias' : ''}`,
+        sizes: matmulSizes,
+        prepare(arena: Arena, [m = 0, n = 0, k = 0]: readonly number[]) {
+          const a = arena.input(m * k);
+          const b = arena.input(k * n);
+          const bias = withBias ? arena.input(n) : null;
+          const c = arena.output(m * n);
+          return nothing(() => addon.matmul(a, b, bias, c, m, n, k, transposeA, transposeB));
+        },
+      })),
+    ),
+  );
+}
+
+/** Kernels of one length. */
+function flat(name: string, prepare: (arena: Arena, n: number) => Call): KernelCase {
+  const sizes = [...lengths, 127, 128, 129, 1000].map((length) => [length]);
+  return { name, sizes, prepare: (arena, [n = 0]) => prepare(arena, n) };
+}
+
+export function elementwiseCases(addon: Addon): KernelCase[] {
+  const binary = (name: 'reluBackward' | 'add' | 'multiply'): KernelCase =>
+    flat(name, (arena, n) => {
+      const [a, b, out] = [arena.input(n), arena.input(n), arena.output(n)];
+      return nothing(() => addon[name](a, b, out, n));
+    });
+  const dropout = (p: number): KernelCase =>
+    flat(`dropout ${p}`, (arena, n) => {
+      const [x, y] = [arena.input(n), arena.output(n)];
+      return nothing(() => addon.dropout(x, y, n, p, 123456789, 7));
+    });
+  return [
+    flat('relu', (arena, n) => {
+      const [x, y] = [arena.input(n), arena.output(n)];
+      return nothing(() => addon.relu(x, y, n));
+    }),
+    binary('reluBackward'),
+    binary('add'),
+    binary('multiply'),
+    flat('scale', (arena, n) => {
+      const [x, out] = [arena.input(n), arena.output(n)];
+      return nothing(() => addon.scale(x, 0.3, out, n));
+    }),
+    flat('sum', (arena, n) => {
+      const x = arena.input(n);
+      return () => addon.sum(x, n);
+    }),
+    ...[0, 0.3, 1].map(dropout),
+    flat('uniform', (arena, n) => {
+      const out = arena.output(n);
+      return nothing(() => addon.uniform(out, n, -0.7, 1.9, 2 ** 52 + 1, 3));
+    }),
+    flat('randomWords', (arena, n) => {
+      const out = arena.words(n);
+      return nothing(() => addon.randomWords(out, n, 42, 2 ** 40));
+    }),
+    flat('squaredError', (arena, n) => {
+      const [a, b] = [arena.input(n), arena.input(n)];
+      return () => addon.squaredError(a, b, n);
+    }),
+    flat('squaredErrorBackward', (arena, n) => {
+      const [a, b, out] = [arena.input(n), arena.input(n), arena.output(n)];
+      return nothing(() => addon.squaredErrorBackward(a, b, 0.7, out, n));
+    }),
+  ];
+}
+
+/** A class target, or now and then the ignored one. */
+const IGNORED = -100;
+function target(classes: number): (value: number) => number {
+  return (value) => {
+    const whole = Math.floor(Math.abs(value) * 1000);
+    return whole % 7 === 0 ? IGNORED : whole % classes;
+  };
+}
+
+/** Kernels of rows x columns. */
+export function rowCases(addon: Addon): KernelCase[] {
+  const sizes = sweep([-1, 1], [-1, 10], [-1, 33], [3, -1], [20, -1]);
+  const withTargets = sizes.filter(([rows, classes]) => rows === 0 || classes !== 0);
+  return [
+    {
+      name: 'columnSums',
+      sizes,
+      prepare(arena, [rows = 0, columns = 0]) {
+        const [x, sums] = [arena.input(rows * columns), arena.output(columns)];
+        return nothing(() => addon.columnSums(x, sums, rows, columns));
+      },
+    },
+    {
+      name: 'crossEntropy',
+      sizes: withTargets,
+      prepare(arena, [rows = 0, classes = 0]) {
+        const logits = arena.input(rows * classes, (value) => value * 20);
+        const targets = arena.integers(rows, target(classes));
+        const [out, result] = [arena.output(rows * classes), arena.doublesOut(2)];
+        return nothing(() =>
+          addon.crossEntropy(logits, targets, out, rows, classes, IGNORED, result),
+        );
+      },
+    },
+    {
+      name: 'crossEntropyBackward',
+      sizes: withTargets,
+      prepare(arena, [rows = 0, classes = 0]) {
+        const probabilities = arena.input(rows * classes, positive);
+        const targets = arena.integers(rows, target(classes));
+        const out = arena.output(rows * classes);
+        return nothing(() =>
+          addon.crossEntropyBackward(probabilities, targets, out, rows, classes, IGNORED, 0.1),
+        );
+      },
+    },
+  ];
+}
+
+export function optimizerCases(addon: Addon): KernelCase[] {
+  const sgd = (name: string, momentum: number, nesterov: boolean, first: boolean): KernelCase =>
+    flat(`sgdStep ${name}`, (arena, n) => {
+      const [p, g] = [arena.inout(n), arena.input(n)];
+      const buffer = momentum === 0 ? null : arena.inout(n);
+      return nothing(() =>
+        addon.sgdStep(p, g, buffer, n, 0.1, momentum, 0.05, 1e-3, nesterov, nesterov, first),
+      );
+    });
+  const adam = (decoupled: boolean): KernelCase =>
+    flat(`adamStep ${decoupled ? 'decoupled' : 'coupled'}`, (arena, n) => {
+      const [p, g] = [arena.inout(n), arena.input(n)];
+      const [m, v] = [arena.inout(n), arena.inout(n, positive)];
+      const [beta1, beta2, step] = [0.9, 0.999, 3];
+      const [first, second] = [1 - beta1 ** step, Math.sqrt(1 - beta2 ** step)];
+      return nothing(() =>
+        addon.adamStep(
+          p,
+          g,
+          m,
+          v,
+          n,
+          1e-3,
+          beta1,
+          beta2,
+          1e-8,
+          0.01,
+          first,
+          second,
+          decoupled,
+          decoupled,
+        ),
+      );
+    });
+  return [
+    sgd('plain', 0, false, true),
+    sgd('momentum', 0.9, false, false),
+    sgd('first', 0.9, false, true),
+    sgd('nesterov', 0.9, true, false),
+    adam(false),
+    adam(true),
+  ];
+}

@@ -1,0 +1,200 @@
+// Memory that goes away, shrinks or never was: errors, never crashes. In child processes, because a
+// failure here is a fault of the process.
+import { describe, expect, test } from 'vitest';
+
+import { runChild, well } from '../helpers/child.js';
+
+/** Prints the error of each call by its name and class, and that the layer has not changed. */
+const layer = `
+  const { nn, tensor, functional } = load();
+  const N = 64, C = 8;
+  const bn = new nn.BatchNorm1d(C);
+  bn.forward(tensor(data(N * C), [N, C]));
+  const state = () => JSON.stringify([...bn.stateDict()].map(([, { data }]) => [...data].map(String)));
+  const before = state();
+  const refused = (name, call) => {
+    let outcome = 'no error';
+    try { call(); } catch (e) { outcome = e.name; }
+    console.log(name + ': ' + outcome + (state() === before ? '' : ', and the layer has changed'));
+  };
+  const detach = (view) => structuredClone(view.buffer, { transfer: [view.buffer] });
+  const resizable = (count) => new ArrayBuffer(count * 4, { maxByteLength: count * 8 });
+`;
+
+describe('buffers', () => {
+  test('detached', async () => {
+    const program = `${layer}
+      const x = tensor(data(N * C), [N, C]);
+      detach(x.data);
+      refused('input', () => bn.forward(x));
+      const out = tensor(data(N * C), [N, C]);
+      detach(out.data);
+      refused('out', () => bn.forward(tensor(data(N * C), [N, C]), { out }));
+      const [mean, variance] = [tensor(new Float32Array(C), [C]), tensor(new Float32Array(C), [C])];
+      detach(variance.data);
+      refused('running_var', () =>
+        functional.batchNorm(tensor(data(N * C), [N, C]), mean, variance, { training: true }));
+      console.log(mean.data.every((value) => value === 0));
+      const used = tensor(data(N * C), [N, C], { requiresGrad: true });
+      const y = functional.batchNorm(used, null, null, { training: true });
+      detach(used.data);
+      refused('backward', () => y.backward(y.detach()));
+      refused('tensor', () => tensor(used.data, [N, C]));`;
+    expect(await runChild(program)).toEqual(
+      well(
+        'input: TypeError\nout: TypeError\nrunning_var: TypeError\ntrue\n' +
+          'backward: TypeError\ntensor: RangeError\n',
+      ),
+    );
+  });
+
+  test('resizable, shrunk before the call; a fixed view then is out of bounds', async () => {
+    const program = `${layer}
+      const fixed = resizable(N * C + 16);
+      const view = tensor(new Float32Array(fixed, 64, N * C).fill(1), [N, C]);
+      bn.eval().forward(view);
+      fixed.resize(64 + 4 * (N * C - 1));
+      refused('fixed view', () => bn.train().forward(view));
+      const tracking = resizable(N * C);
+      const whole = tensor(new Float32Array(tracking).fill(1), [N, C]);
+      tracking.resize(0);
+      refused('shrunk to nothing', () => bn.forward(whole));
+      tracking.resize(N * C * 8);
+      refused('grown', () => bn.forward(whole));
+      tracking.resize(N * C * 4);
+      bn.eval();
+      console.log(bn.forward(whole).data.length === N * C);`;
+    expect(await runChild(program)).toEqual(
+      well('fixed view: TypeError\nshrunk to nothing: TypeError\ngrown: TypeError\ntrue\n'),
+    );
+  });
+
+  test('growable and shared', async () => {
+    const program = `${layer}
+      const shared = new SharedArrayBuffer(N * C * 4, { maxByteLength: N * C * 8 });
+      const view = tensor(new Float32Array(shared, 0, N * C).fill(1), [N, C]);
+      shared.grow(N * C * 8);
+      console.log(bn.eval().forward(view).data.length === N * C);`;
+    expect(await runChild(program)).toEqual(well('true\n'));
+  });
+});
+
+describe('the addon itself, behind every check of the package', () => {
+  test('refuses memory that is not what the sizes say', async () => {
+    const program = `
+      const loaded = { exports: {} };
+      process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
+      const addon = loaded.exports;
+      const say = (call) => { try { call(); console.log('no error'); } catch (e) { console.log(e.message); } };
+      const ok = new Float32Array(8), gone = new Float32Array(8);
+      structuredClone(gone, { transfer: [gone.buffer] });
+      const shrunk = new ArrayBuffer(64, { maxByteLength: 64 });
+      const outside = new Float32Array(shrunk, 16, 8);
+      shrunk.resize(32);
+      say(() => addon.relu(gone, ok, 8));
+      say(() => addon.relu(ok, outside, 8));
+      say(() => addon.relu(ok, new Float32Array(7), 8));
+      say(() => addon.relu(ok, new Float64Array(8), 8));
+      say(() => addon.relu(new Uint8Array(32), ok, 8));
+      say(() => addon.relu({ __proto__: Float32Array.prototype }, ok, 8));
+      say(() => addon.relu(new Proxy(ok, {}), ok, 8));
+      say(() => addon.relu(ok, ok, 8.5));
+      say(() => addon.relu(ok, ok, -1));
+      say(() => addon.relu(ok, ok, 2 ** 53));
+      say(() => addon.relu(ok, ok, '8'));
+      say(() => addon.batchNormForward(ok, ok, 2 ** 32, 2 ** 32, 2 ** 32, null, null, null, null, null, false, false, 0, 1));
+      say(() => addon.batchNormForward(ok, ok, 2, 4, 1, null, null, null, null, null, true, false, 0, 1));
+      say(() => addon.crossEntropy(ok, Int32Array.of(0, 4), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
+      say(() => addon.crossEntropy(ok, Int32Array.of(0, -1), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
+      say(() => addon.selectIsa(5));
+      say(() => addon.setThreads(-1));`;
+    const prefix = 'evenkeel addon: expected ';
+    const { stdout, ...rest } = await runChild(program);
+    expect({ ...rest, stdout: '' }).toEqual(well());
+    expect(stdout.trimEnd().split('\n')).toEqual(
+      [
+        'x to be a Float32Array of length 8, got a detached, shrunk or empty one.',
+        'y to be a Float32Array of length 8, got a detached, shrunk or empty one.',
+        'y to be a Float32Array of length 8, got length 7.',
+        'y to be a Float32Array, got another kind of value.',
+        'x to be a Float32Array or Float64Array, got another kind of value.',
+        'x to be a Float32Array or Float64Array, got another kind of value.',
+        'x to be a Float32Array or Float64Array, got another kind of value.',
+        'n to be a whole number from 0 to 2^53 - 1, got 8.500000.',
+        'n to be a whole number from 0 to 2^53 - 1, got -1.000000.',
+        'n to be a whole number from 0 to 2^53 - 1, got 9007199254740992.000000.',
+        'n to be a number, got another kind of value.',
+        'shape to be at most 2^53 - 1 elements, got more.',
+        'runningMean to be a Float32Array, got another kind of value.',
+        'class targets from 0 to 4 - 1, got 4.',
+        'class targets from 0 to 4 - 1, got -1.',
+        'isa to be a string, got another kind of value.',
+        'threads to be a whole number from 0 to 2^53 - 1, got -1.000000.',
+      ].map((line) => prefix + line),
+    );
+  });
+
+  test('survives sixty thousand calls with arguments that are right but for a few', async () => {
+    const program = `
+      const loaded = { exports: {} };
+      process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
+      const addon = loaded.exports;
+      let state = 1;
+      const random = (n) => (state = (state * 48271) % 2147483647) % n;
+      const f = (n) => new Float32Array(n).fill(0.5), d = (n) => new Float64Array(n).fill(0.5);
+      const t = (n) => new Int32Array(n), gone = f(4);
+      structuredClone(gone, { transfer: [gone.buffer] });
+      const right = {
+        batchNormForward: [f(12), f(12), 2, 3, 2, f(3), f(3), f(3), f(3), d(9), false, true, 0.1, 1e-5],
+        batchNormBackward: [f(12), f(12), 2, 3, 2, f(3), d(9), f(12), f(3), f(3), false],
+        matmul: [f(6), f(12), f(4), f(8), 2, 4, 3, false, true],
+        columnSums: [f(12), f(3), 4, 3],
+        relu: [f(8), f(8), 8], reluBackward: [f(8), f(8), f(8), 8],
+        add: [f(8), f(8), f(8), 8], multiply: [d(8), d(8), d(8), 8], scale: [f(8), 0.5, f(8), 8],
+        sum: [f(8), 8], dropout: [f(8), f(8), 8, 0.5, 1, 2], uniform: [f(8), 8, 0, 1, 2, 3],
+        randomWords: [new Uint32Array(8), 8, 1, 2],
+        crossEntropy: [f(12), t(4), f(12), 4, 3, -100, d(2)],
+        crossEntropyBackward: [f(12), t(4), f(12), 4, 3, -100, 0.25],
+        squaredError: [f(8), f(8), 8], squaredErrorBackward: [f(8), f(8), 0.5, f(8), 8],
+        sgdStep: [f(8), f(8), f(8), 8, 0.1, 0.9, 0, 0, false, false, true],
+        adamStep: [f(8), f(8), f(8), f(8), 8, 0.1, 0.9, 0.999, 1e-8, 0, 0.1, 0.03, false, false],
+        limitCopy: [f(8), f(8), 8], limitRead: [f(8), 8],
+      };
+      const wrong = [
+        ...[0, 1, 2, 3, 4, 8, 12, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, NaN, Infinity, -100],
+        ...[0, 1, 2, 3, 4, 8, 12, 16].flatMap((n) => [f(n), d(n), t(n), new Uint32Array(n)]),
+        ...[true, false, null, undefined, 'scalar', {}, [], Symbol('s'), 5n, gone, new Uint8Array(4), () => 0],
+      ];
+      const names = Object.keys(right);
+      const missing = Object.keys(addon).filter((name) => !names.includes(name)).sort();
+      const returned = new Set();
+      let thrown = 0;
+      for (let i = 0; i < 60000; i++) {
+        const name = names[i % names.length];
+        const args = [...right[name]];
+        for (let j = random(4); j > 0; j--) args[random(args.length)] = wrong[random(wrong.length)];
+        if (random(20) === 0) args.length = random(args.length);
+        try { addon[name](...args); returned.add(name); } catch (e) {
+          if (!(e instanceof TypeError || e instanceof RangeError)) throw e;
+          thrown++;
+        }
+      }
+      console.log(missing.join(' '), returned.size === names.length, thrown > 20000, train().length);`;
+    expect(await runChild(program)).toEqual(
+      well('availableIsas isa selectIsa setThreads threads true true 64\n'),
+    );
+  });
+
+  test('counts arguments from what is there: no call with too few crashes', async () => {
+    const program = `
+      const loaded = { exports: {} };
+      process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
+      let refused = 0;
+      for (const [name, call] of Object.entries(loaded.exports)) {
+        if (['isa', 'availableIsas', 'threads'].includes(name)) continue;
+        try { call(); console.log(name + ' accepts nothing'); } catch { refused++; }
+      }
+      console.log(refused);`;
+    expect(await runChild(program)).toEqual(well('23\n'));
+  });
+});
