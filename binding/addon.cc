@@ -32,6 +32,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       {"squaredErrorBackward", squared_error_backward},
       {"sgdStep", sgd_step},
       {"adamStep", adam_step},
+      {"preferHugePages", prefer_huge_pages},
       {"isa", isa},
       {"availableIsas", available_isas},
       {"selectIsa", select_isa},

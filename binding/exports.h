@@ -36,6 +36,9 @@ Napi::Value squared_error_backward(const Napi::CallbackInfo& info);
 Napi::Value sgd_step(const Napi::CallbackInfo& info);
 Napi::Value adam_step(const Napi::CallbackInfo& info);
 
+// memory.cc
+Napi::Value prefer_huge_pages(const Napi::CallbackInfo& info);
+
 // control.cc
 Napi::Value isa(const Napi::CallbackInfo& info);
 Napi::Value available_isas(const Napi::CallbackInfo& info);

@@ -111,6 +111,7 @@ export interface Addon {
     decoupled: boolean,
     maximize: boolean,
   ): void;
+  preferHugePages(data: Floats, n: number): void;
   isa(): string;
   availableIsas(): string[];
   selectIsa(name: string): boolean;

@@ -28,6 +28,9 @@ export interface BackwardOptions {
   retainGraph?: boolean;
 }
 
+/** From here on an array is sure to hold a whole large page of 2 MB. */
+const HUGE_BYTES = 4 * 2 ** 20;
+
 /**
  * A contiguous array of numbers with a shape, which remembers how it was computed.
  *
@@ -217,7 +220,14 @@ export class Tensor implements Variable {
   /** @internal Uninitialised memory: the caller writes every element. */
   static uninitialized(shape: readonly number[], dtype: DType): Tensor {
     const numel = shape.reduce((a, b) => a * b, 1);
-    return new Tensor(uninitialized(dtype, numel), shape, dtype);
+    const data = uninitialized(dtype, numel);
+    if (
+      data.byteLength >= HUGE_BYTES &&
+      !(data instanceof Int32Array || data instanceof BigInt64Array)
+    ) {
+      addon.preferHugePages(data, numel);
+    }
+    return new Tensor(data, shape, dtype);
   }
 }
 
