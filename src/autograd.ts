@@ -91,7 +91,10 @@ export function isGradEnabled(): boolean {
  * @throws {TypeError} when `body` returns a promise.
  * @example
  * ```ts
- * const y = noGrad(() => model.forward(x)); // y.requiresGrad === false
+ * const model = new nn.Linear(3, 2);
+ * const x = tensor([[1, 2, 3]]);
+ * model.forward(x).requiresGrad; // => true
+ * noGrad(() => model.forward(x)).requiresGrad; // => false
  * ```
  */
 export function noGrad<Result>(body: () => Result): Result {

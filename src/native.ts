@@ -225,9 +225,9 @@ function packageVersion(): string {
  *
  * @example
  * ```ts
- * native.isa; // 'avx512'
  * native.setThreads(1);
- * native.threads; // 1
+ * native.threads; // => 1
+ * native.availableIsas.at(-1); // => 'scalar'
  * ```
  */
 export const native = {

@@ -38,7 +38,7 @@ const HUGE_BYTES = 4 * 2 ** 20;
  * ```ts
  * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
  * functional.sum(functional.mul(x, x)).backward();
- * x.grad?.toArray(); // [[2, 4], [6, 8]]
+ * x.grad?.toArray(); // => [[2, 4], [6, 8]]
  * ```
  */
 export class Tensor implements Variable {
@@ -311,7 +311,8 @@ const OPTION_NAMES = ['dtype', 'requiresGrad'];
  * @example
  * ```ts
  * const x = tensor(new Float32Array(64 * 256), [64, 256]);
- * const t = tensor([[1, 2], [3, 4]]); // float32, [2, 2]
+ * x.shape; // => [64, 256]
+ * tensor([[1, 2], [3, 4]]).dtype; // => 'float32'
  * ```
  */
 export function tensor(

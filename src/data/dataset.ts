@@ -11,7 +11,9 @@ export type Batch<Sources extends readonly unknown[]> = {
  *
  * @example
  * ```ts
- * const train = new data.TensorDataset(images, labels); // [N, 784] and [N]
+ * const images = tensor(new Float32Array(3 * 784), [3, 784]);
+ * const train = new data.TensorDataset(images, tensor(Int32Array.of(7, 0, 4)));
+ * train.length; // => 3
  * ```
  */
 export class TensorDataset<const Sources extends readonly TensorLike[] = readonly TensorLike[]> {

@@ -24,8 +24,9 @@ export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
  *
  * @example
  * ```ts
- * const loader = new data.DataLoader(train, { batchSize: 128, shuffle: true });
- * for (const [x, label] of loader) { … }
+ * const train = new data.TensorDataset(tensor([[0], [1], [2]]), tensor(Int32Array.of(7, 0, 4)));
+ * const loader = new data.DataLoader(train, { batchSize: 2 });
+ * [...loader].map(([x, label]) => [x.shape, label.shape]); // => [[[2, 1], [2]], [[1, 1], [1]]]
  * ```
  */
 export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements Iterable<Rows> {

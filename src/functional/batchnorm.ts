@@ -189,7 +189,9 @@ const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'out'];
  * @throws {RangeError | TypeError} for a wrong shape, dtype or option; nothing has changed then.
  * @example
  * ```ts
- * const y = functional.batchNorm(x, runningMean, runningVar, { weight, bias });
+ * const x = tensor([[1], [5]]);
+ * functional.batchNorm(x, tensor([1]), tensor([4]), { eps: 0 }).toArray(); // => [[0], [2]]
+ * functional.batchNorm(x, null, null, { training: true, eps: 1e-30 }).toArray(); // => [[-1], [1]]
  * ```
  */
 export function batchNorm(

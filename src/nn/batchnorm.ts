@@ -211,9 +211,13 @@ export abstract class BatchNorm extends Module {
  *
  * @example
  * ```ts
- * const bn = new nn.BatchNorm1d(256, { momentum: 0.1 });
- * const y = bn.forward(x); // normalised by the batch; runningMean and runningVar have moved
+ * const bn = new nn.BatchNorm1d(2, { eps: 1, momentum: 0.5 });
+ * const x = tensor([[1, 0], [3, 0]]);
+ * bn.forward(x); // normalised by the batch: mean [2, 0], variance [1, 0]
+ * bn.runningMean?.toArray(); // => [1, 0]
+ * bn.runningVar?.toArray(); // => [1.5, 0.5]
  * bn.eval().forward(x); // normalised by the running statistics, which stay
+ * bn.numBatchesTracked; // => 1
  * ```
  */
 export class BatchNorm1d extends BatchNorm {

@@ -45,8 +45,11 @@ export interface Layer extends Module {
  * ```ts
  * class Net extends nn.Module {
  *   fc = new nn.Linear(784, 10);
- *   forward(x: Tensor) { return this.fc.forward(x); }
+ *   forward(x: Tensor) {
+ *     return this.fc.forward(x);
+ *   }
  * }
+ * [...new Net().stateDict().keys()]; // => ['fc.weight', 'fc.bias']
  * ```
  */
 export abstract class Module {

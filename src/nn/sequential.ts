@@ -8,6 +8,7 @@ import { Module, type Layer } from './module.js';
  * @example
  * ```ts
  * const model = new nn.Sequential(new nn.Linear(4, 8), new nn.BatchNorm1d(8), new nn.ReLU());
+ * model.forward(tensor(new Float32Array(20), [5, 4])).shape; // => [5, 8]
  * ```
  */
 export class Sequential extends Module {
