@@ -14,7 +14,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 const mayUse = {
   check: [],
-  native: [],
+  addon: [],
+  native: ['addon'],
   autograd: ['check', 'native'],
   storage: [],
   containers: ['storage', 'check'],

@@ -3,7 +3,9 @@
 
 // In this order: each needs those above.
 #include "../simd/wide.h"
-#include "batchnorm-inl.h"
+#include "lanes-inl.h"
+#include "batchnorm-nc-inl.h"
+#include "batchnorm-ncl-inl.h"
 #include "channels-inl.h"
 #include "matmul-inl.h"
 #include "random-inl.h"
@@ -12,6 +14,12 @@
 
 namespace evenkeel {
 namespace {
+
+template <class T>
+constexpr BatchNormKernels<T> batchnorm_kernels() {
+  return {sum_nc<T>,  normalize_nc<T>,  grad_sum_nc<T>,  grad_apply_nc<T>,  scale_nc<T>,
+          sum_ncl<T>, normalize_ncl<T>, grad_sum_ncl<T>, grad_apply_ncl<T>, scale_ncl<T>};
+}
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {

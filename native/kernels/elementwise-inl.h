@@ -1,6 +1,6 @@
 // Element by element: plain loops that the compiler widens to the family's registers. Without
 // -ffast-math it may not reorder or contract, so the bits are the same in every family.
-// Sums keep 16 (8) explicit lanes, as in batchnorm-inl.h.
+// Sums keep 16 (8) explicit lanes, as in batchnorm-ncl-inl.h.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,119 @@
+// The addon's exports, typed (binding/addon.cc); what each argument means is said in binding/*.cc.
+
+type Floats = Float32Array | Float64Array;
+
+export interface Addon {
+  batchNormForward(
+    x: Floats,
+    y: Floats,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    bias: Floats | null,
+    runningMean: Floats | null,
+    runningVar: Floats | null,
+    saved: Float64Array | null,
+    useRunning: boolean,
+    update: boolean,
+    momentum: number,
+    eps: number,
+  ): void;
+  batchNormBackward(
+    x: Floats,
+    dy: Floats,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    saved: Float64Array,
+    dx: Floats | null,
+    dweight: Floats | null,
+    dbias: Floats | null,
+    usedRunning: boolean,
+  ): void;
+  matmul(
+    a: Floats,
+    b: Floats,
+    bias: Floats | null,
+    c: Floats,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+  ): void;
+  columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
+  relu(x: Floats, y: Floats, n: number): void;
+  reluBackward(y: Floats, dy: Floats, dx: Floats, n: number): void;
+  add(a: Floats, b: Floats, out: Floats, n: number): void;
+  multiply(a: Floats, b: Floats, out: Floats, n: number): void;
+  scale(x: Floats, factor: number, out: Floats, n: number): void;
+  sum(x: Floats, n: number): number;
+  dropout(x: Floats, y: Floats, n: number, p: number, key: number, offset: number): void;
+  uniform(out: Floats, n: number, low: number, high: number, key: number, offset: number): void;
+  randomWords(out: Uint32Array, n: number, key: number, offset: number): void;
+  crossEntropy(
+    logits: Floats,
+    targets: Int32Array,
+    probabilities: Floats,
+    rows: number,
+    classes: number,
+    ignoreIndex: number,
+    out: Float64Array,
+  ): void;
+  crossEntropyBackward(
+    probabilities: Floats,
+    targets: Int32Array,
+    gradient: Floats,
+    rows: number,
+    classes: number,
+    ignoreIndex: number,
+    factor: number,
+  ): void;
+  squaredError(prediction: Floats, target: Floats, n: number): number;
+  squaredErrorBackward(
+    prediction: Floats,
+    target: Floats,
+    factor: number,
+    gradient: Floats,
+    n: number,
+  ): void;
+  sgdStep(
+    parameter: Floats,
+    gradient: Floats,
+    momentumBuffer: Floats | null,
+    n: number,
+    lr: number,
+    momentum: number,
+    dampening: number,
+    weightDecay: number,
+    nesterov: boolean,
+    maximize: boolean,
+    first: boolean,
+  ): void;
+  adamStep(
+    parameter: Floats,
+    gradient: Floats,
+    m: Floats,
+    v: Floats,
+    n: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    weightDecay: number,
+    biasCorrection1: number,
+    biasCorrection2Sqrt: number,
+    decoupled: boolean,
+    maximize: boolean,
+  ): void;
+  preferHugePages(data: Floats, n: number): void;
+  isa(): string;
+  availableIsas(): string[];
+  selectIsa(name: string): boolean;
+  threads(): number;
+  setThreads(n: number): void;
+  limitCopy(source: Float32Array, target: Float32Array, n: number): void;
+  limitRead(source: Float32Array, n: number): number;
+}
