@@ -95,6 +95,14 @@ class Args {
     return static_cast<std::size_t>(value);
   }
 
+  std::int32_t int32(std::size_t index, const char* name) const {
+    const double value = number(index, name);
+    if (!(value >= -2147483648.0 && value <= 2147483647.0) || value != std::floor(value)) {
+      fail(name, "a whole number of 32 bits", std::to_string(value));
+    }
+    return static_cast<std::int32_t>(value);
+  }
+
   bool flag(std::size_t index, const char* name) const {
     if (!info_[index].IsBoolean()) fail(name, "a boolean", "another kind of value");
     return info_[index].As<Napi::Boolean>().Value();

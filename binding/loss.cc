@@ -20,10 +20,6 @@ const std::int32_t* targets_at(const Napi::CallbackInfo& info, const Args& args,
   return targets;
 }
 
-std::int32_t ignore_at(const Args& args, std::size_t index) {
-  return static_cast<std::int32_t>(args.number(index, "ignoreIndex"));
-}
-
 }  // namespace
 
 // (logits, targets: Int32Array, probabilities, rows, classes, ignoreIndex, out: Float64Array(2)):
@@ -33,7 +29,7 @@ Napi::Value cross_entropy(const Napi::CallbackInfo& info) {
   args.by_dtype(0, "logits", [&]<class T>() {
     const std::size_t rows = args.size(3, "rows"), classes = args.size(4, "classes");
     const std::size_t elements = args.product(rows, classes);
-    const std::int32_t ignore = ignore_at(args, 5);
+    const std::int32_t ignore = args.int32(5, "ignoreIndex");
     const T* logits = args.array<T>(0, "logits", elements);
     T* probabilities = args.array<T>(2, "probabilities", elements);
     double* out = args.array<double>(6, "out", 2);
@@ -52,7 +48,7 @@ Napi::Value cross_entropy_backward(const Napi::CallbackInfo& info) {
   args.by_dtype(0, "probabilities", [&]<class T>() {
     const std::size_t rows = args.size(3, "rows"), classes = args.size(4, "classes");
     const std::size_t elements = args.product(rows, classes);
-    const std::int32_t ignore = ignore_at(args, 5);
+    const std::int32_t ignore = args.int32(5, "ignoreIndex");
     const double factor = args.number(6, "factor");
     const T* probabilities = args.array<T>(0, "probabilities", elements);
     T* gradient = args.array<T>(2, "gradient", elements);

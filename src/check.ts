@@ -51,14 +51,22 @@ export function iterable(who: string, name: string, value: unknown): Iterable<un
   return value as Iterable<unknown>;
 }
 
-/** A whole number from `least` to 2^53 - 1. */
-export function wholeNumber(who: string, name: string, value: unknown, least: number): number {
+/** A whole number from `least` to `most`, 2^53 - 1 unless given. */
+export function wholeNumber(
+  who: string,
+  name: string,
+  value: unknown,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  const range =
+    most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`;
   const what =
-    least === 1
-      ? `${name} to be a positive integer`
-      : `${name} to be a whole number of at least ${least}`;
+    least === 1 ? `${name} to be a positive integer` : `${name} to be a whole number ${range}`;
   if (typeof value !== 'number') throw wrongKind(who, what, value);
-  if (!Number.isSafeInteger(value) || value < least) throw wrongValue(who, what, describe(value));
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw wrongValue(who, what, describe(value));
+  }
   return value;
 }
 

@@ -14,7 +14,7 @@ export interface CrossEntropyOptions {
   ignoreIndex?: number;
 }
 
-/** -2^31 to 2^31 - 1: what an Int32Array of targets can hold. */
+/** Targets are held in an Int32Array: -2^31 to 2^31 - 1. */
 const INT32 = 2 ** 31;
 
 /**
@@ -34,7 +34,13 @@ export function crossEntropy(
   const who = 'crossEntropy';
   check.options(who, options, ['reduction', 'ignoreIndex']);
   const reduction = check.oneOf(who, 'reduction', options.reduction ?? 'mean', ['mean', 'sum']);
-  const ignore = check.wholeNumber(who, 'ignoreIndex', options.ignoreIndex ?? -100, -INT32);
+  const ignore = check.wholeNumber(
+    who,
+    'ignoreIndex',
+    options.ignoreIndex ?? -100,
+    -INT32,
+    INT32 - 1,
+  );
   const input = Tensor.from(logits);
   check.floating(who, 'logits', input);
   const [rows, classes] = input.shape;
