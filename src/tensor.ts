@@ -44,6 +44,8 @@ const HUGE_BYTES = 4 * 2 ** 20;
 export class Tensor implements Variable {
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** Number of elements: the product of the shape. */
+  readonly numel: number;
   /** The gradient accumulated by `backward()`, or null. Leaves only. */
   grad: Tensor | null = null;
   private memory: TensorData;
@@ -56,17 +58,13 @@ export class Tensor implements Variable {
     this.memory = data;
     this.shape = shape;
     this.dtype = dtype;
+    this.numel = product(shape);
     this.changes = sharedWith?.changes ?? { count: 0 };
   }
 
   /** The elements in row-major order: the memory itself, not a copy. */
   get data(): TensorData {
     return this.memory;
-  }
-
-  /** Number of elements: the product of the shape. */
-  get numel(): number {
-    return this.shape.reduce((a, b) => a * b, 1);
   }
 
   /** @internal How often this memory has changed in place; tensors that share it share the count. */
@@ -219,7 +217,7 @@ export class Tensor implements Variable {
 
   /** @internal Uninitialised memory: the caller writes every element. */
   static uninitialized(shape: readonly number[], dtype: DType): Tensor {
-    const numel = shape.reduce((a, b) => a * b, 1);
+    const numel = product(shape);
     const data = uninitialized(dtype, numel);
     if (
       data.byteLength >= HUGE_BYTES &&
@@ -229,6 +227,12 @@ export class Tensor implements Variable {
     }
     return new Tensor(data, shape, dtype);
   }
+}
+
+function product(shape: readonly number[]): number {
+  let numel = 1;
+  for (const size of shape) numel *= size;
+  return numel;
 }
 
 /** A tensor that a module learns: requires grad, and the module finds it. */
@@ -289,8 +293,8 @@ export function record(
   saved: readonly Tensor[],
   backward: (gradient: Tensor) => readonly (Tensor | null)[],
 ): Tensor {
+  if (!needsGrad(...inputs)) return output;
   const present = inputs.filter((input): input is Tensor => input !== null);
-  if (!needsGrad(...present)) return output;
   return output.recordAs(name, present, saved, (gradient) => {
     const gradients = backward(gradient);
     return gradients.filter((_, i) => inputs[i] !== null);
