@@ -174,13 +174,24 @@ export function floating(who: string, name: string, tensor: Described): void {
   }
 }
 
-export function sameDtype(who: string, name: string, tensor: Described, dtype: string): void {
-  if (tensor.dtype !== dtype) {
+/** `what`: where the expected dtype comes from, for the message. */
+export function dtype(
+  who: string,
+  name: string,
+  tensor: Described,
+  expected: string,
+  what = '',
+): void {
+  if (tensor.dtype !== expected) {
     throw new TypeError(
-      `${who}: expected ${name} to be ${dtype} like the input, got ${tensor.dtype} ` +
+      `${who}: expected ${name} to be ${expected}${what}, got ${tensor.dtype} ` +
         '(all inputs must share same datatype).',
     );
   }
+}
+
+export function sameDtype(who: string, name: string, tensor: Described, expected: string): void {
+  dtype(who, name, tensor, expected, ' like the input');
 }
 
 export function sameShape(

@@ -63,10 +63,10 @@ export abstract class BatchNorm extends Module {
     check.options(who, options, OPTIONS);
     if (options.eps !== undefined) this.eps = options.eps;
     if (options.momentum !== undefined) this.momentum = options.momentum;
-    const { affine = true, bias = true, dtype = 'float32', layout = 'NCL' } = options;
+    const { affine = true, bias = true, trackRunningStats = true } = options;
+    const { dtype = 'float32', layout = 'NCL' } = options;
     this.affine = check.boolean(who, 'affine', affine);
     check.boolean(who, 'bias', bias);
-    const { trackRunningStats = true } = options;
     this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
     this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
     this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
@@ -145,7 +145,7 @@ export abstract class BatchNorm extends Module {
     const { who, runningMean, runningVar, training, momentum } = this;
     if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
-    check.floating(who, 'the input', input);
+    check.dtype(who, 'the input', input, this.dtype);
     const dims = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
     const update = training && this.trackRunningStats && runningMean !== null;
     if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');

@@ -36,6 +36,27 @@ describe('num_batches_tracked', () => {
   });
 });
 
+describe('the dtype a layer was made for', () => {
+  it('holds where there is no operand to compare with', () => {
+    const bn = new nn.BatchNorm1d(2, { affine: false, trackRunningStats: false });
+    expect(
+      thrownBy(() =>
+        bn.forward(
+          tensor(
+            [
+              [1, 2],
+              [3, 6],
+            ],
+            { dtype: 'float64' },
+          ),
+        ),
+      ),
+    ).toBe(
+      'TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype).',
+    );
+  });
+});
+
 describe('null is no default', () => {
   it.each(['affine', 'bias', 'trackRunningStats'])('for %s', (name) => {
     expect(thrownBy(() => new nn.BatchNorm1d(2, { [name]: null }))).toBe(
