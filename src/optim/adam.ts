@@ -27,7 +27,9 @@ const DEFAULTS: Hyper = {
 };
 
 interface Moments {
-  step: number;
+  /** beta1^t and beta2^t after t steps: products, because `**` has other bits on other engines. */
+  decay1: number;
+  decay2: number;
   readonly m: Tensor;
   readonly v: Tensor;
 }
@@ -64,10 +66,11 @@ export class Adam extends Optimizer<Hyper> {
 
   protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
     let moments = this.#moments.get(parameter);
-    moments ??= { step: 0, m: zerosLike(parameter), v: zerosLike(parameter) };
+    moments ??= { decay1: 1, decay2: 1, m: zerosLike(parameter), v: zerosLike(parameter) };
     this.#moments.set(parameter, moments);
-    moments.step++;
     const [beta1, beta2] = group.betas;
+    moments.decay1 *= beta1;
+    moments.decay2 *= beta2;
     addon.adamStep(
       floats(parameter),
       floats(gradient),
@@ -79,8 +82,8 @@ export class Adam extends Optimizer<Hyper> {
       beta2,
       group.eps,
       group.weightDecay,
-      1 - beta1 ** moments.step,
-      Math.sqrt(1 - beta2 ** moments.step),
+      1 - moments.decay1,
+      Math.sqrt(1 - moments.decay2),
       this.decoupled,
       group.maximize,
     );

@@ -1,0 +1,91 @@
+// The very bits, committed: whatever CPU, compiler, kernel family and thread count run this, one hash
+// comes out. A change of the hash is a change of results for every user: it needs a reason, and a line in
+// the changelog.
+import { createHash, type Hash } from 'node:crypto';
+
+import { functional, manualSeed, native, nn, optim, tensor, type Tensor } from 'evenkeel';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const threads = native.threads;
+
+/** Multiples of 1/256 in [-8, 8): exact in both dtypes, from a linear congruential generator. */
+function values(shape: readonly number[], seed: number, dtype: 'float32' | 'float64'): Tensor {
+  const numel = shape.reduce((a, b) => a * b, 1);
+  const data = dtype === 'float32' ? new Float32Array(numel) : new Float64Array(numel);
+  let state = seed;
+  for (let i = 0; i < numel; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = ((state >>> 20) - 2048) / 256;
+  }
+  return tensor(data, shape);
+}
+
+function update(hash: Hash, each: Tensor): void {
+  const { buffer, byteOffset, byteLength } = each.data;
+  hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+function digest(tensors: Iterable<Tensor>): string {
+  const hash = createHash('sha256');
+  for (const each of tensors) update(hash, each);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** A training and an evaluation step of one layer: outputs, gradients, state. */
+function* layer(shape: readonly number[], dtype: 'float32' | 'float64'): Iterable<Tensor> {
+  const bn = new nn.BatchNorm1d(shape[1]!, { dtype, momentum: 0.25 });
+  bn.weight!.data.set(values([shape[1]!], 3, dtype).data as Float32Array);
+  for (const step of [1, 2, 3]) {
+    bn.train(step < 3);
+    const x = values(shape, step, dtype);
+    x.requiresGrad = true;
+    const y = bn.forward(x);
+    y.backward(values(shape, step + 10, dtype));
+    yield* [y, x.grad!, bn.weight!.grad!, bn.bias!.grad!, bn.runningMean!, bn.runningVar!];
+  }
+}
+
+/** Ten steps of a small network, dropout included. */
+function* training(): Iterable<Tensor> {
+  manualSeed(2026);
+  const model = new nn.Sequential(
+    new nn.Linear(70, 300),
+    new nn.BatchNorm1d(300),
+    new nn.ReLU(),
+    new nn.Dropout(0.3),
+    new nn.Linear(300, 10),
+  );
+  const adam = new optim.AdamW(model.parameters(), { lr: 0.01 });
+  for (let step = 0; step < 10; step++) {
+    const labels = Int32Array.from({ length: 130 }, (_, i) => (i * 7 + step) % 10);
+    const loss = functional.crossEntropy(model.forward(values([130, 70], step, 'float32')), labels);
+    adam.zeroGrad();
+    loss.backward();
+    adam.step();
+    yield loss;
+  }
+  yield* model.stateDict().values();
+}
+
+describe.each([1, 2, 5])('on %i threads', (count) => {
+  afterAll(() => {
+    native.setThreads(threads);
+  });
+
+  it.each<[string, readonly number[], 'float32' | 'float64', string]>([
+    ['(7, 5)', [7, 5], 'float32', 'bf2a381143ba0070'],
+    ['(300, 200)', [300, 200], 'float32', '21492d57050de1a5'],
+    ['(300, 200) in double', [300, 200], 'float64', '68d3d99fdda7afa8'],
+    ['(9, 20, 37)', [9, 20, 37], 'float32', 'ef3fb6dbc269cd00'],
+    ['(3, 2, 20000)', [3, 2, 20000], 'float32', '2f5ac12e549adaec'],
+    ['(3, 2, 20000) in double', [3, 2, 20000], 'float64', 'b01fef0d18efb1f9'],
+  ])('%s', (_, shape, dtype, hash) => {
+    native.setThreads(count);
+    expect(digest(layer(shape, dtype))).toBe(hash);
+  });
+
+  it('ten steps of training', () => {
+    native.setThreads(count);
+    expect(digest(training())).toBe('bd207dca4b1c0c17');
+  });
+});
