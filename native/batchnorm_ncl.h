@@ -109,8 +109,8 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const TilesNCL tiles(call.shape, workspace);
   const Normalization<T> terms(call, workspace);
   const bool batch = call.statistics == Statistics::batch, stream = tiles.stream<T>();
-  T* shift = workspace.take<T>(call.shape.c);
-  for (std::size_t c = 0; c < call.shape.c; ++c) shift[c] = shift_from(call.x[c * length]);
+  T* shift = workspace.take<T>(batch ? call.shape.c : 0);
+  for (std::size_t c = 0; batch && c < call.shape.c; ++c) shift[c] = shift_from(call.x[c * length]);
 
   tiles.run(
       batch,

@@ -98,8 +98,10 @@ struct Gradient {
     needs_sums = batch || call.dweight != nullptr || call.dbias != nullptr;
     sum = workspace.take<double>(channels);
     dot = workspace.take<double>(channels);
-    std::fill_n(sum, channels, 0.0);
-    std::fill_n(dot, channels, 0.0);
+    if (!needs_sums) {
+      std::fill_n(sum, channels, 0.0);
+      std::fill_n(dot, channels, 0.0);
+    }
     center = take_beside(call.dx, channels, workspace);
     a = take_beside(call.dx, channels, workspace);
     b = take_beside(call.dx, channels, workspace);

@@ -25,6 +25,7 @@ void for_blocks(std::size_t n, const Body& body) {
 // Sums of blocks, added in order.
 template <class Body>
 double sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
+  const FloatEnvironment environment;
   workspace.reset();
   double* parts = workspace.take<double>(divide_up(n, kBlock));
   for_blocks(n, [&](std::size_t at, std::size_t count) { parts[at / kBlock] = body(at, count); });
@@ -79,12 +80,13 @@ double sum(const T* x, std::size_t n, Workspace& workspace) {
 
 template <class T>
 void dropout(const T* x, T* y, std::size_t n, double p, std::uint64_t key, std::uint64_t offset) {
+  const FloatEnvironment environment;
   const double threshold = p * 4294967296.0;
   const bool all = threshold >= 4294967296.0;
+  const unsigned int below = all ? 0u : static_cast<unsigned int>(threshold);
   const T factor = all ? T(0) : static_cast<T>(1.0 / (1.0 - p));
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    const DropoutMask mask{i, key, offset, all ? 0u : static_cast<unsigned int>(threshold), all};
-    kernels_of<T>().elementwise.dropout(x + i, y + i, count, mask, factor);
+    kernels_of<T>().elementwise.dropout(x + i, y + i, count, {i, key, offset}, below, all, factor);
   });
 }
 
@@ -92,8 +94,8 @@ template <class T>
 void uniform(T* out, std::size_t n, double low, double high, std::uint64_t key,
              std::uint64_t offset) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    kernels_of<T>().elementwise.uniform(out + i, count, {i, key, offset, 0u, false},
-                                        static_cast<T>(low), static_cast<T>(high));
+    kernels_of<T>().elementwise.uniform(out + i, count, {i, key, offset}, static_cast<T>(low),
+                                        static_cast<T>(high));
   });
 }
 

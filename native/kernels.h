@@ -117,12 +117,10 @@ struct AdamStep {
 // Random words come in groups of this many; a user takes whole groups, 4 words a counter.
 inline constexpr std::size_t kRandomGroup = 64;
 
-// A place in a random stream, and for dropout the probability of a zero as a 32-bit threshold.
-struct DropoutMask {
+// A place in a random stream.
+struct RandomPlace {
   std::size_t first;  // index of the first element in its tensor, a multiple of kRandomGroup
   unsigned long long key, offset;
-  unsigned int threshold;  // an element is dropped when its random word is below it
-  bool drop_all;           // p = 1
 };
 
 template <class T>
@@ -133,8 +131,11 @@ struct ElementwiseKernels {
   void (*multiply)(const T* a, const T* b, T* out, std::size_t n);
   void (*scale)(const T* x, T factor, T* out, std::size_t n);
   void (*difference)(const T* a, const T* b, T factor, T* out, std::size_t n);  // (a - b) * factor
-  void (*dropout)(const T* x, T* y, std::size_t n, DropoutMask mask, T scale);
-  void (*uniform)(T* out, std::size_t n, DropoutMask mask, T low, T high);
+  // An element is dropped when its random word is below `threshold`, or all are (p = 1); the others
+  // are multiplied by `scale`.
+  void (*dropout)(const T* x, T* y, std::size_t n, RandomPlace place, unsigned int threshold,
+                  bool drop_all, T scale);
+  void (*uniform)(T* out, std::size_t n, RandomPlace place, T low, T high);
   void (*sgd)(T* parameter, const T* gradient, T* momentum, std::size_t n, SgdStep step);
   void (*adam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, AdamStep step);
   double (*sum)(const T* x, std::size_t n);

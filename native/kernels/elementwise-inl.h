@@ -42,32 +42,31 @@ void difference(const T* a, const T* b, T factor, T* out, std::size_t n) {
 }
 
 template <class T>
-void dropout(const T* x, T* y, std::size_t n, DropoutMask mask, T factor) {
-  if (mask.drop_all) {
+void dropout(const T* x, T* y, std::size_t n, RandomPlace place, Word threshold, bool drop_all,
+             T factor) {
+  if (drop_all) {
     for (std::size_t i = 0; i < n; ++i) y[i] = T(0);
     return;
   }
-  for_random(n, mask.key, mask.offset, mask.first,
-             [=](std::size_t i, std::size_t count, const Word* words) {
-               const T* in = x + i;
-               T* out = y + i;
-               for (std::size_t j = 0; j < count; ++j) {
-                 out[j] = words[j] < mask.threshold ? T(0) : in[j] * factor;
-               }
-             });
+  for_random(n, place, [=](std::size_t i, std::size_t count, const Word* words) {
+    const T* in = x + i;
+    T* out = y + i;
+    for (std::size_t j = 0; j < count; ++j) {
+      out[j] = words[j] < threshold ? T(0) : in[j] * factor;
+    }
+  });
 }
 
 // out = low + (high - low) * u with u the top 24 bits of a word over 2^24, in [0, 1).
 template <class T>
-void uniform(T* out, std::size_t n, DropoutMask mask, T low, T high) {
+void uniform(T* out, std::size_t n, RandomPlace place, T low, T high) {
   const T span = high - low;
-  for_random(n, mask.key, mask.offset, mask.first,
-             [=](std::size_t i, std::size_t count, const Word* words) {
-               for (std::size_t j = 0; j < count; ++j) {
-                 const T u = static_cast<T>(words[j] >> 8) * T(1.0 / 16777216.0);
-                 out[i + j] = low + span * u;
-               }
-             });
+  for_random(n, place, [=](std::size_t i, std::size_t count, const Word* words) {
+    for (std::size_t j = 0; j < count; ++j) {
+      const T u = static_cast<T>(words[j] >> 8) * T(1.0 / 16777216.0);
+      out[i + j] = low + span * u;
+    }
+  });
 }
 
 // PyTorch's order of operations (torch/optim/sgd.py): decay, momentum, nesterov, step.

@@ -55,20 +55,18 @@ inline void philox(DoubleWord key, DoubleWord first, Word* __restrict out) {
   }
 }
 
-// Calls some(i, n, words) for runs that cover [0, n); `first` (a multiple of kRandomGroup) is where
-// the run stands in its stream.
+// Calls some(i, n, words) for runs that cover the n elements at `place`.
 template <class Some>
-inline void for_random(std::size_t n, DoubleWord key, DoubleWord offset, std::size_t first,
-                       const Some& some) {
+inline void for_random(std::size_t n, RandomPlace place, const Some& some) {
   Word words[kRandomGroup];
   for (std::size_t i = 0; i < n; i += kRandomGroup) {
-    philox(key, offset + (first + i) / 4, words);
+    philox(place.key, place.offset + (place.first + i) / 4, words);
     some(i, min_size(kRandomGroup, n - i), words);
   }
 }
 
 inline void random_words(Word* out, std::size_t n, DoubleWord key, DoubleWord offset) {
-  for_random(n, key, offset, 0, [=](std::size_t i, std::size_t count, const Word* words) {
+  for_random(n, {0, key, offset}, [=](std::size_t i, std::size_t count, const Word* words) {
     for (std::size_t j = 0; j < count; ++j) out[i + j] = words[j];
   });
 }
