@@ -4,21 +4,23 @@ import { join } from 'node:path';
 
 import type { Addon } from './addon.js';
 
-/** The folder of package.json: the nearest one above this file. */
-function packageRoot(): string {
-  let folder = __dirname;
-  while (!isPackageRoot(folder)) {
-    const parent = join(folder, '..');
-    if (parent === folder) throw new Error(`evenkeel: no package.json above ${__dirname}.`);
-    folder = parent;
+/** The package this file belongs to: the nearest package.json of that name above it. */
+function findPackage(): { root: string; version: string } {
+  for (let folder = __dirname; ; folder = join(folder, '..')) {
+    const path = join(folder, 'package.json');
+    if (existsSync(path)) {
+      const { name, version = '' } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+      if (name === 'evenkeel') return { root: folder, version };
+    }
+    if (folder === join(folder, '..')) {
+      throw new Error(`evenkeel: no package.json above ${__dirname}.`);
+    }
   }
-  return folder;
 }
 
-function isPackageRoot(folder: string): boolean {
-  const path = join(folder, 'package.json');
-  if (!existsSync(path)) return false;
-  return (JSON.parse(readFileSync(path, 'utf8')) as { name?: string }).name === 'evenkeel';
+interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
 }
 
 /** `linux-x64`, `linuxmusl-arm64`, `darwin-arm64`, … : glibc and musl need different files. */
@@ -30,16 +32,15 @@ function platformName(): string {
 }
 
 /** Where an addon may be, best first: a build of this checkout, then a prebuilt one. */
-function* candidates(root: string): IterableIterator<string> {
-  yield join(root, 'build', 'Release', 'evenkeel.node');
+function* candidates(folder: string): IterableIterator<string> {
+  yield join(folder, 'build', 'Release', 'evenkeel.node');
   // Only now: the report behind platformName() takes 11 ms.
-  yield join(root, 'prebuilds', `evenkeel-${platformName()}.node`);
+  yield join(folder, 'prebuilds', `evenkeel-${platformName()}.node`);
 }
 
-function load(): Addon {
-  const root = packageRoot();
+function load(folder: string): Addon {
   const failures: string[] = [];
-  for (const path of candidates(root)) {
+  for (const path of candidates(folder)) {
     if (!existsSync(path)) {
       failures.push(`  ${path}: no such file`);
       continue;
@@ -56,13 +57,13 @@ function load(): Addon {
     `evenkeel: expected a native addon for ${platformName()} (Node ${process.version}), got none that loads:\n` +
       `${failures.join('\n')}\n` +
       'To build it here (needs CMake 3.15 or later and a C++20 compiler), run:\n' +
-      `  cd ${root} && ${installCommand(root)} && npm run build:native`,
+      `  cd ${folder} && ${installCommand(folder)} && npm run build:native`,
   );
 }
 
 /** An installed package brings no lock file. */
-function installCommand(root: string): string {
-  return existsSync(join(root, 'package-lock.json')) ? 'npm ci' : 'npm install --ignore-scripts';
+function installCommand(folder: string): string {
+  return existsSync(join(folder, 'package-lock.json')) ? 'npm ci' : 'npm install --ignore-scripts';
 }
 
 /** kMaxThreads in native/parallel.cc. */
@@ -94,13 +95,10 @@ function configure(loaded: Addon): Addon {
   return loaded;
 }
 
-/** @internal */
-export const addon: Addon = configure(load());
+const { root, version } = findPackage();
 
-function packageVersion(): string {
-  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
+/** @internal */
+export const addon: Addon = configure(load(root));
 
 /**
  * Which kernels run, on how many threads. Both belong to the process: Workers share them. Neither
@@ -136,7 +134,7 @@ export const native = {
     addon.setThreads(n);
   },
   /** The package's version. */
-  version: packageVersion(),
+  version,
   /**
    * What the machine allows: the bare passes over memory that a benchmark holds the kernels against,
    * on the same threads and with the same choice of stores.
