@@ -1,6 +1,5 @@
 // The tape: which operation made a value, and the walk back from a result to the leaves. It knows an
 // interface of what it differentiates; Tensor implements it.
-
 import * as check from './check.js';
 
 /** A value the tape can carry. */

@@ -31,6 +31,17 @@ export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** The number of elements of a shape. */
+export function numelOf(shape: readonly number[]): number {
+  let numel = 1;
+  for (const size of shape) numel *= size;
+  return numel;
+}
+
+export function equalShapes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
 export function wrongKind(who: string, what: string, got: unknown): TypeError {
   return new TypeError(`${who}: expected ${what}, got ${describe(got)}.`);
 }
@@ -200,9 +211,12 @@ export function sameShape(
   tensor: Described,
   expected: readonly number[],
 ): void {
-  const { shape: actual } = tensor;
-  if (actual.length !== expected.length || actual.some((size, i) => size !== expected[i])) {
-    throw wrongValue(who, `${name} of shape ${shapeText(expected)}`, `shape ${shapeText(actual)}`);
+  if (!equalShapes(tensor.shape, expected)) {
+    throw wrongValue(
+      who,
+      `${name} of shape ${shapeText(expected)}`,
+      `shape ${shapeText(tensor.shape)}`,
+    );
   }
 }
 
@@ -250,9 +264,8 @@ export function batchNormInput(
 }
 
 export function channelDims(sizes: readonly number[], channelsLast: boolean): ChannelDims {
-  const product = (part: readonly number[]): number => part.reduce((a, b) => a * b, 1);
-  if (channelsLast) return { n: product(sizes.slice(0, -1)), c: sizes.at(-1) ?? 0, l: 1 };
-  return { n: sizes[0] ?? 0, c: sizes[1] ?? 0, l: product(sizes.slice(2)) };
+  if (channelsLast) return { n: numelOf(sizes.slice(0, -1)), c: sizes.at(-1) ?? 0, l: 1 };
+  return { n: sizes[0] ?? 0, c: sizes[1] ?? 0, l: numelOf(sizes.slice(2)) };
 }
 
 /** A batch's statistics need more than one value per channel (an empty batch has none to need). */

@@ -33,7 +33,7 @@ export function fromNested(nested: NestedArray, dtype: DType): Contents {
   ) {
     shape.push((level as readonly NestedArray[]).length);
   }
-  const numel = shape.reduce((a, b) => a * b, 1);
+  const numel = check.numelOf(shape);
   const data = zeros(dtype, numel);
   let next = 0;
   const fill = (level: unknown, axis: number): void => {
@@ -141,10 +141,7 @@ function gather(
   strides: readonly number[],
   start: number,
 ): TensorData {
-  const target = uninitialized(
-    dtype,
-    shape.reduce((a, b) => a * b, 1),
-  );
+  const target = uninitialized(dtype, check.numelOf(shape));
   let next = 0;
   const copy = (axis: number, at: number): void => {
     const size = shape[axis];

@@ -58,7 +58,7 @@ export class Tensor implements Variable {
     this.memory = data;
     this.shape = shape;
     this.dtype = dtype;
-    this.numel = product(shape);
+    this.numel = check.numelOf(shape);
     this.changes = sharedWith?.changes ?? { count: 0 };
   }
 
@@ -217,7 +217,7 @@ export class Tensor implements Variable {
 
   /** @internal Uninitialised memory: the caller writes every element. */
   static uninitialized(shape: readonly number[], dtype: DType): Tensor {
-    const numel = product(shape);
+    const numel = check.numelOf(shape);
     const data = uninitialized(dtype, numel);
     if (
       data.byteLength >= HUGE_BYTES &&
@@ -227,12 +227,6 @@ export class Tensor implements Variable {
     }
     return new Tensor(data, shape, dtype);
   }
-}
-
-function product(shape: readonly number[]): number {
-  let numel = 1;
-  for (const size of shape) numel *= size;
-  return numel;
 }
 
 /** A tensor that a module learns: requires grad, and the module finds it. */
@@ -245,6 +239,12 @@ export class Parameter extends Tensor {
 
   override get data(): FloatData {
     return super.data as FloatData;
+  }
+
+  /** Forgets the gradient: null, or zeros in the memory it has. */
+  zeroGrad(setToNone: boolean): void {
+    if (setToNone) this.grad = null;
+    else (this.grad?.data as FloatData | undefined)?.fill(0);
   }
 }
 
@@ -268,11 +268,11 @@ const arithmetic: Arithmetic<Tensor> = {
     if (leaf.grad !== null) arithmetic.check('Tensor.backward', leaf, leaf.grad);
   },
   check(operation, value, gradient) {
-    const { shape } = value;
-    if (shape.length !== gradient.shape.length || shape.some((n, i) => n !== gradient.shape[i])) {
+    if (!check.equalShapes(value.shape, gradient.shape)) {
       throw new RangeError(
         `${operation}: Mismatch in shape: grad_output[0] has a shape of ` +
-          `${check.shapeText(gradient.shape)} and output[0] has a shape of ${check.shapeText(shape)}.`,
+          `${check.shapeText(gradient.shape)} and output[0] has a shape of ` +
+          `${check.shapeText(value.shape)}.`,
       );
     }
     check.sameDtype(operation, 'the gradient', gradient, value.dtype);

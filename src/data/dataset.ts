@@ -48,7 +48,7 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
     }
     const batch = this.tensors.map((from) => {
       const inner = from.shape.slice(1);
-      const size = inner.reduce((a, b) => a * b, 1);
+      const size = check.numelOf(inner);
       const source = from.attached('TensorDataset') as Float32Array;
       const gathered = Tensor.uninitialized([indices.length, ...inner], from.dtype);
       const target = gathered.data as Float32Array;

@@ -37,7 +37,7 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
     check.sameShape(who, 'bias', bias, [out]);
   }
   const outer = input.shape.slice(0, -1);
-  const rows = outer.reduce((a, b) => a * b, 1);
+  const rows = check.numelOf(outer);
   const y = Tensor.uninitialized([...outer, out], input.dtype);
   const b = bias === null ? null : floats(bias);
   addon.matmul(floats(input), floats(weight), b, floats(y), rows, out, inner, false, true);

@@ -216,10 +216,7 @@ export abstract class Module {
 
   zeroGrad(options: ZeroGradOptions = {}): void {
     check.options(`${this.who}.zeroGrad`, options, ['setToNone']);
-    for (const parameter of this.parameters()) {
-      if (options.setToNone ?? true) parameter.grad = null;
-      else (parameter.grad?.data as Float32Array | undefined)?.fill(0);
-    }
+    for (const parameter of this.parameters()) parameter.zeroGrad(options.setToNone ?? true);
   }
 
   // ---- State ---------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ function isBatchCounter(key: string): boolean {
 function sameShape(source: Tensor, target: Tensor): boolean {
   const { shape } = source;
   if (target.shape.length === 0 && shape.length === 1 && shape[0] === 1) return true;
-  return shape.length === target.shape.length && shape.every((n, i) => n === target.shape[i]);
+  return check.equalShapes(shape, target.shape);
 }
 
 /** A copy in the target's dtype: the two may share memory, and a failed load must change nothing. */

@@ -66,10 +66,7 @@ export abstract class Optimizer<Hyper extends object> {
   zeroGrad(options: { setToNone?: boolean } = {}): void {
     check.options(`${this.who}.zeroGrad`, options, ['setToNone']);
     for (const { params } of this.paramGroups) {
-      for (const parameter of params) {
-        if (options.setToNone ?? true) parameter.grad = null;
-        else (parameter.grad?.data as Float32Array | undefined)?.fill(0);
-      }
+      for (const parameter of params) parameter.zeroGrad(options.setToNone ?? true);
     }
   }
 
