@@ -20,6 +20,7 @@ const mayUse = {
   storage: [],
   containers: ['storage', 'check'],
   tensor: ['autograd', 'containers', 'storage', 'check', 'native'],
+  create: ['tensor', 'containers', 'storage', 'check'],
   random: ['check', 'native'],
   functional: ['random', 'tensor', 'autograd', 'check', 'native'],
   nn: ['functional', 'random', 'tensor', 'autograd', 'check', 'native'],

@@ -1,6 +1,7 @@
 // The only door.
 export { isGradEnabled, noGrad } from './autograd.js';
 export type { ArrayLikeTensor, NestedArray } from './containers.js';
+export { tensor, type TensorOptions } from './create.js';
 export * as data from './data/index.js';
 export * as functional from './functional/index.js';
 export { native } from './native.js';
@@ -9,11 +10,9 @@ export * as optim from './optim/index.js';
 export { manualSeed } from './random.js';
 export {
   Tensor,
-  tensor,
   type BackwardOptions,
   type DType,
   type FloatData,
   type TensorData,
   type TensorLike,
-  type TensorOptions,
 } from './tensor.js';
