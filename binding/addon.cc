@@ -1,48 +1,77 @@
 // The export list: a table of contents. src/native.ts types it.
 #include <napi.h>
 
+#include <exception>
+#include <type_traits>
+
 #include "args.h"
 #include "exports.h"
 
 namespace {
 
+using namespace evenkeel::binding;
+
+// What Node calls: a function of exports.h with its exceptions made JavaScript's. A failure to throw
+// (the Worker is terminating) has nobody left to hear of it.
+template <auto function>
+napi_value call(napi_env env, napi_callback_info info) {
+  try {
+    const Args args(env, info);
+    if constexpr (std::is_void_v<decltype(function(args))>) {
+      function(args);
+      return nullptr;
+    } else {
+      return function(args);
+    }
+  } catch (const Napi::Error& error) {
+    error.ThrowAsJavaScriptException();
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  using namespace evenkeel::binding;
-  env.SetInstanceData(new Instance);
+  auto* instance = new Instance;
+  env.SetInstanceData(instance);
   const struct {
     const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
+    napi_callback function;
   } table[] = {
-      {"batchNormForward", batchnorm_forward},
-      {"batchNormBackward", batchnorm_backward},
-      {"matmul", matmul},
-      {"columnSums", column_sums},
-      {"relu", relu},
-      {"reluBackward", relu_backward},
-      {"add", add},
-      {"multiply", multiply},
-      {"scale", scale},
-      {"sum", sum},
-      {"dropout", dropout},
-      {"uniform", uniform},
-      {"randomWords", random_words},
-      {"crossEntropy", cross_entropy},
-      {"crossEntropyBackward", cross_entropy_backward},
-      {"squaredError", squared_error},
-      {"squaredErrorBackward", squared_error_backward},
-      {"sgdStep", sgd_step},
-      {"adamStep", adam_step},
-      {"preferHugePages", prefer_huge_pages},
-      {"isa", isa},
-      {"availableIsas", available_isas},
-      {"selectIsa", select_isa},
-      {"threads", threads},
-      {"setThreads", set_threads},
-      {"limitCopy", limit_copy},
-      {"limitRead", limit_read},
+      {"batchNormForward", call<batchnorm_forward>},
+      {"batchNormBackward", call<batchnorm_backward>},
+      {"matmul", call<matmul>},
+      {"columnSums", call<column_sums>},
+      {"relu", call<relu>},
+      {"reluBackward", call<relu_backward>},
+      {"add", call<add>},
+      {"multiply", call<multiply>},
+      {"scale", call<scale>},
+      {"sum", call<sum>},
+      {"dropout", call<dropout>},
+      {"uniform", call<uniform>},
+      {"randomWords", call<random_words>},
+      {"crossEntropy", call<cross_entropy>},
+      {"crossEntropyBackward", call<cross_entropy_backward>},
+      {"squaredError", call<squared_error>},
+      {"squaredErrorBackward", call<squared_error_backward>},
+      {"sgdStep", call<sgd_step>},
+      {"adamStep", call<adam_step>},
+      {"preferHugePages", call<prefer_huge_pages>},
+      {"isa", call<isa>},
+      {"availableIsas", call<available_isas>},
+      {"selectIsa", call<select_isa>},
+      {"threads", call<threads>},
+      {"setThreads", call<set_threads>},
+      {"limitCopy", call<limit_copy>},
+      {"limitRead", call<limit_read>},
   };
   for (const auto& entry : table) {
-    exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
+    napi_value function = nullptr;
+    const napi_status status = napi_create_function(env, entry.name, NAPI_AUTO_LENGTH,
+                                                    entry.function, instance, &function);
+    NAPI_THROW_IF_FAILED(env, status, exports);
+    exports.Set(entry.name, function);
   }
   return exports;
 }

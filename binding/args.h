@@ -42,49 +42,51 @@ struct ElementType<std::uint32_t> {
   static constexpr const char* name = "Uint32Array";
 };
 
+// The arguments of one call. Raw Node-API: each value is read in one call that checks its kind on the
+// way, where node-addon-api asks for the kind first (a training forward has 14 arguments).
 class Args {
  public:
-  explicit Args(const Napi::CallbackInfo& info) : info_(info) {}
+  static constexpr std::size_t kMost = 14;
 
-  Workspace& workspace() const { return info_.Env().GetInstanceData<Instance>()->workspace; }
+  // Arguments that the caller left out are undefined.
+  Args(napi_env env, napi_callback_info info) : env_(env) {
+    std::size_t count = kMost;
+    void* instance = nullptr;
+    napi_get_cb_info(env, info, &count, values_, nullptr, &instance);
+    instance_ = static_cast<Instance*>(instance);
+    first_ = read_view(0);
+  }
 
-  // Exactly `length` elements of T. Called after every other argument has been read: nothing may run
-  // JavaScript, and so detach or shrink a buffer, between this and the kernel.
+  Napi::Env env() const { return env_; }
+
+  Workspace& workspace() const { return instance_->workspace; }
+
+  // Exactly `length` elements of T. No call that reads an argument runs JavaScript (none converts), so
+  // nothing can detach or shrink a buffer between this and the kernel.
   template <class T>
   T* array(std::size_t index, const char* name, std::size_t length) const {
-    // Older Nodes leave `type` alone for element kinds they don't know.
-    napi_typedarray_type type = napi_int8_array;
-    std::size_t actual = 0;
-    void* data = nullptr;
-    bool is_array = false;
-    napi_is_typedarray(info_.Env(), info_[index], &is_array);
-    if (is_array) {
-      napi_get_typedarray_info(info_.Env(), info_[index], &type, &actual, &data, nullptr, nullptr);
-    }
-    if (!is_array || type != ElementType<T>::value) {
+    const View view = view_at(index);
+    if (view.type != ElementType<T>::value) {
       fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");
     }
-    if (actual != length || (data == nullptr && length != 0)) {
-      fail(name, std::string("a ") + ElementType<T>::name + " of length " + std::to_string(length),
-           actual == 0 ? "a detached, shrunk or empty one" : "length " + std::to_string(actual));
-    }
-    if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0) {
-      fail(name, "memory aligned to its elements", "a misaligned address");
-    }
-    return static_cast<T*>(data);
+    return checked<T>(view, name, length);
   }
 
-  // The same, or nullptr where the argument is null.
+  // The same, or nullptr where the argument is null. Most are arrays, so null is asked about last.
   template <class T>
   T* array_or_null(std::size_t index, const char* name, std::size_t length) const {
-    return info_[index].IsNull() ? nullptr : array<T>(index, name, length);
+    const View view = view_at(index);
+    if (view.type == ElementType<T>::value) return checked<T>(view, name, length);
+    if (!view.is_array && is_null(index)) return nullptr;
+    fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");
   }
 
-  bool is_null(std::size_t index) const { return info_[index].IsNull(); }
-
   double number(std::size_t index, const char* name) const {
-    if (!info_[index].IsNumber()) fail(name, "a number", "another kind of value");
-    return info_[index].As<Napi::Number>().DoubleValue();
+    double value = 0.0;
+    if (napi_get_value_double(env_, values_[index], &value) != napi_ok) {
+      fail(name, "a number", "another kind of value");
+    }
+    return value;
   }
 
   std::size_t size(std::size_t index, const char* name) const {
@@ -104,25 +106,23 @@ class Args {
   }
 
   bool flag(std::size_t index, const char* name) const {
-    if (!info_[index].IsBoolean()) fail(name, "a boolean", "another kind of value");
-    return info_[index].As<Napi::Boolean>().Value();
+    bool value = false;
+    if (napi_get_value_bool(env_, values_[index], &value) != napi_ok) {
+      fail(name, "a boolean", "another kind of value");
+    }
+    return value;
   }
 
   std::string text(std::size_t index, const char* name) const {
-    if (!info_[index].IsString()) fail(name, "a string", "another kind of value");
-    return info_[index].As<Napi::String>().Utf8Value();
+    const Napi::Value value(env_, values_[index]);
+    if (!value.IsString()) fail(name, "a string", "another kind of value");
+    return value.As<Napi::String>().Utf8Value();
   }
 
   // call.template operator()<float or double>(), by the element type of one argument.
   template <class Call>
   auto by_dtype(std::size_t index, const char* name, const Call& call) const {
-    napi_typedarray_type type = napi_int8_array;
-    bool is_array = false;
-    napi_is_typedarray(info_.Env(), info_[index], &is_array);
-    if (is_array) {
-      napi_get_typedarray_info(info_.Env(), info_[index], &type, nullptr, nullptr, nullptr,
-                               nullptr);
-    }
+    const napi_typedarray_type type = view_at(index).type;
     if (type == napi_float32_array) return call.template operator()<float>();
     if (type == napi_float64_array) return call.template operator()<double>();
     fail(name, "a Float32Array or Float64Array", "another kind of value");
@@ -130,20 +130,64 @@ class Args {
 
   // a * b, or an error where no array could be that long.
   std::size_t product(std::size_t a, std::size_t b) const {
-    if (b != 0 && a > static_cast<std::size_t>(9007199254740991) / b) {
+    constexpr std::size_t kSmall = std::size_t{1} << 26;  // no division for most shapes
+    if ((a >= kSmall || b >= kSmall) && b != 0 &&
+        a > static_cast<std::size_t>(9007199254740991) / b) {
       fail("shape", "at most 2^53 - 1 elements", "more");
     }
     return a * b;
   }
 
  private:
-  [[noreturn]] void fail(const char* name, const std::string& expected,
-                         const std::string& actual) const {
-    throw Napi::TypeError::New(info_.Env(), std::string("evenkeel addon: expected ") + name +
-                                                " to be " + expected + ", got " + actual + ".");
+  struct View {
+    bool is_array = false;
+    // No function takes these. Older Nodes leave `type` alone for element kinds they don't know.
+    napi_typedarray_type type = napi_int8_array;
+    std::size_t length = 0;
+    void* data = nullptr;
+  };
+
+  // One call says all: it refuses whatever is no typed array, and a detached or out-of-bounds one has
+  // length 0. Telling the element type is most of it: V8 is asked eight times before it says float.
+  View read_view(std::size_t index) const {
+    View view;
+    view.is_array = napi_get_typedarray_info(env_, values_[index], &view.type, &view.length,
+                                             &view.data, nullptr, nullptr) == napi_ok;
+    return view;
   }
 
-  const Napi::CallbackInfo& info_;
+  // The first argument is asked for its type and again for its memory; 50 ns a time.
+  View view_at(std::size_t index) const { return index == 0 ? first_ : read_view(index); }
+
+  template <class T>
+  T* checked(const View& view, const char* name, std::size_t length) const {
+    if (view.length != length || (view.data == nullptr && length != 0)) {
+      fail(name, std::string("a ") + ElementType<T>::name + " of length " + std::to_string(length),
+           view.length == 0 ? "a detached, shrunk or empty one"
+                            : "length " + std::to_string(view.length));
+    }
+    if (reinterpret_cast<std::uintptr_t>(view.data) % alignof(T) != 0) {
+      fail(name, "memory aligned to its elements", "a misaligned address");
+    }
+    return static_cast<T*>(view.data);
+  }
+
+  bool is_null(std::size_t index) const {
+    napi_valuetype type = napi_undefined;
+    napi_typeof(env_, values_[index], &type);
+    return type == napi_null;
+  }
+
+  [[noreturn]] void fail(const char* name, const std::string& expected,
+                         const std::string& actual) const {
+    throw Napi::TypeError::New(env_, std::string("evenkeel addon: expected ") + name + " to be " +
+                                         expected + ", got " + actual + ".");
+  }
+
+  napi_env env_;
+  Instance* instance_;
+  View first_;
+  napi_value values_[kMost];
 };
 
 }  // namespace evenkeel::binding

@@ -20,8 +20,7 @@ Checked shape_at(const Args& args, std::size_t index) {
 }  // namespace
 
 // (x, y, n, c, l, weight?, bias?, runningMean?, runningVar?, saved?, useRunning, update, momentum, eps)
-Napi::Value batchnorm_forward(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void batchnorm_forward(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const auto [shape, elements] = shape_at(args, 2);
     BatchNormForward<T> call{};
@@ -41,12 +40,10 @@ Napi::Value batchnorm_forward(const Napi::CallbackInfo& info) {
     call.saved = args.array_or_null<double>(9, "saved", args.product(3, shape.c));
     batchnorm_forward(call, args.workspace());
   });
-  return info.Env().Undefined();
 }
 
 // (x, dy, n, c, l, weight?, saved, dx?, dweight?, dbias?, usedRunning)
-Napi::Value batchnorm_backward(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void batchnorm_backward(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const auto [shape, elements] = shape_at(args, 2);
     BatchNormBackward<T> call{};
@@ -61,7 +58,6 @@ Napi::Value batchnorm_backward(const Napi::CallbackInfo& info) {
     call.dbias = args.array_or_null<T>(9, "dbias", shape.c);
     batchnorm_backward(call, args.workspace());
   });
-  return info.Env().Undefined();
 }
 
 }  // namespace evenkeel::binding

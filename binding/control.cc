@@ -6,29 +6,24 @@
 
 namespace evenkeel::binding {
 
-Napi::Value isa(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), kernels().name);
-}
+Napi::Value isa(const Args& args) { return Napi::String::New(args.env(), kernels().name); }
 
-Napi::Value available_isas(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
+Napi::Value available_isas(const Args& args) {
+  Napi::Array names = Napi::Array::New(args.env());
   std::uint32_t index = 0;
   for (const Kernels* family : available_families()) names.Set(index++, family->name);
   return names;
 }
 
 // (name) -> whether it took
-Napi::Value select_isa(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), select_family(Args(info).text(0, "isa")));
+Napi::Value select_isa(const Args& args) {
+  return Napi::Boolean::New(args.env(), select_family(args.text(0, "isa")));
 }
 
-Napi::Value threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(thread_count()));
+Napi::Value threads(const Args& args) {
+  return Napi::Number::New(args.env(), static_cast<double>(thread_count()));
 }
 
-Napi::Value set_threads(const Napi::CallbackInfo& info) {
-  set_thread_count(Args(info).size(0, "threads"));
-  return info.Env().Undefined();
-}
+void set_threads(const Args& args) { set_thread_count(args.size(0, "threads")); }
 
 }  // namespace evenkeel::binding

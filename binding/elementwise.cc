@@ -8,69 +8,62 @@ namespace {
 
 // (a, b, out, n)
 template <class Call>
-Napi::Value binary(const Napi::CallbackInfo& info, const Call& call) {
-  const Args args(info);
+void binary(const Args& args, const Call& call) {
   args.by_dtype(0, "a", [&]<class T>() {
     const std::size_t n = args.size(3, "n");
     const T* a = args.array<T>(0, "a", n);
     const T* b = args.array<T>(1, "b", n);
     call(a, b, args.array<T>(2, "out", n), n);
   });
-  return info.Env().Undefined();
 }
 
 }  // namespace
 
 // (x, y, n)
-Napi::Value relu(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void relu(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const std::size_t n = args.size(2, "n");
     const T* x = args.array<T>(0, "x", n);
     evenkeel::relu(x, args.array<T>(1, "y", n), n);
   });
-  return info.Env().Undefined();
 }
 
 // (y, dy, dx, n)
-Napi::Value relu_backward(const Napi::CallbackInfo& info) {
-  return binary(info, [](const auto* y, const auto* dy, auto* dx, std::size_t n) {
+void relu_backward(const Args& args) {
+  binary(args, [](const auto* y, const auto* dy, auto* dx, std::size_t n) {
     evenkeel::relu_backward(y, dy, dx, n);
   });
 }
 
-Napi::Value add(const Napi::CallbackInfo& info) {
-  return binary(info, [](const auto* a, const auto* b, auto* out, std::size_t n) {
+void add(const Args& args) {
+  binary(args, [](const auto* a, const auto* b, auto* out, std::size_t n) {
     evenkeel::add(a, b, out, n);
   });
 }
 
-Napi::Value multiply(const Napi::CallbackInfo& info) {
-  return binary(info, [](const auto* a, const auto* b, auto* out, std::size_t n) {
+void multiply(const Args& args) {
+  binary(args, [](const auto* a, const auto* b, auto* out, std::size_t n) {
     evenkeel::multiply(a, b, out, n);
   });
 }
 
 // (x, factor, out, n)
-Napi::Value scale(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void scale(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const std::size_t n = args.size(3, "n");
     const double factor = args.number(1, "factor");
     const T* x = args.array<T>(0, "x", n);
     evenkeel::scale(x, factor, args.array<T>(2, "out", n), n);
   });
-  return info.Env().Undefined();
 }
 
 // (x, n) -> number
-Napi::Value sum(const Napi::CallbackInfo& info) {
-  const Args args(info);
+Napi::Value sum(const Args& args) {
   const double total = args.by_dtype(0, "x", [&]<class T>() {
     const std::size_t n = args.size(1, "n");
     return evenkeel::sum<T>(args.array<T>(0, "x", n), n, args.workspace());
   });
-  return Napi::Number::New(info.Env(), total);
+  return Napi::Number::New(args.env(), total);
 }
 
 }  // namespace evenkeel::binding

@@ -1,53 +1,55 @@
-// Every function that JavaScript can call; addon.cc gives each its name.
+// Every function that JavaScript can call; addon.cc gives each its name. void is undefined.
 #pragma once
 
 #include <napi.h>
 
 namespace evenkeel::binding {
 
+class Args;
+
 // batchnorm.cc
-Napi::Value batchnorm_forward(const Napi::CallbackInfo& info);
-Napi::Value batchnorm_backward(const Napi::CallbackInfo& info);
+void batchnorm_forward(const Args& args);
+void batchnorm_backward(const Args& args);
 
 // linear.cc
-Napi::Value matmul(const Napi::CallbackInfo& info);
-Napi::Value column_sums(const Napi::CallbackInfo& info);
+void matmul(const Args& args);
+void column_sums(const Args& args);
 
 // elementwise.cc
-Napi::Value relu(const Napi::CallbackInfo& info);
-Napi::Value relu_backward(const Napi::CallbackInfo& info);
-Napi::Value add(const Napi::CallbackInfo& info);
-Napi::Value multiply(const Napi::CallbackInfo& info);
-Napi::Value scale(const Napi::CallbackInfo& info);
-Napi::Value sum(const Napi::CallbackInfo& info);
+void relu(const Args& args);
+void relu_backward(const Args& args);
+void add(const Args& args);
+void multiply(const Args& args);
+void scale(const Args& args);
+Napi::Value sum(const Args& args);
 
 // random.cc
-Napi::Value dropout(const Napi::CallbackInfo& info);
-Napi::Value uniform(const Napi::CallbackInfo& info);
-Napi::Value random_words(const Napi::CallbackInfo& info);
+void dropout(const Args& args);
+void uniform(const Args& args);
+void random_words(const Args& args);
 
 // loss.cc
-Napi::Value cross_entropy(const Napi::CallbackInfo& info);
-Napi::Value cross_entropy_backward(const Napi::CallbackInfo& info);
-Napi::Value squared_error(const Napi::CallbackInfo& info);
-Napi::Value squared_error_backward(const Napi::CallbackInfo& info);
+void cross_entropy(const Args& args);
+void cross_entropy_backward(const Args& args);
+Napi::Value squared_error(const Args& args);
+void squared_error_backward(const Args& args);
 
 // optimizer.cc
-Napi::Value sgd_step(const Napi::CallbackInfo& info);
-Napi::Value adam_step(const Napi::CallbackInfo& info);
+void sgd_step(const Args& args);
+void adam_step(const Args& args);
 
 // memory.cc
-Napi::Value prefer_huge_pages(const Napi::CallbackInfo& info);
+void prefer_huge_pages(const Args& args);
 
 // control.cc
-Napi::Value isa(const Napi::CallbackInfo& info);
-Napi::Value available_isas(const Napi::CallbackInfo& info);
-Napi::Value select_isa(const Napi::CallbackInfo& info);
-Napi::Value threads(const Napi::CallbackInfo& info);
-Napi::Value set_threads(const Napi::CallbackInfo& info);
+Napi::Value isa(const Args& args);
+Napi::Value available_isas(const Args& args);
+Napi::Value select_isa(const Args& args);
+Napi::Value threads(const Args& args);
+void set_threads(const Args& args);
 
 // limits.cc
-Napi::Value limit_copy(const Napi::CallbackInfo& info);
-Napi::Value limit_read(const Napi::CallbackInfo& info);
+void limit_copy(const Args& args);
+Napi::Value limit_read(const Args& args);
 
 }  // namespace evenkeel::binding

@@ -6,8 +6,7 @@ namespace evenkeel::binding {
 
 // (a, b, bias?, c, m, n, k, transposeA, transposeB): c[m, n] = a[m, k] b[k, n] + bias[n], where a
 // transposed operand is stored [k, m] or [n, k].
-Napi::Value matmul(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void matmul(const Args& args) {
   args.by_dtype(0, "a", [&]<class T>() {
     const std::size_t m = args.size(4, "m"), n = args.size(5, "n"), k = args.size(6, "k");
     const bool transpose_a = args.flag(7, "transposeA"), transpose_b = args.flag(8, "transposeB");
@@ -19,19 +18,16 @@ Napi::Value matmul(const Napi::CallbackInfo& info) {
     const MatrixView<T> right = transpose_b ? MatrixView<T>{b, 1, k} : MatrixView<T>{b, n, 1};
     evenkeel::matmul(left, right, bias, c, m, n, k, args.workspace());
   });
-  return info.Env().Undefined();
 }
 
 // (x, sums, rows, columns)
-Napi::Value column_sums(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void column_sums(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const std::size_t rows = args.size(2, "rows"), columns = args.size(3, "columns");
     const T* x = args.array<T>(0, "x", args.product(rows, columns));
     T* sums = args.array<T>(1, "sums", columns);
     evenkeel::column_sums(x, sums, rows, columns, args.workspace());
   });
-  return info.Env().Undefined();
 }
 
 }  // namespace evenkeel::binding

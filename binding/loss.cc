@@ -6,13 +6,13 @@ namespace evenkeel::binding {
 namespace {
 
 // Class indices select memory, so that they are in range is a memory fact.
-const std::int32_t* targets_at(const Napi::CallbackInfo& info, const Args& args, std::size_t index,
-                               std::size_t rows, std::size_t classes, std::int32_t ignore) {
+const std::int32_t* targets_at(const Args& args, std::size_t index, std::size_t rows,
+                               std::size_t classes, std::int32_t ignore) {
   const std::int32_t* targets = args.array<std::int32_t>(index, "targets", rows);
   for (std::size_t r = 0; r < rows; ++r) {
     if (targets[r] == ignore) continue;
     if (targets[r] < 0 || static_cast<std::size_t>(targets[r]) >= classes) {
-      throw Napi::RangeError::New(info.Env(), "evenkeel addon: expected class targets from 0 to " +
+      throw Napi::RangeError::New(args.env(), "evenkeel addon: expected class targets from 0 to " +
                                                   std::to_string(classes) + " - 1, got " +
                                                   std::to_string(targets[r]) + ".");
     }
@@ -24,8 +24,7 @@ const std::int32_t* targets_at(const Napi::CallbackInfo& info, const Args& args,
 
 // (logits, targets: Int32Array, probabilities, rows, classes, ignoreIndex, out: Float64Array(2)):
 // out = [summed loss, rows counted]
-Napi::Value cross_entropy(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void cross_entropy(const Args& args) {
   args.by_dtype(0, "logits", [&]<class T>() {
     const std::size_t rows = args.size(3, "rows"), classes = args.size(4, "classes");
     const std::size_t elements = args.product(rows, classes);
@@ -33,18 +32,16 @@ Napi::Value cross_entropy(const Napi::CallbackInfo& info) {
     const T* logits = args.array<T>(0, "logits", elements);
     T* probabilities = args.array<T>(2, "probabilities", elements);
     double* out = args.array<double>(6, "out", 2);
-    const std::int32_t* targets = targets_at(info, args, 1, rows, classes, ignore);
+    const std::int32_t* targets = targets_at(args, 1, rows, classes, ignore);
     const CrossEntropy result = evenkeel::cross_entropy(logits, targets, probabilities, rows,
                                                         classes, ignore, args.workspace());
     out[0] = result.loss;
     out[1] = static_cast<double>(result.counted);
   });
-  return info.Env().Undefined();
 }
 
 // (probabilities, targets, gradient, rows, classes, ignoreIndex, factor)
-Napi::Value cross_entropy_backward(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void cross_entropy_backward(const Args& args) {
   args.by_dtype(0, "probabilities", [&]<class T>() {
     const std::size_t rows = args.size(3, "rows"), classes = args.size(4, "classes");
     const std::size_t elements = args.product(rows, classes);
@@ -52,28 +49,25 @@ Napi::Value cross_entropy_backward(const Napi::CallbackInfo& info) {
     const double factor = args.number(6, "factor");
     const T* probabilities = args.array<T>(0, "probabilities", elements);
     T* gradient = args.array<T>(2, "gradient", elements);
-    const std::int32_t* targets = targets_at(info, args, 1, rows, classes, ignore);
+    const std::int32_t* targets = targets_at(args, 1, rows, classes, ignore);
     evenkeel::cross_entropy_backward(probabilities, targets, factor, gradient, rows, classes,
                                      ignore);
   });
-  return info.Env().Undefined();
 }
 
 // (prediction, target, n) -> the sum of squares
-Napi::Value squared_error(const Napi::CallbackInfo& info) {
-  const Args args(info);
+Napi::Value squared_error(const Args& args) {
   const double total = args.by_dtype(0, "prediction", [&]<class T>() {
     const std::size_t n = args.size(2, "n");
     const T* prediction = args.array<T>(0, "prediction", n);
     return evenkeel::squared_error<T>(prediction, args.array<T>(1, "target", n), n,
                                       args.workspace());
   });
-  return Napi::Number::New(info.Env(), total);
+  return Napi::Number::New(args.env(), total);
 }
 
 // (prediction, target, factor, gradient, n)
-Napi::Value squared_error_backward(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void squared_error_backward(const Args& args) {
   args.by_dtype(0, "prediction", [&]<class T>() {
     const std::size_t n = args.size(4, "n");
     const double factor = args.number(2, "factor");
@@ -82,7 +76,6 @@ Napi::Value squared_error_backward(const Napi::CallbackInfo& info) {
     evenkeel::squared_error_backward(prediction, target, factor, args.array<T>(3, "gradient", n),
                                      n);
   });
-  return info.Env().Undefined();
 }
 
 }  // namespace evenkeel::binding

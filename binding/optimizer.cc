@@ -5,8 +5,7 @@
 namespace evenkeel::binding {
 
 // (parameter, gradient, momentum?, n, lr, momentum, dampening, weightDecay, nesterov, maximize, first)
-Napi::Value sgd_step(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void sgd_step(const Args& args) {
   args.by_dtype(0, "parameter", [&]<class T>() {
     const std::size_t n = args.size(3, "n");
     const SgdStep step{args.number(4, "lr"),        args.number(5, "momentum"),
@@ -17,13 +16,11 @@ Napi::Value sgd_step(const Napi::CallbackInfo& info) {
     const T* gradient = args.array<T>(1, "gradient", n);
     evenkeel::sgd_step(parameter, gradient, args.array_or_null<T>(2, "momentum", n), n, step);
   });
-  return info.Env().Undefined();
 }
 
 // (parameter, gradient, m, v, n, lr, beta1, beta2, eps, weightDecay, biasCorrection1,
 //  biasCorrection2Sqrt, decoupled, maximize)
-Napi::Value adam_step(const Napi::CallbackInfo& info) {
-  const Args args(info);
+void adam_step(const Args& args) {
   args.by_dtype(0, "parameter", [&]<class T>() {
     const std::size_t n = args.size(4, "n");
     const AdamStep step{args.number(5, "lr"),
@@ -40,7 +37,6 @@ Napi::Value adam_step(const Napi::CallbackInfo& info) {
     T* m = args.array<T>(2, "m", n);
     evenkeel::adam_step(parameter, gradient, m, args.array<T>(3, "v", n), n, step);
   });
-  return info.Env().Undefined();
 }
 
 }  // namespace evenkeel::binding
