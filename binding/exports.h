@@ -8,7 +8,7 @@ namespace evenkeel::binding {
 class Args;
 
 // batchnorm.cc
-void batchnorm_forward(const Args& args);
+Napi::Value batchnorm_forward(const Args& args);
 void batchnorm_backward(const Args& args);
 
 // linear.cc

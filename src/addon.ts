@@ -18,7 +18,7 @@ export interface Addon {
     update: boolean,
     momentum: number,
     eps: number,
-  ): void;
+  ): 'out' | 'running_mean' | 'running_var' | undefined;
   batchNormBackward(
     x: Floats,
     dy: Floats,

@@ -3,7 +3,7 @@
 import { needsGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { addon } from '../native.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
 export interface Normalization {
@@ -33,30 +33,33 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   }
   const { n, c, l } = dims;
   const recorded = needsGrad(input, weight, bias);
-  if (out !== null) checkOut(out, input, call, recorded);
-  if (update) checkMoved(input, call);
+  if (out !== null) checkOut(who, out, input, recorded);
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
+  // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
   const saved = recorded ? new Float64Array(3 * c) : null;
-  addon.batchNormForward(
-    floats(input),
-    floats(y),
+  const overlapping = addon.batchNormForward(
+    memoryOf(input),
+    memoryOf(y),
     n,
     c,
     l,
-    dataOf(weight),
-    dataOf(bias),
-    dataOf(runningMean),
-    dataOf(runningVar),
+    weight === null ? null : memoryOf(weight),
+    bias === null ? null : memoryOf(bias),
+    runningMean === null ? null : memoryOf(runningMean),
+    runningVar === null ? null : memoryOf(runningVar),
     saved,
     useRunning,
     update,
     call.momentum,
     eps,
   );
+  if (overlapping !== undefined) throw sharedMemory(who, overlapping);
   if (out !== null) y.markChanged();
-  if (update)
-    for (const moved of [runningMean, runningVar]) if (moved !== null) moved.markChanged();
+  if (update) {
+    runningMean?.markChanged();
+    runningVar?.markChanged();
+  }
   if (saved === null) return y;
   const kept = weight === null ? [input] : [input, weight];
   return record(who, y, [input, weight, bias], kept, (dy) => {
@@ -80,6 +83,19 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   });
 }
 
+/** Memory that checkOperands or checkOut has looked at a moment ago. */
+function memoryOf(tensor: Tensor): FloatData {
+  return tensor.data as FloatData;
+}
+
+function sharedMemory(who: string, name: string): RangeError {
+  return check.wrongValue(
+    who,
+    `${name} to have memory of its own`,
+    'some that overlaps another operand',
+  );
+}
+
 function dataOf(tensor: Tensor | null): ReturnType<typeof floats> | null {
   return tensor === null ? null : floats(tensor);
 }
@@ -92,20 +108,6 @@ function checkOperands(input: Tensor, call: Normalization): void {
   checkOperand(who, 'bias', call.bias, input, dims.c);
   checkOperand(who, 'running_mean', call.runningMean, input, dims.c);
   checkOperand(who, 'running_var', call.runningVar, input, dims.c);
-}
-
-/** The running statistics are written: each has memory of its own. */
-function checkMoved(
-  input: Tensor,
-  { who, weight, bias, runningMean, runningVar }: Normalization,
-): void {
-  if (runningMean === null || runningVar === null) return;
-  checkApart(who, 'running_mean', runningMean, runningVar);
-  for (const operand of [input, weight, bias]) {
-    if (operand === null) continue;
-    checkApart(who, 'running_mean', runningMean, operand);
-    checkApart(who, 'running_var', runningVar, operand);
-  }
 }
 
 /** A per-channel operand is [C], of the input's dtype, and its memory is there. */
@@ -128,36 +130,19 @@ function checkOperand(
   operand.attached(who, name);
 }
 
-/** `out` may be the input's very memory while nothing is recorded; it overlaps nothing else. */
-function checkOut(out: Tensor, input: Tensor, call: Normalization, recorded: boolean): void {
-  const { who, weight, bias, runningMean, runningVar } = call;
+/** `out` may be the input's very memory while nothing is recorded; the binding sees to the rest. */
+function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
   check.sameDtype(who, 'out', out, input.dtype);
   check.sameShape(who, 'an out', out, input.shape);
   out.attached(who, 'out');
-  for (const operand of [weight, bias, runningMean, runningVar]) {
-    if (operand !== null) checkApart(who, 'out', out, operand);
-  }
-  const isInput =
-    out.data.buffer === input.data.buffer && out.data.byteOffset === input.data.byteOffset;
-  if (!isInput) checkApart(who, 'out', out, input);
-  if (out.requiresGrad || (recorded && isInput)) {
+  if (out.requiresGrad || (recorded && sameMemory(out, input))) {
     const got = out.requiresGrad ? 'one that requires grad' : "the input's memory while recording";
     throw new Error(`${who}: expected an out that no gradient needs, got ${got}.`);
   }
 }
 
-/** That a tensor about to be written shares no memory with another one. */
-function checkApart(who: string, name: string, written: Tensor, other: Tensor): void {
-  const [a, b] = [written.data, other.data];
-  const overlap =
-    a.buffer === b.buffer &&
-    a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength;
-  if (overlap) {
-    throw new RangeError(
-      `${who}: expected ${name} to have memory of its own, got some that overlaps another operand.`,
-    );
-  }
+function sameMemory({ data: a }: Tensor, { data: b }: Tensor): boolean {
+  return a === b || (a.buffer === b.buffer && a.byteOffset === b.byteOffset);
 }
 
 export interface BatchNormFunctionOptions {

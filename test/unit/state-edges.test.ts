@@ -156,6 +156,32 @@ describe('memory that is written is shared with no other operand', () => {
     expect([...memory]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
+  it('out over running statistics that a layer neither reads nor moves', () => {
+    const memory = new Float32Array(8).fill(1);
+    const bn = new nn.BatchNorm1d(2);
+    bn.registerBuffer('running_mean', view(memory, 3, 2));
+    bn.trackRunningStats = false;
+    const out = tensor(memory.subarray(0, 4), [2, 2]);
+    expect(thrownBy(() => noGrad(() => bn.forward(batch, { out })))).toBe(
+      overlaps('out').replace('batchNorm', 'BatchNorm1d'),
+    );
+    expect([...memory]).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it('under another name too: two SharedArrayBuffers of one memory', () => {
+    const shared = new SharedArrayBuffer(24);
+    const alias = structuredClone(shared);
+    const input = tensor(new Float32Array(shared, 0, 4), [2, 2]);
+    input.data.set([1, 2, 3, 4] as never);
+    const out = tensor(new Float32Array(alias, 8, 4), [2, 2]);
+    expect(alias).not.toBe(shared);
+    expect(thrownBy(() => functional.batchNorm(input, null, null, { out }))).toBe(overlaps('out'));
+    expect(input.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
   it('but one array may hold all of them side by side', () => {
     const memory = new Float32Array(8).fill(1);
     functional.batchNorm(batch, view(memory, 0, 2), view(memory, 2, 2), {
