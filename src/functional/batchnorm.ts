@@ -4,6 +4,7 @@ import { needsGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
+import { statistics } from './statistics.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
 export interface Normalization {
@@ -37,7 +38,7 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
-  const saved = recorded ? new Float64Array(3 * c) : null;
+  const saved = recorded ? statistics(3 * c) : null;
   const overlapping = addon.batchNormForward(
     memoryOf(input),
     memoryOf(y),
