@@ -31,10 +31,10 @@ export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** The number of elements of a shape. */
-export function numelOf(shape: readonly number[]): number {
+/** The number of elements of a shape, or of its dimensions from `first` to before `end`. */
+export function numelOf(shape: readonly number[], first = 0, end = shape.length): number {
   let numel = 1;
-  for (const size of shape) numel *= size;
+  for (let i = first; i < end; i++) numel *= shape[i]!;
   return numel;
 }
 
@@ -264,8 +264,9 @@ export function batchNormInput(
 }
 
 export function channelDims(sizes: readonly number[], channelsLast: boolean): ChannelDims {
-  if (channelsLast) return { n: numelOf(sizes.slice(0, -1)), c: sizes.at(-1) ?? 0, l: 1 };
-  return { n: sizes[0] ?? 0, c: sizes[1] ?? 0, l: numelOf(sizes.slice(2)) };
+  const last = sizes.length - 1;
+  if (channelsLast) return { n: numelOf(sizes, 0, last), c: sizes[last] ?? 0, l: 1 };
+  return { n: sizes[0] ?? 0, c: sizes[1] ?? 0, l: numelOf(sizes, 2) };
 }
 
 /** A batch's statistics need more than one value per channel (an empty batch has none to need). */

@@ -148,7 +148,8 @@ export abstract class BatchNorm extends Module {
     check.dtype(who, 'the input', input, this.dtype);
     const dims = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
     const update = training && this.trackRunningStats && runningMean !== null;
-    if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');
+    const counter = update ? this.getBuffer('num_batches_tracked') : null;
+    counter?.attached(who, 'num_batches_tracked');
     const y = normalize(input, {
       who,
       dims,
@@ -162,7 +163,7 @@ export abstract class BatchNorm extends Module {
       eps: this.eps,
       out: options?.out ?? null,
     });
-    if (update) this.#countBatch();
+    if (counter !== null) countBatch(counter);
     return y;
   }
 
@@ -170,14 +171,6 @@ export abstract class BatchNorm extends Module {
   #cumulativeMomentum(): number {
     const batches = check.wholeNumber(this.who, 'num_batches_tracked', this.numBatchesTracked, 0);
     return 1 / (batches + 1);
-  }
-
-  #countBatch(): void {
-    const counter = this.getBuffer('num_batches_tracked');
-    if (counter === null) return;
-    const data = counter.data as BigInt64Array;
-    data[0] = (data[0] ?? 0n) + 1n;
-    counter.markChanged();
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */
@@ -232,6 +225,12 @@ export class BatchNorm2d extends BatchNorm {
 /** Batch normalisation over [N, C, D, H, W] ([N, D, H, W, C] with layout 'NLC'): see BatchNorm1d. */
 export class BatchNorm3d extends BatchNorm {
   protected override readonly kind = 'BatchNorm3d';
+}
+
+function countBatch(counter: Tensor): void {
+  const data = counter.data as BigInt64Array;
+  data[0] = (data[0] ?? 0n) + 1n;
+  counter.markChanged();
 }
 
 function fill(target: Tensor, value: number): void {

@@ -55,6 +55,7 @@ export interface Layer extends Module {
 export abstract class Module {
   /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
   training = true;
+  readonly #name = this.constructor.name;
   readonly #buffers = new Map<string, Buffer>();
   readonly #modules = new Map<string, Module>();
   readonly #preHooks = new Set<ForwardPreHook>();
@@ -78,7 +79,7 @@ export abstract class Module {
 
   /** The name errors and the repr use. */
   protected get who(): string {
-    return this.constructor.name;
+    return this.#name;
   }
 
   // ---- What is in it ---------------------------------------------------------------------------
