@@ -281,9 +281,15 @@ export function record(
   backward: (gradient: Tensor) => readonly (Tensor | null)[],
 ): Tensor {
   if (!needsGrad(...inputs)) return output;
+  if (allPresent(inputs)) return output.recordAs(name, inputs, saved, backward);
   const present = inputs.filter((input): input is Tensor => input !== null);
   return output.recordAs(name, present, saved, (gradient) => {
     const gradients = backward(gradient);
     return gradients.filter((_, i) => inputs[i] !== null);
   });
+}
+
+/** Most operations have all their inputs, and then nothing needs to be filtered. */
+function allPresent(inputs: readonly (Tensor | null)[]): inputs is readonly Tensor[] {
+  return !inputs.includes(null);
 }
