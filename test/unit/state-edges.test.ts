@@ -182,6 +182,34 @@ describe('memory that is written is shared with no other operand', () => {
     ]);
   });
 
+  it('wherever the operands lie: 500 places in five numbers', () => {
+    const input = tensor([[1], [3]]);
+    let calls = 0;
+    for (let place = 0; place < 500; place++) {
+      const memory = Float32Array.from([5, 6, 7, 8, 9]);
+      const digit = (unit: number): number => Math.floor(place / unit) % 5;
+      const [mean, variance, weight] = [digit(1), digit(5), digit(25)];
+      const from = digit(125);
+      const inOut = (at: number): boolean => at === from || at === from + 1;
+      const apart = new Set([mean, variance, weight]).size === 3;
+      const allowed = apart && ![mean, variance, weight].some(inOut);
+      const call = (): unknown =>
+        functional.batchNorm(input, view(memory, mean, 1), view(memory, variance, 1), {
+          training: true,
+          weight: view(memory, weight, 1),
+          out: tensor(memory.subarray(from, from + 2), [2, 1]),
+        });
+      if (allowed) {
+        calls++;
+        call();
+      } else {
+        expect(thrownBy(call), `place ${place}`).toMatch(/^RangeError: .* memory of its own/);
+      }
+      expect(memory.every((value, i) => value === 5 + i)).toBe(!allowed);
+    }
+    expect(calls).toBe(24);
+  });
+
   it('but one array may hold all of them side by side', () => {
     const memory = new Float32Array(8).fill(1);
     functional.batchNorm(batch, view(memory, 0, 2), view(memory, 2, 2), {
