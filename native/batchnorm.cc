@@ -17,6 +17,11 @@ BatchShape canonical(BatchShape shape) {
   return shape;
 }
 
+// Runs shorter than this are columns of a row: half of their vectors would be partial ones.
+constexpr std::size_t kShortRun = 32;
+
+bool in_rows(BatchShape shape) { return shape.l < kShortRun && shape.c > 1; }
+
 }  // namespace
 
 template <class T>
@@ -26,7 +31,7 @@ void batchnorm_forward(const BatchNormForward<T>& asked, Workspace& workspace) {
   BatchNormForward<T> call = asked;
   call.shape = canonical(asked.shape);
   if (call.shape.n * call.shape.c * call.shape.l == 0) return;
-  if (call.shape.l == 1) {
+  if (in_rows(call.shape)) {
     forward_nc(call, workspace);
   } else {
     forward_ncl(call, workspace);
@@ -44,7 +49,7 @@ void batchnorm_backward(const BatchNormBackward<T>& asked, Workspace& workspace)
     if (call.dbias != nullptr) std::fill_n(call.dbias, call.shape.c, T(0));
     return;
   }
-  if (call.shape.l == 1) {
+  if (in_rows(call.shape)) {
     backward_nc(call, workspace);
   } else {
     backward_ncl(call, workspace);

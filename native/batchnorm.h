@@ -38,6 +38,7 @@ struct BatchNormForward {
   T* running_var;
   Saved saved;  // nullable
   Statistics statistics;
+  bool relu;  // y = max(that, 0): the same bits as relu() of it, without the pass
   bool update;
   double momentum;
   double eps;
@@ -50,17 +51,21 @@ void batchnorm_forward(const BatchNormForward<T>& call, Workspace& workspace);
 //   dbias = sum dy, dweight = sum dy * xhat,
 //   dx = weight * invstd * (dy - dbias / M - xhat * dweight / M)   where the batch's statistics
 //   dx = weight * invstd * dy                                      where the running ones normalised.
+// Behind a forward with `relu`, dy counts as 0 where that forward's y was not above 0.
 template <class T>
 struct BatchNormBackward {
   BatchShape shape;
   const T* x;
-  const T* dy;
+  const T* dy;  // nullable: every element is dy_value
+  T dy_value;
   const T* weight;  // nullable: 1
+  const T* bias;    // nullable: 0; read with `relu` only
   const double* saved;
   T* dx;       // nullable: not wanted
   T* dweight;  // nullable
   T* dbias;    // nullable
   Statistics statistics;
+  bool relu;
 };
 
 template <class T>

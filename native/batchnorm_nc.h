@@ -1,8 +1,10 @@
-// (N, C): tiles of rows x channels, read twice and written once.
+// (N, C), and everything that is best walked as such: rows of columns, read twice and written once.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <numeric>
 
 #include "batchnorm.h"
 #include "batchnorm_terms.h"
@@ -11,123 +13,284 @@
 
 namespace evenkeel {
 
-// Tiles of rows x channels. Row blocks own partial sums, so their number is part of the result: at
-// least 64 rows (the partials are then 1/16 of the data read) and at most 64 blocks. Channel chunks
-// change no bits: where row blocks are few, chunks of 2 KB a row make tasks enough for more threads;
-// otherwise they only keep a block's accumulators (16 bytes a channel) within L2.
-struct TilesNC {
-  std::size_t rows, channels, row_step, row_blocks, channel_step, channel_chunks;
+// (N, C, L) as a matrix. A row holds `repeat` samples of `channels` channels of `inner` values; column j
+// belongs to channel (j / inner) % channels. Short runs (L of 7: half a vector) and narrow samples (C of
+// 7) become full vectors this way. What does not fill a row is a shorter one, `tail`.
+struct Rows {
+  std::size_t channels, inner, repeat, width, count, tail;
 
-  explicit TilesNC(BatchShape shape) : rows(shape.n), channels(shape.c) {
-    const std::size_t blocks = std::clamp<std::size_t>(rows / 64, 1, 64);
-    row_step = divide_up(divide_up(rows, blocks), 16) * 16;
-    row_blocks = divide_up(rows, row_step);
+  explicit Rows(BatchShape shape) : channels(shape.c), inner(shape.l), repeat(1) {
+    const std::size_t sample = channels * inner;
+    // Whole vectors of 16 from 256 columns on, given 16 rows of that to make it worth while.
+    const std::size_t step = 16 / std::gcd(sample, std::size_t{16});
+    const std::size_t samples = (256 / step + sample - 1) / sample * step;
+    if (sample < 128 && shape.n >= 16 * samples) repeat = samples;
+    width = repeat * sample;
+    count = shape.n / repeat;
+    tail = shape.n % repeat * sample;
+  }
+
+  bool columns_are_channels() const { return width == channels; }
+  std::size_t elements() const { return count * width + tail; }
+
+  // to[column] = from[channel]
+  template <class T>
+  void spread(const T* from, Range range, T* to) const {
+    for (std::size_t r = 0; r < repeat; ++r) {
+      for (std::size_t c = range.begin; c < range.end; ++c) {
+        std::fill_n(to + (r * channels + c) * inner, inner, from[c]);
+      }
+    }
+  }
+
+  // to[channel] = sum of its columns, in order
+  void fold(const double* from, Range range, double* to) const {
+    if (columns_are_channels()) {
+      std::copy(from + range.begin, from + range.end, to + range.begin);
+      return;
+    }
+    for (std::size_t c = range.begin; c < range.end; ++c) {
+      double total = 0.0;
+      for (std::size_t r = 0; r < repeat; ++r) {
+        const double* column = from + (r * channels + c) * inner;
+        for (std::size_t i = 0; i < inner; ++i) total += column[i];
+      }
+      to[c] = total;
+    }
+  }
+};
+
+// Tiles of rows x columns. Row blocks own partial sums, so their number is part of the result: at
+// least 64 rows (the partials are then 1/16 of the data read) and at most 64 blocks. Column chunks
+// change no bits: where row blocks are few, chunks of 2 KB a row make tasks enough for more threads;
+// otherwise they only keep a block's accumulators (16 bytes a column) within L2.
+struct TilesNC {
+  Rows rows;
+  std::size_t row_step, row_blocks, column_step, column_chunks;
+
+  explicit TilesNC(BatchShape shape) : rows(shape) {
+    const std::size_t blocks = std::clamp<std::size_t>(rows.count / 64, 1, 64);
+    row_step = divide_up(divide_up(rows.count, blocks), 16) * 16;
+    row_blocks = divide_up(rows.count, row_step);
     const std::size_t widest = row_blocks < 16 ? 512 : 8192;
-    channel_step = channels <= widest + widest / 2 ? channels : widest;
-    channel_chunks = divide_up(channels, channel_step);
+    column_step = rows.width <= widest + widest / 2 ? rows.width : widest;
+    column_chunks = divide_up(rows.width, column_step);
   }
 
   template <class T>
   bool stream() const {
-    return rows * channels * sizeof(T) >= kStreamBytes;
+    return rows.elements() * sizeof(T) >= kStreamBytes;
   }
+  std::size_t blocks() const { return row_blocks + (rows.tail > 0 ? 1 : 0); }
 
-  // body(block, row range, channel range)
+  // body(block, row range, column range). The tail is a block of one row.
   template <class Body>
   void run(const Body& body) const {
-    run_tasks(row_blocks * channel_chunks, rows * channels, [&](std::size_t task) {
-      const std::size_t block = task / channel_chunks;
-      body(block, cut(rows, row_step, block), cut(channels, channel_step, task % channel_chunks));
+    const std::size_t tasks = row_blocks * column_chunks;
+    run_tasks(tasks + (rows.tail > 0 ? 1 : 0), rows.elements(), [&](std::size_t task) {
+      if (task == tasks) {
+        body(row_blocks, Range{rows.count, rows.count + 1}, Range{0, rows.tail});
+        return;
+      }
+      const std::size_t block = task / column_chunks;
+      body(block, cut(rows.count, row_step, block),
+           cut(rows.width, column_step, task % column_chunks));
     });
+  }
+
+  // body(offset, range): the elementwise passes, in stretches of 64 KB of floats.
+  template <class Body>
+  void run_stretches(const Body& body) const {
+    constexpr std::size_t kStep = 16 * 1024;
+    run_tasks(divide_up(rows.elements(), kStep), rows.elements(), [&](std::size_t task) {
+      const Range range = cut(rows.elements(), kStep, task);
+      body(range.begin, Stretch{range.size(), range.begin % rows.width, rows.width});
+    });
+  }
+
+  // body(channel range): what there is to do per channel between the passes; a channel's
+  // divisions and root are worth 48 elements.
+  template <class Body>
+  void run_channels(const Body& body) const {
+    constexpr std::size_t kStep = 256;
+    run_tasks(divide_up(rows.channels, kStep), rows.width * (row_blocks + 48),
+              [&](std::size_t task) { body(cut(rows.channels, kStep, task)); });
   }
 };
 
-// Per block two rows of `channels` doubles, added up in block order into the first block's.
-struct PartialsNC {
-  std::size_t width;
-  double* data;
-
+// Per block two rows of `width` doubles, added up in block order into the first block's, and from there
+// into one pair a channel.
+class PartialsNC {
+ public:
   PartialsNC(const TilesNC& tiles, Workspace& workspace)
-      : width(divide_up(tiles.channels, 16) * 16),
-        data(workspace.take<double>(2 * width * tiles.row_blocks)) {}
+      : tiles_(tiles),
+        width_(divide_up(tiles.rows.width, 16) * 16),
+        data_(workspace.take<double>(2 * width_ * tiles.blocks())) {}
 
-  double* first(std::size_t block) const { return data + 2 * width * block; }
-  double* second(std::size_t block) const { return first(block) + width; }
+  double* first(std::size_t block) const { return data_ + 2 * width_ * block; }
+  double* second(std::size_t block) const { return first(block) + width_; }
 
-  void merge(const TilesNC& tiles) const {
-    run_tasks(tiles.channel_chunks, tiles.row_blocks * tiles.channels, [&](std::size_t chunk) {
-      const Range c = cut(tiles.channels, tiles.channel_step, chunk);
-      for (std::size_t block = 1; block < tiles.row_blocks; ++block) {
-        kernels().add_doubles(first(0) + c.begin, first(block) + c.begin, c.size());
-        kernels().add_doubles(second(0) + c.begin, second(block) + c.begin, c.size());
+  void merge(Range channels, double* sum, double* other) const {
+    const Rows& rows = tiles_.rows;
+    for (std::size_t r = 0; r < rows.repeat; ++r) {
+      const std::size_t begin = (r * rows.channels + channels.begin) * rows.inner;
+      const std::size_t end = (r * rows.channels + channels.end) * rows.inner;
+      for (std::size_t block = 1; block < tiles_.blocks(); ++block) {
+        const std::size_t n = std::min(end, columns_of(block)) - std::min(begin, columns_of(block));
+        kernels().add_doubles(first(0) + begin, first(block) + begin, n);
+        kernels().add_doubles(second(0) + begin, second(block) + begin, n);
       }
-    });
+    }
+    rows.fold(first(0), channels, sum);
+    rows.fold(second(0), channels, other);
   }
+
+ private:
+  std::size_t columns_of(std::size_t block) const {
+    return block < tiles_.row_blocks ? tiles_.rows.width : tiles_.rows.tail;
+  }
+
+  const TilesNC& tiles_;
+  std::size_t width_;
+  double* data_;
+};
+
+// Per-channel terms as per-column ones, with kPeriodic more behind: in place where columns are channels.
+template <class T, std::size_t kCount>
+class Columns {
+ public:
+  // The channels' arrays come from take_beside(beside, ...), and so do the columns'.
+  Columns(const Rows& rows, const std::array<T*, kCount>& channels, const T* beside,
+          Workspace& workspace)
+      : rows_(rows), channels_(channels), columns_(channels) {
+    if (rows.columns_are_channels()) return;
+    for (T*& each : columns_) each = take_beside(beside, rows.width, workspace);
+  }
+  // Once the channels in the range are there.
+  void update(Range channels) const {
+    if (rows_.columns_are_channels()) return;
+    for (std::size_t i = 0; i < kCount; ++i) rows_.spread(channels_[i], channels, columns_[i]);
+  }
+  // Once all of them are.
+  void close() const {
+    for (T* each : columns_) {
+      for (std::size_t i = 0; i < kPeriodic; ++i) each[rows_.width + i] = each[i];
+    }
+  }
+  T* channels(std::size_t i) const { return channels_[i]; }
+  T* operator[](std::size_t i) const { return columns_[i]; }
+  NormalizeTerms<T> normalize(std::size_t column) const {
+    return {columns_[0] + column, columns_[1] + column, columns_[2] + column};
+  }
+
+ private:
+  const Rows& rows_;
+  std::array<T*, kCount> channels_, columns_;
 };
 
 template <class T>
 void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   const TilesNC tiles(call.shape);
-  const std::size_t channels = tiles.channels;
+  const Rows& rows = tiles.rows;
   const Normalization<T> terms(call, workspace);
+  const Columns<T, 3> columns(rows, {terms.center, terms.scale, terms.offset}, call.y, workspace);
+
   if (call.statistics == Statistics::running) {
-    terms.from_running(0, channels);
-  } else {
-    T* shift = workspace.take<T>(channels);
-    const PartialsNC partials(tiles, workspace);
-    for (std::size_t c = 0; c < channels; ++c) shift[c] = shift_from(call.x[c]);
-    tiles.run([&](std::size_t block, Range r, Range c) {
-      kernels_of<T>().batchnorm.sum_nc(call.x + r.begin * channels + c.begin, r.size(), c.size(),
-                                       channels, shift + c.begin, partials.first(block) + c.begin,
-                                       partials.second(block) + c.begin);
+    tiles.run_channels([&](Range c) {
+      terms.from_running(c.begin, c.size());
+      columns.update(c);
     });
-    partials.merge(tiles);
-    terms.from_sums(0, channels, shift, partials.first(0), partials.second(0));
+  } else {
+    const Columns<T, 1> shifts(rows, {workspace.take<T>(rows.channels + kPeriodic)}, call.x,
+                               workspace);
+    double* sum = workspace.take<double>(rows.channels);
+    double* sumsq = workspace.take<double>(rows.channels);
+    const PartialsNC partials(tiles, workspace);
+    T* shift = shifts.channels(0);
+    for (std::size_t c = 0; c < rows.channels; ++c) shift[c] = shift_from(call.x[c * rows.inner]);
+    shifts.update({0, rows.channels});
+    tiles.run([&](std::size_t block, Range r, Range c) {
+      table.sum_nc(call.x + r.begin * rows.width + c.begin, r.size(), c.size(), rows.width,
+                   shifts[0] + c.begin, partials.first(block) + c.begin,
+                   partials.second(block) + c.begin);
+    });
+    tiles.run_channels([&](Range c) {
+      partials.merge(c, sum, sumsq);
+      terms.from_sums(c.begin, c.size(), shift + c.begin, sum + c.begin, sumsq + c.begin);
+      columns.update(c);
+    });
   }
+  columns.close();
+
   const bool stream = tiles.template stream<T>();
-  tiles.run([&](std::size_t, Range r, Range c) {
-    const std::size_t at = r.begin * channels + c.begin;
-    kernels_of<T>().batchnorm.normalize_nc(call.x + at, call.y + at, r.size(), c.size(), channels,
-                                           terms.center + c.begin, terms.scale + c.begin,
-                                           terms.offset + c.begin, stream);
+  tiles.run_stretches([&](std::size_t at, Stretch range) {
+    table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
   });
   terms.update_running();
 }
 
+// The gradient that comes in: an array, or one value seen as a row that repeats.
+template <class T>
+class Slope {
+ public:
+  Slope(const BatchNormBackward<T>& call, std::size_t width, Workspace& workspace)
+      : array_(call.dy), width_(width), row_(workspace.take<T>(call.dy == nullptr ? width : 0)) {
+    if (call.dy == nullptr) std::fill_n(row_, width, call.dy_value);
+  }
+  std::size_t stride() const { return array_ != nullptr ? width_ : 0; }
+  const T* at(std::size_t row, std::size_t column) const {
+    return array_ != nullptr ? array_ + row * width_ + column : row_ + column;
+  }
+
+ private:
+  const T* array_;
+  std::size_t width_;
+  T* row_;
+};
+
 template <class T>
 void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   const TilesNC tiles(call.shape);
-  const std::size_t channels = tiles.channels;
-  Gradient<T> terms(call, workspace);
+  const Rows& rows = tiles.rows;
+  const Gradient<T> terms(call, workspace);
+  const Columns<T, 3> forward(rows, {terms.center, terms.scale, terms.offset}, call.dx, workspace);
+  const Columns<T, 3> columns(rows, {terms.a, terms.b, terms.k}, call.dx, workspace);
+  forward.update({0, rows.channels});
+  forward.close();
+  const auto gate = [&](std::size_t column) {
+    return call.relu ? forward.normalize(column) : NormalizeTerms<T>{nullptr, nullptr, nullptr};
+  };
+
+  const PartialsNC partials(tiles, workspace);
   if (terms.needs_sums) {
-    const PartialsNC partials(tiles, workspace);
+    const Slope<T> dy(call, rows.width, workspace);
     tiles.run([&](std::size_t block, Range r, Range c) {
-      const std::size_t at = r.begin * channels + c.begin;
-      kernels_of<T>().batchnorm.grad_sum_nc(call.x + at, call.dy + at, r.size(), c.size(), channels,
-                                            terms.center + c.begin, partials.first(block) + c.begin,
-                                            partials.second(block) + c.begin);
-    });
-    partials.merge(tiles);
-    terms.sum = partials.first(0);
-    terms.dot = partials.second(0);
-  }
-  terms.finish(0, channels);
-  if (call.dx != nullptr) {
-    const bool stream = tiles.template stream<T>();
-    tiles.run([&](std::size_t, Range r, Range c) {
-      const std::size_t at = r.begin * channels + c.begin;
-      if (terms.batch) {
-        kernels_of<T>().batchnorm.grad_apply_nc(call.x + at, call.dy + at, call.dx + at, r.size(),
-                                                c.size(), channels, terms.center + c.begin,
-                                                terms.a + c.begin, terms.b + c.begin,
-                                                terms.k + c.begin, stream);
-      } else {
-        kernels_of<T>().batchnorm.scale_nc(call.dy + at, call.dx + at, r.size(), c.size(), channels,
-                                           terms.a + c.begin, stream);
-      }
+      table.grad_sum_nc(call.x + r.begin * rows.width + c.begin, dy.at(r.begin, c.begin), r.size(),
+                        c.size(), rows.width, dy.stride(), forward[0] + c.begin, gate(c.begin),
+                        partials.first(block) + c.begin, partials.second(block) + c.begin);
     });
   }
-  terms.write_parameter_gradients();
+  tiles.run_channels([&](Range c) {
+    if (terms.needs_sums) partials.merge(c, terms.sum, terms.dot);
+    terms.finish(c.begin, c.size());
+    columns.update(c);
+  });
+  if (call.dx == nullptr) return;
+
+  columns.close();
+  const bool stream = tiles.template stream<T>();
+  tiles.run_stretches([&](std::size_t at, Stretch range) {
+    const T* dy = call.dy != nullptr ? call.dy + at : nullptr;
+    if (terms.batch) {
+      table.grad_apply_nc(call.x + at, dy, call.dy_value, call.dx + at, range,
+                          {forward[0], columns[0], columns[1], columns[2]}, gate(0), stream);
+    } else {
+      table.scale_nc(call.x + at, dy, call.dy_value, call.dx + at, range, columns[0], gate(0),
+                     stream);
+    }
+  });
 }
 
 }  // namespace evenkeel

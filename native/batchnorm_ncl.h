@@ -1,4 +1,5 @@
-// (N, C, L): one channel at a time, so that its second pass reads from cache.
+// (N, C, L) with runs long enough for vectors: one channel at a time, so that its second pass reads
+// from cache; where nothing has to be summed, sample by sample, as memory lies.
 #pragma once
 
 #include <algorithm>
@@ -7,169 +8,206 @@
 #include "batchnorm.h"
 #include "batchnorm_terms.h"
 #include "dispatch.h"
+#include "parallel.h"
 #include "work_split.h"
 
 namespace evenkeel {
 
-// A channel's values in pieces of about 8192: whole runs where they are short, parts of one run where
-// it is long. Pieces own partial sums, so they are part of the result.
-struct Pieces {
-  static constexpr std::size_t kElements = 8192;
-  std::size_t n, l, runs, length, parts, count;
+// Fewer channels than this are cut into pieces to have tasks at all.
+inline constexpr std::size_t kFewChannels = 8;
 
-  explicit Pieces(BatchShape shape)
-      : n(shape.n),
-        l(shape.l),
-        runs(std::max<std::size_t>(1, kElements / shape.l)),
-        length(std::min(shape.l, kElements)),
-        parts(divide_up(shape.l, length)),
-        count(divide_up(shape.n, runs) * parts) {}
-
-  Range rows(std::size_t piece) const { return cut(n, runs, piece / parts); }
-  Range positions(std::size_t piece) const { return cut(l, length, piece % parts); }
-};
-
+// The two sums of a channel, or of a piece of one; kernels write them side by side.
 struct Pair {
   double first, second;
+  Pair& operator+=(Pair part) {
+    first += part.first;
+    second += part.second;
+    return *this;
+  }
 };
 
-// With 8 channels and more, a task takes whole channels, and what the first pass read is in cache for
-// the second; fewer channels are cut into pieces to have tasks at all. Either way the sums are those
-// of the pieces, added in order.
-class TilesNCL {
- public:
-  TilesNCL(BatchShape shape, Workspace& workspace)
-      : shape_(shape), pieces_(shape), by_channel_(shape.c >= 8) {
-    group_ = std::max<std::size_t>(1, 16384 / std::max<std::size_t>(1, shape.n * shape.l));
-    if (!by_channel_) sums_ = workspace.take<Pair>(shape.c * pieces_.count);
-  }
+// A channel's values are cut into pieces of about 8192: whole runs where they are short, parts of one
+// run where it is long. Pieces own partial sums, so they are part of the result.
+struct Pieces {
+  static constexpr std::size_t kElements = 8192;
+  BatchShape shape;
+  std::size_t runs, length, parts, count;
 
-  // sum(piece of channel c) -> Pair; finish(c, total) once per channel; apply(c, rows, positions).
-  // Any of the passes may be empty.
-  template <class Sum, class Finish, class Apply>
-  void run(bool needs_sums, const Sum& sum, const Finish& finish, const Apply& apply) const {
-    if (by_channel_) {
-      run_tasks(divide_up(shape_.c, group_), elements(), [&](std::size_t task) {
-        const Range channels = cut(shape_.c, group_, task);
-        for (std::size_t c = channels.begin; c < channels.end; ++c) {
-          Pair total{0.0, 0.0};
-          for (std::size_t p = 0; needs_sums && p < pieces_.count; ++p) {
-            add(total, sum(c, pieces_.rows(p), pieces_.positions(p)));
-          }
-          finish(c, total);
-          apply(c, Range{0, shape_.n}, Range{0, shape_.l});
-        }
-      });
-      return;
-    }
-    const std::size_t count = pieces_.count;
-    if (needs_sums) {
-      run_tasks(shape_.c * count, elements(), [&](std::size_t task) {
-        const std::size_t p = task % count;
-        sums_[task] = sum(task / count, pieces_.rows(p), pieces_.positions(p));
-      });
-    }
-    for (std::size_t c = 0; c < shape_.c; ++c) {
-      Pair total{0.0, 0.0};
-      for (std::size_t p = 0; needs_sums && p < count; ++p) add(total, sums_[c * count + p]);
+  explicit Pieces(BatchShape of)
+      : shape(of),
+        runs(std::max<std::size_t>(1, kElements / of.l)),
+        length(std::min(of.l, kElements)),
+        parts(divide_up(of.l, length)),
+        count(divide_up(of.n, runs) * parts) {}
+
+  std::size_t stride() const { return shape.c * shape.l; }
+  std::size_t channel() const { return shape.n * shape.l; }
+  std::size_t elements() const { return shape.c * channel(); }
+
+  Range rows(std::size_t piece) const { return cut(shape.n, runs, piece / parts); }
+  Range positions(std::size_t piece) const { return cut(shape.l, length, piece % parts); }
+
+  // Where a piece begins, and its runs; a dy that is not dense is one run, read again.
+  std::size_t at(std::size_t channel, std::size_t piece) const {
+    return rows(piece).begin * stride() + channel * shape.l + positions(piece).begin;
+  }
+  Runs runs_of(std::size_t piece, bool dense = true) const {
+    return {rows(piece).size(), positions(piece).size(), stride(), dense ? stride() : 0, 0};
+  }
+};
+
+// Too few channels to go round are cut into pieces; the pieces' sums are added in the same order.
+// sum(channel, piece) -> Pair; finish(channel, total), once a channel; apply(channel, piece, next) ->
+// Pair: writes the piece, and sums the same piece of channel `next` where that is another one.
+template <class Sum, class Finish, class Apply>
+void run_pieces(const Pieces& pieces, Workspace& workspace, const Sum& sum, const Finish& finish,
+                const Apply& apply) {
+  const std::size_t channels = pieces.shape.c, count = pieces.count;
+  Pair* parts = workspace.take<Pair>(channels * count);
+  run_tasks(channels * count, pieces.elements(),
+            [&](std::size_t task) { parts[task] = sum(task / count, task % count); });
+  for (std::size_t c = 0; c < channels; ++c) {
+    Pair total{0.0, 0.0};
+    for (std::size_t p = 0; p < count; ++p) total += parts[c * count + p];
+    finish(c, total);
+  }
+  run_tasks(channels * count, pieces.elements(),
+            [&](std::size_t task) { apply(task / count, task % count, task / count); });
+}
+
+// Otherwise a task takes neighbouring channels: what was read for the sums is in cache for the output,
+// and while one channel is written the next is summed. Two tasks a thread: the first channel of each
+// has no such neighbour.
+template <class Sum, class Finish, class Apply>
+void run_channels(const Pieces& pieces, const Sum& sum, const Finish& finish, const Apply& apply) {
+  const std::size_t channels = pieces.shape.c, count = pieces.count;
+  const std::size_t step = std::max<std::size_t>(4, divide_up(channels, 2 * thread_count()));
+  run_tasks(divide_up(channels, step), pieces.elements(), [&](std::size_t task) {
+    const Range range = cut(channels, step, task);
+    Pair total{0.0, 0.0};
+    for (std::size_t p = 0; p < count; ++p) total += sum(range.begin, p);
+    for (std::size_t c = range.begin; c < range.end; ++c) {
       finish(c, total);
+      total = {0.0, 0.0};
+      const std::size_t next = std::min(c + 1, range.end - 1);
+      for (std::size_t p = 0; p < count; ++p) total += apply(c, p, next);
     }
-    run_tasks(shape_.c * count, elements(), [&](std::size_t task) {
-      const std::size_t p = task % count;
-      apply(task / count, pieces_.rows(p), pieces_.positions(p));
-    });
-  }
+  });
+}
 
-  std::size_t stride() const { return shape_.c * shape_.l; }
-  std::size_t at(std::size_t c, Range rows, Range positions) const {
-    return rows.begin * stride() + c * shape_.l + positions.begin;
+template <class Sum, class Finish, class Apply>
+void run_summed(const Pieces& pieces, Workspace& workspace, const Sum& sum, const Finish& finish,
+                const Apply& apply) {
+  if (pieces.shape.c < kFewChannels) {
+    run_pieces(pieces, workspace, sum, finish, apply);
+  } else {
+    run_channels(pieces, sum, finish, apply);
   }
-  template <class T>
-  bool stream() const {
-    return elements() * sizeof(T) >= kStreamBytes;
-  }
+}
 
- private:
-  static void add(Pair& total, Pair part) {
-    total.first += part.first;
-    total.second += part.second;
-  }
-  std::size_t elements() const { return shape_.n * shape_.c * shape_.l; }
-
-  BatchShape shape_;
-  Pieces pieces_;
-  bool by_channel_;
-  std::size_t group_;
-  Pair* sums_ = nullptr;
-};
+// Passes without sums: tasks of neighbouring runs of one sample. body(offset, runs, first channel).
+template <class Body>
+void run_samples(BatchShape shape, bool dense, const Body& body) {
+  const std::size_t step = std::clamp<std::size_t>(16384 / shape.l, 1, shape.c);
+  const std::size_t groups = divide_up(shape.c, step);
+  run_tasks(shape.n * groups, shape.n * shape.c * shape.l, [&](std::size_t task) {
+    const Range c = cut(shape.c, step, task % groups);
+    const std::size_t at = ((task / groups) * shape.c + c.begin) * shape.l;
+    body(at, Runs{c.size(), shape.l, shape.l, dense ? shape.l : 0, 1}, c.begin);
+  });
+}
 
 template <class T>
 void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
-  const std::size_t length = call.shape.l;
-  const TilesNCL tiles(call.shape, workspace);
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
+  const Pieces pieces(call.shape);
   const Normalization<T> terms(call, workspace);
-  const bool batch = call.statistics == Statistics::batch, stream = tiles.stream<T>();
-  T* shift = workspace.take<T>(batch ? call.shape.c : 0);
-  for (std::size_t c = 0; batch && c < call.shape.c; ++c) shift[c] = shift_from(call.x[c * length]);
+  const bool stream = pieces.elements() * sizeof(T) >= kStreamBytes;
+  if (call.statistics == Statistics::running) {
+    terms.from_running(0, call.shape.c);
+    run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
+      table.normalize_ncl(call.x + at, call.y + at, runs, terms.terms(c), call.relu, stream, {});
+    });
+    return;
+  }
 
-  tiles.run(
-      batch,
-      [&](std::size_t c, Range rows, Range positions) {
-        double out[2];
-        kernels_of<T>().batchnorm.sum_ncl(call.x + tiles.at(c, rows, positions), rows.size(),
-                                          positions.size(), tiles.stride(), shift[c], out);
-        return Pair{out[0], out[1]};
+  T* shift = workspace.take<T>(call.shape.c);
+  for (std::size_t c = 0; c < call.shape.c; ++c) shift[c] = shift_from(call.x[c * call.shape.l]);
+  const auto channel = [&](std::size_t c, std::size_t p, double* out) {
+    return SumOf<T>{call.x + pieces.at(c, p), shift[c], out};
+  };
+  run_summed(
+      pieces, workspace,
+      [&](std::size_t c, std::size_t p) {
+        Pair sums;
+        table.sum_ncl(pieces.runs_of(p), channel(c, p, &sums.first));
+        return sums;
       },
       [&](std::size_t c, Pair total) {
-        if (batch) {
-          terms.from_sums(c, 1, shift + c, &total.first, &total.second);
-        } else {
-          terms.from_running(c, 1);
-        }
+        terms.from_sums(c, 1, shift + c, &total.first, &total.second);
       },
-      [&](std::size_t c, Range rows, Range positions) {
-        const std::size_t at = tiles.at(c, rows, positions);
-        kernels_of<T>().batchnorm.normalize_ncl(call.x + at, call.y + at, rows.size(),
-                                                positions.size(), tiles.stride(), terms.center[c],
-                                                terms.scale[c], terms.offset[c], stream);
+      [&](std::size_t c, std::size_t p, std::size_t next) {
+        const std::size_t at = pieces.at(c, p);
+        Pair sums{0.0, 0.0};
+        table.normalize_ncl(call.x + at, call.y + at, pieces.runs_of(p), terms.terms(c), call.relu,
+                            stream, next != c ? channel(next, p, &sums.first) : SumOf<T>{});
+        return sums;
       });
   terms.update_running();
 }
 
 template <class T>
 void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
-  const TilesNCL tiles(call.shape, workspace);
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
+  const Pieces pieces(call.shape);
   const Gradient<T> terms(call, workspace);
-  const bool stream = tiles.stream<T>();
+  const bool stream = pieces.elements() * sizeof(T) >= kStreamBytes;
+  // A gradient of one value is one run, read again and again.
+  const bool dense = call.dy != nullptr;
+  T* run = workspace.take<T>(dense ? 0 : call.shape.l);
+  if (!dense) std::fill_n(run, call.shape.l, call.dy_value);
+  const auto dy = [&](std::size_t at) { return dense ? call.dy + at : run; };
+  if (!terms.needs_sums) {
+    terms.finish(0, call.shape.c);
+    if (call.dx == nullptr) return;
+    run_samples(call.shape, dense, [&](std::size_t at, Runs runs, std::size_t c) {
+      table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c), stream);
+    });
+    return;
+  }
 
-  tiles.run(
-      terms.needs_sums,
-      [&](std::size_t c, Range rows, Range positions) {
-        const std::size_t at = tiles.at(c, rows, positions);
-        double out[2];
-        kernels_of<T>().batchnorm.grad_sum_ncl(call.x + at, call.dy + at, rows.size(),
-                                               positions.size(), tiles.stride(), terms.center[c],
-                                               out);
-        return Pair{out[0], out[1]};
-      },
+  const auto channel = [&](std::size_t c, std::size_t p, double* out) {
+    const std::size_t at = pieces.at(c, p);
+    return GradSumOf<T>{call.x + at, dy(at), terms.center[c], terms.gate(c), out};
+  };
+  const auto sum = [&](std::size_t c, std::size_t p) {
+    Pair sums;
+    table.grad_sum_ncl(pieces.runs_of(p, dense), channel(c, p, &sums.first));
+    return sums;
+  };
+  run_summed(
+      pieces, workspace, sum,
       [&](std::size_t c, Pair total) {
         terms.sum[c] = total.first;
         terms.dot[c] = total.second;
         terms.finish(c, 1);
       },
-      [&](std::size_t c, Range rows, Range positions) {
-        if (call.dx == nullptr) return;
-        const std::size_t at = tiles.at(c, rows, positions);
-        if (terms.batch) {
-          kernels_of<T>().batchnorm.grad_apply_ncl(
-              call.x + at, call.dy + at, call.dx + at, rows.size(), positions.size(),
-              tiles.stride(), terms.center[c], terms.a[c], terms.b[c], terms.k[c], stream);
-        } else {
-          kernels_of<T>().batchnorm.scale_ncl(call.dy + at, call.dx + at, rows.size(),
-                                              positions.size(), tiles.stride(), terms.a[c], stream);
+      [&](std::size_t c, std::size_t p, std::size_t next) {
+        const std::size_t at = pieces.at(c, p);
+        const Runs runs = pieces.runs_of(p, dense);
+        Pair sums{0.0, 0.0};
+        if (call.dx != nullptr && terms.batch) {
+          table.grad_apply_ncl(call.x + at, dy(at), call.dx + at, runs, terms.terms(c),
+                               terms.gate(c), stream,
+                               next != c ? channel(next, p, &sums.first) : GradSumOf<T>{});
+          return sums;
         }
+        if (call.dx != nullptr) {
+          table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c),
+                          stream);
+        }
+        return next != c ? sum(next, p) : sums;
       });
-  terms.write_parameter_gradients();
 }
 
 }  // namespace evenkeel

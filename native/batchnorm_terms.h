@@ -18,16 +18,25 @@ T shift_from(T first) {
   return std::isfinite(first) ? first : T(0);
 }
 
-// Scratch for n per-channel terms that starts at the same place in a cache line as the rows they meet:
-// the passes begin whole vectors at lines of their output, and V8's arrays start 16 bytes past one
-// (1 MB: 39 us where the terms straddle lines, 31 where not).
+// Terms go on periodically for so many columns behind the last (kernels.h).
+inline constexpr std::size_t kPeriodic = 16;
+
+// Scratch for n terms and kPeriodic more that starts at the same place in a cache line as the rows they meet: the passes
+// begin whole vectors at lines of their output, and V8's arrays start 16 bytes past one (1 MB: 39 us
+// where the terms straddle lines, 31 where not).
 template <class T>
 T* take_beside(const T* rows, std::size_t n, Workspace& workspace) {
   const std::size_t past = reinterpret_cast<std::uintptr_t>(rows) % 64 / sizeof(T);
-  return workspace.take<T>(n + 64 / sizeof(T)) + past;
+  return workspace.take<T>(n + kPeriodic + 64 / sizeof(T)) + past;
 }
 
-// The statistics that normalise, and the terms of y = (x - center) * scale + offset.
+template <class T>
+T* from_channel(T* values, std::size_t c) {
+  return values != nullptr ? values + c : nullptr;
+}
+
+// The statistics that normalise, and the terms of y = (x - center) * scale + offset. A member function
+// of channels [c, c + n) may run on any thread.
 template <class T>
 struct Normalization {
   const BatchNormForward<T>& call;
@@ -48,7 +57,9 @@ struct Normalization {
     offset = take_beside(call.y, channels, workspace);
   }
 
-  // Channels [c, c + n) from their shifted sums.
+  NormalizeTerms<T> terms(std::size_t c) const { return {center + c, scale + c, offset + c}; }
+
+  // From the channels' shifted sums.
   void from_sums(std::size_t c, std::size_t n, const T* shift, const double* sum,
                  const double* sumsq) const {
     kernels_of<T>().channels.moments(shift, sum, sumsq, m, n, mean + c, residual + c, var + c);
@@ -74,22 +85,23 @@ struct Normalization {
 
  private:
   void finish(std::size_t c, std::size_t n) const {
-    const auto from = [c](const T* values) { return values != nullptr ? values + c : nullptr; };
-    kernels_of<T>().channels.inverse_deviation(var + c, call.eps, n, invstd + c);
-    kernels_of<T>().channels.normalize_terms(mean + c, residual + c, invstd + c, from(call.weight),
-                                             from(call.bias), n, center + c, scale + c, offset + c);
+    const ChannelKernels<T>& table = kernels_of<T>().channels;
+    table.inverse_deviation(var + c, call.eps, n, invstd + c);
+    table.normalize_terms(mean + c, residual + c, invstd + c, from_channel(call.weight, c),
+                          from_channel(call.bias, c), n, center + c, scale + c, offset + c);
   }
 };
 
 // The sums over a channel, and the terms of dx = (dy + (x - center) * b + k) * a (dy * a alone where the
-// running statistics normalised).
+// running statistics normalised). Behind a ReLU also the terms of the forward.
 template <class T>
 struct Gradient {
   const BatchNormBackward<T>& call;
   double m;
   bool batch, needs_sums;
   double *sum, *dot;  // sum dy, sum dy * (x - center); finish() makes the latter (x - mean)
-  T *center, *a, *b, *k;
+  T *center, *scale, *offset;  // of the forward; the last two behind a ReLU only
+  T *a, *b, *k;
 
   Gradient(const BatchNormBackward<T>& backward, Workspace& workspace)
       : call(backward), m(static_cast<double>(backward.shape.n * backward.shape.l)) {
@@ -106,24 +118,34 @@ struct Gradient {
     a = take_beside(call.dx, channels, workspace);
     b = take_beside(call.dx, channels, workspace);
     k = take_beside(call.dx, channels, workspace);
-    for (std::size_t c = 0; c < channels; ++c) center[c] = static_cast<T>(mean()[c]);
+    scale = take_beside(call.dx, channels, workspace);
+    offset = take_beside(call.dx, channels, workspace);
+    if (call.relu) {
+      kernels_of<T>().channels.normalize_terms(mean(), residual(), invstd(), call.weight, call.bias,
+                                               channels, center, scale, offset);
+    } else {
+      for (std::size_t c = 0; c < channels; ++c) center[c] = static_cast<T>(mean()[c]);
+    }
   }
 
   const double* mean() const { return call.saved; }
   const double* residual() const { return call.saved + call.shape.c; }
   const double* invstd() const { return call.saved + 2 * call.shape.c; }
 
+  GradientTerms<T> terms(std::size_t c) const { return {center + c, a + c, b + c, k + c}; }
+  NormalizeTerms<T> gate(std::size_t c) const {
+    if (!call.relu) return {nullptr, nullptr, nullptr};
+    return {center + c, scale + c, offset + c};
+  }
+
   // The terms of channels [c, c + n), once their sums are there. Once per channel.
   void finish(std::size_t c, std::size_t n) const {
     kernels_of<T>().channels.gradient_terms(mean() + c, residual() + c, invstd() + c,
-                                            call.weight != nullptr ? call.weight + c : nullptr,
-                                            sum + c, dot + c, m, n, a + c, b + c, k + c);
-  }
-
-  void write_parameter_gradients() const {
-    for (std::size_t c = 0; c < call.shape.c; ++c) {
-      if (call.dbias != nullptr) call.dbias[c] = static_cast<T>(sum[c]);
-      if (call.dweight != nullptr) call.dweight[c] = static_cast<T>(dot[c] * invstd()[c]);
+                                            from_channel(call.weight, c), sum + c, dot + c, m, n,
+                                            a + c, b + c, k + c);
+    for (std::size_t i = c; i < c + n; ++i) {
+      if (call.dbias != nullptr) call.dbias[i] = static_cast<T>(sum[i]);
+      if (call.dweight != nullptr) call.dweight[i] = static_cast<T>(dot[i] * invstd()[i]);
     }
   }
 };

@@ -11,39 +11,83 @@
 
 namespace evenkeel {
 
+// The terms of y = (x - center) * scale + offset: per column in (N, C), per run in (N, C, L).
+template <class T>
+struct NormalizeTerms {
+  const T *center, *scale, *offset;
+};
+
+// The terms of dx = (dy + (x - center) * b + k) * a.
+template <class T>
+struct GradientTerms {
+  const T *center, *a, *b, *k;
+};
+
+// `count` runs of `length` contiguous values. From one run to the next x and the output move by `stride`,
+// dy by `dy` (0: one run, read again), and the terms by `terms` elements (0: the runs of one channel).
+struct Runs {
+  std::size_t count, length, stride, dy, terms;
+};
+
+// A channel to be summed, and where its two sums go. Beside a channel that is being written: the same
+// runs of another one, or of none (x is null).
+template <class T>
+struct SumOf {
+  const T* x;
+  T shift;
+  double* out;
+};
+template <class T>
+struct GradSumOf {
+  const T *x, *dy;
+  T center;
+  NormalizeTerms<T> gate;
+  double* out;
+};
+
+// A range of a row-major matrix that an elementwise pass walks as one stream: `n` elements from column
+// `first` of a row of `columns` on.
+struct Stretch {
+  std::size_t n, first, columns;
+};
+
+// What the loops below share. A forward with `relu` writes max(y, 0). A backward behind a ReLU gets the
+// forward's terms as `gate` and takes dy as 0 where that forward's y was not above 0 (gate.center is
+// null where there was no ReLU).
 template <class T>
 struct BatchNormKernels {
-  // (N, C): `rows` rows of `channels` contiguous values, `stride` elements from row to row.
+  // (N, C): `rows` rows of `columns` contiguous values, `stride` elements from row to row. Shifts,
+  // centers, the gate and sums are padded.
   // sum[c] = sum_r (x - shift[c]), sumsq[c] = sum_r (x - shift[c])^2, added row by row in double.
-  // shift, sum and sumsq are padded.
-  void (*sum_nc)(const T* x, std::size_t rows, std::size_t channels, std::size_t stride,
+  void (*sum_nc)(const T* x, std::size_t rows, std::size_t columns, std::size_t stride,
                  const T* shift, double* sum, double* sumsq);
-  // y = (x - center[c]) * scale[c] + offset[c]; the three are padded.
-  void (*normalize_nc)(const T* x, T* y, std::size_t rows, std::size_t channels, std::size_t stride,
-                       const T* center, const T* scale, const T* offset, bool stream);
-  // sum[c] = sum_r dy, dot[c] = sum_r dy * (x - center[c]), in double.
-  void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t channels,
-                      std::size_t stride, const T* center, double* sum, double* dot);
-  // dx = (dy + (x - center[c]) * b[c] + k[c]) * a[c].
-  void (*grad_apply_nc)(const T* x, const T* dy, T* dx, std::size_t rows, std::size_t channels,
-                        std::size_t stride, const T* center, const T* a, const T* b, const T* k,
-                        bool stream);
-  // dx = dy * a[c].
-  void (*scale_nc)(const T* dy, T* dx, std::size_t rows, std::size_t channels, std::size_t stride,
-                   const T* a, bool stream);
+  // sum[c] = sum_r dy, dot[c] = sum_r dy * (x - center[c]), in double. dy has a stride of its own: 0
+  // repeats one row.
+  void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t columns,
+                      std::size_t stride, std::size_t dy_stride, const T* center,
+                      NormalizeTerms<T> gate, double* sum, double* dot);
+  // Terms go on periodically for 16 columns behind the last. dy is null where every element is
+  // dy_value.
+  void (*normalize_nc)(const T* x, T* y, Stretch range, NormalizeTerms<T> terms, bool relu,
+                       bool stream);
+  void (*grad_apply_nc)(const T* x, const T* dy, T dy_value, T* dx, Stretch range,
+                        GradientTerms<T> terms, NormalizeTerms<T> gate, bool stream);
+  // dx = dy * a[c]; x is read behind a ReLU only.
+  void (*scale_nc)(const T* x, const T* dy, T dy_value, T* dx, Stretch range, const T* a,
+                   NormalizeTerms<T> gate, bool stream);
 
-  // (N, C, L): one channel as `runs` runs of `length` contiguous values, `stride` apart. Lane =
-  // index in the run mod 16 (mod 8 for double); the lanes fold once, at the end. out = {sum, ...}.
-  void (*sum_ncl)(const T* x, std::size_t runs, std::size_t length, std::size_t stride, T shift,
-                  double out[2]);
-  void (*normalize_ncl)(const T* x, T* y, std::size_t runs, std::size_t length, std::size_t stride,
-                        T center, T scale, T offset, bool stream);
-  void (*grad_sum_ncl)(const T* x, const T* dy, std::size_t runs, std::size_t length,
-                       std::size_t stride, T center, double out[2]);
-  void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, std::size_t runs, std::size_t length,
-                         std::size_t stride, T center, T a, T b, T k, bool stream);
-  void (*scale_ncl)(const T* dy, T* dx, std::size_t runs, std::size_t length, std::size_t stride,
-                    T a, bool stream);
+  // (N, C, L): the runs of one channel. Lane = index in the run mod 16 (mod 8 for double); the lanes
+  // fold once, at the end.
+  void (*sum_ncl)(Runs runs, SumOf<T> channel);
+  void (*grad_sum_ncl)(Runs runs, GradSumOf<T> channel);
+  // Runs of one channel or of many. While a run is written, the same run of `beside` is summed, with the
+  // bits of sum_ncl and grad_sum_ncl: sums keep the processor busy, writing the memory.
+  void (*normalize_ncl)(const T* x, T* y, Runs runs, NormalizeTerms<T> terms, bool relu,
+                        bool stream, SumOf<T> beside);
+  void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, Runs runs, GradientTerms<T> terms,
+                         NormalizeTerms<T> gate, bool stream, GradSumOf<T> beside);
+  void (*scale_ncl)(const T* x, const T* dy, T* dx, Runs runs, const T* a, NormalizeTerms<T> gate,
+                    bool stream);
 };
 
 // Per-channel scalars, n channels. Outputs overlap no input.

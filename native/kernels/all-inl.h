@@ -17,8 +17,8 @@ namespace {
 
 template <class T>
 constexpr BatchNormKernels<T> batchnorm_kernels() {
-  return {sum_nc<T>,  normalize_nc<T>,  grad_sum_nc<T>,  grad_apply_nc<T>,  scale_nc<T>,
-          sum_ncl<T>, normalize_ncl<T>, grad_sum_ncl<T>, grad_apply_ncl<T>, scale_ncl<T>};
+  return {sum_nc<T>,  grad_sum_nc<T>,  normalize_nc<T>,  grad_apply_nc<T>,  scale_nc<T>,
+          sum_ncl<T>, grad_sum_ncl<T>, normalize_ncl<T>, grad_apply_ncl<T>, scale_ncl<T>};
 }
 
 template <class T>

@@ -1,4 +1,4 @@
-// BatchNorm on (N, C): lanes are channels, written once over 16 float (8 double) lanes. Knows neither
+// BatchNorm on (N, C): lanes are columns, written once over 16 float (8 double) lanes. Knows neither
 // layout choice nor threads (batchnorm_nc.h does).
 // Statistics: shifted sums in double (Chan, Golub, LeVeque 1979). Output: the centred form.
 #pragma once
@@ -10,13 +10,15 @@
 namespace evenkeel {
 namespace {
 
-// The sums of (N, C) take 16 rows of 4 vectors of channels at a time: the double accumulators are then
-// loaded and stored once in 16 rows, a row is read in runs of 256 bytes, and the next 16 rows are
+// The sums of (N, C) take 16 rows of a few vectors of columns at a time: the double accumulators are
+// then loaded and stored once in 16 rows, a row is read in runs of 256 bytes, and the next 16 rows are
 // prefetched meanwhile. 1 MB in L2: 62 us row by row, 40 so; 34 MB: 3.3 ms against 1.7.
 constexpr std::size_t kSumRows = 16;
 constexpr std::size_t kSumVectors = 4;
+// Behind a ReLU three more terms a vector want registers.
+constexpr std::size_t kGatedVectors = 2;
 
-// kVectors vectors of channels over `rows` rows, added to what sum and sumsq hold. A partial vector
+// kVectors vectors of columns over `rows` rows, added to what sum and sumsq hold. A partial vector
 // (n < kLanes) stands alone.
 template <class T, std::size_t kVectors, bool kFull>
 inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t stride,
@@ -26,7 +28,7 @@ inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t st
   constexpr std::size_t kLanes = Vec::kLanes;
   Wide origin[kVectors], s[kVectors], q[kVectors];
   for (std::size_t j = 0; j < kVectors; ++j) {
-    origin[j] = widen(Vec::load(shift + j * kLanes));
+    origin[j] = load_wide(shift + j * kLanes);
     s[j] = Wide::load(sum + j * kLanes);
     q[j] = Wide::load(sumsq + j * kLanes);
   }
@@ -34,8 +36,7 @@ inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t st
     for (std::size_t j = 0; j < kVectors; ++j) {
       const T* at = x + j * kLanes;
       prefetch(at + kSumRows * stride);
-      const Vec value = kFull ? Vec::load(at) : Vec::load_partial(at, n, Vec::load(shift));
-      const Wide d = widen(value) - origin[j];
+      const Wide d = load_wide_up_to<T, kFull>(at, n, shift + j * kLanes) - origin[j];
       s[j] = s[j] + d;
       q[j] = q[j] + d * d;
     }
@@ -47,31 +48,38 @@ inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t st
 }
 
 // The same for sum dy and sum dy * (x - center), widened before they meet.
-template <class T, std::size_t kVectors, bool kFull>
+template <class T, std::size_t kVectors, bool kFull, bool kGated>
 inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t n,
-                          std::size_t stride, const T* center, double* sum, double* dot) {
+                          std::size_t stride, std::size_t dy_stride, const T* center,
+                          NormalizeTerms<T> gate, double* sum, double* dot) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
-  Vec fill[kVectors];
-  Wide origin[kVectors];
-  Wide s[kVectors], q[kVectors];
+  Wide origin[kVectors], s[kVectors], q[kVectors];
   for (std::size_t j = 0; j < kVectors; ++j) {
-    fill[j] = Vec::load(center + j * kLanes);
-    origin[j] = widen(fill[j]);
+    origin[j] = widen(Vec::load(center + j * kLanes));
     s[j] = Wide::load(sum + j * kLanes);
     q[j] = Wide::load(dot + j * kLanes);
   }
-  for (std::size_t r = 0; r < rows; ++r, x += stride, dy += stride) {
+  for (std::size_t r = 0; r < rows; ++r, x += stride, dy += dy_stride) {
     for (std::size_t j = 0; j < kVectors; ++j) {
       const T* at = x + j * kLanes;
       const T* dat = dy + j * kLanes;
       prefetch(at + kSumRows * stride);
-      prefetch(dat + kSumRows * stride);
-      const Vec value = kFull ? Vec::load(at) : Vec::load_partial(at, n, fill[j]);
-      const Wide g = widen(kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero()));
+      prefetch(dat + kSumRows * dy_stride);
+      Wide value, g;
+      if constexpr (kGated) {
+        const Vec v =
+            kFull ? Vec::load(at) : Vec::load_partial(at, n, Vec::load(center + j * kLanes));
+        const Vec slope = kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero());
+        value = widen(v);
+        g = widen(gated(v, slope, gate, j * kLanes));
+      } else {
+        value = load_wide_up_to<T, kFull>(at, n, center + j * kLanes);
+        g = kFull ? load_wide(dat) : widen(Vec::load_partial(dat, n, Vec::zero()));
+      }
       s[j] = s[j] + g;
-      q[j] = q[j] + g * (widen(value) - origin[j]);
+      q[j] = q[j] + g * (value - origin[j]);
     }
   }
   for (std::size_t j = 0; j < kVectors; ++j) {
@@ -80,37 +88,37 @@ inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t
   }
 }
 
-// Calls strip(row, rows, c), vector(row, rows, c) and part(row, rows, c, n): strips of kSumVectors
-// vectors, then single ones, then the last n channels.
-template <class T, class Strip, class Vector, class Part>
-inline void for_sum_tiles(std::size_t rows, std::size_t channels, const Strip& strip,
+// Calls strip(row, rows, c), vector(row, rows, c) and part(row, rows, c, n): strips of kVectors
+// vectors, then single ones, then the last n columns.
+template <class T, std::size_t kVectors, class Strip, class Vector, class Part>
+inline void for_sum_tiles(std::size_t rows, std::size_t columns, const Strip& strip,
                           const Vector& vector, const Part& part) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   for (std::size_t r = 0; r < rows; r += kSumRows) {
     const std::size_t group = min_size(kSumRows, rows - r);
     std::size_t c = 0;
-    for (; c + kSumVectors * kLanes <= channels; c += kSumVectors * kLanes) strip(r, group, c);
-    for (; c + kLanes <= channels; c += kLanes) vector(r, group, c);
-    if (c < channels) part(r, group, c, channels - c);
+    for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) strip(r, group, c);
+    for (; c + kLanes <= columns; c += kLanes) vector(r, group, c);
+    if (c < columns) part(r, group, c, columns - c);
   }
 }
 
-// Zeros for `channels` channels, to the next whole vector.
+// Zeros for `columns` columns, to the next whole vector.
 template <class T>
-inline void clear(double* sums, std::size_t channels) {
-  for (std::size_t c = 0; c < channels; c += Simd<T>::Vec::kLanes) {
+inline void clear(double* sums, std::size_t columns) {
+  for (std::size_t c = 0; c < columns; c += Simd<T>::Vec::kLanes) {
     Simd<T>::Wide::zero().store(sums + c);
   }
 }
 
 template <class T>
-void sum_nc(const T* x, std::size_t rows, std::size_t channels, std::size_t stride, const T* shift,
+void sum_nc(const T* x, std::size_t rows, std::size_t columns, std::size_t stride, const T* shift,
             double* sum, double* sumsq) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  clear<T>(sum, channels);
-  clear<T>(sumsq, channels);
-  for_sum_tiles<T>(
-      rows, channels,
+  clear<T>(sum, columns);
+  clear<T>(sumsq, columns);
+  for_sum_tiles<T, kSumVectors>(
+      rows, columns,
       [=](std::size_t r, std::size_t group, std::size_t c) {
         sum_rows<T, kSumVectors, true>(x + r * stride + c, group, kLanes, stride, shift + c,
                                        sum + c, sumsq + c);
@@ -124,76 +132,128 @@ void sum_nc(const T* x, std::size_t rows, std::size_t channels, std::size_t stri
       });
 }
 
-template <class T>
-void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t channels,
-                 std::size_t stride, const T* center, double* sum, double* dot) {
+template <class T, std::size_t kVectors, bool kGated>
+inline void grad_sum_tiles(const T* x, const T* dy, std::size_t rows, std::size_t columns,
+                           std::size_t stride, std::size_t dy_stride, const T* center,
+                           NormalizeTerms<T> gate, double* sum, double* dot) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  clear<T>(sum, channels);
-  clear<T>(dot, channels);
-  for_sum_tiles<T>(
-      rows, channels,
+  clear<T>(sum, columns);
+  clear<T>(dot, columns);
+  for_sum_tiles<T, kVectors>(
+      rows, columns,
       [=](std::size_t r, std::size_t group, std::size_t c) {
-        const std::size_t at = r * stride + c;
-        grad_sum_rows<T, kSumVectors, true>(x + at, dy + at, group, kLanes, stride, center + c,
-                                            sum + c, dot + c);
+        grad_sum_rows<T, kVectors, true, kGated>(x + r * stride + c, dy + r * dy_stride + c, group,
+                                                 kLanes, stride, dy_stride, center + c,
+                                                 advance<T, kGated>(gate, c), sum + c, dot + c);
       },
       [=](std::size_t r, std::size_t group, std::size_t c) {
-        const std::size_t at = r * stride + c;
-        grad_sum_rows<T, 1, true>(x + at, dy + at, group, kLanes, stride, center + c, sum + c,
-                                  dot + c);
+        grad_sum_rows<T, 1, true, kGated>(x + r * stride + c, dy + r * dy_stride + c, group, kLanes,
+                                          stride, dy_stride, center + c,
+                                          advance<T, kGated>(gate, c), sum + c, dot + c);
       },
       [=](std::size_t r, std::size_t group, std::size_t c, std::size_t n) {
-        const std::size_t at = r * stride + c;
-        grad_sum_rows<T, 1, false>(x + at, dy + at, group, n, stride, center + c, sum + c, dot + c);
+        grad_sum_rows<T, 1, false, kGated>(x + r * stride + c, dy + r * dy_stride + c, group, n,
+                                           stride, dy_stride, center + c,
+                                           advance<T, kGated>(gate, c), sum + c, dot + c);
       });
 }
 
-// The elementwise passes go row by row: with two rows a power of two apart, reads and writes evict
-// each other from their L1 set and streams double (34 MB: 2.1 ms at 1 row, 2.7 at 2).
 template <class T>
-void normalize_nc(const T* x, T* y, std::size_t rows, std::size_t channels, std::size_t stride,
-                  const T* center, const T* scale, const T* offset, bool stream) {
-  using Vec = typename Simd<T>::Vec;
-  for (std::size_t r = 0; r < rows; ++r, x += stride, y += stride) {
-    for_vectors(
-        y, channels, stream, [=](std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-          const Vec d = load_up_to(x + c, n, Vec::zero()) - load_up_to(center + c, n, Vec::zero());
-          const Vec s = load_up_to(scale + c, n, Vec::zero());
-          put<T>(d * s + load_up_to(offset + c, n, Vec::zero()), y + c, n, streamed);
-        });
+void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t columns, std::size_t stride,
+                 std::size_t dy_stride, const T* center, NormalizeTerms<T> gate, double* sum,
+                 double* dot) {
+  if (gate.center == nullptr) {
+    grad_sum_tiles<T, kSumVectors, false>(x, dy, rows, columns, stride, dy_stride, center, gate,
+                                          sum, dot);
+  } else {
+    grad_sum_tiles<T, kGatedVectors, true>(x, dy, rows, columns, stride, dy_stride, center, gate,
+                                           sum, dot);
   }
-  if (stream) stream_fence();
+}
+
+// The elementwise passes: rows lie one behind the other, so a range of them is one stream of whole
+// vectors, and a vector that begins in one row may end in the next. Calls one(i, column, n, streamed).
+template <class T, class One>
+inline void for_stretch(const T* out, Stretch range, bool stream, const One& one) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  std::size_t i = min_size(elements_to_line(out), range.n);
+  stream = stream && on_line(out + i);
+  std::size_t column = range.first;
+  if (i > 0) one(std::size_t{0}, column, i, false);
+  column = (column + i) % range.columns;
+  const auto whole_vectors = [&](auto streamed) {
+    while (i + kLanes <= range.n) {
+      const std::size_t in_row = (range.columns - column + kLanes - 1) / kLanes;
+      const std::size_t vectors = min_size(in_row, (range.n - i) / kLanes);
+      for (std::size_t v = 0; v < vectors; ++v, i += kLanes, column += kLanes) {
+        one(i, column, kLanes, decltype(streamed)::value);
+      }
+      column = column < range.columns ? column : column % range.columns;
+    }
+  };
+  with_flag(stream, whole_vectors);
+  if (i < range.n) one(i, column, range.n - i, false);
 }
 
 template <class T>
-void grad_apply_nc(const T* x, const T* dy, T* dx, std::size_t rows, std::size_t channels,
-                   std::size_t stride, const T* center, const T* a, const T* b, const T* k,
-                   bool stream) {
+void normalize_nc(const T* x, T* y, Stretch range, NormalizeTerms<T> terms, bool relu,
+                  bool stream) {
   using Vec = typename Simd<T>::Vec;
-  for (std::size_t r = 0; r < rows; ++r, x += stride, dy += stride, dx += stride) {
-    for_vectors(
-        dx, channels, stream, [=](std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-          const Vec d = load_up_to(x + c, n, Vec::zero()) - load_up_to(center + c, n, Vec::zero());
-          const Vec g = load_up_to(dy + c, n, Vec::zero());
-          const Vec tilt = d * load_up_to(b + c, n, Vec::zero());
-          const Vec rest = (g + tilt) + load_up_to(k + c, n, Vec::zero());
-          put<T>(rest * load_up_to(a + c, n, Vec::zero()), dx + c, n, streamed);
-        });
-  }
-  if (stream) stream_fence();
-}
-
-template <class T>
-void scale_nc(const T* dy, T* dx, std::size_t rows, std::size_t channels, std::size_t stride,
-              const T* a, bool stream) {
-  using Vec = typename Simd<T>::Vec;
-  for (std::size_t r = 0; r < rows; ++r, dy += stride, dx += stride) {
-    for_vectors(dx, channels, stream,
-                [=](std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-                  const Vec g = load_up_to(dy + c, n, Vec::zero());
-                  put<T>(g * load_up_to(a + c, n, Vec::zero()), dx + c, n, streamed);
+  with_flag(relu, [&](auto rectified) {
+    for_stretch(y, range, stream,
+                [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+                  Vec v = normalized<T>(load_up_to(x + i, n, Vec::zero()), terms, c);
+                  if constexpr (decltype(rectified)::value) v = positive_part(v);
+                  put<T>(v, y + i, n, streamed);
                 });
-  }
+  });
+  if (stream) stream_fence();
+}
+
+// The gradient's vector at i, behind the gate.
+template <class T, bool kDense, bool kGated>
+inline typename Simd<T>::Vec slope_at(const T* x, const T* dy, T dy_value, std::size_t i,
+                                      std::size_t c, std::size_t n, NormalizeTerms<T> gate) {
+  using Vec = typename Simd<T>::Vec;
+  Vec g = Vec::broadcast(dy_value);
+  if constexpr (kDense) g = load_up_to(dy + i, n, Vec::zero());
+  if constexpr (kGated) g = gated(load_up_to(x + i, n, Vec::zero()), g, gate, c);
+  return g;
+}
+
+template <class T>
+void grad_apply_nc(const T* x, const T* dy, T dy_value, T* dx, Stretch range,
+                   GradientTerms<T> terms, NormalizeTerms<T> gate, bool stream) {
+  using Vec = typename Simd<T>::Vec;
+  with_flag(dy != nullptr, [&](auto dense) {
+    with_flag(gate.center != nullptr, [&](auto is_gated) {
+      for_stretch(dx, range, stream,
+                  [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+                    const Vec g = slope_at<T, decltype(dense)::value, decltype(is_gated)::value>(
+                        x, dy, dy_value, i, c, n, gate);
+                    const Vec d = load_up_to(x + i, n, Vec::zero()) - Vec::load(terms.center + c);
+                    const Vec rest = (g + d * Vec::load(terms.b + c)) + Vec::load(terms.k + c);
+                    put<T>(rest * Vec::load(terms.a + c), dx + i, n, streamed);
+                  });
+    });
+  });
+  if (stream) stream_fence();
+}
+
+template <class T>
+void scale_nc(const T* x, const T* dy, T dy_value, T* dx, Stretch range, const T* a,
+              NormalizeTerms<T> gate, bool stream) {
+  using Vec = typename Simd<T>::Vec;
+  with_flag(dy != nullptr, [&](auto dense) {
+    with_flag(gate.center != nullptr, [&](auto is_gated) {
+      for_stretch(dx, range, stream,
+                  [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+                    const Vec g = slope_at<T, decltype(dense)::value, decltype(is_gated)::value>(
+                        x, dy, dy_value, i, c, n, gate);
+                    put<T>(g * Vec::load(a + c), dx + i, n, streamed);
+                  });
+    });
+  });
   if (stream) stream_fence();
 }
 

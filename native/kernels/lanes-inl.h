@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "../kernels.h"
+
 namespace evenkeel {
 namespace {
 
@@ -38,6 +40,15 @@ inline typename Simd<T>::Vec load_up_to(const T* p, std::size_t n, typename Simd
   using Vec = typename Simd<T>::Vec;
   return n == Vec::kLanes ? Vec::load(p) : Vec::load_partial(p, n, fill);
 }
+// A vector in double, straight from memory: on its way through a register it costs three instructions
+// more. Part of one: lanes from n on are those of `fill`.
+template <class T, bool kFull>
+inline typename Simd<T>::Wide load_wide_up_to(const T* p, std::size_t n, const T* fill) {
+  using Vec = typename Simd<T>::Vec;
+  if constexpr (kFull) return load_wide(p);
+  return widen(Vec::load_partial(p, n, Vec::load(fill)));
+}
+
 template <class T>
 inline void store_up_to(typename Simd<T>::Vec v, T* p, std::size_t n) {
   if (n == Simd<T>::Vec::kLanes) {
@@ -63,6 +74,84 @@ inline void for_vectors(const T* out, std::size_t size, bool stream, const One& 
     for (; i + kLanes <= size; i += kLanes) one(i, kLanes, false);
   }
   if (i < size) one(i, size - i, false);
+}
+
+// body(yes) or body(no): the flag as a constant within.
+struct Yes {
+  static constexpr bool value = true;
+};
+struct No {
+  static constexpr bool value = false;
+};
+template <class Body>
+inline void with_flag(bool flag, const Body& body) {
+  if (flag) {
+    body(Yes{});
+  } else {
+    body(No{});
+  }
+}
+
+// (x - center) * scale + offset from column c on. Forward and the gate of a backward share it, and with
+// it every bit.
+template <class T>
+inline typename Simd<T>::Vec normalized(typename Simd<T>::Vec x, NormalizeTerms<T> terms,
+                                        std::size_t c) {
+  using Vec = typename Simd<T>::Vec;
+  return (x - Vec::load(terms.center + c)) * Vec::load(terms.scale + c) +
+         Vec::load(terms.offset + c);
+}
+
+// dy where the forward's y was above 0 (or NaN), else 0.
+template <class T>
+inline typename Simd<T>::Vec gated(typename Simd<T>::Vec x, typename Simd<T>::Vec dy,
+                                   NormalizeTerms<T> gate, std::size_t c) {
+  return where_positive(normalized<T>(x, gate, c), dy);
+}
+
+template <class T, bool kGated>
+inline NormalizeTerms<T> advance(NormalizeTerms<T> gate, std::size_t c) {
+  if constexpr (kGated) return {gate.center + c, gate.scale + c, gate.offset + c};
+  return gate;
+}
+
+// What a sum has added up so far. Passed by value and handed back: held by reference it is stored to
+// memory after every vector.
+template <class T>
+struct Accumulated {
+  typename Simd<T>::Wide first, second;
+};
+
+// Calls total = add(total, i, n) for the vectors of [0, size) that begin at 0.
+template <class T, class Add>
+inline Accumulated<T> for_lanes(std::size_t size, Accumulated<T> total, const Add& add,
+                                std::size_t i = 0) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  for (; i + kLanes <= size; i += kLanes) total = add(total, i, kLanes);
+  return i < size ? add(total, i, size - i) : total;
+}
+
+// for_vectors and for_lanes in one loop.
+template <class T, bool kStream, class One, class Add>
+inline Accumulated<T> for_both(const T* out, std::size_t size, const One& one, Accumulated<T> total,
+                               const Add& add) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  std::size_t i = min_size(elements_to_line(out), size), k = 0;
+  if (i > 0) one(std::size_t{0}, i, false);
+  for (; i + kLanes <= size; i += kLanes, k += kLanes) {
+    one(i, kLanes, kStream);
+    total = add(total, k, kLanes);
+  }
+  if (i < size) one(i, size - i, false);
+  return for_lanes<T>(size, total, add, k);
+}
+template <class T, class One, class Add>
+inline Accumulated<T> for_vectors_and_lanes(const T* out, std::size_t size, bool stream,
+                                            const One& one, Accumulated<T> total, const Add& add) {
+  if (stream && on_line(out + min_size(elements_to_line(out), size))) {
+    return for_both<T, true>(out, size, one, total, add);
+  }
+  return for_both<T, false>(out, size, one, total, add);
 }
 
 template <class T>

@@ -83,12 +83,36 @@ inline VecD operator+(VecD x, VecD y) { return {_mm256_add_pd(x.a, y.a), _mm256_
 inline VecD operator-(VecD x, VecD y) { return {_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b)}; }
 inline VecD operator*(VecD x, VecD y) { return {_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)}; }
 
+// a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
+inline VecF positive_part(VecF x) {
+  const __m256 zero = _mm256_setzero_ps();
+  return {_mm256_max_ps(zero, x.a), _mm256_max_ps(zero, x.b)};
+}
+inline VecD positive_part(VecD x) {
+  const __m256d zero = _mm256_setzero_pd();
+  return {_mm256_max_pd(zero, x.a), _mm256_max_pd(zero, x.b)};
+}
+inline VecF where_positive(VecF x, VecF y) {
+  const __m256 zero = _mm256_setzero_ps();
+  return {_mm256_and_ps(_mm256_cmp_ps(x.a, zero, _CMP_NLE_UQ), y.a),
+          _mm256_and_ps(_mm256_cmp_ps(x.b, zero, _CMP_NLE_UQ), y.b)};
+}
+inline VecD where_positive(VecD x, VecD y) {
+  const __m256d zero = _mm256_setzero_pd();
+  return {_mm256_and_pd(_mm256_cmp_pd(x.a, zero, _CMP_NLE_UQ), y.a),
+          _mm256_and_pd(_mm256_cmp_pd(x.b, zero, _CMP_NLE_UQ), y.b)};
+}
+
 inline VecD widen(__m256 eight) {
   return {_mm256_cvtps_pd(_mm256_castps256_ps128(eight)),
           _mm256_cvtps_pd(_mm256_extractf128_ps(eight, 1))};
 }
 inline VecD widen_low(VecF x) { return widen(x.a); }
 inline VecD widen_high(VecF x) { return widen(x.b); }
+
+inline VecD load_widened(const float* p) {
+  return {_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
+}
 
 // The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
 inline double fold(VecD x) {

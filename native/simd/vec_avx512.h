@@ -55,11 +55,26 @@ inline VecD operator+(VecD a, VecD b) { return {_mm512_add_pd(a.v, b.v)}; }
 inline VecD operator-(VecD a, VecD b) { return {_mm512_sub_pd(a.v, b.v)}; }
 inline VecD operator*(VecD a, VecD b) { return {_mm512_mul_pd(a.v, b.v)}; }
 
+// a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
+inline VecF positive_part(VecF a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.v)}; }
+inline VecD positive_part(VecD a) { return {_mm512_max_pd(_mm512_setzero_pd(), a.v)}; }
+inline VecF where_positive(VecF a, VecF b) {
+  const __mmask16 keep = _mm512_cmp_ps_mask(a.v, _mm512_setzero_ps(), _CMP_NLE_UQ);
+  return {_mm512_maskz_mov_ps(keep, b.v)};
+}
+inline VecD where_positive(VecD a, VecD b) {
+  const __mmask8 keep = _mm512_cmp_pd_mask(a.v, _mm512_setzero_pd(), _CMP_NLE_UQ);
+  return {_mm512_maskz_mov_pd(keep, b.v)};
+}
+
 inline VecD widen_low(VecF a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
 inline VecD widen_high(VecF a) {
   const __m512d bits = _mm512_castps_pd(a.v);
   return {_mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(bits, 1)))};
 }
+
+// 8 floats from memory: two instructions fewer than by way of a register.
+inline VecD load_widened(const float* p) { return {_mm512_cvtps_pd(_mm256_loadu_ps(p))}; }
 
 // The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
 inline double fold(VecD a) {

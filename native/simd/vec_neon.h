@@ -94,12 +94,36 @@ inline VecD operator*(VecD x, VecD y) {
            vmulq_f64(x.q[3], y.q[3])}};
 }
 
+// a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
+inline VecF positive_part(VecF x) {
+  const float32x4_t zero = vdupq_n_f32(0.0f);
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vbslq_f32(vcltq_f32(x.q[i], zero), zero, x.q[i]);
+  return x;
+}
+inline VecD positive_part(VecD x) {
+  const float64x2_t zero = vdupq_n_f64(0.0);
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vbslq_f64(vcltq_f64(x.q[i], zero), zero, x.q[i]);
+  return x;
+}
+inline VecF where_positive(VecF x, VecF y) {
+  const float32x4_t zero = vdupq_n_f32(0.0f);
+  for (std::size_t i = 0; i < 4; ++i) y.q[i] = vbslq_f32(vcleq_f32(x.q[i], zero), zero, y.q[i]);
+  return y;
+}
+inline VecD where_positive(VecD x, VecD y) {
+  const float64x2_t zero = vdupq_n_f64(0.0);
+  for (std::size_t i = 0; i < 4; ++i) y.q[i] = vbslq_f64(vcleq_f64(x.q[i], zero), zero, y.q[i]);
+  return y;
+}
+
 inline VecD widen(float32x4_t low, float32x4_t high) {
   return {{vcvt_f64_f32(vget_low_f32(low)), vcvt_high_f64_f32(low),
            vcvt_f64_f32(vget_low_f32(high)), vcvt_high_f64_f32(high)}};
 }
 inline VecD widen_low(VecF x) { return widen(x.q[0], x.q[1]); }
 inline VecD widen_high(VecF x) { return widen(x.q[2], x.q[3]); }
+
+inline VecD load_widened(const float* p) { return widen(vld1q_f32(p), vld1q_f32(p + 4)); }
 
 // The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
 inline double fold(VecD x) {

@@ -56,6 +56,20 @@ struct Lanes {
 using VecF = Lanes<float, 16>;
 using VecD = Lanes<double, 8>;
 
+// a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
+template <class T, std::size_t N>
+inline Lanes<T, N> positive_part(const Lanes<T, N>& a) {
+  Lanes<T, N> r;
+  for (std::size_t i = 0; i < N; ++i) r.v[i] = a.v[i] < T(0) ? T(0) : a.v[i];
+  return r;
+}
+template <class T, std::size_t N>
+inline Lanes<T, N> where_positive(const Lanes<T, N>& a, const Lanes<T, N>& b) {
+  Lanes<T, N> r;
+  for (std::size_t i = 0; i < N; ++i) r.v[i] = a.v[i] <= T(0) ? T(0) : b.v[i];
+  return r;
+}
+
 inline VecD widen_low(const VecF& a) {
   VecD r;
   for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(a.v[i]);
@@ -64,6 +78,12 @@ inline VecD widen_low(const VecF& a) {
 inline VecD widen_high(const VecF& a) {
   VecD r;
   for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(a.v[i + 8]);
+  return r;
+}
+
+inline VecD load_widened(const float* p) {
+  VecD r;
+  for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(p[i]);
   return r;
 }
 

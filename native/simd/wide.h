@@ -22,6 +22,9 @@ inline Wide16 operator*(Wide16 a, Wide16 b) { return {a.low * b.low, a.high * b.
 // 16 -> 8 first (lane i meets i+8), then the tree of fold(VecD).
 inline double fold(Wide16 a) { return fold(a.low + a.high); }
 
+inline Wide16 load_wide(const float* p) { return {load_widened(p), load_widened(p + 8)}; }
+inline VecD load_wide(const double* p) { return VecD::load(p); }
+
 inline Wide16 widen(VecF a) { return {widen_low(a), widen_high(a)}; }
 inline VecD widen(VecD a) { return a; }
 
