@@ -9,16 +9,23 @@ export interface Variable {
   readonly operation: Operation | null;
   /** Counts changes in place; a saved value that has changed since makes backward an error. */
   readonly version: number;
+  /** Its memory has been given back; a saved value that has been makes backward an error. */
+  readonly disposed: boolean;
 }
 
-/** What the walk asks of gradients and leaves. V is the variable's own type. */
+/**
+ * What the walk asks of gradients and leaves. V is the variable's own type. The walk is the one holder
+ * of each gradient it carries, and gives it up to `add`, `accumulate` or `release`.
+ */
 export interface Arithmetic<V extends Variable> {
-  /** A new value, a + b. */
+  /** a + b, maybe in the memory of one of them; takes both. */
   add(a: V, b: V): V;
-  /** Adds a gradient to a leaf. `shared`: the value also lives elsewhere, so copy it. */
-  accumulate(leaf: V, gradient: V, shared: boolean): void;
-  /** What two values have in common when they share memory. */
-  memoryOf(value: V): unknown;
+  /** Adds a gradient to a leaf's; takes it. */
+  accumulate(leaf: V, gradient: V): void;
+  /** The same gradient for one more holder. */
+  share(gradient: V): V;
+  /** Nobody needs this gradient any more. */
+  release(gradient: V): void;
   /** That a gradient can be added to what `leaf` has already. */
   checkLeaf(leaf: V): void;
   /** That `gradient` has the shape and dtype of `value`. */
@@ -26,6 +33,9 @@ export interface Arithmetic<V extends Variable> {
 }
 
 type Backward = (gradient: never) => readonly (Variable | null)[];
+
+/** Where a gradient goes: to the operation that made a variable, or to a leaf. */
+type Source = Operation | Variable;
 
 interface Saved {
   readonly value: Variable;
@@ -38,14 +48,21 @@ export class Operation {
   readonly order = Operation.made++;
   private backward: Backward | null;
   private saved: readonly Saved[];
+  /** Where the gradient of each input goes: noted now, because a disposed input forgets its maker. */
+  sources: readonly Source[];
 
+  /**
+   * @param backward - The inputs' gradients from the output's: each a new value that nobody else holds,
+   * or the output's gradient itself.
+   */
   constructor(
     readonly name: string,
-    readonly inputs: readonly Variable[],
+    public inputs: readonly Variable[],
     saved: readonly Variable[],
     backward: Backward,
   ) {
     this.backward = backward;
+    this.sources = inputs.map((input) => input.operation ?? input);
     this.saved = saved.map((value) => ({ value, version: value.version }));
   }
 
@@ -59,6 +76,11 @@ export class Operation {
       );
     }
     for (const { value, version } of this.saved) {
+      if (value.disposed) {
+        throw new Error(
+          `${this.name}: one of the variables needed for gradient computation has been disposed of.`,
+        );
+      }
       if (value.version !== version) {
         throw new Error(
           `${this.name}: one of the variables needed for gradient computation has been modified by an ` +
@@ -69,9 +91,10 @@ export class Operation {
     return (backward as (gradient: V) => readonly (V | null)[])(gradient);
   }
 
+  /** Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. */
   free(): void {
     this.backward = null;
-    this.saved = [];
+    this.saved = this.inputs = this.sources = [];
   }
 }
 
@@ -101,13 +124,7 @@ export function noGrad<Result>(body: () => Result): Result {
   const before = recording;
   recording = false;
   try {
-    const result = body();
-    if (result instanceof Promise) {
-      throw new TypeError(
-        'noGrad: expected a synchronous function, got one that returns a promise.',
-      );
-    }
-    return result;
+    return check.synchronous('noGrad', body());
   } finally {
     recording = before;
   }
@@ -128,16 +145,15 @@ export function walkBack<V extends Variable>(
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
 ): void {
-  const gradients = new Map<Operation | V, V>();
+  const gradients = new Map<Source, V>();
   const leaves: V[] = [];
-  const give = (variable: V, value: V): void => {
-    const key = variable.operation ?? variable;
-    const before = gradients.get(key);
-    if (before === undefined && variable.operation === null) leaves.push(variable);
-    gradients.set(key, before === undefined ? value : arithmetic.add(before, value));
+  const give = (source: Source, value: V): void => {
+    const before = gradients.get(source);
+    if (before === undefined && !(source instanceof Operation)) leaves.push(source as V);
+    gradients.set(source, before === undefined ? value : arithmetic.add(before, value));
   };
 
-  give(root, gradient);
+  give(root.operation ?? root, gradient);
   const order = operationsFrom(root);
   for (const operation of order) {
     const whole = gradients.get(operation);
@@ -146,20 +162,19 @@ export function walkBack<V extends Variable>(
     const parts = operation.differentiate(whole);
     operation.inputs.forEach((input, i) => {
       const part = parts[i];
-      if (part === null || part === undefined || !input.requiresGrad) return;
+      const source = operation.sources[i];
+      if (part === null || part === undefined || source === undefined || !input.requiresGrad)
+        return;
       arithmetic.check(operation.name, input as V, part);
-      give(input as V, part);
+      give(source, part === whole ? arithmetic.share(part) : part);
     });
+    arithmetic.release(whole);
   }
 
   for (const leaf of leaves) arithmetic.checkLeaf(leaf);
-  const given = new Set<unknown>([arithmetic.memoryOf(gradient)]);
   for (const leaf of leaves) {
     const value = gradients.get(leaf);
-    if (value === undefined) continue;
-    const memory = arithmetic.memoryOf(value);
-    arithmetic.accumulate(leaf, value, given.has(memory));
-    given.add(memory);
+    if (value !== undefined) arithmetic.accumulate(leaf, value);
   }
   if (!retainGraph) for (const operation of order) operation.free();
 }
@@ -171,7 +186,7 @@ function operationsFrom(root: Variable): Operation[] {
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    for (const { operation } of next.inputs) if (operation !== null) stack.push(operation);
+    for (const source of next.sources) if (source instanceof Operation) stack.push(source);
   }
   return [...seen].sort((a, b) => b.order - a.order);
 }

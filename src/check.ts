@@ -6,7 +6,6 @@
 export interface Described {
   readonly shape: readonly number[];
   readonly dtype: string;
-  readonly data: { readonly length: number };
 }
 
 /** How a value reads in an error message: its kind and size, never its contents. */
@@ -170,11 +169,18 @@ export function shape(who: string, value: unknown): number {
 }
 
 /** That the memory behind a tensor is still there: a transferred or shrunk buffer is not. */
-export function attached(who: string, name: string, tensor: Described, numel: number): void {
-  if (tensor.data.length !== numel) {
+export function attached(
+  who: string,
+  name: string,
+  memory: { readonly data: { readonly length: number } },
+  sizes: readonly number[],
+  numel: number,
+): void {
+  const { length } = memory.data;
+  if (length !== numel) {
     throw new TypeError(
-      `${who}: expected ${name} to hold the ${numel} elements of shape ${shapeText(tensor.shape)}, ` +
-        `got ${tensor.data.length} (its buffer was detached, shrunk or disposed of).`,
+      `${who}: expected ${name} to hold the ${numel} elements of shape ${shapeText(sizes)}, ` +
+        `got ${length} (its buffer was detached, shrunk or disposed of).`,
     );
   }
 }
@@ -313,4 +319,12 @@ export function classTargets(
       );
     }
   }
+}
+
+/** What a body returned: its result, but for a promise, which would outlive what the call set up. */
+export function synchronous<Result>(who: string, result: Result): Result {
+  if (result instanceof Promise) {
+    throw new TypeError(`${who}: expected a synchronous function, got one that returns a promise.`);
+  }
+  return result;
 }

@@ -66,7 +66,7 @@ function adopt(data: unknown, shape: readonly number[], wanted: DType | undefine
       `${length}${detached}`,
     );
   }
-  return new Tensor(data as TensorData, [...shape], dtype);
+  return Tensor.adopting(data as TensorData, [...shape], dtype);
 }
 
 function fromNumbers(

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Addon } from './addon.js';
+import { pool } from './pool.js';
 
 /** The package this file belongs to: the nearest package.json of that name above it. */
 function findPackage(): { root: string; version: string } {
@@ -132,6 +133,36 @@ export const native = {
       );
     }
     addon.setThreads(n);
+  },
+  /**
+   * The pool: memory of disposed tensors, kept for the next output of the same size. Each Worker has its
+   * own.
+   */
+  memory: {
+    /** Bytes in the pool, 256 more for each array. */
+    get pooled(): number {
+      return pool.pooled;
+    },
+    /**
+     * The most the pool keeps; the sizes used longest ago go first. 0: none. Default 512 MiB.
+     *
+     * @throws {RangeError} when it is set to anything but a number of at least 0.
+     */
+    get limit(): number {
+      return pool.limit;
+    },
+    set limit(bytes: number) {
+      if (!(bytes >= 0)) {
+        throw new RangeError(
+          `native.memory.limit: expected a number of bytes of at least 0, got ${String(bytes)}.`,
+        );
+      }
+      pool.limit = bytes;
+    },
+    /** Empties the pool: the garbage collector has it now. */
+    trim(): void {
+      pool.trim();
+    },
   },
   /** The package's version. */
   version,

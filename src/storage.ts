@@ -37,6 +37,16 @@ export function zeros(dtype: DType, numel: number): TensorData {
   return new CONSTRUCTORS[dtype](numel);
 }
 
+/** No elements. */
+export function empty(dtype: DType): TensorData {
+  return zeros(dtype, 0);
+}
+
+/** The first `numel` elements of a buffer. */
+export function viewOf(dtype: DType, buffer: ArrayBuffer, numel: number): TensorData {
+  return new CONSTRUCTORS[dtype](buffer, 0, numel);
+}
+
 /** `numel` elements that nobody has written: for outputs that will be, whole. */
 export function uninitialized(dtype: DType, numel: number): TensorData {
   const bytes = numel * CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;

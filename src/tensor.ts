@@ -3,8 +3,9 @@
 import { needsGrad, Operation, walkBack, type Arithmetic, type Variable } from './autograd.js';
 import * as check from './check.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './containers.js';
+import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
-import { uninitialized, zeros, type DType, type FloatData, type TensorData } from './storage.js';
+import type { DType, FloatData, TensorData } from './storage.js';
 
 export type { DType, FloatData, TensorData };
 
@@ -15,8 +16,15 @@ export interface BackwardOptions {
   retainGraph?: boolean;
 }
 
-/** From here on an array is sure to hold a whole large page of 2 MB. */
-const HUGE_BYTES = 4 * 2 ** 20;
+/** Where new tensors are listed, for the innermost scope (scope.ts) to dispose of; null outside of any. */
+let made: Tensor[] | null = null;
+
+/** @internal Lists new tensors in `list` from here on; returns the list before. */
+export function collect(list: Tensor[] | null): Tensor[] | null {
+  const before = made;
+  made = list;
+  return before;
+}
 
 /**
  * A contiguous array of numbers with a shape, which remembers how it was computed.
@@ -33,35 +41,60 @@ export class Tensor implements Variable {
   readonly dtype: DType;
   /** Number of elements: the product of the shape. */
   readonly numel: number;
-  /** The gradient accumulated by `backward()`, or null. Leaves only. */
-  grad: Tensor | null = null;
-  private memory: TensorData;
-  private readonly changes: { count: number };
+  /** @internal `grad` as we read it; `shownGrad` tells whether a user has, and may have kept it. */
+  gradient: Tensor | null = null;
+  private shownGrad = false;
+  /** @internal Something outside of the scope it was made in has taken it. */
+  kept = false;
+  private memory: Memory;
   private maker: Operation | null = null;
   private wantsGrad = false;
 
   /** @internal Use `tensor()`: this trusts its arguments. */
-  constructor(data: TensorData, shape: readonly number[], dtype: DType, sharedWith?: Tensor) {
-    this.memory = data;
+  constructor(memory: Memory, shape: readonly number[], dtype: DType) {
+    this.memory = memory;
     this.shape = shape;
     this.dtype = dtype;
     this.numel = check.numelOf(shape);
-    this.changes = sharedWith?.changes ?? { count: 0 };
+    if (made !== null) made.push(this);
   }
 
-  /** The elements in row-major order: the memory itself, not a copy. */
+  /** The elements in row-major order: the memory itself, not a copy. Empty once disposed of. */
   get data(): TensorData {
-    return this.memory;
+    const { memory } = this;
+    memory.fill(this.numel);
+    memory.exposed = true;
+    return memory.data;
+  }
+
+  /** The gradient accumulated by `backward()`, or null. Leaves only. */
+  get grad(): Tensor | null {
+    if (this.gradient !== null) this.shownGrad = true;
+    return this.gradient;
+  }
+
+  set grad(value: Tensor | null) {
+    const before = this.gradient;
+    if (before === value) return;
+    if (before !== null && !this.shownGrad) before.dispose();
+    this.gradient = value;
+    this.shownGrad = value !== null;
+    value?.keep();
+  }
+
+  /** Whether `dispose()` was called. */
+  get disposed(): boolean {
+    return this.memory === GONE[this.dtype];
   }
 
   /** @internal How often this memory has changed in place; tensors that share it share the count. */
   get version(): number {
-    return this.changes.count;
+    return this.memory.version;
   }
 
   /** @internal To be called after each change in place: a graph that saved the old values is void. */
   markChanged(): void {
-    this.changes.count++;
+    this.memory.version++;
   }
 
   /** @internal The operation that made this tensor, or null: a leaf. */
@@ -117,12 +150,41 @@ export class Tensor implements Variable {
 
   /** The same memory, cut off from the graph. */
   detach(): Tensor {
-    return new Tensor(this.memory, this.shape, this.dtype, this);
+    return this.alias(this.shape);
+  }
+
+  /** @internal The same memory under another shape, cut off from the graph. */
+  alias(shape: readonly number[]): Tensor {
+    return new Tensor(this.share(), shape, this.dtype);
+  }
+
+  /** @internal The memory, for one more holder. */
+  share(): Memory {
+    this.memory.holders++;
+    return this.memory;
+  }
+
+  /** @internal Nobody else sees what is written into this tensor. */
+  get sole(): boolean {
+    return this.memory.sole;
+  }
+
+  /** @internal What every element is, where that is known without an array: a sum's gradient. */
+  get expandedValue(): number | null {
+    return this.memory.pending;
+  }
+
+  /** @internal No scope disposes of it from here on. */
+  keep(): this {
+    this.kept = true;
+    return this;
   }
 
   /** A copy in memory of its own, cut off from the graph. */
   clone(): Tensor {
-    return new Tensor(this.attached('Tensor.clone').slice(), this.shape, this.dtype);
+    const copy = Tensor.uninitialized(this.shape, this.dtype);
+    (copy.memory.data as FloatData).set(this.attached('Tensor.clone') as FloatData);
+    return copy;
   }
 
   /** The one element as a number. */
@@ -145,11 +207,27 @@ export class Tensor implements Variable {
     return build(0, 0, this.numel);
   }
 
-  /** Lets go of the memory; any later use is an error. `using y = …` calls it at the block's end. */
+  /**
+   * Lets go of the memory; any later use is an error, also by a graph that saved this tensor.
+   * `using y = …` calls it at the block's end. When the last tensor over memory made here lets go, the
+   * next output of that size gets it, and every view taken of `data` has length 0. An array that was
+   * adopted stays its owner's. A second call does nothing.
+   *
+   * @example
+   * ```ts
+   * const y = functional.relu(tensor([1, -1]));
+   * const view = y.data;
+   * y.dispose();
+   * view.length; // => 0
+   * ```
+   */
   dispose(): void {
-    this.memory = zeros(this.dtype, 0);
+    if (this.disposed) return;
+    const { memory } = this;
+    this.memory = GONE[this.dtype];
     this.maker = null;
     this.grad = null;
+    memory.release();
   }
 
   [Symbol.dispose](): void {
@@ -167,8 +245,14 @@ export class Tensor implements Variable {
 
   /** @internal The data, or an error when its buffer has gone. */
   attached(who: string, name = 'tensor'): TensorData {
-    check.attached(who, name, this, this.numel);
-    return this.memory;
+    const { data } = this.memory;
+    return data.length === this.numel ? data : this.filled(who, name);
+  }
+
+  private filled(who: string, name: string): TensorData {
+    this.memory.fill(this.numel);
+    check.attached(who, name, this.memory, this.shape, this.numel);
+    return this.memory.data;
   }
 
   /** @internal Makes this tensor the recorded result of an operation. */
@@ -191,28 +275,32 @@ export class Tensor implements Variable {
   static from(other: TensorLike): Tensor {
     if (other instanceof Tensor) return other;
     const { data, shape, dtype } = fromArrayLike(other);
-    return new Tensor(data, shape, dtype);
+    return Tensor.adopting(data, shape, dtype);
   }
 
-  /** @internal Every element is `value`. */
+  /** @internal Over an array that is somebody else's. */
+  static adopting(data: TensorData, shape: readonly number[], dtype: DType): Tensor {
+    return new Tensor(new Memory(dtype, data, false), shape, dtype);
+  }
+
+  /** @internal Every element is `value`, in memory that is written. */
   static filled(shape: readonly number[], dtype: DType, value: number): Tensor {
-    const made = Tensor.uninitialized(shape, dtype);
-    if (made.memory instanceof BigInt64Array) made.memory.fill(BigInt(value));
-    else made.memory.fill(value);
-    return made;
+    const filled = Tensor.uninitialized(shape, dtype);
+    const { data } = filled.memory;
+    if (data instanceof BigInt64Array) data.fill(BigInt(value));
+    else data.fill(value);
+    return filled;
+  }
+
+  /** @internal Every element is `value`; the array is made when somebody asks for it. Floating. */
+  static expanded(shape: readonly number[], dtype: DType, value: number): Tensor {
+    const rounded = dtype === 'float32' ? Math.fround(value) : value;
+    return new Tensor(new Memory(dtype, GONE[dtype].data, true, rounded), shape, dtype);
   }
 
   /** @internal Uninitialised memory: the caller writes every element. */
   static uninitialized(shape: readonly number[], dtype: DType): Tensor {
-    const numel = check.numelOf(shape);
-    const data = uninitialized(dtype, numel);
-    if (
-      data.byteLength >= HUGE_BYTES &&
-      !(data instanceof Int32Array || data instanceof BigInt64Array)
-    ) {
-      addon.preferHugePages(data, numel);
-    }
-    return new Tensor(data, shape, dtype);
+    return new Tensor(Memory.uninitialized(dtype, check.numelOf(shape)), shape, dtype);
   }
 }
 
@@ -220,7 +308,8 @@ export class Tensor implements Variable {
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad = true) {
     check.floating('Parameter', 'a parameter', data);
-    super(data.data, data.shape, data.dtype);
+    super(data.share(), data.shape, data.dtype);
+    this.keep();
     this.requiresGrad = requiresGrad;
   }
 
@@ -231,28 +320,36 @@ export class Parameter extends Tensor {
   /** Forgets the gradient: null, or zeros in the memory it has. */
   zeroGrad(setToNone: boolean): void {
     if (setToNone) this.grad = null;
-    else (this.grad?.data as FloatData | undefined)?.fill(0);
+    else if (this.gradient !== null) floats(this.gradient).fill(0);
   }
 }
 
 const arithmetic: Arithmetic<Tensor> = {
   add(a, b) {
-    const sum = Tensor.uninitialized(a.shape, a.dtype);
+    const sum = a.sole ? a : b.sole ? b : Tensor.uninitialized(a.shape, a.dtype);
     addon.add(floats(a), floats(b), floats(sum), sum.numel);
+    if (a !== sum) a.dispose();
+    if (b !== sum) b.dispose();
     return sum;
   },
-  accumulate(leaf, gradient, shared) {
-    if (leaf.grad === null) {
-      leaf.grad = shared ? gradient.clone() : gradient.detach();
+  accumulate(leaf, gradient) {
+    const { gradient: before } = leaf;
+    if (before === null) {
+      leaf.gradient = (gradient.sole ? gradient : gradient.clone()).keep();
+      if (leaf.gradient === gradient) return;
     } else {
-      addon.add(floats(leaf.grad), floats(gradient), floats(leaf.grad), leaf.grad.numel);
-      leaf.grad.markChanged();
+      addon.add(floats(before), floats(gradient), floats(before), before.numel);
+      before.markChanged();
     }
+    gradient.dispose();
   },
-  memoryOf: (value) => value.data,
+  share: (value) => value.detach(),
+  release(value) {
+    value.dispose();
+  },
   checkLeaf(leaf) {
     leaf.attached('Tensor.backward');
-    if (leaf.grad !== null) arithmetic.check('Tensor.backward', leaf, leaf.grad);
+    if (leaf.gradient !== null) arithmetic.check('Tensor.backward', leaf, leaf.gradient);
   },
   check(operation, value, gradient) {
     if (!check.equalShapes(value.shape, gradient.shape)) {
@@ -263,7 +360,7 @@ const arithmetic: Arithmetic<Tensor> = {
       );
     }
     check.sameDtype(operation, 'the gradient', gradient, value.dtype);
-    gradient.attached(operation);
+    if (gradient.expandedValue === null) gradient.attached(operation);
   },
 };
 

@@ -51,7 +51,7 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
       const size = check.numelOf(inner);
       const source = from.attached('TensorDataset') as Float32Array;
       const gathered = Tensor.uninitialized([indices.length, ...inner], from.dtype);
-      const target = gathered.data as Float32Array;
+      const target = gathered.attached('TensorDataset') as Float32Array;
       for (let i = 0; i < indices.length; i++) {
         const at = (indices[i] ?? 0) * size;
         target.set(source.subarray(at, at + size), i * size);

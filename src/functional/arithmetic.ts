@@ -24,8 +24,10 @@ export function add(a: TensorLike, b: TensorLike): Tensor {
 export function mul(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = pair('mul', a, b);
   const product = (x: Tensor, y: Tensor): Tensor => {
-    const out = Tensor.uninitialized(x.shape, x.dtype);
-    addon.multiply(floats(x), floats(y), floats(out), out.numel);
+    const out = Tensor.uninitialized(y.shape, y.dtype);
+    const { expandedValue } = x;
+    if (expandedValue !== null) addon.scale(floats(y), expandedValue, floats(out), out.numel);
+    else addon.multiply(floats(x), floats(y), floats(out), out.numel);
     return out;
   };
   return record('mul', product(left, right), [left, right], [left, right], (dy) => [
@@ -49,11 +51,9 @@ function total(who: string, input: Tensor, factor: number): Tensor {
   check.floating(who, 'the input', input);
   const y = Tensor.uninitialized([], input.dtype);
   floats(y)[0] = addon.sum(floats(input), input.numel) * factor;
-  return record(who, y, [input], [], (dy) => {
-    const dx = Tensor.uninitialized(input.shape, input.dtype);
-    floats(dx).fill(dy.item() * factor);
-    return [dx];
-  });
+  return record(who, y, [input], [], (dy) => [
+    Tensor.expanded(input.shape, input.dtype, dy.item() * factor),
+  ]);
 }
 
 /** The same elements in the same order under another shape; shares memory. */
@@ -66,6 +66,6 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
       `shape ${check.shapeText(shape)}`,
     );
   }
-  const y = new Tensor(input.attached('reshape'), [...shape], input.dtype, input);
-  return record('reshape', y, [input], [], (dy) => [new Tensor(dy.data, input.shape, input.dtype)]);
+  input.attached('reshape');
+  return record('reshape', input.alias([...shape]), [input], [], (dy) => [dy.alias(input.shape)]);
 }

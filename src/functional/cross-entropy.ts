@@ -60,7 +60,7 @@ export function crossEntropy(
   const divisor = reduction === 'mean' ? counted : 1;
   const y = Tensor.uninitialized([], input.dtype);
   floats(y)[0] = loss / divisor;
-  return record(who, y, [input], [], (dy) => {
+  return record(who, y, [input], [probabilities], (dy) => {
     const dx = Tensor.uninitialized(input.shape, input.dtype);
     const factor = dy.item() / divisor;
     addon.crossEntropyBackward(

@@ -57,7 +57,7 @@ export function loadInto(
     throw new RangeError(`Error(s) in loading state_dict for ${who}:\n\t${problems.join('\n\t')}`);
   }
   for (const [target, data] of copies) {
-    (target.data as Float64Array).set(data as Float64Array);
+    (target.attached(who) as Float64Array).set(data as Float64Array);
     target.markChanged();
   }
   return { missingKeys, unexpectedKeys };
@@ -77,7 +77,7 @@ function sameShape(source: Tensor, target: Tensor): boolean {
 
 /** A copy in the target's dtype: the two may share memory, and a failed load must change nothing. */
 function converted(data: TensorData, target: Tensor): TensorData {
-  const { data: copy } = Tensor.uninitialized(target.shape, target.dtype);
+  const copy = Tensor.uninitialized(target.shape, target.dtype).attached('loadStateDict');
   for (let i = 0; i < data.length; i++) {
     const value = data[i] ?? 0;
     if (copy instanceof BigInt64Array) {
