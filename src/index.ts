@@ -8,6 +8,7 @@ export { native } from './native.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { manualSeed } from './random.js';
+export { keep, scope } from './scope.js';
 export {
   Tensor,
   type BackwardOptions,

@@ -168,6 +168,7 @@ export abstract class Module {
       throw check.wrongKind(`${this.who}.registerBuffer`, 'a Tensor or null', tensor);
     }
     if (!this.#buffers.has(name)) this.#checkName('registerBuffer', name);
+    tensor?.keep();
     this.#buffers.set(name, { tensor, persistent: options.persistent ?? true });
   }
 

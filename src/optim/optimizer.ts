@@ -34,7 +34,7 @@ export abstract class Optimizer<Hyper extends object> {
   /** Throws where a hyperparameter is out of range. */
   protected abstract checkGroup(group: Hyper): void;
 
-  /** Moves one parameter whose gradient has been checked. */
+  /** Moves one parameter. Its gradient has been checked, and is lent: `zeroGrad` disposes of it. */
   protected abstract update(parameter: Parameter, gradient: Tensor, group: Hyper): void;
 
   /** Adds parameters with hyperparameters of their own. */
@@ -78,15 +78,15 @@ export abstract class Optimizer<Hyper extends object> {
     }
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
-        if (parameter.grad === null) continue;
-        this.update(parameter, parameter.grad, group);
+        if (parameter.gradient === null) continue;
+        this.update(parameter, parameter.gradient, group);
         parameter.markChanged();
       }
     }
   }
 
   private checkGradient(parameter: Parameter): void {
-    const { grad } = parameter;
+    const { gradient: grad } = parameter;
     if (grad === null) return;
     const who = `${this.who}.step`;
     check.sameShape(who, 'a gradient', grad, parameter.shape);
@@ -96,7 +96,7 @@ export abstract class Optimizer<Hyper extends object> {
   }
 }
 
-/** A state tensor of zeros like a parameter. */
+/** A state tensor of zeros like a parameter; it outlives the step, so no scope disposes of it. */
 export function zerosLike(parameter: Parameter): Tensor {
-  return Tensor.filled(parameter.shape, parameter.dtype, 0);
+  return Tensor.filled(parameter.shape, parameter.dtype, 0).keep();
 }
