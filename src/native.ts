@@ -152,7 +152,7 @@ export const native = {
       return pool.limit;
     },
     set limit(bytes: number) {
-      if (!(bytes >= 0)) {
+      if (typeof (bytes as unknown) !== 'number' || !(bytes >= 0)) {
         throw new RangeError(
           `native.memory.limit: expected a number of bytes of at least 0, got ${String(bytes)}.`,
         );
