@@ -32,9 +32,9 @@ export class Memory {
     return new Memory(dtype, arrayOf(dtype, numel), true);
   }
 
-  /** Nobody else sees what is written here. */
+  /** One tensor holds it: nobody else sees what is written through that. */
   get sole(): boolean {
-    return this.owned && this.holders === 1 && !this.exposed;
+    return this.holders === 1;
   }
 
   /** Makes the array of a pending number. */
@@ -80,14 +80,14 @@ const transfer: (buffer: ArrayBuffer) => ArrayBuffer =
     ? (buffer) => (buffer as ArrayBuffer & { transfer(): ArrayBuffer }).transfer()
     : (buffer) => structuredClone(buffer, { transfer: [buffer] });
 
-/** The same elements out of the user's reach, every view of his empty; or null if they are not to be had. */
+/**
+ * The same elements out of the user's reach, and every view of his empty; null if he has transferred them
+ * himself. Memory marked as untransferable stays with him: Node 20 copies it here, later ones throw.
+ */
 function withdraw(dtype: DType, data: TensorData): TensorData | null {
   const { length } = data;
-  if (length === 0) return null; // The user has transferred it himself.
   try {
-    const moved = transfer(data.buffer as ArrayBuffer);
-    // Node 20 copies what is marked as untransferable, later ones throw.
-    return data.length === 0 ? viewOf(dtype, moved, length) : null;
+    return viewOf(dtype, transfer(data.buffer as ArrayBuffer), length);
   } catch {
     return null;
   }

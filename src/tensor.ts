@@ -222,7 +222,6 @@ export class Tensor implements Variable {
    * ```
    */
   dispose(): void {
-    if (this.disposed) return;
     const { memory } = this;
     this.memory = GONE[this.dtype];
     this.maker = null;
