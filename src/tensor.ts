@@ -27,6 +27,18 @@ export function collect(list: Tensor[] | null): Tensor[] | null {
 }
 
 /**
+ * Lists a tensor. At 4,096, 8,192, … tensors those that need nothing any more are struck off: a long loop
+ * of `using` inside one scope stays as small as what lives.
+ */
+function enlist(tensor: Tensor, list: Tensor[]): void {
+  const length = list.push(tensor);
+  if (length < 4096 || (length & (length - 1)) !== 0) return;
+  let open = 0;
+  for (const each of list) if (!each.disposed && !each.kept) list[open++] = each;
+  list.length = open;
+}
+
+/**
  * A contiguous array of numbers with a shape, which remembers how it was computed.
  *
  * @example
@@ -56,7 +68,7 @@ export class Tensor implements Variable {
     this.shape = shape;
     this.dtype = dtype;
     this.numel = check.numelOf(shape);
-    if (made !== null) made.push(this);
+    if (made !== null) enlist(this, made);
   }
 
   /** The elements in row-major order: the memory itself, not a copy. Empty once disposed of. */

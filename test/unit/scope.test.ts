@@ -12,6 +12,7 @@ import {
   tensor,
   type Tensor,
 } from '../../src/index.js';
+import { collect } from '../../src/tensor.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
 const { add, mul, sum } = functional;
@@ -173,6 +174,19 @@ describe('scopes', () => {
     const loss = scope(() => functional.crossEntropy(w, [1]));
     expect(thrownBy(() => loss.backward())).toContain('crossEntropy: one of the variables needed');
   });
+});
+
+test('a loop of `using` inside a scope lists no more than what lives', () => {
+  const list: Tensor[] = [];
+  const before = collect(list);
+  const living = Array.from({ length: 5000 }, () => tensor([1]));
+  let longest = 0;
+  for (let i = 0; i < 20_000; i++) {
+    tensor([2]).dispose();
+    longest = Math.max(longest, list.length);
+  }
+  collect(before);
+  expect([longest, living.every((each) => list.includes(each))]).toEqual([8191, true]);
 });
 
 describe('a training step in a scope', () => {
