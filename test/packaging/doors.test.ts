@@ -17,11 +17,13 @@ const NAMES = [
   'data',
   'functional',
   'isGradEnabled',
+  'keep',
   'manualSeed',
   'native',
   'nn',
   'noGrad',
   'optim',
+  'scope',
   'tensor',
 ];
 
