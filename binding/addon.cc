@@ -57,7 +57,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       {"squaredErrorBackward", call<squared_error_backward>},
       {"sgdStep", call<sgd_step>},
       {"adamStep", call<adam_step>},
-      {"preferHugePages", call<prefer_huge_pages>},
+      {"prepareLarge", call<prepare_large>},
       {"isa", call<isa>},
       {"availableIsas", call<available_isas>},
       {"selectIsa", call<select_isa>},

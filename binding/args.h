@@ -43,10 +43,10 @@ struct ElementType<std::uint32_t> {
 };
 
 // The arguments of one call. Raw Node-API: each value is read in one call that checks its kind on the
-// way, where node-addon-api asks for the kind first (a training forward has 14 arguments).
+// way, where node-addon-api asks for the kind first (a training forward has 15 arguments).
 class Args {
  public:
-  static constexpr std::size_t kMost = 14;
+  static constexpr std::size_t kMost = 15;
 
   // Arguments that the caller left out are undefined.
   Args(napi_env env, napi_callback_info info) : env_(env) {

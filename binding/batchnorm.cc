@@ -48,7 +48,8 @@ const char* shared_memory(const BatchNormForward<T>& call, std::size_t elements)
 
 }  // namespace
 
-// (x, y, n, c, l, weight?, bias?, runningMean?, runningVar?, saved?, useRunning, update, momentum, eps)
+// (x, y, n, c, l, weight?, bias?, runningMean?, runningVar?, saved?, useRunning, update, momentum, eps,
+// relu)
 // -> undefined, or the name of an operand that is written and shares another one's memory; nothing has
 // been done then. Asked here, where the addresses are: `buffer` costs JavaScript 18 ns a time.
 Napi::Value batchnorm_forward(const Args& args) {
@@ -60,6 +61,7 @@ Napi::Value batchnorm_forward(const Args& args) {
     call.update = args.flag(11, "update");
     call.momentum = args.number(12, "momentum");
     call.eps = args.number(13, "eps");
+    call.relu = args.flag(14, "relu");
     call.x = args.array<T>(0, "x", elements);
     call.y = args.array<T>(1, "y", elements);
     call.weight = args.array_or_null<T>(5, "weight", shape.c);
@@ -79,20 +81,24 @@ Napi::Value batchnorm_forward(const Args& args) {
   return shared == nullptr ? Napi::Value() : Napi::String::New(args.env(), shared);
 }
 
-// (x, dy, n, c, l, weight?, saved, dx?, dweight?, dbias?, usedRunning)
+// (x, dy?, dyValue, n, c, l, weight?, bias?, saved, dx?, dweight?, dbias?, usedRunning, relu); without dy
+// every element of it is dyValue.
 void batchnorm_backward(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
-    const auto [shape, elements] = shape_at(args, 2);
+    const auto [shape, elements] = shape_at(args, 3);
     BatchNormBackward<T> call{};
     call.shape = shape;
-    call.statistics = args.flag(10, "usedRunning") ? Statistics::running : Statistics::batch;
+    call.statistics = args.flag(12, "usedRunning") ? Statistics::running : Statistics::batch;
+    call.relu = args.flag(13, "relu");
     call.x = args.array<T>(0, "x", elements);
-    call.dy = args.array<T>(1, "dy", elements);
-    call.weight = args.array_or_null<T>(5, "weight", shape.c);
-    call.saved = args.array<double>(6, "saved", args.product(3, shape.c));
-    call.dx = args.array_or_null<T>(7, "dx", elements);
-    call.dweight = args.array_or_null<T>(8, "dweight", shape.c);
-    call.dbias = args.array_or_null<T>(9, "dbias", shape.c);
+    call.dy = args.array_or_null<T>(1, "dy", elements);
+    call.dy_value = static_cast<T>(args.number(2, "dyValue"));
+    call.weight = args.array_or_null<T>(6, "weight", shape.c);
+    call.bias = args.array_or_null<T>(7, "bias", shape.c);
+    call.saved = args.array<double>(8, "saved", args.product(3, shape.c));
+    call.dx = args.array_or_null<T>(9, "dx", elements);
+    call.dweight = args.array_or_null<T>(10, "dweight", shape.c);
+    call.dbias = args.array_or_null<T>(11, "dbias", shape.c);
     batchnorm_backward(call, args.workspace());
   });
 }

@@ -39,7 +39,7 @@ void sgd_step(const Args& args);
 void adam_step(const Args& args);
 
 // memory.cc
-void prefer_huge_pages(const Args& args);
+Napi::Value prepare_large(const Args& args);
 
 // control.cc
 Napi::Value isa(const Args& args);

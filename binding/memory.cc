@@ -4,12 +4,16 @@
 
 namespace evenkeel::binding {
 
-// (data, n): of a float array that nobody has written yet
-void prefer_huge_pages(const Args& args) {
-  args.by_dtype(0, "data", [&]<class T>() {
+// (data, n) of a float array that nobody has written yet -> its elements before the first cache line
+Napi::Value prepare_large(const Args& args) {
+  const std::size_t first = args.by_dtype(0, "data", [&]<class T>() {
     const std::size_t n = args.size(1, "n");
-    evenkeel::prefer_huge_pages(args.array<T>(0, "data", n), args.product(n, sizeof(T)));
+    T* data = args.array<T>(0, "data", n);
+    prefer_huge_pages(data, args.product(n, sizeof(T)));
+    constexpr std::uintptr_t kLine = 64;
+    return (kLine - reinterpret_cast<std::uintptr_t>(data) % kLine) % kLine / sizeof(T);
   });
+  return Napi::Number::New(args.env(), static_cast<double>(first));
 }
 
 }  // namespace evenkeel::binding

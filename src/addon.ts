@@ -18,19 +18,23 @@ export interface Addon {
     update: boolean,
     momentum: number,
     eps: number,
+    relu: boolean,
   ): 'out' | 'running_mean' | 'running_var' | undefined;
   batchNormBackward(
     x: Floats,
-    dy: Floats,
+    dy: Floats | null,
+    dyValue: number,
     n: number,
     c: number,
     l: number,
     weight: Floats | null,
+    bias: Floats | null,
     saved: Float64Array,
     dx: Floats | null,
     dweight: Floats | null,
     dbias: Floats | null,
     usedRunning: boolean,
+    relu: boolean,
   ): void;
   matmul(
     a: Floats,
@@ -108,7 +112,7 @@ export interface Addon {
     decoupled: boolean,
     maximize: boolean,
   ): void;
-  preferHugePages(data: Floats, n: number): void;
+  prepareLarge(data: Floats, n: number): number;
   isa(): string;
   availableIsas(): string[];
   selectIsa(name: string): boolean;

@@ -2,10 +2,11 @@
 // the last tensor lets go. Only memory that was allocated here is ever handed out again.
 import { addon } from './native.js';
 import { give, take } from './pool.js';
-import { empty, uninitialized, viewOf, type DType, type TensorData } from './storage.js';
+import { BYTES, empty, uninitialized, viewOf, type DType, type TensorData } from './storage.js';
 
 /** From here on an array is sure to hold a whole large page of 2 MB. */
-const HUGE_BYTES = 4 * 2 ** 20;
+const LARGE_BYTES = 4 * 2 ** 20;
+const LINE_BYTES = 64;
 
 /** What tensors over the same elements have in common. */
 export class Memory {
@@ -64,14 +65,16 @@ export const GONE: Readonly<Record<DType, Memory>> = {
 function arrayOf(dtype: DType, numel: number): TensorData {
   const warm = take(dtype, numel);
   if (warm !== undefined) return warm;
-  const data = uninitialized(dtype, numel);
-  if (
-    data.byteLength >= HUGE_BYTES &&
-    !(data instanceof Int32Array || data instanceof BigInt64Array)
-  ) {
-    addon.preferHugePages(data, numel);
-  }
-  return data;
+  return numel * BYTES[dtype] < LARGE_BYTES ? uninitialized(dtype, numel) : large(dtype, numel);
+}
+
+/** On pages of 2 MB and from a cache line on: stores then fill whole lines ((32, 256, 512): 1.2 to 1.3x). */
+function large(dtype: DType, numel: number): TensorData {
+  const roomy = uninitialized(dtype, numel + LINE_BYTES / BYTES[dtype]);
+  if (roomy instanceof Int32Array || roomy instanceof BigInt64Array)
+    return roomy.subarray(0, numel);
+  const first = addon.prepareLarge(roomy, roomy.length);
+  return roomy.subarray(first, first + numel);
 }
 
 /** Moves a buffer to a new object: 0.2 µs where Node has it (21 and later), else 1.3 µs. */
@@ -85,9 +88,9 @@ const transfer: (buffer: ArrayBuffer) => ArrayBuffer =
  * himself. Memory marked as untransferable stays with him: Node 20 copies it here, later ones throw.
  */
 function withdraw(dtype: DType, data: TensorData): TensorData | null {
-  const { length } = data;
+  const { length, byteOffset } = data;
   try {
-    return viewOf(dtype, transfer(data.buffer as ArrayBuffer), length);
+    return viewOf(dtype, transfer(data.buffer as ArrayBuffer), byteOffset, length);
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@
 import { needsGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { addon } from '../native.js';
-import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor.js';
 import { statistics } from './statistics.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
@@ -21,12 +21,15 @@ export interface Normalization {
   /** Weight of the batch in the running statistics, 0 to 1. */
   readonly momentum: number;
   readonly eps: number;
+  /** y = max(that, 0): the bits of relu() of it, without its pass over memory. */
+  readonly relu: boolean;
   readonly out: Tensor | null;
 }
 
 /** @internal */
 export function normalize(input: Tensor, call: Normalization): Tensor {
-  const { who, dims, weight, bias, runningMean, runningVar, useRunning, update, eps, out } = call;
+  const { who, dims, weight, bias, runningMean, runningVar, useRunning, update, eps, relu, out } =
+    call;
   checkOperands(input, call);
   if (!useRunning) {
     check.enoughForStatistics(who, dims, input);
@@ -40,20 +43,21 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
   const saved = recorded ? statistics(3 * c) : null;
   const overlapping = addon.batchNormForward(
-    memoryOf(input),
-    memoryOf(y),
+    floats(input),
+    floats(y),
     n,
     c,
     l,
-    weight === null ? null : memoryOf(weight),
-    bias === null ? null : memoryOf(bias),
-    runningMean === null ? null : memoryOf(runningMean),
-    runningVar === null ? null : memoryOf(runningVar),
+    dataOf(weight),
+    dataOf(bias),
+    dataOf(runningMean),
+    dataOf(runningVar),
     saved,
     useRunning,
     update,
     call.momentum,
     eps,
+    relu,
   );
   if (overlapping !== undefined) throw sharedMemory(who, overlapping);
   if (out !== null) y.markChanged();
@@ -62,31 +66,36 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
     runningVar?.markChanged();
   }
   if (saved === null) return y;
-  const kept = weight === null ? [input] : [input, weight];
-  return record(who, y, [input, weight, bias], kept, (dy) => {
+  return record(who, y, [input, weight, bias], keptBy(call, input), (dy) => {
     const dx = input.requiresGrad ? Tensor.uninitialized(input.shape, input.dtype) : null;
     const dweight = weight?.requiresGrad ? Tensor.uninitialized(weight.shape, weight.dtype) : null;
     const dbias = bias?.requiresGrad ? Tensor.uninitialized(bias.shape, bias.dtype) : null;
+    const { expandedValue } = dy;
     addon.batchNormBackward(
       floats(input),
-      floats(dy),
+      expandedValue === null ? floats(dy) : null,
+      expandedValue ?? 0,
       n,
       c,
       l,
       dataOf(weight),
+      dataOf(bias),
       saved,
       dataOf(dx),
       dataOf(dweight),
       dataOf(dbias),
       useRunning,
+      relu,
     );
     return [dx, dweight, dbias];
   });
 }
 
-/** Memory that checkOperands or checkOut has looked at a moment ago. */
-function memoryOf(tensor: Tensor): FloatData {
-  return tensor.data as FloatData;
+/** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */
+function keptBy({ weight, bias, relu }: Normalization, input: Tensor): readonly Tensor[] {
+  const kept = weight === null ? [input] : [input, weight];
+  if (relu && bias !== null) kept.push(bias);
+  return kept;
 }
 
 function sharedMemory(who: string, name: string): RangeError {
@@ -158,11 +167,13 @@ export interface BatchNormFunctionOptions {
   momentum?: number;
   /** Added to the variance, at least 0 (above 0 in training). Default 1e-5. */
   eps?: number;
+  /** y = max(y, 0) in the same pass, with the bits of `relu` of the result. Default false. */
+  relu?: boolean;
   /** Receives the output instead of new memory: same shape and dtype. */
   out?: Tensor | null;
 }
 
-const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'out'];
+const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out'];
 
 /**
  * y = (x - mean) / sqrt(var + eps) · weight + bias per channel (Ioffe & Szegedy 2015), the stateless
@@ -225,6 +236,7 @@ export function batchNorm(
     update: training && runningMean !== null,
     momentum: check.numberBetween(who, 'momentum', options.momentum ?? 0.1, 0, 1),
     eps: check.numberBetween(who, 'eps', options.eps ?? 1e-5, 0, Infinity),
+    relu: check.boolean(who, 'relu', options.relu ?? false),
     out: options.out ?? null,
   });
 }

@@ -26,11 +26,13 @@ export interface BatchNormOptions {
 export interface BatchNormForwardOptions {
   /** Receives the output instead of new memory: same shape and dtype as the input. */
   out?: Tensor;
+  /** y = max(y, 0) in the same pass, with the bits of a ReLU behind it. Default false. */
+  relu?: boolean;
 }
 
 const OPTIONS = ['eps', 'momentum', 'affine', 'bias', 'trackRunningStats', 'dtype', 'layout'];
 
-const FORWARD_OPTIONS = ['out'];
+const FORWARD_OPTIONS = ['out', 'relu'];
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends Module {
@@ -161,6 +163,7 @@ export abstract class BatchNorm extends Module {
       update,
       momentum: momentum ?? (update ? this.#cumulativeMomentum() : 0),
       eps: this.eps,
+      relu: check.boolean(who, 'relu', options?.relu ?? false),
       out: options?.out ?? null,
     });
     if (counter !== null) countBatch(counter);

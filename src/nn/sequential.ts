@@ -1,6 +1,16 @@
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
+import { BatchNorm } from './batchnorm.js';
 import { Module, type Layer } from './module.js';
+import { ReLU } from './relu.js';
+
+// A subclass or an instance that brings a forward of its own is called as it is.
+function isBatchNorm(layer: Layer | undefined): layer is BatchNorm {
+  return layer instanceof BatchNorm && layer.forward === BatchNorm.prototype.forward;
+}
+function isReLU(layer: Layer | undefined): boolean {
+  return layer instanceof ReLU && layer.forward === ReLU.prototype.forward;
+}
 
 /**
  * Layers one after another, named 0, 1, 2, … in the state dict.
@@ -38,9 +48,19 @@ export class Sequential extends Module {
     return this.#layers.values();
   }
 
+  /** A ReLU right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less. */
   forward(x: TensorLike): Tensor {
+    const layers = this.#layers;
     let y = Tensor.from(x);
-    for (const layer of this.#layers) y = layer.forward(y);
+    for (let i = 0; i < layers.length; i++) {
+      const [layer, next] = [layers[i], layers[i + 1]];
+      if (isBatchNorm(layer) && isReLU(next)) {
+        y = layer.forward(y, { relu: true });
+        i++;
+      } else if (layer !== undefined) {
+        y = layer.forward(y);
+      }
+    }
     return y;
   }
 }

@@ -1,21 +1,22 @@
-// Large pages are a hint: contents, bounds and neighbours stay as they are, at any length and offset.
+// Large pages are a hint: contents, bounds and neighbours stay as they are, at any length and offset. The
+// answer is where the first cache line begins.
 import { describe, expect, it } from 'vitest';
 
 import { addon } from '../../src/native.js';
 import { Tensor } from '../../src/tensor.js';
 
-describe('preferHugePages', () => {
+describe('prepareLarge', () => {
   it.each([0, 1, 2 ** 19, 2 ** 20 + 3, 2 ** 21])('leaves %i floats as they are', (count) => {
     for (const offset of [0, 1, 7]) {
       const memory = Float32Array.from({ length: count + 16 }, (_, i) => i % 251);
-      addon.preferHugePages(memory.subarray(offset, offset + count), count);
+      addon.prepareLarge(memory.subarray(offset, offset + count), count);
       expect(memory.every((value, i) => value === i % 251)).toBe(true);
     }
   });
 
   it('refuses a length that is not the array’s', () => {
     expect(() => {
-      addon.preferHugePages(new Float32Array(4), 5);
+      addon.prepareLarge(new Float32Array(4), 5);
     }).toThrow('evenkeel addon: expected data to be a Float32Array of length 5, got length 4.');
   });
 

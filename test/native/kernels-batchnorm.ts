@@ -15,7 +15,15 @@ const batchNormSizes = sweep(
   [3, 9, -1],
   [5, 1, -1],
   [-1, 2, 18],
+  [-1, 2, 33],
 );
+/** Narrow samples, several to a row, and what does not fill the last one: C of 3, 7 and 64, L of 2. */
+const narrowSizes = [0, 1, 5, 95].flatMap((rest) => [
+  [1536 + rest, 3, 1],
+  [770 + rest, 7, 1],
+  [64 + rest, 64, 1],
+  [800 + rest, 5, 2],
+]);
 const someBatchNormSizes = sweep([3, -1, 1], [2, 3, -1], [3, 9, -1]);
 
 /** Which nullable arguments are there, bit by bit. */
@@ -24,11 +32,12 @@ interface Forward {
   readonly bias: boolean;
   readonly saved: boolean;
   readonly mode: 'update' | 'train' | 'eval';
+  readonly relu: boolean;
 }
 
 function forward(addon: Addon, options: Forward, sizes = batchNormSizes): KernelCase {
-  const { weight, bias, saved, mode } = options;
-  const given = Object.entries({ weight, bias, saved }).filter(([, is]) => is);
+  const { weight, bias, saved, mode, relu } = options;
+  const given = Object.entries({ weight, bias, saved, relu }).filter(([, is]) => is);
   return {
     name: `batchNormForward ${mode} (${given.map(([name]) => name).join(', ')})`,
     // One value per channel has no unbiased variance to move the running one to.
@@ -59,6 +68,7 @@ function forward(addon: Addon, options: Forward, sizes = batchNormSizes): Kernel
           mode === 'update',
           0.3,
           1e-5,
+          relu,
         ),
       );
     },
@@ -71,10 +81,14 @@ interface Backward {
   readonly dweight: boolean;
   readonly dbias: boolean;
   readonly usedRunning: boolean;
+  readonly relu: boolean;
+  /** A gradient of one value instead of an array. */
+  readonly expanded: boolean;
 }
 
 function backward(addon: Addon, options: Backward, sizes = batchNormSizes): KernelCase {
   const { usedRunning, ...present } = options;
+  const { relu, expanded } = options;
   const given = Object.entries(present).filter(([, is]) => is);
   return {
     name: `batchNormBackward ${usedRunning ? 'running' : 'batch'} (${given.map(([name]) => name).join(', ')})`,
@@ -83,13 +97,29 @@ function backward(addon: Addon, options: Backward, sizes = batchNormSizes): Kern
       const x = arena.input(n * c * l);
       const dy = arena.input(n * c * l);
       const w = options.weight ? arena.input(c) : null;
+      const b = options.relu ? arena.input(c) : null;
       const saved = arena.doublesIn(3 * c, positive);
       for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
       const dx = options.dx ? arena.output(n * c * l) : null;
       const dweight = options.dweight ? arena.output(c) : null;
       const dbias = options.dbias ? arena.output(c) : null;
       return nothing(() =>
-        addon.batchNormBackward(x, dy, n, c, l, w, saved, dx, dweight, dbias, usedRunning),
+        addon.batchNormBackward(
+          x,
+          expanded ? null : dy,
+          0.7,
+          n,
+          c,
+          l,
+          w,
+          b,
+          saved,
+          dx,
+          dweight,
+          dbias,
+          usedRunning,
+          relu,
+        ),
       );
     },
   };
@@ -99,12 +129,19 @@ function backward(addon: Addon, options: Backward, sizes = batchNormSizes): Kern
 export function batchNormCases(addon: Addon): KernelCase[] {
   const all = { weight: true, bias: true, saved: true };
   const gradients = { weight: true, dx: true, dweight: true, dbias: true };
-  return [
-    forward(addon, { ...all, mode: 'update' }),
-    forward(addon, { ...all, mode: 'eval' }),
-    backward(addon, { ...gradients, usedRunning: false }),
-    backward(addon, { ...gradients, usedRunning: true }),
-  ];
+  const cases: KernelCase[] = [];
+  for (const sizes of [batchNormSizes, narrowSizes]) {
+    for (const relu of flags) {
+      cases.push(forward(addon, { ...all, mode: 'update', relu }, sizes));
+      cases.push(forward(addon, { ...all, mode: 'eval', relu }, sizes));
+      for (const usedRunning of flags) {
+        for (const expanded of flags) {
+          cases.push(backward(addon, { ...gradients, usedRunning, relu, expanded }, sizes));
+        }
+      }
+    }
+  }
+  return cases;
 }
 
 /** The same with every combination of nullable arguments. */
@@ -113,7 +150,7 @@ export function nullableCases(addon: Addon): KernelCase[] {
   for (let bits = 0; bits < 8; bits++) {
     const given = { weight: (bits & 1) > 0, bias: (bits & 2) > 0, saved: (bits & 4) > 0 };
     for (const mode of ['update', 'train', 'eval'] as const) {
-      cases.push(forward(addon, { ...given, mode }, someBatchNormSizes));
+      cases.push(forward(addon, { ...given, mode, relu: false }, someBatchNormSizes));
     }
   }
   for (let bits = 0; bits < 16; bits++) {
@@ -124,7 +161,8 @@ export function nullableCases(addon: Addon): KernelCase[] {
       dbias: (bits & 8) > 0,
     };
     for (const usedRunning of flags) {
-      cases.push(backward(addon, { ...given, usedRunning }, someBatchNormSizes));
+      const call = { ...given, usedRunning, relu: false, expanded: false };
+      cases.push(backward(addon, call, someBatchNormSizes));
     }
   }
   return cases;

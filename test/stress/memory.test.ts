@@ -102,8 +102,8 @@ describe('the addon itself, behind every check of the package', () => {
       say(() => addon.relu(ok, ok, -1));
       say(() => addon.relu(ok, ok, 2 ** 53));
       say(() => addon.relu(ok, ok, '8'));
-      say(() => addon.batchNormForward(ok, ok, 2 ** 32, 2 ** 32, 2 ** 32, null, null, null, null, null, false, false, 0, 1));
-      say(() => addon.batchNormForward(ok, ok, 2, 4, 1, null, null, null, null, null, true, false, 0, 1));
+      say(() => addon.batchNormForward(ok, ok, 2 ** 32, 2 ** 32, 2 ** 32, null, null, null, null, null, false, false, 0, 1, false));
+      say(() => addon.batchNormForward(ok, ok, 2, 4, 1, null, null, null, null, null, true, false, 0, 1, false));
       say(() => addon.crossEntropy(ok, Int32Array.of(0, 4), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
       say(() => addon.crossEntropy(ok, Int32Array.of(0, -1), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
       say(() => addon.selectIsa(5));
@@ -145,8 +145,8 @@ describe('the addon itself, behind every check of the package', () => {
       const t = (n) => new Int32Array(n), gone = f(4);
       structuredClone(gone, { transfer: [gone.buffer] });
       const right = {
-        batchNormForward: [f(12), f(12), 2, 3, 2, f(3), f(3), f(3), f(3), d(9), false, true, 0.1, 1e-5],
-        batchNormBackward: [f(12), f(12), 2, 3, 2, f(3), d(9), f(12), f(3), f(3), false],
+        batchNormForward: [f(12), f(12), 2, 3, 2, f(3), f(3), f(3), f(3), d(9), false, true, 0.1, 1e-5, true],
+        batchNormBackward: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), f(12), f(3), f(3), false, true],
         matmul: [f(6), f(12), f(4), f(8), 2, 4, 3, false, true],
         columnSums: [f(12), f(3), 4, 3],
         relu: [f(8), f(8), 8], reluBackward: [f(8), f(8), f(8), 8],
@@ -158,7 +158,7 @@ describe('the addon itself, behind every check of the package', () => {
         squaredError: [f(8), f(8), 8], squaredErrorBackward: [f(8), f(8), 0.5, f(8), 8],
         sgdStep: [f(8), f(8), f(8), 8, 0.1, 0.9, 0, 0, false, false, true],
         adamStep: [f(8), f(8), f(8), f(8), 8, 0.1, 0.9, 0.999, 1e-8, 0, 0.1, 0.03, false, false],
-        limitCopy: [f(8), f(8), 8], limitRead: [f(8), 8], preferHugePages: [f(8), 8],
+        limitCopy: [f(8), f(8), 8], limitRead: [f(8), 8], prepareLarge: [f(8), 8],
       };
       const wrong = [
         ...[0, 1, 2, 3, 4, 8, 12, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, NaN, Infinity, -100],
