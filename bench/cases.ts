@@ -1,42 +1,188 @@
-// What is measured: seeded shapes, and for each the pass over memory it is held against.
-import { nn, tensor, type Tensor } from 'evenkeel';
+// What is measured: every case, by group. Bytes, limits and times are elsewhere; this is the list.
+
+type Mode = 'forward' | 'evaluate' | 'backward' | 'forward+backward' | 'step';
+export type DType = 'float32' | 'float64';
 
 export interface Case {
-  /** [N, C] or [N, C, L]. */
+  readonly group: string;
+  readonly mode: Mode;
+  /** [N, C], [N, C, L], [N, L, C] (layout NLC), or of a step [batch, in, hidden, classes]. */
   readonly shape: readonly number[];
-  readonly x: Tensor;
-  readonly out: Tensor;
-  readonly layer: nn.BatchNorm1d;
+  readonly dtype: DType;
+  readonly layout: 'NCL' | 'NLC';
+  /** The gradient is that of `y.sum()`: PyTorch expands one number over strides of 0. */
+  readonly sumGradient: boolean;
+  /** All peers, only PyTorch, or nobody but us. */
+  readonly peers: 'all' | 'torch' | 'none';
+  /** One contender a thread count, instead of one a way of calling. */
+  readonly scaling: boolean;
+  /** Whether `--quick` measures it. */
+  readonly quick: boolean;
 }
 
-/** The shapes of the first figure: small, in L2, in L3, out of cache, in both layouts. */
-export const SHAPES: readonly (readonly number[])[] = [
+/** Where a user's batches lie: in L1, L2, L3 and beyond, rows of channels and channels of rows. */
+const SHAPES = [
   [32, 64],
+  [256, 256],
   [256, 1024],
+  [1024, 1024],
   [4096, 512],
   [8192, 1024],
+  [65536, 256],
   [32, 64, 128],
   [32, 256, 512],
+  [64, 128, 1024],
+  [16, 512, 4096],
 ];
 
-/** A case with values in [-1, 3), the same in every run (a 32-bit linear congruential generator). */
-export function makeCase(shape: readonly number[]): Case {
-  const numel = shape.reduce((a, b) => a * b, 1);
-  const values = new Float32Array(numel);
-  let state = 12345;
-  for (let i = 0; i < numel; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    values[i] = state / 2 ** 30 - 1;
-  }
-  return {
+/** [batch, in, hidden, classes] of Linear, BatchNorm1d, ReLU, Dropout, Linear. */
+const STEPS = [
+  [32, 64, 64, 10],
+  [128, 784, 256, 10],
+  [256, 128, 128, 2],
+  [1024, 784, 512, 10],
+];
+
+const QUICK_NUMEL = 2 ** 20;
+
+function define(
+  group: string,
+  mode: Mode,
+  shapes: readonly (readonly number[])[],
+  options: Partial<Case> = {},
+): Case[] {
+  return shapes.map((shape) => ({
+    group,
+    mode,
     shape,
-    x: tensor(values, shape),
-    out: tensor(new Float32Array(numel), shape),
-    layer: new nn.BatchNorm1d(shape[1] ?? 0),
-  };
+    dtype: 'float32',
+    layout: 'NCL',
+    sumGradient: false,
+    peers: 'torch',
+    scaling: false,
+    quick: numelOf(shape) <= QUICK_NUMEL,
+    ...options,
+  }));
+}
+
+/** 1 to 128 MB: the time a byte costs should not depend on which dimension grew. */
+const doublings = Array.from({ length: 8 }, (_, k) => 2 ** k);
+const alone = { peers: 'none' } as const;
+
+/** Every case, in the order of the run. `beyondBytes`: of one array that no cache holds. */
+export function allCases(beyondBytes: number): Case[] {
+  const rows = beyondBytes / 4;
+  return [
+    ...define('forward', 'forward', SHAPES, { peers: 'all' }),
+    ...define('evaluate', 'evaluate', SHAPES, { peers: 'all' }),
+    ...define('backward', 'backward', SHAPES),
+    ...define('forward+backward', 'forward+backward', SHAPES),
+    ...define('step', 'step', STEPS, { quick: true }),
+    ...define('sum-gradient', 'forward+backward', [SHAPES[2]!, SHAPES[4]!, SHAPES[8]!], {
+      sumGradient: true,
+    }),
+    ...define(
+      'channels-last',
+      'forward',
+      [
+        [32, 128, 64],
+        [64, 7, 64],
+        [32, 512, 256],
+      ],
+      {
+        layout: 'NLC',
+      },
+    ),
+    ...define('float64', 'forward', [SHAPES[0]!, SHAPES[2]!, SHAPES[7]!], { dtype: 'float64' }),
+    ...define('small-length', 'forward', [
+      [64, 64, 1],
+      [64, 64, 3],
+      [64, 64, 7],
+      [1024, 512, 3],
+    ]),
+    ...define('channel-counts', 'forward', [
+      [4096, 1],
+      [4096, 7],
+      [1024, 1031],
+      [64, 1, 512],
+      [64, 7, 512],
+    ]),
+    ...define('batch-sizes', 'forward', [
+      [2, 1024],
+      [65536, 16],
+      [2, 64, 128],
+    ]),
+    ...define('threads', 'forward', [SHAPES[3]!, SHAPES[4]!, SHAPES[5]!, SHAPES[8]!, SHAPES[9]!], {
+      ...alone,
+      scaling: true,
+    }),
+    ...define(
+      'cost-n',
+      'forward',
+      doublings.map((k) => [1024 * k, 256]),
+      alone,
+    ),
+    ...define(
+      'cost-c',
+      'forward',
+      doublings.map((k) => [1024, 256 * k]),
+      alone,
+    ),
+    ...define(
+      'cost-l',
+      'forward',
+      doublings.map((k) => [32, 64, 128 * k]),
+      alone,
+    ),
+    ...define(
+      'beyond-cache',
+      'forward',
+      [
+        [rows / 256, 256],
+        [16, 512, rows / 8192],
+      ],
+      alone,
+    ),
+  ];
+}
+
+export function numelOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
 }
 
 /** Bytes of one pass over x. */
-export function bytes(shape: readonly number[]): number {
-  return 4 * shape.reduce((a, b) => a * b, 1);
+export function bytesOf({ mode, shape, dtype }: Pick<Case, 'mode' | 'shape' | 'dtype'>): number {
+  const x = mode === 'step' ? shape.slice(0, 2) : shape;
+  return numelOf(x) * (dtype === 'float32' ? 4 : 8);
 }
+
+/** n, c and l of a BatchNorm case; c is the last dimension when channels are last. */
+export function dimsOf({ shape, layout }: Case): { n: number; c: number; l: number } {
+  const [n = 0, second = 0, third = 1] = shape;
+  return layout === 'NLC' ? { n, c: third, l: second } : { n, c: second, l: third };
+}
+
+export function shapeText(shape: readonly number[]): string {
+  return `(${shape.join(', ')})`;
+}
+
+/** `32x64`: a shape as one word, for the command line. */
+export function shapeWord(shape: readonly number[]): string {
+  return shape.join('x');
+}
+
+/**
+ * The cases that a filter names: alternatives between commas, and in each words that must all be the
+ * case's group, shape, dtype or layout. `step, forward 32x64` is every step and one forward.
+ */
+export function select(cases: readonly Case[], filter: string): Case[] {
+  const alternatives = filter.split(',').map((text) => text.trim().split(/\s+/));
+  return cases.filter(({ group, shape, dtype, layout }) => {
+    const names = [group, shapeWord(shape), dtype, layout];
+    return alternatives.some((words) => words.every((word) => names.includes(word)));
+  });
+}
+
+export const groupNames: readonly string[] = [
+  ...new Set(allCases(2 ** 20).map(({ group }) => group)),
+];

@@ -1,55 +1,103 @@
 // Timing: contenders of one case take turns, so that a noisy neighbour or a slower clock meets all of
-// them; medians of many turns are compared.
+// them; medians of many turns are compared, with the 10th and 90th percentile as their spread.
 
-export interface Timing {
-  /** Median of the turns, µs a call. */
+export interface Spread {
   readonly median: number;
-  /** 10th and 90th percentile, µs a call. */
-  readonly low: number;
-  readonly high: number;
+  readonly p10: number;
+  readonly p90: number;
 }
 
-export type Contenders<Name extends string> = Record<Name, () => void>;
+export interface Timing extends Spread {
+  /** µs a call are the unit of the spread; so many turns of so many calls were taken. */
+  readonly turns: number;
+  readonly calls: number;
+}
+
+export interface Turns {
+  readonly name: string;
+  /** Calls `calls` times after one untimed call (if there are several); µs a call. */
+  turn(calls: number): number | Promise<number>;
+  /** ms to wait afterwards: another runtime's threads spin for a while before they sleep. */
+  readonly settle?: number;
+}
 
 export interface Budget {
-  /** Turns of each contender. */
-  readonly turns: number;
-  /** A turn repeats its call until it has lasted this long, µs. */
+  /** A turn repeats its call until it lasts this long, µs. */
   readonly turnLength: number;
+  /** A case takes about this long, ms, within the bounds on its rounds. */
+  readonly caseLength: number;
+  readonly minRounds: number;
+  readonly maxRounds: number;
 }
 
-const now = (): number => Number(process.hrtime.bigint()) / 1000;
+export type Clock = () => number;
 
-/** Runs `call` `count` times; µs a call. */
-function turn(call: () => void, count: number): number {
-  const start = now();
-  for (let i = 0; i < count; i++) call();
-  return (now() - start) / count;
+/** µs, from the clock with the finest step there is. */
+export const clock: Clock = () => Number(process.hrtime.bigint()) / 1000;
+
+/** The turns of something that is called, with nothing between the calls. */
+export function turnsOf(call: () => void, now: Clock = clock): Turns['turn'] {
+  return (calls) => {
+    if (calls > 1) call();
+    const start = now();
+    for (let i = 0; i < calls; i++) call();
+    return (now() - start) / calls;
+  };
 }
 
-/** How many calls fill a turn, found by doubling; warms the code up on the way. */
-function callsPerTurn(call: () => void, turnLength: number): number {
-  let count = 1;
-  while (turn(call, count) * count < turnLength && count < 1e6) count *= 2;
-  return count;
+/** The 10th percentile, median and 90th percentile; `values` is sorted in place. */
+export function spreadOf(values: Float64Array): Spread {
+  values.sort();
+  const at = (part: number): number => {
+    const place = part * (values.length - 1);
+    const [below, above] = [values[Math.floor(place)] ?? NaN, values[Math.ceil(place)] ?? NaN];
+    return below + (place - Math.floor(place)) * (above - below);
+  };
+  return { p10: at(0.1), median: at(0.5), p90: at(0.9) };
 }
 
-export function measure<Name extends string>(
-  contenders: Contenders<Name>,
-  budget: Budget,
-): Record<Name, Timing> {
-  const names = Object.keys(contenders) as Name[];
-  const counts = names.map((name) => callsPerTurn(contenders[name], budget.turnLength));
-  const samples = names.map(() => new Float64Array(budget.turns));
-  for (let i = 0; i < budget.turns; i++) {
-    names.forEach((name, j) => {
-      samples[j]![i] = turn(contenders[name], counts[j] ?? 1);
-    });
+/** How many calls fill a turn, found by doubling (which warms the code up), and what one costs. */
+async function calibrate(each: Turns, turnLength: number): Promise<{ calls: number; us: number }> {
+  for (let calls = 1; ; calls *= 2) {
+    const us = await each.turn(calls);
+    await wait(each.settle);
+    if (us * calls >= turnLength || calls >= 2 ** 16) return { calls, us };
   }
-  const timings = samples.map((each): Timing => {
-    const sorted = each.sort();
-    const at = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? NaN;
-    return { median: at(0.5), low: at(0.1), high: at(0.9) };
-  });
-  return Object.fromEntries(names.map((name, j) => [name, timings[j]])) as Record<Name, Timing>;
+}
+
+/** One timing a contender, in their order. */
+export async function measure(
+  contenders: readonly Turns[],
+  budget: Budget,
+  now: Clock = clock,
+): Promise<Timing[]> {
+  const plans: { calls: number; us: number }[] = [];
+  for (const each of contenders) plans.push(await calibrate(each, budget.turnLength));
+  const round = contenders.reduce((sum, { settle = 0 }, i) => {
+    const { calls, us } = plans[i]!;
+    return sum + (calls > 1 ? calls + 1 : 1) * us + settle * 1000;
+  }, 0);
+  const affordable = Math.floor((budget.caseLength * 1000) / round);
+  const rounds = Math.min(budget.maxRounds, Math.max(budget.minRounds, affordable));
+  const samples = contenders.map(() => new Float64Array(rounds));
+  // Twice the estimate ends a case that a busy machine has slowed down; three rounds it gets anyway.
+  const deadline = now() + 2000 * budget.caseLength;
+  let done = 0;
+  for (; done < rounds && (done < 3 || now() < deadline); done++) {
+    for (let i = 0; i < contenders.length; i++) {
+      // Each round begins one further on: nobody always comes after the same neighbour's cache.
+      const j = (i + done) % contenders.length;
+      samples[j]![done] = await contenders[j]!.turn(plans[j]!.calls);
+      await wait(contenders[j]!.settle);
+    }
+  }
+  return samples.map((values, i) => ({
+    ...spreadOf(values.subarray(0, done)),
+    turns: done,
+    calls: plans[i]!.calls,
+  }));
+}
+
+async function wait(ms = 0): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

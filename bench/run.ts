@@ -1,57 +1,111 @@
-// `npm run bench`: a training forward through the public API beside the bare passes over the same
-// buffers, in turns. `--quick` takes fewer turns, `--json` prints the samples' medians and spread.
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+// Runs the cases one after another: arrays, contenders, truth, turns. What is measured is in cases.ts,
+// how in measure.ts, what it means in targets.ts.
+import { allCases, bytesOf, select, type Case } from './cases.js';
+import type { Contender, Peer } from './contender.js';
+import { ourContenders } from './contenders.js';
+import { makeJob, type Job } from './data.js';
+import { LIMIT, limitContenders, passesOf, touches } from './limits.js';
+import { cacheBytes, type Machine } from './machine.js';
+import { measure, type Budget, type Timing } from './measure.js';
+import { TORCH } from './peers/pytorch.js';
+import { referenceOf } from './reference.js';
+import type { CaseResult, Entry } from './result.js';
+import { sharesOf } from './step.js';
 
-import { native } from 'evenkeel';
+const FULL: Budget = { turnLength: 2000, caseLength: 3000, minRounds: 7, maxRounds: 41 };
+const QUICK: Budget = { turnLength: 500, caseLength: 500, minRounds: 5, maxRounds: 15 };
 
-import { makeCase, SHAPES, type Case } from './cases.js';
-import { measure, type Budget } from './measure.js';
-import { table, type Row } from './report.js';
+/** Steps cut into layers; the medians of so many are steady to a few per cent. */
+const CUT_STEPS = { full: 100, quick: 20 };
 
-function run({ shape, x, out, layer }: Case, budget: Budget): Row {
-  const from = x.data as Float32Array;
-  const to = out.data as Float32Array;
-  const copy = (): void => native.limits.copy(from, to);
-  const readThenCopy = (): void => {
-    native.limits.read(from);
-    native.limits.copy(from, to);
-  };
-  const timings = measure(
-    {
-      copy,
-      // [N, C] has no way round reading twice; one channel of [N, C, L] stays in cache in between.
-      limit: shape.length === 2 ? readThenCopy : copy,
-      forward: () => void layer.forward(x),
-      into: () => void layer.forward(x, { out }),
-    },
-    budget,
-  );
-  return { shape, ...timings };
+export function planCases(machine: Machine, filter: string | null, quick: boolean): Case[] {
+  const all = allCases(beyond(machine));
+  const chosen = filter === null ? all : select(all, filter);
+  return quick ? chosen.filter((each) => each.quick) : chosen;
 }
 
-const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
-});
-const budget =
-  flags.quick === true ? { turns: 15, turnLength: 500 } : { turns: 61, turnLength: 3000 };
-const machine = {
-  cpu: cpus()[0]?.model ?? 'unknown',
-  isa: native.isa,
-  threads: native.threads,
-  node: process.version,
-  evenkeel: native.version,
-};
-const rows = SHAPES.map((shape) => run(makeCase(shape), budget));
-if (flags.json === true) {
-  console.log(JSON.stringify({ machine, rows }, null, 2));
-} else {
-  console.log(
-    `evenkeel ${machine.evenkeel}, ${machine.isa}, ${machine.threads} threads, Node ${machine.node}, ${machine.cpu}`,
-  );
-  console.log('BatchNorm1d training forward, float32, µs a call (medians, contenders in turns)\n');
-  console.log(table(rows));
-  console.log(
-    '\nlimit: read, read, write for [N, C]; read, write for [N, C, L]; over the same buffers.',
-  );
+/** Bytes that no cache holds: a power of two, between 128 MB and 512 MB, and no sixth of the memory. */
+function beyond(machine: Machine): number {
+  const last = cacheBytes(machine, 'last');
+  const wanted = Number.isFinite(last) ? 2 ** Math.ceil(Math.log2(last)) : 2 ** 27;
+  const affordable = 2 ** Math.floor(Math.log2(machine.memoryBytes / 6));
+  return Math.min(Math.max(wanted, 2 ** 27), 2 ** 29, affordable);
+}
+
+/** Two contenders alone need less time than ten. */
+function budgetOf({ peers }: Case, quick: boolean): Budget {
+  const budget = quick ? QUICK : FULL;
+  return peers === 'none' ? { ...budget, caseLength: budget.caseLength / 2 } : budget;
+}
+
+export async function runCase(
+  each: Case,
+  peers: readonly Peer[],
+  quick: boolean,
+): Promise<CaseResult> {
+  (globalThis as { gc?: () => void }).gc?.(); // the last case's arrays are this one's noise
+  const job = makeJob(each);
+  const { contenders, notes } = await contendersOf(job, peers);
+  const errors = await errorsOf(job, contenders);
+  const timings = await measure(contenders, budgetOf(each, quick));
+  for (const peer of peers) await peer.release();
+  const { group, mode, shape, dtype, layout, sumGradient } = each;
+  return {
+    ...{ group, mode, shape, dtype, layout, sumGradient },
+    bytes: bytesOf(each),
+    passes: passesOf(each),
+    entries: entriesOf(each, contenders, timings, errors),
+    shares: mode === 'step' ? sharesOf(job, quick ? CUT_STEPS.quick : CUT_STEPS.full) : null,
+    notes,
+  };
+}
+
+async function contendersOf(
+  job: Job,
+  peers: readonly Peer[],
+): Promise<{ contenders: Contender[]; notes: string[] }> {
+  const contenders = [...limitContenders(job), ...ourContenders(job)];
+  const notes: string[] = [];
+  for (const peer of peers) {
+    const { peers: wanted } = job.case;
+    if (wanted === 'none' || (wanted === 'torch' && peer.name !== TORCH)) continue;
+    try {
+      contenders.push(...(await peer.contenders(job)));
+    } catch (error) {
+      notes.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { contenders, notes };
+}
+
+async function errorsOf(job: Job, contenders: readonly Contender[]): Promise<(number | null)[]> {
+  const errorOf = referenceOf(job);
+  const errors: (number | null)[] = [];
+  for (const { output } of contenders) {
+    errors.push(output === undefined ? null : errorOf(await output()));
+  }
+  return errors;
+}
+
+function entriesOf(
+  each: Case,
+  contenders: readonly Contender[],
+  timings: readonly Timing[],
+  errors: readonly (number | null)[],
+): Entry[] {
+  const moved = touches(passesOf(each)) * bytesOf(each);
+  const limit = timings[contenders.findIndex(({ who }) => who === LIMIT)]?.median;
+  return contenders.map(({ who, how }, i) => {
+    const timing = timings[i]!;
+    // The plain copy moves less than the limit does.
+    const own = who === 'copy' ? 2 * bytesOf(each) : moved;
+    return {
+      who,
+      how,
+      ...timing,
+      gigabytesPerSecond: moved === 0 ? null : own / timing.median / 1e3,
+      shareOfLimit: limit === undefined || who === 'copy' ? null : limit / timing.median,
+      error: errors[i] ?? null,
+    };
+  });
 }

@@ -1,0 +1,136 @@
+// What evenkeel does in a case, in each way that a user may call it. A further way is one more line.
+import { functional, native, nn, noGrad, tensor, type Tensor } from 'evenkeel';
+
+import type { Case } from './cases.js';
+import type { Contender } from './contender.js';
+import type { Job } from './data.js';
+import { turnsOf } from './measure.js';
+import { stepContenders } from './step.js';
+
+export const US = 'evenkeel';
+
+/** The way that PyTorch's reference counting works by itself: what is compared with the peers. */
+export const DISPOSED = 'disposed';
+/** Into memory of the caller's: what is compared with the limit. */
+export const INTO = 'out';
+/** Left to the garbage collector. */
+export const PLAIN = 'plain';
+
+/** Which of them stands against the peers: the first that a case has. */
+export const OUR_WAYS: readonly string[] = [DISPOSED, INTO, PLAIN];
+
+export function ourContenders(job: Job): Contender[] {
+  const { mode, scaling } = job.case;
+  if (mode === 'step') return stepContenders(job);
+  if (scaling) return scalingContenders(job);
+  return mode === 'backward' || mode === 'forward+backward' ? gradients(job) : forwards(job);
+}
+
+function layerFor({ case: each, runningMean, runningVar }: Job): nn.BatchNorm1d {
+  const { dtype, layout, mode } = each;
+  const layer = new nn.BatchNorm1d(runningMean.length, { dtype, layout });
+  if (mode === 'evaluate') {
+    layer.eval();
+    (layer.runningMean!.data as Float32Array).set(runningMean);
+    (layer.runningVar!.data as Float32Array).set(runningVar);
+  }
+  return layer;
+}
+
+function forwards(job: Job): Contender[] {
+  const layer = layerFor(job);
+  const x = tensor(job.x, job.case.shape);
+  const out = emptyLike(job, job.case);
+  const into = ours(
+    INTO,
+    () => void layer.forward(x, { out }),
+    () => layer.forward(x, { out }),
+  );
+  if (job.case.peers === 'none') return [into];
+  return [
+    ours(
+      PLAIN,
+      () => void layer.forward(x),
+      () => layer.forward(x),
+    ),
+    ours(
+      DISPOSED,
+      () => layer.forward(x).dispose(),
+      () => layer.forward(x),
+    ),
+    into,
+  ];
+}
+
+function scalingContenders(job: Job): Contender[] {
+  const layer = layerFor(job);
+  const x = tensor(job.x, job.case.shape);
+  const out = emptyLike(job, job.case);
+  const all = native.threads;
+  return Array.from({ length: all }, (_, i) => {
+    const each = ours(threadsText(i + 1), () => void layer.forward(x, { out }));
+    const turn: Contender['turn'] = (calls) => {
+      native.setThreads(i + 1);
+      try {
+        return each.turn(calls);
+      } finally {
+        native.setThreads(all);
+      }
+    };
+    return { ...each, turn };
+  });
+}
+
+export function threadsText(count: number): string {
+  return count === 1 ? '1 thread' : `${count} threads`;
+}
+
+/** Gradients of x, weight and bias, let go of before the next call. */
+function gradients(job: Job): Contender[] {
+  const layer = layerFor(job);
+  const x = tensor(job.x, job.case.shape, { requiresGrad: true });
+  const dy = tensor(job.dy!, job.case.shape);
+  const kept = layer.forward(x);
+  const clear = (): void => {
+    for (const leaf of [x, layer.weight!, layer.bias!]) {
+      leaf.grad?.dispose();
+      leaf.grad = null;
+    }
+  };
+  const pull = (y: Tensor, retainGraph: boolean): void => {
+    clear();
+    if (job.case.sumGradient) functional.sum(y).backward(undefined, { retainGraph });
+    else y.backward(dy, { retainGraph });
+  };
+  const call =
+    job.case.mode === 'backward'
+      ? (): void => pull(kept, true)
+      : (): void => {
+          const y = layer.forward(x);
+          pull(y, false);
+          y.dispose();
+        };
+  const output = (): Tensor => {
+    call();
+    return x.grad!.clone();
+  };
+  return [
+    { ...ours(DISPOSED, call), turn: turnsOf(call), output: () => output().data as Float32Array },
+  ];
+}
+
+/** Under noGrad, as every peer runs a forward alone. */
+function ours(how: string, call: () => void, output?: () => Tensor): Contender {
+  const turn = turnsOf(call);
+  return {
+    who: US,
+    how,
+    name: `${US}, ${how}`,
+    turn: (calls) => noGrad(() => turn(calls) as number),
+    ...(output && { output: () => noGrad(output).data as Float32Array }),
+  };
+}
+
+function emptyLike({ x }: Job, { shape }: Case): Tensor {
+  return tensor(x.slice().fill(0), shape);
+}

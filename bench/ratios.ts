@@ -1,0 +1,77 @@
+// Figures that are made of two times: a peer over us, us over the limit, one thread over two. Each comes
+// with the shape it was measured at.
+import { INTO, OUR_WAYS, threadsText, US } from './contenders.js';
+import { LIMIT } from './limits.js';
+import { cacheBytes, levelOf, type Machine } from './machine.js';
+import { TORCH } from './peers/pytorch.js';
+import { entryOf, type CaseResult, type Entry } from './result.js';
+
+export interface Figure {
+  readonly value: number;
+  readonly shape: readonly number[];
+}
+
+type Ratio = (result: CaseResult) => number | undefined;
+
+export function figures(cases: readonly CaseResult[], ratio: Ratio): Figure[] {
+  return cases.flatMap((each) => {
+    const value = ratio(each);
+    return value === undefined ? [] : [{ value, shape: each.shape }];
+  });
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+/** Our entry that stands against the peers: the first of OUR_WAYS that the case has. */
+export function ourEntry(result: CaseResult): Entry | undefined {
+  return OUR_WAYS.map((how) => entryOf(result, US, how)).find((entry) => entry !== undefined);
+}
+
+function over(other: Entry | undefined, ours: Entry | undefined): number | undefined {
+  return other === undefined || ours === undefined ? undefined : other.median / ours.median;
+}
+
+/** PyTorch's first entry is the one with all its threads. */
+export const torchOverUs: Ratio = (result) => over(entryOf(result, TORCH), ourEntry(result));
+
+export const wasmOverUs: Ratio = (result) =>
+  over(entryOf(result, 'TensorFlow.js', 'wasm'), ourEntry(result));
+
+/** In memory of the caller's: what the kernels do, without what fresh pages cost. */
+export const usOverLimit: Ratio = (result) =>
+  over(entryOf(result, US, INTO), entryOf(result, LIMIT));
+
+export const oneThreadOverTwo: Ratio = (result) =>
+  over(entryOf(result, US, threadsText(1)), entryOf(result, US, threadsText(2)));
+
+/** Where x and y together fit: `L1`, `L2`, `L3`, `memory`; or undefined if the caches are unknown. */
+export function placeOf({ bytes }: CaseResult, machine: Machine): string | undefined {
+  return machine.caches.length === 0 ? undefined : levelOf(machine, 2 * bytes);
+}
+
+/** Too large for L2, and still in the last cache. */
+export function isBetweenCaches({ bytes }: CaseResult, machine: Machine): boolean {
+  return 2 * bytes > cacheBytes(machine, 2) && 2 * bytes <= cacheBytes(machine, 'last');
+}
+
+/** For each cache level that holds several cases: the slowest byte over the fastest. */
+export function unevenness(cases: readonly CaseResult[], machine: Machine): Figure[] {
+  const levels = new Map<string, Figure[]>();
+  for (const each of cases) {
+    const level = levelOf(machine, 2 * each.bytes);
+    const us = entryOf(each, US, INTO)?.median;
+    if (us === undefined) continue;
+    levels.set(level, [
+      ...(levels.get(level) ?? []),
+      { value: us / each.bytes, shape: each.shape },
+    ]);
+  }
+  return [...levels.values()]
+    .filter((points) => points.length > 1)
+    .map((points) => {
+      const sorted = points.sort((a, b) => b.value - a.value);
+      return { value: sorted[0]!.value / sorted.at(-1)!.value, shape: sorted[0]!.shape };
+    });
+}
