@@ -1,7 +1,8 @@
 // Builds dist/ from src/. The one implementation is CommonJS (dist/cjs); the ES module is a door
-// onto it, so `import` and `require` in one program share every class.
+// onto it, so `import` and `require` in one program share every class. The benchmark (dist/bench)
+// is a program on top, written against that door.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,24 +10,37 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const cjs = join(dist, 'cjs');
+const bench = join(dist, 'bench');
 
 // A source file that was renamed or deleted must not live on in the package.
-if (existsSync(cjs) && emitted().some((name) => !existsSync(join(root, 'src', `${name}.ts`)))) {
+if (hasOrphans(cjs, join(root, 'src')) || hasOrphans(bench, join(root, 'bench'))) {
   rmSync(dist, { recursive: true });
 }
 
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const args = [tsc, '--project', join(root, 'tsconfig.build.json')];
-const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
-if (status !== 0) process.exit(1);
-
-mkdirSync(cjs, { recursive: true });
+compile('tsconfig.build.json');
 writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(join(dist, 'index.mjs'), "export * from './cjs/index.js';\n");
 writeFileSync(join(dist, 'index.d.mts'), "export * from './cjs/index.js';\n");
 
-/** Names of the emitted modules, as `nn/batchnorm`. */
-function emitted() {
-  const files = readdirSync(cjs, { recursive: true, encoding: 'utf8' });
-  return files.filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -'.js'.length));
+compile('tsconfig.bench.json');
+copyFileSync(join(root, 'bench', 'peers', 'pytorch.py'), join(bench, 'peers', 'pytorch.py'));
+
+/** @param {string} project */
+function compile(project) {
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const args = [tsc, '--project', join(root, project)];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/**
+ * Whether `emitted` holds a module that `sources` has no file for.
+ * @param {string} emitted
+ * @param {string} sources
+ */
+function hasOrphans(emitted, sources) {
+  if (!existsSync(emitted)) return false;
+  return readdirSync(emitted, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js'))
+    .some((file) => !existsSync(join(sources, file.replace(/js$/, 'ts'))));
 }

@@ -1,0 +1,14 @@
+// `evenkeel bench`: runs dist/bench in a process of its own, which has a fresh heap, and a collector
+// that can be called between cases.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** @returns The exit code of the benchmark; 1 when a signal ended it. */
+export function bench(args: readonly string[]): Promise<number> {
+  const program = join(__dirname, '..', '..', 'bench', 'main.js');
+  const child = spawn(process.execPath, ['--expose-gc', program, ...args], { stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
