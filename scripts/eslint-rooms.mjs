@@ -36,6 +36,9 @@ const mayUse = {
 /** Folders that may look behind the public door 'evenkeel'; every other one may not. */
 const mayUseSource = ['test/unit', 'test/native', 'test/stress'];
 
+/** The folder that tests the benchmark, which is a program and has no door. */
+const mayUseBench = ['test/bench'];
+
 /** @type {import('eslint').Rule.RuleModule} */
 const imports = {
   meta: { type: 'problem', schema: [], docs: { description: 'who may import whom' } },
@@ -80,7 +83,8 @@ function judge(from, specifier) {
       : `${folder} may use the public door only: import from 'evenkeel', not from ${to}.`;
   }
   const isHelper = folder.startsWith('test/') && isInside(to, 'test/helpers');
-  return isInside(to, folder) || isHelper
+  const isTested = mayUseBench.includes(folder) && isInside(to, 'bench');
+  return isInside(to, folder) || isHelper || isTested
     ? undefined
     : `${folder} may not import ${to}: only 'evenkeel', packages and its own files` +
         `${folder.startsWith('test/') ? ', and test/helpers' : ''}.`;

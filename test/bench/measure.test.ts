@@ -1,0 +1,92 @@
+// Medians and the order of turns, on a clock of our own: nothing here waits for real time.
+import { describe, expect, it } from 'vitest';
+
+import { measure, spreadOf, turnsOf, type Budget, type Turns } from '../../bench/measure.js';
+
+const BUDGET: Budget = { turnLength: 100, caseLength: 10, minRounds: 5, maxRounds: 9 };
+
+describe('spreadOf', () => {
+  it('is the median, and the 10th and 90th percentile between neighbours', () => {
+    const values = Float64Array.from([10, 1, 9, 2, 8, 3, 7, 4, 6, 5, 0]);
+    expect(spreadOf(values)).toEqual({ p10: 1, median: 5, p90: 9 });
+    expect(spreadOf(Float64Array.of(4, 1))).toEqual({ p10: 1.3, median: 2.5, p90: 3.7 });
+    expect(spreadOf(Float64Array.of(3))).toEqual({ p10: 3, median: 3, p90: 3 });
+  });
+});
+
+describe('turnsOf', () => {
+  it('leaves the first of several calls untimed, and divides by the others', () => {
+    let [now, called] = [0, 0];
+    const turn = turnsOf(
+      () => {
+        called++;
+        now += called === 1 ? 1000 : 10;
+      },
+      () => now,
+    );
+    expect(turn(4)).toBe(10);
+    expect(called).toBe(5);
+    expect(turn(1)).toBe(10);
+    expect(called).toBe(6);
+  });
+});
+
+describe('measure', () => {
+  /** A contender whose calls last `us` each on the clock `time`, and that logs its turns. */
+  function contender(
+    name: string,
+    us: readonly number[],
+    time: { now: number },
+    log: string[],
+  ): Turns {
+    let i = 0;
+    return {
+      name,
+      turn: (calls) => {
+        const each = us[i++ % us.length]!;
+        time.now += calls * each;
+        log.push(name);
+        return each;
+      },
+    };
+  }
+
+  it('fills a turn with calls, and takes as many rounds as the case can afford', async () => {
+    const time = { now: 0 };
+    const fast = contender('fast', [10], time, []);
+    const slow = contender('slow', [500], time, []);
+    // A round is 16 + 1 calls of 10 µs and one of 500: 14.9 rounds in 10 ms, of which 9 are allowed.
+    const [a, b] = await measure([fast, slow], BUDGET, () => time.now);
+    expect(a).toEqual({ median: 10, p10: 10, p90: 10, turns: 9, calls: 16 });
+    expect(b).toEqual({ median: 500, p10: 500, p90: 500, turns: 9, calls: 1 });
+  });
+
+  it('takes the least number of rounds when a case costs more than its time', async () => {
+    const time = { now: 0 };
+    const [timing] = await measure([contender('a', [3000], time, [])], BUDGET, () => time.now);
+    expect(timing).toMatchObject({ turns: 5, calls: 1 });
+  });
+
+  it('stops after three rounds when the machine has become much slower', async () => {
+    const time = { now: 0 };
+    const contenders = [contender('a', [200, 90_000], time, [])];
+    const [timing] = await measure(contenders, BUDGET, () => time.now);
+    expect(timing!.turns).toBe(3);
+  });
+
+  it('lets contenders take turns, each round begining one further on', async () => {
+    const log: string[] = [];
+    const time = { now: 0 };
+    const names = ['a', 'b', 'c'];
+    const contenders = names.map((name) => contender(name, [1000], time, log));
+    await measure(contenders, { ...BUDGET, maxRounds: 5 }, () => time.now);
+    expect(log.join('')).toBe('abc' + 'abc' + 'bca' + 'cab' + 'abc' + 'bca');
+  });
+
+  it('is the median of the turns, not of what calibrating saw', async () => {
+    const time = { now: 0 };
+    const contenders = [contender('a', [5000, 300, 100, 200, 500, 400], time, [])];
+    const [timing] = await measure(contenders, BUDGET, () => time.now);
+    expect(timing).toMatchObject({ median: 300, turns: 5 });
+  });
+});

@@ -1,0 +1,91 @@
+// Targets, judged from made-up figures: which case decides, and what is left open.
+import { describe, expect, it } from 'vitest';
+
+import { geometricMean, unevenness } from '../../bench/ratios.js';
+import { judge } from '../../bench/targets.js';
+import { caseOf, MACHINE } from './made-up.js';
+
+const verdicts = (...args: Parameters<typeof judge>): Record<string, unknown> =>
+  Object.fromEntries(judge(...args).map(({ name, ...rest }) => [name, rest]));
+
+describe('judge', () => {
+  it('lets the worst shape decide, and averages by ratio', () => {
+    const cases = [
+      caseOf('forward', [32, 64], { ours: 10, torch: 20, out: 8, limit: 8 }),
+      caseOf('forward', [256, 256], { ours: 10, torch: 12, out: 11, limit: 10 }),
+    ];
+    const found = verdicts(cases, MACHINE);
+    expect(found['training forward against PyTorch, every shape']).toEqual({
+      wanted: '>= 1.3',
+      value: 1.2,
+      met: false,
+      detail: '(256, 256)',
+    });
+    expect(found['training forward against PyTorch, geometric mean']).toMatchObject({
+      value: expect.closeTo(Math.sqrt(2.4), 12),
+      met: false,
+      detail: '2 shapes',
+    });
+    // (32, 64) lies in L1 and is not asked.
+    expect(found['training forward over the limit, in L2 and L3']).toEqual({
+      wanted: '<= 1.5',
+      value: 1.1,
+      met: true,
+      detail: '(256, 256)',
+    });
+  });
+
+  it('tells memory from caches by where x and y fit together', () => {
+    const large = caseOf('forward', [8192, 1024], { ours: 9, out: 12, limit: 10 });
+    const found = verdicts([large], MACHINE);
+    expect(found['training forward over the limit, (N, C) beyond the caches']).toMatchObject({
+      value: 1.2,
+      met: false,
+    });
+    expect(found['training forward over the limit, in L2 and L3']).toMatchObject({ met: null });
+    const unknown = verdicts([large], { ...MACHINE, caches: [] });
+    expect(unknown['training forward over the limit, (N, C) beyond the caches']).toMatchObject({
+      met: null,
+      detail: 'not measured',
+    });
+  });
+
+  it('leaves open what was not measured', () => {
+    const open = judge([], MACHINE);
+    expect(open.every(({ met, value }) => met === null && value === null)).toBe(true);
+    expect(open).toHaveLength(18);
+  });
+
+  it('takes the large step for itself', () => {
+    const found = verdicts(
+      [
+        caseOf('step', [32, 64, 64, 10], { plain: 100, torch: 300 }),
+        caseOf('step', [1024, 784, 512, 10], { plain: 100, torch: 90 }),
+      ],
+      MACHINE,
+    );
+    expect(found['training step against PyTorch, the three small sizes']).toMatchObject({
+      value: 3,
+      met: true,
+    });
+    expect(found['training step against PyTorch, the large size']).toMatchObject({
+      value: 0.9,
+      met: false,
+    });
+  });
+});
+
+describe('ratios', () => {
+  it('averages by ratio', () => {
+    expect(geometricMean([2, 8])).toBeCloseTo(4, 12);
+  });
+
+  it('compares bytes within a cache level only', () => {
+    const cases = [
+      caseOf('cost-n', [1024, 256], { out: 10 }), // 1 MB, x and y in L2 of 4 MB
+      caseOf('cost-n', [2048, 256], { out: 30 }), // the last in L2: 1.5 times a byte
+      caseOf('cost-n', [8192, 256], { out: 1000 }), // L3
+    ];
+    expect(unevenness(cases, MACHINE)).toEqual([{ value: 1.5, shape: [2048, 256] }]);
+  });
+});
