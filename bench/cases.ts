@@ -69,81 +69,78 @@ function define(
 const doublings = Array.from({ length: 8 }, (_, k) => 2 ** k);
 const alone = { peers: 'none' } as const;
 
+const FIXED: readonly Case[] = [
+  ...define('forward', 'forward', SHAPES, { peers: 'all' }),
+  ...define('evaluate', 'evaluate', SHAPES, { peers: 'all' }),
+  ...define('backward', 'backward', SHAPES),
+  ...define('forward+backward', 'forward+backward', SHAPES),
+  ...define('step', 'step', STEPS, { quick: true }),
+  ...define('sum-gradient', 'forward+backward', [SHAPES[2]!, SHAPES[4]!, SHAPES[8]!], {
+    sumGradient: true,
+  }),
+  ...define(
+    'channels-last',
+    'forward',
+    [
+      [32, 128, 64],
+      [64, 7, 64],
+      [32, 512, 256],
+    ],
+    {
+      layout: 'NLC',
+    },
+  ),
+  ...define('float64', 'forward', [SHAPES[0]!, SHAPES[2]!, SHAPES[7]!], { dtype: 'float64' }),
+  ...define('small-length', 'forward', [
+    [64, 64, 1],
+    [64, 64, 3],
+    [64, 64, 7],
+    [1024, 512, 3],
+  ]),
+  ...define('channel-counts', 'forward', [
+    [4096, 1],
+    [4096, 7],
+    [1024, 1031],
+    [64, 1, 512],
+    [64, 7, 512],
+  ]),
+  ...define('batch-sizes', 'forward', [
+    [2, 1024],
+    [65536, 16],
+    [2, 64, 128],
+  ]),
+  ...define('threads', 'forward', [SHAPES[3]!, SHAPES[4]!, SHAPES[5]!, SHAPES[8]!, SHAPES[9]!], {
+    ...alone,
+    scaling: true,
+  }),
+  ...define(
+    'cost-n',
+    'forward',
+    doublings.map((k) => [1024 * k, 256]),
+    alone,
+  ),
+  ...define(
+    'cost-c',
+    'forward',
+    doublings.map((k) => [1024, 256 * k]),
+    alone,
+  ),
+  ...define(
+    'cost-l',
+    'forward',
+    doublings.map((k) => [32, 64, 128 * k]),
+    alone,
+  ),
+];
+
 /** Every case, in the order of the run. `beyondBytes`: of one array that no cache holds. */
 export function allCases(beyondBytes: number): Case[] {
-  const rows = beyondBytes / 4;
-  return [
-    ...define('forward', 'forward', SHAPES, { peers: 'all' }),
-    ...define('evaluate', 'evaluate', SHAPES, { peers: 'all' }),
-    ...define('backward', 'backward', SHAPES),
-    ...define('forward+backward', 'forward+backward', SHAPES),
-    ...define('step', 'step', STEPS, { quick: true }),
-    ...define('sum-gradient', 'forward+backward', [SHAPES[2]!, SHAPES[4]!, SHAPES[8]!], {
-      sumGradient: true,
-    }),
-    ...define(
-      'channels-last',
-      'forward',
-      [
-        [32, 128, 64],
-        [64, 7, 64],
-        [32, 512, 256],
-      ],
-      {
-        layout: 'NLC',
-      },
-    ),
-    ...define('float64', 'forward', [SHAPES[0]!, SHAPES[2]!, SHAPES[7]!], { dtype: 'float64' }),
-    ...define('small-length', 'forward', [
-      [64, 64, 1],
-      [64, 64, 3],
-      [64, 64, 7],
-      [1024, 512, 3],
-    ]),
-    ...define('channel-counts', 'forward', [
-      [4096, 1],
-      [4096, 7],
-      [1024, 1031],
-      [64, 1, 512],
-      [64, 7, 512],
-    ]),
-    ...define('batch-sizes', 'forward', [
-      [2, 1024],
-      [65536, 16],
-      [2, 64, 128],
-    ]),
-    ...define('threads', 'forward', [SHAPES[3]!, SHAPES[4]!, SHAPES[5]!, SHAPES[8]!, SHAPES[9]!], {
-      ...alone,
-      scaling: true,
-    }),
-    ...define(
-      'cost-n',
-      'forward',
-      doublings.map((k) => [1024 * k, 256]),
-      alone,
-    ),
-    ...define(
-      'cost-c',
-      'forward',
-      doublings.map((k) => [1024, 256 * k]),
-      alone,
-    ),
-    ...define(
-      'cost-l',
-      'forward',
-      doublings.map((k) => [32, 64, 128 * k]),
-      alone,
-    ),
-    ...define(
-      'beyond-cache',
-      'forward',
-      [
-        [rows / 256, 256],
-        [16, 512, rows / 8192],
-      ],
-      alone,
-    ),
+  const numel = beyondBytes / 4;
+  const shapes = [
+    [numel / 256, 256],
+    [16, 512, numel / 8192],
   ];
+  return [...FIXED, ...define('beyond-cache', 'forward', shapes, alone)];
 }
 
 export function numelOf(shape: readonly number[]): number {
@@ -165,24 +162,3 @@ export function dimsOf({ shape, layout }: Case): { n: number; c: number; l: numb
 export function shapeText(shape: readonly number[]): string {
   return `(${shape.join(', ')})`;
 }
-
-/** `32x64`: a shape as one word, for the command line. */
-export function shapeWord(shape: readonly number[]): string {
-  return shape.join('x');
-}
-
-/**
- * The cases that a filter names: alternatives between commas, and in each words that must all be the
- * case's group, shape, dtype or layout. `step, forward 32x64` is every step and one forward.
- */
-export function select(cases: readonly Case[], filter: string): Case[] {
-  const alternatives = filter.split(',').map((text) => text.trim().split(/\s+/));
-  return cases.filter(({ group, shape, dtype, layout }) => {
-    const names = [group, shapeWord(shape), dtype, layout];
-    return alternatives.some((words) => words.every((word) => names.includes(word)));
-  });
-}
-
-export const groupNames: readonly string[] = [
-  ...new Set(allCases(2 ** 20).map(({ group }) => group)),
-];

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 import { native } from 'evenkeel';
 
-import { groupNames, shapeText, shapeWord, type Case } from './cases.js';
+import { shapeText, type Case } from './cases.js';
 import type { Peer } from './contender.js';
+import { groupNames, shapeWord } from './filter.js';
 import { slug } from './format.js';
 import { page } from './html/page.js';
 import { commitOf, describeMachine, type Machine } from './machine.js';

@@ -1,7 +1,7 @@
 // The command line of the benchmark: options, help, and one sentence for a mistake.
 import { parseArgs } from 'node:util';
 
-import { groupNames } from './cases.js';
+import { groupNames } from './filter.js';
 import { peerNames } from './peers/all.js';
 
 export interface Options {

@@ -152,6 +152,7 @@ export function footLines({ seconds }: Run): string[] {
     'limit: bare passes over the same buffers; what it moves over the time is GB/s. disposed: the',
     'output is given back, as reference counting does; out: into memory of the caller; plain: left to',
     'the garbage collector. error: worst element against float64, in units of 2^-24 (float64: 2^-53).',
+    'Targets take evenkeel disposed against PyTorch at its faster, with one thread or all; out against the limit.',
     `${duration(seconds)} in all.`,
   ];
 }

@@ -1,9 +1,10 @@
 // Runs the cases one after another: arrays, contenders, truth, turns. What is measured is in cases.ts,
 // how in measure.ts, what it means in targets.ts.
-import { allCases, bytesOf, select, type Case } from './cases.js';
+import { allCases, bytesOf, type Case } from './cases.js';
 import type { Contender, Peer } from './contender.js';
 import { ourContenders } from './contenders.js';
 import { makeJob, type Job } from './data.js';
+import { select } from './filter.js';
 import { LIMIT, limitContenders, passesOf, touches } from './limits.js';
 import { cacheBytes, type Machine } from './machine.js';
 import { measure, type Budget, type Timing } from './measure.js';
@@ -45,8 +46,7 @@ export async function runCase(
 ): Promise<CaseResult> {
   (globalThis as { gc?: () => void }).gc?.(); // the last case's arrays are this one's noise
   const job = makeJob(each);
-  const { contenders, notes } = await contendersOf(job, peers);
-  const errors = await errorsOf(job, contenders);
+  const { contenders, errors, notes } = await contendersOf(job, peers);
   const timings = await measure(contenders, budgetOf(each, quick));
   for (const peer of peers) await peer.release();
   const { group, mode, shape, dtype, layout, sumGradient } = each;
@@ -60,31 +60,35 @@ export async function runCase(
   };
 }
 
-async function contendersOf(
-  job: Job,
-  peers: readonly Peer[],
-): Promise<{ contenders: Contender[]; notes: string[] }> {
-  const contenders = [...limitContenders(job), ...ourContenders(job)];
-  const notes: string[] = [];
-  for (const peer of peers) {
-    const { peers: wanted } = job.case;
-    if (wanted === 'none' || (wanted === 'torch' && peer.name !== TORCH)) continue;
-    try {
-      contenders.push(...(await peer.contenders(job)));
-    } catch (error) {
-      notes.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  return { contenders, notes };
+interface Field {
+  readonly contenders: Contender[];
+  readonly errors: (number | null)[];
+  /** What kept a peer away from this case. */
+  readonly notes: string[];
 }
 
-async function errorsOf(job: Job, contenders: readonly Contender[]): Promise<(number | null)[]> {
+/** Everyone who can do the case, with the error of what they compute. */
+async function contendersOf(job: Job, peers: readonly Peer[]): Promise<Field> {
+  const { peers: wanted } = job.case;
   const errorOf = referenceOf(job);
-  const errors: (number | null)[] = [];
-  for (const { output } of contenders) {
-    errors.push(output === undefined ? null : errorOf(await output()));
+  const field: Field = { contenders: [], errors: [], notes: [] };
+  const admit = async (contenders: readonly Contender[]): Promise<void> => {
+    for (const each of contenders) {
+      const error = each.output === undefined ? null : errorOf(await each.output());
+      field.contenders.push(each);
+      field.errors.push(error);
+    }
+  };
+  await admit([...limitContenders(job), ...ourContenders(job)]);
+  for (const peer of peers) {
+    if (wanted === 'none' || (wanted === 'torch' && peer.name !== TORCH)) continue;
+    try {
+      await admit(await peer.contenders(job));
+    } catch (error) {
+      field.notes.push(`${peer.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
-  return errors;
+  return field;
 }
 
 function entriesOf(

@@ -72,44 +72,31 @@ function layerOf(part: string): string {
   return part.replace(/ (forward|backward)$/, '');
 }
 
+function stackRow({ name, small, parts }: Stack, y: number, kinds: readonly string[]): string {
+  let left = LEFT;
+  const drawn = parts.map((part) => {
+    const width = part.share * (WIDTH - LEFT - RIGHT);
+    const colour = COLOURS[kinds.indexOf(layerOf(part.name)) % COLOURS.length]!;
+    const isPale = part.name.endsWith(BACKWARD);
+    const text = `${part.name} ${percent(part.share)}`;
+    const box = { class: `part ${colour}${isPale ? ' pale' : ''}`, x: left, y, width, height: 32 };
+    const inside = { class: `inside on-${isPale ? 'pale' : colour}` };
+    const fits = width > 7.5 * text.length;
+    const written = fits ? label(left + 6, y + 20, text, inside) : '';
+    left += width;
+    return tag('rect', box, hint(`${name}: ${text}`)) + written;
+  });
+  return [
+    label(LEFT - 12, y + 14, name, { class: 'name end' }),
+    label(LEFT - 12, y + 26, small, { class: 'small end' }),
+    ...drawn,
+  ].join('');
+}
+
 /** Whole bars cut into parts; a part wide enough carries its name. */
 export function stackedBars(stacks: readonly Stack[], axis: string): string {
-  const width = WIDTH - LEFT - RIGHT;
   const kinds = [...new Set(stacks.flatMap(({ parts }) => parts.map(({ name }) => layerOf(name))))];
-  const rows = stacks.map(({ name, small, parts }, i) => {
-    const y = 44 * i + 8;
-    let left = LEFT;
-    const drawn = parts.map((part) => {
-      const size = part.share * width;
-      const colour = COLOURS[kinds.indexOf(layerOf(part.name)) % COLOURS.length]!;
-      const isPale = part.name.endsWith(BACKWARD);
-      const text = `${part.name} ${percent(part.share)}`;
-      const rect = tag(
-        'rect',
-        {
-          class: `part ${colour}${isPale ? ' pale' : ''}`,
-          x: left,
-          y,
-          width: size,
-          height: 32,
-        },
-        hint(`${name}: ${text}`),
-      );
-      const inside =
-        size > 7.5 * text.length
-          ? label(left + 6, y + 20, text, {
-              class: `inside ${isPale ? 'on-pale' : `on-${colour}`}`,
-            })
-          : '';
-      left += size;
-      return rect + inside;
-    });
-    return [
-      label(LEFT - 12, y + 14, name, { class: 'name end' }),
-      label(LEFT - 12, y + 26, small, { class: 'small end' }),
-      ...drawn,
-    ].join('');
-  });
+  const rows = stacks.map((stack, i) => stackRow(stack, 44 * i + 8, kinds));
   const height = 44 * stacks.length + 34;
   const size = { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': axis };
   const legendItems = kinds.map((kind, i) =>

@@ -80,6 +80,12 @@ def step(case):
     batch, inputs, hidden, classes = case["shape"]
     x = read(case["x"], [batch, inputs])
     labels = read(case["labels"], [batch], "int32").long()
+    weights = [
+        read(case["weight1"], [hidden, inputs]),
+        read(case["bias1"], [hidden]),
+        read(case["weight2"], [classes, hidden]),
+        read(case["bias2"], [classes]),
+    ]
 
     def model(dropout):
         net = torch.nn.Sequential(
@@ -90,10 +96,8 @@ def step(case):
             torch.nn.Linear(hidden, classes),
         )
         with torch.no_grad():
-            net[0].weight.copy_(read(case["weight1"], [hidden, inputs]))
-            net[0].bias.copy_(read(case["bias1"], [hidden]))
-            net[4].weight.copy_(read(case["weight2"], [classes, hidden]))
-            net[4].bias.copy_(read(case["bias2"], [classes]))
+            for own, given in zip([*net[0].parameters(), *net[4].parameters()], weights):
+                own.copy_(given)
         return net
 
     net = model(case["dropout"])

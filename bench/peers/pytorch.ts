@@ -1,7 +1,7 @@
 // PyTorch, in a Python process of its own (pytorch.py beside this file): `python3`, or the one that
 // EVENKEEL_PYTHON names. Arrays are handed over as files; turns are commanded here and timed there.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -86,10 +86,11 @@ async function contenders(
 ): Promise<Contender[]> {
   const asked = async (command: Readonly<Record<string, unknown>>): Promise<Answer> => {
     const answer = await ask(command);
-    if (answer.error !== undefined) throw new Error(`PyTorch: ${answer.error}`);
+    if (answer.error !== undefined) throw new Error(answer.error);
     return answer;
   };
   await asked({ do: 'case', ...handOver(job, folder) });
+  emptyFolder(folder); // an interrupted run leaves no 134 MB behind
   return [...new Set([threads, 1])].map((count): Contender => {
     const how = count === 1 ? '1 thread' : `${count} threads`;
     return {
@@ -102,10 +103,15 @@ async function contenders(
         const path = join(folder, 'output');
         await asked({ do: 'output', path });
         const { buffer } = new Uint8Array(readFileSync(path));
+        emptyFolder(folder);
         return job.case.dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
       },
     };
   });
+}
+
+function emptyFolder(folder: string): void {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
 }
 
 /** Writes the job's arrays and says where. */

@@ -1,7 +1,8 @@
 // The list of cases, what a filter picks, and what a case is held against.
 import { describe, expect, it } from 'vitest';
 
-import { allCases, bytesOf, dimsOf, groupNames, select, shapeWord } from '../../bench/cases.js';
+import { allCases, bytesOf, dimsOf } from '../../bench/cases.js';
+import { groupNames, select, shapeWord } from '../../bench/filter.js';
 import { passesOf, touches } from '../../bench/limits.js';
 
 const cases = allCases(2 ** 27);

@@ -3,9 +3,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { manualSeed, native } from 'evenkeel';
 
-import { allCases, select, type Case } from '../../bench/cases.js';
+import { allCases, type Case } from '../../bench/cases.js';
 import { ourContenders } from '../../bench/contenders.js';
 import { makeJob, type Floats } from '../../bench/data.js';
+import { select } from '../../bench/filter.js';
 import { limitContenders } from '../../bench/limits.js';
 import { referenceOf } from '../../bench/reference.js';
 import { sharesOf } from '../../bench/step.js';

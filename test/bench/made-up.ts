@@ -25,6 +25,7 @@ const WHO = {
   one: ['evenkeel', '1 thread'],
   two: ['evenkeel', '2 threads'],
   torch: ['PyTorch', '2 threads'],
+  torchAlone: ['PyTorch', '1 thread'],
   wasm: ['TensorFlow.js', 'wasm'],
 } as const;
 

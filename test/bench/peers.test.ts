@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { allCases, select } from '../../bench/cases.js';
+import { allCases } from '../../bench/cases.js';
 import { Absent } from '../../bench/contender.js';
 import { makeJob } from '../../bench/data.js';
+import { select } from '../../bench/filter.js';
 import { batchNormModel } from '../../bench/peers/onnx-model.js';
 import { loadPackage } from '../../bench/peers/packages.js';
 import { openTorch } from '../../bench/peers/pytorch.js';

@@ -56,6 +56,12 @@ describe('judge', () => {
     expect(open).toHaveLength(18);
   });
 
+  it('takes PyTorch at its faster', () => {
+    const slow = caseOf('evaluate', [32, 64], { ours: 10, torch: 200, torchAlone: 20 });
+    const found = verdicts([slow], MACHINE);
+    expect(found['evaluation forward against PyTorch, every shape']).toMatchObject({ value: 2 });
+  });
+
   it('takes the large step for itself', () => {
     const found = verdicts(
       [
