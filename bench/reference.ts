@@ -24,9 +24,11 @@ export function referenceOf(job: Job): ErrorOf {
     return ([loss = NaN]) => Math.abs(loss - truth) / (unit * Math.max(1, truth));
   }
   const channels = mode === 'evaluate' ? fromRunning(job) : fromBatch(job);
-  return mode === 'forward' || mode === 'evaluate'
-    ? (y) => errorOfOutput(job, channels, y) / unit
-    : (dx) => errorOfGradient(job, channels, dx) / unit;
+  if (mode === 'forward' || mode === 'evaluate') {
+    return (y) => errorOfOutput(job, channels, y) / unit;
+  }
+  const pulled = gradientMeans(job, channels);
+  return (dx) => errorOfGradient(job, channels, pulled, dx) / unit;
 }
 
 function fromRunning({ runningMean, runningVar }: Job): Channels {
@@ -78,18 +80,31 @@ function errorOfOutput({ case: each, x }: Job, { mean, invstd }: Channels, y: Fl
   return worst;
 }
 
+interface GradientMeans {
+  readonly dy: Float64Array;
+  /** Of dy · x̂. */
+  readonly dyNormal: Float64Array;
+}
+
+function gradientMeans({ case: each, x, dy }: Job, { mean, invstd }: Channels): GradientMeans {
+  const gradient = dy!;
+  return {
+    dy: channelMeans(each, (i) => gradient[i]!),
+    dyNormal: channelMeans(each, (i, c) => gradient[i]! * ((x[i]! - mean[c]!) * invstd[c]!)),
+  };
+}
+
 function errorOfGradient(
   { case: each, x, dy }: Job,
   { mean, invstd }: Channels,
+  means: GradientMeans,
   dx: Floats,
 ): number {
   const gradient = dy!;
-  const normal = (i: number, c: number): number => (x[i]! - mean[c]!) * invstd[c]!;
-  const meanDy = channelMeans(each, (i) => gradient[i]!);
-  const meanDyX = channelMeans(each, (i, c) => gradient[i]! * normal(i, c));
   let worst = dx.length === x.length ? 0 : NaN;
   forEachElement(each, (i, c) => {
-    const [dyi, a, b] = [gradient[i]!, meanDy[c]!, normal(i, c) * meanDyX[c]!];
+    const b = (x[i]! - mean[c]!) * invstd[c]! * means.dyNormal[c]!;
+    const [dyi, a] = [gradient[i]!, means.dy[c]!];
     const truth = invstd[c]! * (dyi - a - b);
     const scale = invstd[c]! * (Math.abs(dyi) + Math.abs(a) + Math.abs(b));
     const error = Math.abs(dx[i]! - truth) / scale;

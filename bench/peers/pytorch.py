@@ -14,6 +14,7 @@ except ImportError as error:
     sys.exit(0)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+WARM = torch.zeros(2**20)  # enough elements for every thread
 
 
 def read(path, shape, dtype="float32"):
@@ -135,7 +136,7 @@ def answer(command, state):
     if kind == "turn":
         if torch.get_num_threads() != command["threads"]:
             torch.set_num_threads(command["threads"])
-            state["call"]()  # the threads of the pool start with the first call
+            WARM.add_(1)  # the threads of the pool start with the first parallel loop
         return {"us": turn(state["call"], command["calls"])}
     if kind == "output":
         values = state["output"]().detach().contiguous().reshape(-1)
