@@ -81,7 +81,7 @@ function stackRow({ name, small, parts }: Stack, y: number, kinds: readonly stri
     const text = `${part.name} ${percent(part.share)}`;
     const box = { class: `part ${colour}${isPale ? ' pale' : ''}`, x: left, y, width, height: 32 };
     const inside = { class: `inside on-${isPale ? 'pale' : colour}` };
-    const fits = width > 7.5 * text.length;
+    const fits = width > 7 * text.length + 12;
     const written = fits ? label(left + 6, y + 20, text, inside) : '';
     left += width;
     return tag('rect', box, hint(`${name}: ${text}`)) + written;
