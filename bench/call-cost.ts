@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { native, nn, noGrad, tensor } from 'evenkeel';
 
-import { measure } from './measure.js';
+import { measure, turnsOf } from './measure.js';
 
 /** The addon without the package around it, for calls that a user cannot make. */
 function bareAddon(): Record<string, (...args: unknown[]) => unknown> {
@@ -43,15 +43,15 @@ const calls = {
   // An empty batch: everything is read, nothing computed.
   arguments: () =>
     void batchNormForward(
-      ...[empty, empty, 0, C, 1, weight, bias, mean, variance, kept, false, true, 0.1, 1e-5],
+      ...[empty, empty, 0, C, 1, weight, bias, mean, variance, kept, false, true, 0.1, 1e-5, false],
     ),
   bareEvaluation: () =>
     void batchNormForward(
-      ...[from, to, N, C, 1, weight, bias, mean, variance, null, true, false, 0.1, 1e-5],
+      ...[from, to, N, C, 1, weight, bias, mean, variance, null, true, false, 0.1, 1e-5, false],
     ),
   bareTraining: () =>
     void batchNormForward(
-      ...[from, to, N, C, 1, weight, bias, mean, variance, null, false, true, 0.1, 1e-5],
+      ...[from, to, N, C, 1, weight, bias, mean, variance, null, false, true, 0.1, 1e-5, false],
     ),
   evaluationInto: () => void noGrad(() => evaluation.forward(x, options)),
   trainingInto: () => void noGrad(() => training.forward(x, options)),
@@ -59,12 +59,18 @@ const calls = {
   evaluation: () => void noGrad(() => evaluation.forward(x)),
   training: () => void noGrad(() => training.forward(x)),
   recorded: () => void training.forward(x),
+  evaluationGiven: () => noGrad(() => evaluation.forward(x)).dispose(),
+  trainingGiven: () => noGrad(() => training.forward(x)).dispose(),
+  recordedGiven: () => training.forward(x).dispose(),
 };
 // Two rounds: the first one's optimised code is what the second one counts and times. The 10th
 // percentile, because differences of medians drown in what else the machine does.
-measure(calls, { turns: 10, turnLength: 30_000 });
-const timings = measure(calls, { turns: 201, turnLength: 1500 });
-const ns = (name: keyof typeof calls): number => timings[name].low * 1000;
+const names = Object.keys(calls) as (keyof typeof calls)[];
+const contenders = names.map((name) => ({ name, turn: turnsOf(calls[name]) }));
+const rounds = (count: number) => ({ caseLength: 20_000, minRounds: count, maxRounds: count });
+await measure(contenders, { turnLength: 30_000, ...rounds(10) });
+const timings = await measure(contenders, { turnLength: 1500, ...rounds(201) });
+const ns = (name: keyof typeof calls): number => timings[names.indexOf(name)]!.p10 * 1000;
 
 const reading = ns('arguments') - ns('nothing');
 const anArray = ns('threeArrays') - ns('twoArrays');
@@ -77,14 +83,17 @@ const rows: readonly (readonly [string, number])[] = [
   ['TypeScript, evaluation', ns('evaluationInto') - ns('bareEvaluation')],
   ['TypeScript, training', ns('trainingInto') - ns('bareTraining')],
   ['recording (statistics, tape)', ns('recordedInto') - ns('trainingInto')],
-  ['memory of the output, training', ns('training') - ns('trainingInto')],
-  ['memory of the output, recorded', ns('recorded') - ns('recordedInto')],
+  ['memory of the output, from the pool and back', ns('trainingGiven') - ns('trainingInto')],
+  ['memory of the output, new', ns('training') - ns('trainingInto')],
   ['', NaN],
   ['evaluation, out', ns('evaluationInto')],
+  ['evaluation, disposed of', ns('evaluationGiven')],
   ['evaluation', ns('evaluation')],
   ['training under noGrad, out', ns('trainingInto')],
+  ['training under noGrad, disposed of', ns('trainingGiven')],
   ['training under noGrad', ns('training')],
   ['training, recorded, out', ns('recordedInto')],
+  ['training, recorded, disposed of', ns('recordedGiven')],
   ['training, recorded', ns('recorded')],
 ];
 

@@ -13,11 +13,13 @@ export const US = 'evenkeel';
 export const DISPOSED = 'disposed';
 /** Into memory of the caller's: what is compared with the limit. */
 export const INTO = 'out';
+/** A training step whose tensors are given back at its end: PyTorch's reference counting again. */
+export const SCOPED = 'scope';
 /** Left to the garbage collector. */
 export const PLAIN = 'plain';
 
 /** Which of them stands against the peers: the first that a case has. */
-export const OUR_WAYS: readonly string[] = [DISPOSED, INTO, PLAIN];
+export const OUR_WAYS: readonly string[] = [DISPOSED, SCOPED, INTO, PLAIN];
 
 export function ourContenders(job: Job): Contender[] {
   const { mode, scaling } = job.case;

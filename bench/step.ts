@@ -1,6 +1,6 @@
 // A whole training step: Linear, BatchNorm1d, ReLU, Dropout, Linear, cross-entropy, SGD with momentum,
 // as a user writes it; and where its time goes.
-import { functional, nn, noGrad, optim, tensor, type Tensor } from 'evenkeel';
+import { functional, nn, noGrad, optim, scope, tensor, type Tensor } from 'evenkeel';
 
 import type { Contender } from './contender.js';
 import { DROPOUT, LR, MOMENTUM, type Job } from './data.js';
@@ -23,7 +23,8 @@ export interface Share {
 
 export function stepContenders(job: Job): Contender[] {
   const training = trainingOf(job);
-  return [contender('plain', job, () => step(training))];
+  const one = (): void => step(training);
+  return [contender('plain', job, one), contender('scope', job, () => scope(one))];
 }
 
 function contender(how: string, job: Job, call: () => void): Contender {
