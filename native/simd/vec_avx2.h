@@ -1,5 +1,4 @@
-// 16 float lanes in two ymm registers, 8 double lanes in two. AVX2; FMA is left alone on purpose
-// (docs/decisions/0002-no-fused-multiply-add.md).
+// 16 float lanes in two ymm registers, 8 double lanes in two. AVX2 and FMA.
 // Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
 #pragma once
 
@@ -52,6 +51,9 @@ struct VecF {
 inline VecF operator+(VecF x, VecF y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
 inline VecF operator-(VecF x, VecF y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
 inline VecF operator*(VecF x, VecF y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
+inline VecF fused(VecF x, VecF y, VecF z) {
+  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
 
 struct VecD {
   static constexpr std::size_t kLanes = 8;
@@ -110,6 +112,31 @@ inline VecD widen(__m256 eight) {
 inline VecD widen_low(VecF x) { return widen(x.a); }
 inline VecD widen_high(VecF x) { return widen(x.b); }
 
+// Four columns of 8 rows, `stride` apart.
+inline void load_columns(const float* p, std::size_t stride, __m256 columns[4]) {
+  __m256 rows[4];  // half h of rows[i]: row i + 4 h
+  for (std::size_t i = 0; i < 4; ++i) {
+    const float* row = p + i * stride;
+    rows[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row)),
+                                   _mm_loadu_ps(row + 4 * stride), 1);
+  }
+  const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(rows[0], rows[1]));
+  const __m256d b = _mm256_castps_pd(_mm256_unpacklo_ps(rows[2], rows[3]));
+  const __m256d c = _mm256_castps_pd(_mm256_unpackhi_ps(rows[0], rows[1]));
+  const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(rows[2], rows[3]));
+  columns[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+  columns[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+  columns[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(c, d));
+  columns[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(c, d));
+}
+// Four columns of 16 rows, each as one vector.
+inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
+  __m256 upper[4], lower[4];
+  load_columns(p, stride, upper);
+  load_columns(p + 8 * stride, stride, lower);
+  for (std::size_t i = 0; i < 4; ++i) columns[i] = {upper[i], lower[i]};
+}
+
 inline VecD load_widened(const float* p) {
   return {_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
 }
@@ -126,6 +153,7 @@ inline void stream_fence() { _mm_sfence(); }
 
 // Matrix multiply: rows x vectors of the register tile (6 x 2 ymm = 12 of 16 registers accumulate).
 constexpr std::size_t kTileRows = 6;
+constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
 
 }  // namespace

@@ -30,6 +30,7 @@ struct VecF {
 inline VecF operator+(VecF a, VecF b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline VecF operator-(VecF a, VecF b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline VecF operator*(VecF a, VecF b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline VecF fused(VecF a, VecF b, VecF c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 
 struct VecD {
   static constexpr std::size_t kLanes = 8;
@@ -73,6 +74,26 @@ inline VecD widen_high(VecF a) {
   return {_mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(bits, 1)))};
 }
 
+// Four columns of 16 rows, `stride` apart, each as one vector.
+inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
+  __m512 rows[4];  // quarter q of rows[i]: row i + 4 q
+  for (std::size_t i = 0; i < 4; ++i) {
+    const float* row = p + i * stride;
+    __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(row));
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row + 4 * stride), 1);
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row + 8 * stride), 2);
+    rows[i] = _mm512_insertf32x4(r, _mm_loadu_ps(row + 12 * stride), 3);
+  }
+  const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(rows[0], rows[1]));
+  const __m512d b = _mm512_castps_pd(_mm512_unpacklo_ps(rows[2], rows[3]));
+  const __m512d c = _mm512_castps_pd(_mm512_unpackhi_ps(rows[0], rows[1]));
+  const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(rows[2], rows[3]));
+  columns[0] = {_mm512_castpd_ps(_mm512_unpacklo_pd(a, b))};
+  columns[1] = {_mm512_castpd_ps(_mm512_unpackhi_pd(a, b))};
+  columns[2] = {_mm512_castpd_ps(_mm512_unpacklo_pd(c, d))};
+  columns[3] = {_mm512_castpd_ps(_mm512_unpackhi_pd(c, d))};
+}
+
 // 8 floats from memory: two instructions fewer than by way of a register.
 inline VecD load_widened(const float* p) { return {_mm512_cvtps_pd(_mm256_loadu_ps(p))}; }
 
@@ -88,6 +109,7 @@ inline void stream_fence() { _mm_sfence(); }
 
 // Matrix multiply: rows x vectors of the register tile (24 of 32 registers accumulate).
 constexpr std::size_t kTileRows = 12;
+constexpr std::size_t kTileRowStep = 4;
 constexpr std::size_t kTileVectors = 2;
 
 }  // namespace

@@ -1,5 +1,4 @@
-// 16 float lanes in four q registers, 8 double lanes in four. AArch64 Advanced SIMD, no fused
-// multiply-add (docs/decisions/0002-no-fused-multiply-add.md).
+// 16 float lanes in four q registers, 8 double lanes in four. AArch64 Advanced SIMD.
 // Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
 #pragma once
 
@@ -50,6 +49,10 @@ inline VecF operator-(VecF x, VecF y) {
 inline VecF operator*(VecF x, VecF y) {
   return {{vmulq_f32(x.q[0], y.q[0]), vmulq_f32(x.q[1], y.q[1]), vmulq_f32(x.q[2], y.q[2]),
            vmulq_f32(x.q[3], y.q[3])}};
+}
+inline VecF fused(VecF x, VecF y, VecF z) {
+  return {{vfmaq_f32(z.q[0], x.q[0], y.q[0]), vfmaq_f32(z.q[1], x.q[1], y.q[1]),
+           vfmaq_f32(z.q[2], x.q[2], y.q[2]), vfmaq_f32(z.q[3], x.q[3], y.q[3])}};
 }
 
 struct VecD {
@@ -123,6 +126,23 @@ inline VecD widen(float32x4_t low, float32x4_t high) {
 inline VecD widen_low(VecF x) { return widen(x.q[0], x.q[1]); }
 inline VecD widen_high(VecF x) { return widen(x.q[2], x.q[3]); }
 
+// Four columns of 16 rows, `stride` apart, each as one vector.
+inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
+  for (std::size_t q = 0; q < 4; ++q) {
+    const float* row = p + 4 * q * stride;
+    const float32x4_t r0 = vld1q_f32(row), r1 = vld1q_f32(row + stride);
+    const float32x4_t r2 = vld1q_f32(row + 2 * stride), r3 = vld1q_f32(row + 3 * stride);
+    const float64x2_t a = vreinterpretq_f64_f32(vzip1q_f32(r0, r1));
+    const float64x2_t b = vreinterpretq_f64_f32(vzip1q_f32(r2, r3));
+    const float64x2_t c = vreinterpretq_f64_f32(vzip2q_f32(r0, r1));
+    const float64x2_t d = vreinterpretq_f64_f32(vzip2q_f32(r2, r3));
+    columns[0].q[q] = vreinterpretq_f32_f64(vzip1q_f64(a, b));
+    columns[1].q[q] = vreinterpretq_f32_f64(vzip2q_f64(a, b));
+    columns[2].q[q] = vreinterpretq_f32_f64(vzip1q_f64(c, d));
+    columns[3].q[q] = vreinterpretq_f32_f64(vzip2q_f64(c, d));
+  }
+}
+
 inline VecD load_widened(const float* p) { return widen(vld1q_f32(p), vld1q_f32(p + 4)); }
 
 // The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
@@ -137,6 +157,7 @@ inline void stream_fence() {}
 
 // Matrix multiply: rows x vectors of the register tile (6 x 4 q = 24 of 32 registers accumulate).
 constexpr std::size_t kTileRows = 6;
+constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
 
 }  // namespace
