@@ -148,6 +148,38 @@ inline double fold(VecD x) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+// 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
+struct VecW {
+  static constexpr std::size_t kLanes = 8;
+  __m256i a, b;
+
+  static inline VecW broadcast(unsigned long long s) {
+    const __m256i v = _mm256_set1_epi64x(static_cast<long long>(s));
+    return {v, v};
+  }
+  static inline VecW load(const unsigned long long* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4))};
+  }
+  inline void store_low(unsigned int* p) const {
+    // Low halves of a0 a1 b0 b1 | a2 a3 b2 b3, and the middle quarters change places.
+    const __m256 low = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_permute4x64_epi64(_mm256_castps_si256(low), 0xd8));
+  }
+};
+
+inline VecW operator+(VecW x, VecW y) {
+  return {_mm256_add_epi64(x.a, y.a), _mm256_add_epi64(x.b, y.b)};
+}
+inline VecW operator^(VecW x, VecW y) {
+  return {_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)};
+}
+inline VecW multiply_low(VecW x, VecW y) {  // 64-bit products
+  return {_mm256_mul_epu32(x.a, y.a), _mm256_mul_epu32(x.b, y.b)};
+}
+inline VecW high_half(VecW x) { return {_mm256_srli_epi64(x.a, 32), _mm256_srli_epi64(x.b, 32)}; }
+
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 inline void stream_fence() { _mm_sfence(); }
 

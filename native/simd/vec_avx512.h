@@ -104,6 +104,27 @@ inline double fold(VecD a) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+// 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
+struct VecW {
+  static constexpr std::size_t kLanes = 8;
+  __m512i v;
+
+  static inline VecW broadcast(unsigned long long s) {
+    return {_mm512_set1_epi64(static_cast<long long>(s))};
+  }
+  static inline VecW load(const unsigned long long* p) { return {_mm512_loadu_si512(p)}; }
+  inline void store_low(unsigned int* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi64_epi32(v));
+  }
+};
+
+inline VecW operator+(VecW a, VecW b) { return {_mm512_add_epi64(a.v, b.v)}; }
+inline VecW operator^(VecW a, VecW b) { return {_mm512_xor_si512(a.v, b.v)}; }
+inline VecW multiply_low(VecW a, VecW b) {
+  return {_mm512_mul_epu32(a.v, b.v)};
+}  // 64-bit products
+inline VecW high_half(VecW a) { return {_mm512_srli_epi64(a.v, 32)}; }
+
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 inline void stream_fence() { _mm_sfence(); }
 

@@ -152,6 +152,44 @@ inline double fold(VecD x) {
   return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
 }
 
+// 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
+struct VecW {
+  static constexpr std::size_t kLanes = 8;
+  uint64x2_t q[4];
+
+  static inline VecW broadcast(unsigned long long s) {
+    const uint64x2_t v = vdupq_n_u64(s);
+    return {{v, v, v, v}};
+  }
+  static inline VecW load(const unsigned long long* p) {
+    VecW r;  // created, not loaded: std::uint64_t may be another type than this one
+    for (std::size_t i = 0; i < 4; ++i) {
+      r.q[i] = vcombine_u64(vcreate_u64(p[2 * i]), vcreate_u64(p[2 * i + 1]));
+    }
+    return r;
+  }
+  inline void store_low(unsigned int* p) const {
+    for (std::size_t i = 0; i < 4; ++i) vst1_u32(p + 2 * i, vmovn_u64(q[i]));
+  }
+};
+
+inline VecW operator+(VecW x, VecW y) {
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vaddq_u64(x.q[i], y.q[i]);
+  return x;
+}
+inline VecW operator^(VecW x, VecW y) {
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = veorq_u64(x.q[i], y.q[i]);
+  return x;
+}
+inline VecW multiply_low(VecW x, VecW y) {  // 64-bit products
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vmull_u32(vmovn_u64(x.q[i]), vmovn_u64(y.q[i]));
+  return x;
+}
+inline VecW high_half(VecW x) {
+  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vshrq_n_u64(x.q[i], 32);
+  return x;
+}
+
 inline void prefetch(const void* p) { __builtin_prefetch(p); }
 inline void stream_fence() {}
 

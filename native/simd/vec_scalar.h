@@ -133,6 +133,44 @@ inline double fold(const VecD& a) {
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+// 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
+struct VecW {
+  static constexpr std::size_t kLanes = 8;
+  unsigned long long v[kLanes];
+
+  static inline VecW broadcast(unsigned long long s) {
+    VecW r;
+    for (std::size_t i = 0; i < kLanes; ++i) r.v[i] = s;
+    return r;
+  }
+  static inline VecW load(const unsigned long long* p) {
+    VecW r;
+    for (std::size_t i = 0; i < kLanes; ++i) r.v[i] = p[i];
+    return r;
+  }
+  inline void store_low(unsigned int* p) const {
+    for (std::size_t i = 0; i < kLanes; ++i) p[i] = static_cast<unsigned int>(v[i]);
+  }
+};
+
+inline VecW operator+(VecW a, VecW b) {
+  for (std::size_t i = 0; i < VecW::kLanes; ++i) a.v[i] += b.v[i];
+  return a;
+}
+inline VecW operator^(VecW a, VecW b) {
+  for (std::size_t i = 0; i < VecW::kLanes; ++i) a.v[i] ^= b.v[i];
+  return a;
+}
+inline VecW multiply_low(VecW a, VecW b) {  // 64-bit products
+  for (std::size_t i = 0; i < VecW::kLanes; ++i)
+    a.v[i] = (a.v[i] & 0xffffffff) * (b.v[i] & 0xffffffff);
+  return a;
+}
+inline VecW high_half(VecW a) {
+  for (std::size_t i = 0; i < VecW::kLanes; ++i) a.v[i] >>= 32;
+  return a;
+}
+
 inline void prefetch(const void*) {}
 inline void stream_fence() {}
 
