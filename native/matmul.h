@@ -10,7 +10,7 @@ namespace evenkeel {
 
 // c[m, n] = a[m, k] * b[k, n] + bias[n]; c is contiguous and overlaps nothing, bias is nullable.
 // Products are added in order of k within blocks of kMatmulBlock, then block by block: the bits
-// depend on the shape alone.
+// depend on the shape alone. In float a product and its sum are rounded once, in double twice.
 template <class T>
 void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m, std::size_t n,
             std::size_t k, Workspace& workspace);

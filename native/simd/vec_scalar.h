@@ -79,10 +79,9 @@ inline VecF fused(const VecF& a, const VecF& b, const VecF& c) {
     const Doubles part = sum - product;
     const Doubles lost = (product - (sum - part)) + (addend - part);
     const Bits bits = (Bits)sum;
-    const Bits inward = (bits ^ (Bits)lost) >> 63;  // towards zero
     const Bits inexact = (Bits)((lost < 0.0) | (lost > 0.0));
-    const Bits step = inexact & ~bits & 1;
-    const Bits odd = bits + step - 2 * (step & inward);
+    const Bits inward = ((bits ^ (Bits)lost) >> 63) & inexact;  // the truth lies towards zero
+    const Bits odd = (bits - inward) | (inexact >> 63);
     const Floats rounded = __builtin_convertvector((Doubles)odd, Floats);
     __builtin_memcpy(r.v + i, &rounded, sizeof rounded);
   }
