@@ -14,7 +14,7 @@ export const DISPOSED = 'disposed';
 /** Into memory of the caller's: what is compared with the limit. */
 export const INTO = 'out';
 /** A training step whose tensors are given back at its end: PyTorch's reference counting again. */
-export const SCOPED = 'scope';
+const SCOPED = 'scope';
 /** Left to the garbage collector. */
 export const PLAIN = 'plain';
 

@@ -125,7 +125,15 @@ inline VecW multiply_low(VecW a, VecW b) {
 }  // 64-bit products
 inline VecW high_half(VecW a) { return {_mm512_srli_epi64(a.v, 32)}; }
 
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+// Spelled in assembly: GCC 12 drops the intrinsic where the function around it computes a value and
+// nothing else (backward of (64, 128, 1024): 4.6 ms with, 6.4 without).
+inline void prefetch(const void* p) {
+#if defined(__GNUC__)
+  __asm__ __volatile__("prefetcht0 %0" : : "m"(*static_cast<const char*>(p)));
+#else
+  _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+#endif
+}
 inline void stream_fence() { _mm_sfence(); }
 
 // Matrix multiply: rows x vectors of the register tile (24 of 32 registers accumulate).

@@ -190,7 +190,14 @@ inline VecW high_half(VecW x) {
   return x;
 }
 
-inline void prefetch(const void* p) { __builtin_prefetch(p); }
+// Spelled in assembly: see vec_avx512.h.
+inline void prefetch(const void* p) {
+#if defined(__GNUC__)
+  __asm__ __volatile__("prfm pldl1keep, %0" : : "Q"(*static_cast<const char*>(p)));
+#else
+  (void)p;
+#endif
+}
 inline void stream_fence() {}
 
 // Matrix multiply: rows x vectors of the register tile (6 x 4 q = 24 of 32 registers accumulate).
