@@ -2,7 +2,7 @@
 import { functional, native, nn, noGrad, tensor, type Tensor } from 'evenkeel';
 
 import type { Case } from './cases.js';
-import type { Contender } from './contender.js';
+import { withoutPool, type Contender } from './contender.js';
 import type { Job } from './data.js';
 import { turnsOf } from './measure.js';
 import { stepContenders } from './step.js';
@@ -50,10 +50,12 @@ function forwards(job: Job): Contender[] {
   );
   if (job.case.peers === 'none') return [into];
   return [
-    ours(
-      PLAIN,
-      () => void layer.forward(x),
-      () => layer.forward(x),
+    withoutPool(
+      ours(
+        PLAIN,
+        () => void layer.forward(x),
+        () => layer.forward(x),
+      ),
     ),
     ours(
       DISPOSED,

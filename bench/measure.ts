@@ -15,7 +15,7 @@ export interface Timing extends Spread {
 
 export interface Turns {
   readonly name: string;
-  /** Calls `calls` times after one untimed call (if there are several); µs a call. */
+  /** Calls `calls` times after one untimed call, which brings its memory back; µs a call. */
   turn(calls: number): number | Promise<number>;
   /** ms to wait afterwards: another runtime's threads spin for a while before they sleep. */
   readonly settle?: number;
@@ -38,7 +38,7 @@ export const clock: Clock = () => Number(process.hrtime.bigint()) / 1000;
 /** The turns of something that is called, with nothing between the calls. */
 export function turnsOf(call: () => void, now: Clock = clock): Turns['turn'] {
   return (calls) => {
-    if (calls > 1) call();
+    call();
     const start = now();
     for (let i = 0; i < calls; i++) call();
     return (now() - start) / calls;
@@ -75,7 +75,7 @@ export async function measure(
   for (const each of contenders) plans.push(await calibrate(each, budget.turnLength));
   const round = contenders.reduce((sum, { settle = 0 }, i) => {
     const { calls, us } = plans[i]!;
-    return sum + (calls > 1 ? calls + 1 : 1) * us + settle * 1000;
+    return sum + (calls + 1) * us + settle * 1000;
   }, 0);
   const affordable = Math.floor((budget.caseLength * 1000) / round);
   const rounds = Math.min(budget.maxRounds, Math.max(budget.minRounds, affordable));

@@ -119,8 +119,7 @@ def step(case):
 
 
 def turn(call, calls):
-    if calls > 1:
-        call()
+    call()
     start = time.perf_counter()
     for _ in range(calls):
         call()
