@@ -16,12 +16,12 @@ namespace evenkeel {
 // Fewer channels than this are cut into pieces to have tasks at all.
 inline constexpr std::size_t kFewChannels = 8;
 
-// The two sums of a channel, or of a piece of one; kernels write them side by side.
+// The two sums of a channel, or of a piece of one.
 struct Pair {
-  double first, second;
-  Pair& operator+=(Pair part) {
-    first += part.first;
-    second += part.second;
+  double sums[2] = {0.0, 0.0};
+  Pair& operator+=(const Pair& part) {
+    sums[0] += part.sums[0];
+    sums[1] += part.sums[1];
     return *this;
   }
 };
@@ -67,7 +67,7 @@ void run_pieces(const Pieces& pieces, Workspace& workspace, const Sum& sum, cons
   run_tasks(channels * count, pieces.elements(),
             [&](std::size_t task) { parts[task] = sum(task / count, task % count); });
   for (std::size_t c = 0; c < channels; ++c) {
-    Pair total{0.0, 0.0};
+    Pair total;
     for (std::size_t p = 0; p < count; ++p) total += parts[c * count + p];
     finish(c, total);
   }
@@ -84,11 +84,11 @@ void run_channels(const Pieces& pieces, const Sum& sum, const Finish& finish, co
   const std::size_t step = std::max<std::size_t>(4, divide_up(channels, 2 * thread_count()));
   run_tasks(divide_up(channels, step), pieces.elements(), [&](std::size_t task) {
     const Range range = cut(channels, step, task);
-    Pair total{0.0, 0.0};
+    Pair total;
     for (std::size_t p = 0; p < count; ++p) total += sum(range.begin, p);
     for (std::size_t c = range.begin; c < range.end; ++c) {
       finish(c, total);
-      total = {0.0, 0.0};
+      total = Pair();
       const std::size_t next = std::min(c + 1, range.end - 1);
       for (std::size_t p = 0; p < count; ++p) total += apply(c, p, next);
     }
@@ -105,15 +105,20 @@ void run_summed(const Pieces& pieces, Workspace& workspace, const Sum& sum, cons
   }
 }
 
-// Passes without sums: tasks of neighbouring runs of one sample. body(offset, runs, first channel).
+// Passes without sums: tasks of neighbouring runs of one sample, or of a part of a long one, 64 KB of
+// floats each. body(offset, runs, first channel).
 template <class Body>
 void run_samples(BatchShape shape, bool dense, const Body& body) {
-  const std::size_t step = std::clamp<std::size_t>(16384 / shape.l, 1, shape.c);
+  constexpr std::size_t kElements = 16 * 1024;
+  const std::size_t length = std::min(shape.l, kElements), parts = divide_up(shape.l, length);
+  const std::size_t step = std::clamp<std::size_t>(kElements / shape.l, 1, shape.c);
   const std::size_t groups = divide_up(shape.c, step);
-  run_tasks(shape.n * groups, shape.n * shape.c * shape.l, [&](std::size_t task) {
-    const Range c = cut(shape.c, step, task % groups);
-    const std::size_t at = ((task / groups) * shape.c + c.begin) * shape.l;
-    body(at, Runs{c.size(), shape.l, shape.l, dense ? shape.l : 0, 1}, c.begin);
+  run_tasks(shape.n * groups * parts, shape.n * shape.c * shape.l, [&](std::size_t task) {
+    const Range l = cut(shape.l, length, task % parts);
+    const Range c = cut(shape.c, step, task / parts % groups);
+    const std::size_t sample = task / parts / groups;
+    body((sample * shape.c + c.begin) * shape.l + l.begin,
+         Runs{c.size(), l.size(), shape.l, dense ? shape.l : 0, 1}, c.begin);
   });
 }
 
@@ -139,19 +144,19 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   run_summed(
       pieces, workspace,
       [&](std::size_t c, std::size_t p) {
-        Pair sums;
-        table.sum_ncl(pieces.runs_of(p), channel(c, p, &sums.first));
-        return sums;
+        Pair pair;
+        table.sum_ncl(pieces.runs_of(p), channel(c, p, pair.sums));
+        return pair;
       },
-      [&](std::size_t c, Pair total) {
-        terms.from_sums(c, 1, shift + c, &total.first, &total.second);
+      [&](std::size_t c, const Pair& total) {
+        terms.from_sums(c, 1, shift + c, total.sums, total.sums + 1);
       },
       [&](std::size_t c, std::size_t p, std::size_t next) {
         const std::size_t at = pieces.at(c, p);
-        Pair sums{0.0, 0.0};
+        Pair pair;
         table.normalize_ncl(call.x + at, call.y + at, pieces.runs_of(p), terms.terms(c), call.relu,
-                            stream, next != c ? channel(next, p, &sums.first) : SumOf<T>{});
-        return sums;
+                            stream, next != c ? channel(next, p, pair.sums) : SumOf<T>{});
+        return pair;
       });
   terms.update_running();
 }
@@ -181,32 +186,32 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
     return GradSumOf<T>{call.x + at, dy(at), terms.center[c], terms.gate(c), out};
   };
   const auto sum = [&](std::size_t c, std::size_t p) {
-    Pair sums;
-    table.grad_sum_ncl(pieces.runs_of(p, dense), channel(c, p, &sums.first));
-    return sums;
+    Pair pair;
+    table.grad_sum_ncl(pieces.runs_of(p, dense), channel(c, p, pair.sums));
+    return pair;
   };
   run_summed(
       pieces, workspace, sum,
-      [&](std::size_t c, Pair total) {
-        terms.sum[c] = total.first;
-        terms.dot[c] = total.second;
+      [&](std::size_t c, const Pair& total) {
+        terms.sum[c] = total.sums[0];
+        terms.dot[c] = total.sums[1];
         terms.finish(c, 1);
       },
       [&](std::size_t c, std::size_t p, std::size_t next) {
         const std::size_t at = pieces.at(c, p);
         const Runs runs = pieces.runs_of(p, dense);
-        Pair sums{0.0, 0.0};
+        Pair pair;
         if (call.dx != nullptr && terms.batch) {
           table.grad_apply_ncl(call.x + at, dy(at), call.dx + at, runs, terms.terms(c),
                                terms.gate(c), stream,
-                               next != c ? channel(next, p, &sums.first) : GradSumOf<T>{});
-          return sums;
+                               next != c ? channel(next, p, pair.sums) : GradSumOf<T>{});
+          return pair;
         }
         if (call.dx != nullptr) {
           table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c),
                           stream);
         }
-        return next != c ? sum(next, p) : sums;
+        return next != c ? sum(next, p) : pair;
       });
 }
 
