@@ -16,16 +16,11 @@ export interface Contender extends Turns {
   readonly output?: () => Floats | Promise<Floats>;
 }
 
-/**
- * With what the other contenders have given back out of reach: a plain loop has nothing there. What it
- * leaves to the collector is collected before the next one's turn.
- */
+/** With what the other contenders have given back out of reach: a plain loop has nothing there. */
 export function withoutPool(contender: Contender): Contender {
   const turn: Contender['turn'] = (calls) => {
     native.memory.trim();
-    const us = contender.turn(calls);
-    (globalThis as { gc?: () => void }).gc?.();
-    return us;
+    return contender.turn(calls);
   };
   return { ...contender, turn };
 }
