@@ -25,12 +25,13 @@ const mayUse = {
   scope: ['tensor', 'check'],
   create: ['tensor', 'containers', 'storage', 'check'],
   random: ['check', 'native'],
+  'state-dict': ['tensor'],
   functional: ['random', 'tensor', 'autograd', 'check', 'native'],
-  nn: ['functional', 'random', 'tensor', 'autograd', 'check', 'native'],
-  cli: ['nn', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
+  nn: ['state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
+  cli: ['nn', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
   optim: ['tensor', 'random', 'check', 'native'],
   data: ['tensor', 'random', 'check', 'native'],
-  checkpoint: ['tensor', 'check'],
+  checkpoint: ['state-dict', 'tensor', 'create', 'storage', 'containers', 'check'],
 };
 
 /** Folders that may look behind the public door 'evenkeel'; every other one may not. */

@@ -9,6 +9,7 @@ export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { manualSeed } from './random.js';
 export { keep, scope } from './scope.js';
+export { StateDict, type ModuleRecord } from './state-dict.js';
 export {
   Tensor,
   type BackwardOptions,

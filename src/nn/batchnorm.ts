@@ -2,6 +2,7 @@
 // in functional/batchnorm.ts and below it.
 import * as check from '../check.js';
 import { normalize } from '../functional/batchnorm.js';
+import type { ModuleRecord } from '../state-dict.js';
 import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
@@ -190,6 +191,10 @@ export abstract class BatchNorm extends Module {
     this.resetRunningStats();
     if (this.weight !== null) fill(this.weight, 1);
     if (this.bias !== null) fill(this.bias, 0);
+  }
+
+  protected override record(): ModuleRecord {
+    return { version: 2 };
   }
 
   override extraRepr(): string {

@@ -2,6 +2,7 @@
 // state-dict keys. Parameters and children are found among the properties a class assigns; buffers
 // are registered.
 import * as check from '../check.js';
+import { StateDict, type ModuleRecord } from '../state-dict.js';
 import { Parameter, Tensor } from '../tensor.js';
 import { loadInto, type LoadResult, type LoadStateDictOptions } from './state-dict.js';
 
@@ -227,10 +228,16 @@ export abstract class Module {
    * Parameters and persistent buffers by dotted PyTorch keys, in PyTorch's order. The tensors share
    * the module's memory, detached from the graph.
    */
-  stateDict(): Map<string, Tensor> {
-    const state = new Map<string, Tensor>();
+  stateDict(): StateDict {
+    const state = new StateDict();
     for (const [key, tensor] of this.#persistentState('')) state.set(key, tensor.detach());
+    for (const [path, module] of this.namedModules()) state.modules.set(path, module.record());
     return state;
+  }
+
+  /** What a state dict says of this module beside its tensors. */
+  protected record(): ModuleRecord {
+    return { version: 1 };
   }
 
   *#persistentState(prefix: string): IterableIterator<[string, Tensor]> {
