@@ -40,6 +40,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } table[] = {
       {"batchNormForward", call<batchnorm_forward>},
       {"batchNormBackward", call<batchnorm_backward>},
+      {"batchMoments", call<batch_moments>},
+      {"mergeMoments", call<merge_moments>},
+      {"finiteMoments", call<finite_moments>},
+      {"moveByMoments", call<move_by_moments>},
+      {"pack", call<pack>},
+      {"unpack", call<unpack>},
       {"matmul", call<matmul>},
       {"columnSums", call<column_sums>},
       {"relu", call<relu>},

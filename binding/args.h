@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -75,10 +76,17 @@ class Args {
   // The same, or nullptr where the argument is null. Most are arrays, so null is asked about last.
   template <class T>
   T* array_or_null(std::size_t index, const char* name, std::size_t length) const {
+    return array_or_null<T>(view_at(index), index, name, length);
+  }
+
+  // The same where two lengths will do; length 0 where it is null.
+  template <class T>
+  std::span<T> array_of_either(std::size_t index, const char* name, std::size_t length,
+                               std::size_t other) const {
     const View view = view_at(index);
-    if (view.type == ElementType<T>::value) return checked<T>(view, name, length);
-    if (!view.is_array && is_null(index)) return nullptr;
-    fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");
+    const std::size_t given = view.is_array && view.length == other ? other : length;
+    T* data = array_or_null<T>(view, index, name, given);
+    return {data, data != nullptr ? given : 0};
   }
 
   double number(std::size_t index, const char* name) const {
@@ -138,6 +146,12 @@ class Args {
     return a * b;
   }
 
+  [[noreturn]] void fail(const char* name, const std::string& expected,
+                         const std::string& actual) const {
+    throw Napi::TypeError::New(env_, std::string("evenkeel addon: expected ") + name + " to be " +
+                                         expected + ", got " + actual + ".");
+  }
+
  private:
   struct View {
     bool is_array = false;
@@ -146,6 +160,14 @@ class Args {
     std::size_t length = 0;
     void* data = nullptr;
   };
+
+  template <class T>
+  T* array_or_null(const View& view, std::size_t index, const char* name,
+                   std::size_t length) const {
+    if (view.type == ElementType<T>::value) return checked<T>(view, name, length);
+    if (!view.is_array && is_null(index)) return nullptr;
+    fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");
+  }
 
   // One call says all: it refuses whatever is no typed array, and a detached or out-of-bounds one has
   // length 0. Telling the element type is most of it: V8 is asked eight times before it says float.
@@ -176,12 +198,6 @@ class Args {
     napi_valuetype type = napi_undefined;
     napi_typeof(env_, values_[index], &type);
     return type == napi_null;
-  }
-
-  [[noreturn]] void fail(const char* name, const std::string& expected,
-                         const std::string& actual) const {
-    throw Napi::TypeError::New(env_, std::string("evenkeel addon: expected ") + name + " to be " +
-                                         expected + ", got " + actual + ".");
   }
 
   napi_env env_;

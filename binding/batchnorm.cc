@@ -35,7 +35,7 @@ const char* shared_memory(const BatchNormForward<T>& call, std::size_t elements)
   for (const T* each : {call.weight, call.bias, mean, var}) {
     if (overlap<T>(call.y, elements, each, c)) return "out";
   }
-  if (!call.update) return nullptr;
+  if (!call.update && call.var == nullptr) return nullptr;  // the moments will move them
   if (overlap(mean, c, var, c)) return "running_mean";
   if (overlap<T>(mean, c, call.x, elements)) return "running_mean";
   if (overlap<T>(var, c, call.x, elements)) return "running_var";
@@ -73,7 +73,11 @@ Napi::Value batchnorm_forward(const Args& args) {
       call.running_mean = args.array_or_null<T>(7, "runningMean", shape.c);
       call.running_var = args.array_or_null<T>(8, "runningVar", shape.c);
     }
-    call.saved = args.array_or_null<double>(9, "saved", args.product(3, shape.c));
+    // Three rows, or four: then the variance is wanted too.
+    const std::span<double> saved = args.array_of_either<double>(
+        9, "saved", args.product(3, shape.c), args.product(4, shape.c));
+    call.saved = saved.data();
+    if (saved.size() == 4 * shape.c) call.var = call.saved + 3 * shape.c;
     const char* name = shared_memory(call, elements);
     if (name == nullptr) batchnorm_forward(call, args.workspace());
     return name;

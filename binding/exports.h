@@ -11,6 +11,16 @@ class Args;
 Napi::Value batchnorm_forward(const Args& args);
 void batchnorm_backward(const Args& args);
 
+// moments.cc
+void batch_moments(const Args& args);
+void merge_moments(const Args& args);
+Napi::Value finite_moments(const Args& args);
+void move_by_moments(const Args& args);
+
+// lengths.cc
+void pack(const Args& args);
+void unpack(const Args& args);
+
 // linear.cc
 void matmul(const Args& args);
 void column_sums(const Args& args);

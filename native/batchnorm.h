@@ -31,12 +31,13 @@ template <class T>
 struct BatchNormForward {
   BatchShape shape;
   const T* x;
-  T* y;
+  T* y;             // nullable: the statistics alone
   const T* weight;  // nullable: 1
   const T* bias;    // nullable: 0
   T* running_mean;  // nullable where neither read nor updated
   T* running_var;
   Saved saved;  // nullable
+  double* var;  // nullable: C doubles, the biased variance that normalises
   Statistics statistics;
   bool relu;  // y = max(that, 0): the same bits as relu() of it, without the pass
   bool update;

@@ -45,6 +45,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
     });
   }
   columns.close();
+  if (call.y == nullptr) return;
 
   const bool stream = tiles.template stream<T>();
   tiles.run_stretches([&](std::size_t at, Stretch range) {

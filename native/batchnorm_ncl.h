@@ -141,17 +141,18 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const auto channel = [&](std::size_t c, std::size_t p, double* out) {
     return SumOf<T>{call.x + pieces.at(c, p), shift[c], out};
   };
+  const auto sum = [&](std::size_t c, std::size_t p) {
+    Pair pair;
+    table.sum_ncl(pieces.runs_of(p), channel(c, p, pair.sums));
+    return pair;
+  };
   run_summed(
-      pieces, workspace,
-      [&](std::size_t c, std::size_t p) {
-        Pair pair;
-        table.sum_ncl(pieces.runs_of(p), channel(c, p, pair.sums));
-        return pair;
-      },
+      pieces, workspace, sum,
       [&](std::size_t c, const Pair& total) {
         terms.from_sums(c, 1, shift + c, total.sums, total.sums + 1);
       },
       [&](std::size_t c, std::size_t p, std::size_t next) {
+        if (call.y == nullptr) return next != c ? sum(next, p) : Pair();
         const std::size_t at = pieces.at(c, p);
         Pair pair;
         table.normalize_ncl(call.x + at, call.y + at, pieces.runs_of(p), terms.terms(c), call.relu,

@@ -35,6 +35,15 @@ T* from_channel(T* values, std::size_t c) {
   return values != nullptr ? values + c : nullptr;
 }
 
+// running <- (1 - momentum) * running + momentum * {mean, unbiased variance}, over m values a channel.
+template <class T>
+void move_running(T* running_mean, T* running_var, const double* mean, const double* var, double m,
+                  double momentum, std::size_t channels) {
+  const ChannelKernels<T>& table = kernels_of<T>().channels;
+  table.update_running(running_mean, mean, 1.0, momentum, channels);
+  table.update_running(running_var, var, m / (m - 1.0), momentum, channels);
+}
+
 // The statistics that normalise, and the terms of y = (x - center) * scale + offset. A member function
 // of channels [c, c + n) may run on any thread.
 template <class T>
@@ -51,7 +60,7 @@ struct Normalization {
     mean = statistics;
     residual = statistics + channels;
     invstd = statistics + 2 * channels;
-    var = workspace.take<double>(channels);
+    var = call.var != nullptr ? call.var : workspace.take<double>(channels);
     center = take_beside(call.y, channels, workspace);
     scale = take_beside(call.y, channels, workspace);
     offset = take_beside(call.y, channels, workspace);
@@ -78,9 +87,7 @@ struct Normalization {
   // The last thing a forward does.
   void update_running() const {
     if (!call.update) return;
-    const std::size_t n = call.shape.c;
-    kernels_of<T>().channels.update_running(call.running_mean, mean, 1.0, call.momentum, n);
-    kernels_of<T>().channels.update_running(call.running_var, var, m / (m - 1.0), call.momentum, n);
+    move_running(call.running_mean, call.running_var, mean, var, m, call.momentum, call.shape.c);
   }
 
  private:

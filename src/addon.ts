@@ -36,6 +36,41 @@ export interface Addon {
     usedRunning: boolean,
     relu: boolean,
   ): void;
+  batchMoments(x: Floats, moments: Float64Array, n: number, c: number, l: number): void;
+  mergeMoments(
+    into: Float64Array,
+    count: number,
+    from: Float64Array,
+    more: number,
+    c: number,
+  ): void;
+  finiteMoments(moments: Float64Array, count: number, c: number, float64: boolean): boolean;
+  moveByMoments(
+    runningMean: Floats,
+    runningVar: Floats,
+    moments: Float64Array,
+    count: number,
+    momentum: number,
+    c: number,
+  ): void;
+  pack(
+    x: Floats,
+    packed: Floats,
+    lengths: Int32Array,
+    n: number,
+    c: number,
+    l: number,
+    unit: number,
+  ): void;
+  unpack(
+    x: Floats,
+    packed: Floats,
+    lengths: Int32Array,
+    n: number,
+    c: number,
+    l: number,
+    unit: number,
+  ): void;
   matmul(
     a: Floats,
     b: Floats,

@@ -297,6 +297,23 @@ export function trainingEps(who: string, eps: number): void {
   }
 }
 
+/** Lengths of `n` padded sequences: whole numbers from 0 to `most`; copied. */
+export function lengths(who: string, value: unknown, n: number, most: number): Int32Array {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+  if (!isList) throw wrongKind(who, 'lengths to be an array of numbers or an int32 tensor', value);
+  const list = value as ArrayLike<unknown>;
+  if (list.length !== n) throw wrongValue(who, `${n} lengths, one a sample`, String(list.length));
+  const checked = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    const length = list[i];
+    if (!Number.isInteger(length) || (length as number) < 0 || (length as number) > most) {
+      throw wrongValue(who, `lengths from 0 to ${most}`, `${describe(length)} at index ${i}`);
+    }
+    checked[i] = length as number;
+  }
+  return checked;
+}
+
 /** Class indices: whole numbers from 0 to classes - 1, or `ignore`. */
 export function classTargets(
   who: string,

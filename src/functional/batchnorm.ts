@@ -3,13 +3,18 @@
 import { needsGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { addon } from '../native.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
+import { Moments } from './moments.js';
+import { pack, packedDims, paddingOf, unpack, type Padding } from './padding.js';
 import { statistics } from './statistics.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
 export interface Normalization {
   readonly who: string;
+  /** How the values given lie, without padding. */
   readonly dims: check.ChannelDims;
+  /** The part of a padded input that counts; null where all of it does. */
+  readonly padding: Padding | null;
   readonly weight: Tensor | null;
   readonly bias: Tensor | null;
   readonly runningMean: Tensor | null;
@@ -24,24 +29,50 @@ export interface Normalization {
   /** y = max(that, 0): the bits of relu() of it, without its pass over memory. */
   readonly relu: boolean;
   readonly out: Tensor | null;
+  /** Receives the batch's statistics, where they normalise. */
+  readonly moments?: Moments | null;
 }
 
 /** @internal */
 export function normalize(input: Tensor, call: Normalization): Tensor {
-  const { who, dims, weight, bias, runningMean, runningVar, useRunning, update, eps, relu, out } =
+  const { who, dims, padding, weight, bias, runningMean, runningVar, useRunning, update, out } =
     call;
   checkOperands(input, call);
   if (!useRunning) {
     check.enoughForStatistics(who, dims, input);
-    check.trainingEps(who, eps);
+    check.trainingEps(who, call.eps);
   }
-  const { n, c, l } = dims;
   const recorded = needsGrad(input, weight, bias);
   if (out !== null) checkOut(who, out, input, recorded);
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
+  if (padding !== null) checkApart(who, 'out', y, [weight, bias, runningMean, runningVar]);
+  const result = padding === null ? run(input, y, call) : runPacked(input, y, padding, call);
+  if (out !== null) y.markChanged();
+  if (update) {
+    runningMean?.markChanged();
+    runningVar?.markChanged();
+  }
+  return result;
+}
+
+/** The values without the padding lie as if there had never been one, and so have the same bits. */
+function runPacked(input: Tensor, y: Tensor, padding: Padding, call: Normalization): Tensor {
+  const packed = pack(input, padding);
+  const normalized = run(packed, Tensor.uninitialized(packed.shape, packed.dtype), call);
+  const result = unpack(normalized, padding, y);
+  normalized.dispose();
+  if (!result.requiresGrad) packed.dispose();
+  return result;
+}
+
+/** Everything is checked; computes y, and records it. */
+function run(input: Tensor, y: Tensor, call: Normalization): Tensor {
+  const { who, weight, bias, useRunning, update, relu, moments } = call;
+  const { n, c, l } = call.dims;
+  const recorded = needsGrad(input, weight, bias);
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
-  const saved = recorded ? statistics(3 * c) : null;
+  const saved = moments?.rows ?? (recorded ? statistics(3 * c) : null);
   const overlapping = addon.batchNormForward(
     floats(input),
     floats(y),
@@ -50,29 +81,32 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
     l,
     dataOf(weight),
     dataOf(bias),
-    dataOf(runningMean),
-    dataOf(runningVar),
+    dataOf(call.runningMean),
+    dataOf(call.runningVar),
     saved,
     useRunning,
     update,
     call.momentum,
-    eps,
+    call.eps,
     relu,
   );
   if (overlapping !== undefined) throw sharedMemory(who, overlapping);
-  if (out !== null) y.markChanged();
-  if (update) {
-    runningMean?.markChanged();
-    runningVar?.markChanged();
-  }
-  if (saved === null) return y;
-  return record(who, y, [input, weight, bias], keptBy(call, input), (dy) => {
-    const dx = input.requiresGrad ? Tensor.uninitialized(input.shape, input.dtype) : null;
-    const dweight = weight?.requiresGrad ? Tensor.uninitialized(weight.shape, weight.dtype) : null;
-    const dbias = bias?.requiresGrad ? Tensor.uninitialized(bias.shape, bias.dtype) : null;
+  if (!recorded || saved === null) return y;
+  // What requires grad later did not while this was computed.
+  const wants = { weight: weight?.requiresGrad === true, bias: bias?.requiresGrad === true };
+  // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
+  const readsInput = !useRunning || relu || wants.weight || wants.bias;
+  const kept = keptBy(call, readsInput ? input : null);
+  const { shape, dtype } = input;
+  return record(who, y, [input, weight, bias], kept, (dy) => {
+    const dx = input.requiresGrad ? Tensor.uninitialized(shape, dtype) : null;
+    const dweight = wants.weight ? Tensor.uninitialized([c], dtype) : null;
+    const dbias = wants.bias ? Tensor.uninitialized([c], dtype) : null;
     const { expandedValue } = dy;
+    const x = readsInput ? input : dx;
+    if (x === null) return [null, null, null];
     addon.batchNormBackward(
-      floats(input),
+      floats(x),
       expandedValue === null ? floats(dy) : null,
       expandedValue ?? 0,
       n,
@@ -80,7 +114,7 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
       l,
       dataOf(weight),
       dataOf(bias),
-      saved,
+      saved.length === 3 * c ? saved : saved.subarray(0, 3 * c),
       dataOf(dx),
       dataOf(dweight),
       dataOf(dbias),
@@ -92,10 +126,8 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
 }
 
 /** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */
-function keptBy({ weight, bias, relu }: Normalization, input: Tensor): readonly Tensor[] {
-  const kept = weight === null ? [input] : [input, weight];
-  if (relu && bias !== null) kept.push(bias);
-  return kept;
+function keptBy({ weight, bias, relu }: Normalization, input: Tensor | null): readonly Tensor[] {
+  return [input, weight, relu ? bias : null].filter((each) => each !== null);
 }
 
 function sharedMemory(who: string, name: string): RangeError {
@@ -151,6 +183,38 @@ function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): v
   }
 }
 
+/** @internal The batch's statistics alone, where the running ones normalise and move. */
+export function momentsOf(input: Tensor, call: Normalization): Moments {
+  const { who, dims, padding, runningMean, runningVar } = call;
+  checkOperands(input, call);
+  checkApart(who, 'running_mean', runningMean, [input, call.weight, call.bias, runningVar]);
+  checkApart(who, 'running_var', runningVar, [input, call.weight, call.bias]);
+  if (padding === null) return Moments.of(input, dims);
+  const packed = pack(input, padding);
+  const moments = Moments.of(packed, dims);
+  packed.dispose();
+  return moments;
+}
+
+/** What the addon sees to where it does all of it itself. */
+function checkApart(
+  who: string,
+  name: string,
+  written: Tensor | null,
+  others: readonly (Tensor | null)[],
+): void {
+  if (written === null) return;
+  const from = floats(written);
+  for (const other of others) {
+    if (other !== null && overlap(from, floats(other))) throw sharedMemory(who, name);
+  }
+}
+
+function overlap(a: FloatData, b: FloatData): boolean {
+  const [start, other] = [a.byteOffset, b.byteOffset];
+  return a.buffer === b.buffer && start < other + b.byteLength && other < start + a.byteLength;
+}
+
 function sameMemory(out: Tensor, input: Tensor): boolean {
   const [a, b] = [floats(out), floats(input)];
   return a === b || (a.buffer === b.buffer && a.byteOffset === b.byteOffset);
@@ -171,9 +235,14 @@ export interface BatchNormFunctionOptions {
   relu?: boolean;
   /** Receives the output instead of new memory: same shape and dtype. */
   out?: Tensor | null;
+  /**
+   * How many steps of each sample of [N, C, L] count: whole numbers from 0 to L. The rest is padding: no
+   * part of the statistics, and y and dx are 0 there. Default all.
+   */
+  lengths?: ArrayLike<number> | Tensor;
 }
 
-const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out'];
+const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out', 'lengths'];
 
 /**
  * y = (x - mean) / sqrt(var + eps) · weight + bias per channel (Ioffe & Szegedy 2015), the stateless
@@ -225,9 +294,12 @@ export function batchNorm(
     }
   }
   const training = check.boolean(who, 'training', options.training ?? false);
+  const { lengths } = options;
+  const padding = lengths === undefined ? null : paddingOf(who, input, lengths, 'NCL');
   return normalize(input, {
     who,
-    dims: check.channelDims(input.shape, false),
+    dims: padding === null ? check.channelDims(input.shape, false) : packedDims(padding),
+    padding,
     weight: options.weight ?? null,
     bias: options.bias ?? null,
     runningMean,

@@ -1,7 +1,9 @@
 // BatchNorm1d, 2d, 3d: which statistics normalise, which move, and what is learned. The arithmetic is
 // in functional/batchnorm.ts and below it.
 import * as check from '../check.js';
-import { normalize } from '../functional/batchnorm.js';
+import { momentsOf, normalize, type Normalization } from '../functional/batchnorm.js';
+import { Moments } from '../functional/moments.js';
+import { packedDims, paddingOf } from '../functional/padding.js';
 import type { ModuleRecord } from '../state-dict.js';
 import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
 import { Module } from './module.js';
@@ -22,6 +24,17 @@ export interface BatchNormOptions {
   dtype?: 'float32' | 'float64';
   /** 'NLC': channels are the last dimension; nothing is transposed. Default 'NCL'. */
   layout?: 'NCL' | 'NLC';
+  /**
+   * A batch whose mean or variance is NaN or infinite: into the running statistics with it, as PyTorch
+   * does ('propagate', default), an error before anything has changed ('throw'), or normalised but
+   * kept out of the running statistics, and counted in `skippedBatches` ('skip').
+   */
+  nonFinite?: 'propagate' | 'throw' | 'skip';
+  /**
+   * One value per channel where the batch would normalise: an error in PyTorch's words ('throw',
+   * default), or normalised by the running statistics, which stay ('running').
+   */
+  singleValue?: 'throw' | 'running';
 }
 
 export interface BatchNormForwardOptions {
@@ -29,11 +42,40 @@ export interface BatchNormForwardOptions {
   out?: Tensor;
   /** y = max(y, 0) in the same pass, with the bits of a ReLU behind it. Default false. */
   relu?: boolean;
+  /**
+   * How many steps of each sample of [N, C, L] count: N whole numbers from 0 to L. The rest is padding:
+   * no part of the statistics, and y and dx are 0 there. The same bits as without it: default all.
+   */
+  lengths?: ArrayLike<number> | Tensor;
 }
 
-const OPTIONS = ['eps', 'momentum', 'affine', 'bias', 'trackRunningStats', 'dtype', 'layout'];
+export interface FreezeOptions {
+  /** Stop learning weight and bias too. Default true. */
+  affine?: boolean;
+}
 
-const FORWARD_OPTIONS = ['out', 'relu'];
+const OPTIONS = [
+  'eps',
+  'momentum',
+  'affine',
+  'bias',
+  'trackRunningStats',
+  'dtype',
+  'layout',
+  'nonFinite',
+  'singleValue',
+];
+
+const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
+
+/** @internal Layers whose batches are collected for one step (virtual-batch.ts), and what they have seen. */
+export const collecting = new WeakMap<BatchNorm, Collected>();
+
+/** @internal */
+export interface Collected {
+  readonly moments: Moments;
+  batches: number;
+}
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends Module {
@@ -41,6 +83,12 @@ export abstract class BatchNorm extends Module {
   readonly affine: boolean;
   readonly dtype: 'float32' | 'float64';
   readonly layout: 'NCL' | 'NLC';
+  /** What a batch with NaN or infinite statistics does: see the option. */
+  readonly nonFinite: 'propagate' | 'throw' | 'skip';
+  /** What one value per channel does where the batch would normalise: see the option. */
+  readonly singleValue: 'throw' | 'running';
+  /** Batches that `nonFinite: 'skip'` has kept out of the running statistics; not in the state dict. */
+  skippedBatches = 0;
   /**
    * Whether a training forward moves the running statistics. Switched off later, the module keeps
    * those it has and evaluation goes on using them, as in PyTorch.
@@ -50,8 +98,12 @@ export abstract class BatchNorm extends Module {
   weight: Parameter | null;
   /** [C]: shift, initially 0; null without affine or bias. */
   bias: Parameter | null;
-  #eps = 1e-5;
-  #momentum: number | null = 0.1;
+  private addedToVar = 1e-5;
+  private newestWeight: number | null = 0.1;
+  private normalizing: 'auto' | 'batch' | 'running' = 'auto';
+  private updating: 'auto' | boolean = 'auto';
+  /** Frozen: what requiresGrad was before, of what was frozen with the statistics. */
+  private learned: { readonly weight: boolean; readonly bias: boolean } | null = null;
 
   protected abstract readonly kind: 'BatchNorm1d' | 'BatchNorm2d' | 'BatchNorm3d';
 
@@ -68,11 +120,14 @@ export abstract class BatchNorm extends Module {
     if (options.momentum !== undefined) this.momentum = options.momentum;
     const { affine = true, bias = true, trackRunningStats = true } = options;
     const { dtype = 'float32', layout = 'NCL' } = options;
+    const { nonFinite = 'propagate', singleValue = 'throw' } = options;
     this.affine = check.boolean(who, 'affine', affine);
     check.boolean(who, 'bias', bias);
     this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
     this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
     this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
+    this.nonFinite = check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
+    this.singleValue = check.oneOf(who, 'singleValue', singleValue, ['throw', 'running']);
     const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.weight = this.affine ? new Parameter(perChannel(1)) : null;
     this.bias = this.affine && bias ? new Parameter(perChannel(0)) : null;
@@ -84,21 +139,103 @@ export abstract class BatchNorm extends Module {
 
   /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
   get eps(): number {
-    return this.#eps;
+    return this.addedToVar;
   }
 
   set eps(value: number) {
-    this.#eps = check.numberBetween(this.who, 'eps', value, 0, Infinity);
+    this.addedToVar = check.numberBetween(this.who, 'eps', value, 0, Infinity);
   }
 
   /** Weight of the newest batch; null: every batch weighs the same. @throws {RangeError} outside 0 to 1. */
   get momentum(): number | null {
-    return this.#momentum;
+    return this.newestWeight;
   }
 
   set momentum(value: number | null) {
-    this.#momentum =
+    this.newestWeight =
       value === null ? null : check.numberBetween(this.who, 'momentum (or null)', value, 0, 1);
+  }
+
+  /**
+   * Which statistics normalise: 'auto' (default), the batch's in training and the running ones in
+   * evaluation; 'batch' or 'running', whatever `training` says.
+   *
+   * @throws {RangeError} for 'running' without running statistics.
+   */
+  get normalizeBy(): 'auto' | 'batch' | 'running' {
+    return this.normalizing;
+  }
+
+  set normalizeBy(value: 'auto' | 'batch' | 'running') {
+    check.oneOf(this.who, 'normalizeBy', value, ['auto', 'batch', 'running']);
+    if (value === 'running') this.requireRunning('to normalise by');
+    this.normalizing = value;
+  }
+
+  /**
+   * Whether forward moves the running statistics: 'auto' (default), in training where they are tracked;
+   * true or false, whatever `training` says. Where they move and normalise, they normalise first.
+   *
+   * @throws {RangeError} for true without running statistics.
+   */
+  get updateStatistics(): 'auto' | boolean {
+    return this.updating;
+  }
+
+  set updateStatistics(value: 'auto' | boolean) {
+    if (value !== 'auto') check.boolean(this.who, "updateStatistics (or 'auto')", value);
+    if (value === true) this.requireRunning('to move');
+    this.updating = value;
+  }
+
+  /** Whether `freeze()` holds. */
+  get frozen(): boolean {
+    return this.learned !== null;
+  }
+
+  /**
+   * Normalises by the running statistics, which stay, and stops learning weight and bias, until
+   * `unfreeze()`: `train()` does not undo it. Backward is then one pass, dx = dy · weight · invstd.
+   *
+   * @throws {RangeError} without running statistics.
+   * @example
+   * ```ts
+   * const bn = new nn.BatchNorm1d(2).freeze().train();
+   * bn.forward(tensor([[1, 2]], { requiresGrad: true }));
+   * bn.numBatchesTracked; // => 0
+   * `${bn}`.endsWith('frozen=True)'); // => true
+   * ```
+   */
+  freeze(options: FreezeOptions = {}): this {
+    check.options(`${this.who}.freeze`, options, ['affine']);
+    const affine = check.boolean(`${this.who}.freeze`, 'affine', options.affine ?? true);
+    this.requireRunning('to freeze at');
+    const { weight, bias } = this;
+    this.learned ??= {
+      weight: weight?.requiresGrad === true,
+      bias: bias?.requiresGrad === true,
+    };
+    if (!affine) return this;
+    for (const parameter of [weight, bias]) {
+      if (parameter === null) continue;
+      parameter.requiresGrad = false;
+      parameter.grad = null; // or the next step would still apply it
+    }
+    return this;
+  }
+
+  /** Ends `freeze()`: weight and bias learn again if they did before. Without a freeze nothing happens. */
+  unfreeze(): this {
+    const { learned, weight, bias } = this;
+    this.learned = null;
+    if (learned?.weight && weight !== null) weight.requiresGrad = true;
+    if (learned?.bias && bias !== null) bias.requiresGrad = true;
+    return this;
+  }
+
+  private requireRunning(purpose: string): void {
+    if (this.runningMean !== null && this.runningVar !== null) return;
+    throw check.wrongValue(this.who, `running statistics ${purpose}`, 'none');
   }
 
   /** [C], key `running_mean`; null without running statistics. */
@@ -137,7 +274,8 @@ export abstract class BatchNorm extends Module {
    * | false | there | the running statistics | no |
    * | false | none | the batch: results depend on who shares it | no |
    *
-   * The running statistics move here, in forward, not in `optimizer.step()`, also under `noGrad`.
+   * `normalizeBy`, `updateStatistics` and `freeze()` say otherwise where they are set. The running
+   * statistics move here, in forward, not in `optimizer.step()`, also under `noGrad`.
    *
    * @param x - [N, C] or [N, C, L] for BatchNorm1d ([N, L, C] with layout 'NLC'), [N, C, H, W] for 2d,
    * [N, C, D, H, W] for 3d; of the module's dtype. An empty batch moves only `numBatchesTracked`.
@@ -145,34 +283,118 @@ export abstract class BatchNorm extends Module {
    * Whatever throws has changed nothing.
    */
   forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    const { who, runningMean, runningVar, training, momentum } = this;
+    const { who, runningMean, training } = this;
     if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
     check.dtype(who, 'the input', input, this.dtype);
-    const dims = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
-    const update = training && this.trackRunningStats && runningMean !== null;
+    const given = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
+    const lengths = options?.lengths;
+    const padding = lengths === undefined ? null : paddingOf(who, input, lengths, this.layout);
+    const dims = padding === null ? given : packedDims(padding);
+    // One value has no spread: by the policy it is neither normalised by itself nor learned from.
+    const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
+    const update = !lone && this.updates(training);
     const counter = update ? this.getBuffer('num_batches_tracked') : null;
     counter?.attached(who, 'num_batches_tracked');
-    const y = normalize(input, {
+    const call: Normalization = {
       who,
       dims,
+      padding,
       weight: this.weight,
       bias: this.bias,
       runningMean,
-      runningVar,
-      useRunning: !training && runningMean !== null,
+      runningVar: this.runningVar,
+      useRunning: lone || this.normalizesByRunning(training),
       update,
-      momentum: momentum ?? (update ? this.#cumulativeMomentum() : 0),
+      momentum: update ? this.nextMomentum : 0,
       eps: this.eps,
       relu: check.boolean(who, 'relu', options?.relu ?? false),
       out: options?.out ?? null,
-    });
+    };
+    const collected = update ? collecting.get(this) : undefined;
+    if (this.nonFinite !== 'propagate' || collected !== undefined || (update && call.useRunning)) {
+      return this.normalizeThenUpdate(input, call, collected);
+    }
+    const y = normalize(input, call);
     if (counter !== null) countBatch(counter);
     return y;
   }
 
-  /** The weight that makes the running statistics the plain average of all batches. */
-  #cumulativeMomentum(): number {
+  private normalizesByRunning(training: boolean): boolean {
+    if (this.learned === null && this.normalizing === 'auto') {
+      return !training && this.runningMean !== null;
+    }
+    if (this.learned === null && this.normalizing === 'batch') return false;
+    this.requireRunning('to normalise by');
+    return true;
+  }
+
+  private updates(training: boolean): boolean {
+    if (this.learned !== null) return false;
+    if (this.updating === 'auto') {
+      return training && this.trackRunningStats && this.runningMean !== null;
+    }
+    if (this.updating) this.requireRunning('to move');
+    return this.updating;
+  }
+
+  /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
+  private normalizeThenUpdate(
+    input: Tensor,
+    call: Normalization,
+    collected: Collected | undefined,
+  ): Tensor {
+    const { who, dims, useRunning, update, out } = call;
+    if (update) check.enoughForStatistics(who, dims, input);
+    // Ahead of the output where that could not be taken back, or other statistics make it.
+    const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
+    const ahead = irrevocable || (update && useRunning) ? momentsOf(input, call) : null;
+    if (ahead !== null) this.refuseNonFinite(ahead);
+    const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
+    const y = normalize(input, { ...call, update: false, moments: along });
+    const moments = along ?? ahead;
+    if (moments === null) return y;
+    this.refuseNonFinite(moments);
+    if (!update) return y;
+    if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
+      this.skippedBatches++;
+    } else if (collected !== undefined) {
+      collected.moments.merge(moments);
+      collected.batches++;
+    } else {
+      this.moveStatistics(moments, call.momentum);
+    }
+    return y;
+  }
+
+  private refuseNonFinite(moments: Moments): void {
+    const found = this.nonFinite === 'throw' ? moments.notFinite(this.dtype) : null;
+    if (found !== null) throw check.wrongValue(this.who, 'a batch of finite statistics', found);
+  }
+
+  /** @internal One step of the running statistics, and of their counter; none of them throws. */
+  moveStatistics(moments: Moments, momentum: number): void {
+    const { runningMean, runningVar } = this;
+    const counter = this.getBuffer('num_batches_tracked');
+    if (runningMean === null || runningVar === null) return;
+    if (moments.count > 0) moments.moveInto(runningMean, runningVar, momentum);
+    if (counter !== null) countBatch(counter);
+  }
+
+  /** @internal The buffers that a training forward moves. */
+  statistics(): Tensor[] {
+    const names = ['running_mean', 'running_var', 'num_batches_tracked'];
+    return names.map((name) => this.getBuffer(name)).filter((buffer) => buffer !== null);
+  }
+
+  /** @internal That `moveStatistics` can write them. */
+  checkStatistics(who: string): void {
+    for (const buffer of this.statistics()) buffer.attached(who, 'a running statistic');
+  }
+
+  /** @internal The weight of the next batch: momentum, or what makes the plain average of all. */
+  get nextMomentum(): number {
+    if (this.newestWeight !== null) return this.newestWeight;
     const batches = check.wholeNumber(this.who, 'num_batches_tracked', this.numBatchesTracked, 0);
     return 1 / (batches + 1);
   }
@@ -194,15 +416,23 @@ export abstract class BatchNorm extends Module {
   }
 
   protected override record(): ModuleRecord {
-    return { version: 2 };
+    return this.frozen ? { version: 2, frozen: true } : { version: 2 };
   }
 
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : pythonFloat(this.momentum);
+    // Beyond PyTorch's repr: what is set otherwise than by default.
+    const set = [
+      this.frozen ? ', frozen=True' : '',
+      this.normalizing === 'auto' ? '' : `, normalize_by=${this.normalizing}`,
+      this.updating === 'auto' ? '' : `, update_statistics=${pythonBoolean(this.updating)}`,
+      this.nonFinite === 'propagate' ? '' : `, non_finite=${this.nonFinite}`,
+      this.singleValue === 'throw' ? '' : `, single_value=${this.singleValue}`,
+    ];
     return (
       `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, ` +
       `affine=${pythonBoolean(this.affine)}, bias=${pythonBoolean(this.bias !== null)}, ` +
-      `track_running_stats=${pythonBoolean(this.trackRunningStats)}`
+      `track_running_stats=${pythonBoolean(this.trackRunningStats)}${set.join('')}`
     );
   }
 }

@@ -6,6 +6,7 @@ export {
   BatchNorm3d,
   type BatchNormForwardOptions,
   type BatchNormOptions,
+  type FreezeOptions,
 } from './batchnorm.js';
 export { Dropout } from './dropout.js';
 export { Linear, type LinearOptions } from './linear.js';
@@ -23,3 +24,5 @@ export { Parameter } from '../tensor.js';
 export { ReLU } from './relu.js';
 export { Sequential } from './sequential.js';
 export type { LoadResult, LoadStateDictOptions } from './state-dict.js';
+export { snapshotStatistics, transaction, type StatisticsSnapshot } from './snapshot.js';
+export { virtualBatch, type VirtualBatch } from './virtual-batch.js';

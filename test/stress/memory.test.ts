@@ -147,6 +147,10 @@ describe('the addon itself, behind every check of the package', () => {
       const right = {
         batchNormForward: [f(12), f(12), 2, 3, 2, f(3), f(3), f(3), f(3), d(9), false, true, 0.1, 1e-5, true],
         batchNormBackward: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), f(12), f(3), f(3), false, true],
+        batchMoments: [f(12), d(12), 2, 3, 2], mergeMoments: [d(12), 4, d(12), 5, 3],
+        finiteMoments: [d(12), 4, 3, false], moveByMoments: [f(3), f(3), d(12), 4, 0.1, 3],
+        pack: [f(12), f(6), Int32Array.of(1, 2), 2, 2, 3, 1],
+        unpack: [f(12), f(8), Int32Array.of(3, 1), 2, 2, 3, 1],
         matmul: [f(6), f(12), f(4), f(8), 2, 4, 3, false, true],
         columnSums: [f(12), f(3), 4, 3],
         relu: [f(8), f(8), 8], reluBackward: [f(8), f(8), f(8), 8],
@@ -195,6 +199,6 @@ describe('the addon itself, behind every check of the package', () => {
         try { call(); console.log(name + ' accepts nothing'); } catch { refused++; }
       }
       console.log(refused);`;
-    expect(await runChild(program)).toEqual(well('24\n'));
+    expect(await runChild(program)).toEqual(well('30\n'));
   });
 });

@@ -24,7 +24,8 @@ describe('construction', () => {
     expect(thrownBy(() => new nn.BatchNorm1d(value as number))).toBe(message);
   });
 
-  const names = 'eps, momentum, affine, bias, trackRunningStats, dtype, layout';
+  const names =
+    'eps, momentum, affine, bias, trackRunningStats, dtype, layout, nonFinite, singleValue';
   const eps = (got: string): string =>
     `BatchNorm1d: expected eps to be a finite number of at least 0, got ${got}.`;
   const momentum = (got: string): string =>
@@ -160,7 +161,7 @@ describe('the stateless form', () => {
     [
       'an unknown option',
       (...both) => [x(), ...both, { epps: 1e-5 }],
-      "TypeError: batchNorm: expected options among weight, bias, training, momentum, eps, relu, out, got 'epps' " +
+      "TypeError: batchNorm: expected options among weight, bias, training, momentum, eps, relu, out, lengths, got 'epps' " +
         "(did you mean 'eps'?).",
     ],
   ])('%s', (_, make, message) => {

@@ -1,0 +1,32 @@
+// The statistics of a batch apart from its normalisation: computed, merged with another batch's, moved
+// into running statistics. Moments are 4 * C doubles: mean[C], residual[C], 1/deviation[C], var[C] as a
+// forward with `saved` and `var` in one array writes them; here the third row is not read. The mean is
+// mean + residual, var is biased.
+#pragma once
+
+#include <cstddef>
+
+#include "batchnorm.h"
+
+namespace evenkeel {
+
+// Of x alone. Throws std::bad_alloc.
+template <class T>
+void batch_moments(BatchShape shape, const T* x, double* moments, Workspace& workspace);
+
+// into <- the moments of both batches together, of `count` and `more` > 0 values a channel (Chan, Golub,
+// LeVeque 1979):
+//   mean = mean_a + d * n_b / n,  n var = n_a var_a + n_b var_b + d^2 n_a n_b / n,  d = mean_b - mean_a.
+void merge_moments(double* into, double count, const double* from, double more,
+                   std::size_t channels);
+
+// Whether every mean and unbiased variance over m > 1 values is a finite T.
+template <class T>
+bool finite_moments(const double* moments, double m, std::size_t channels);
+
+// running <- (1 - momentum) * running + momentum * {mean, unbiased variance}.
+template <class T>
+void move_by_moments(T* running_mean, T* running_var, const double* moments, double m,
+                     double momentum, std::size_t channels);
+
+}  // namespace evenkeel

@@ -1,0 +1,94 @@
+// Gradient accumulation for running statistics: many micro-batches, one step.
+import * as check from '../check.js';
+import { Moments } from '../functional/moments.js';
+import { BatchNorm, collecting, type Collected } from './batchnorm.js';
+import { Module } from './module.js';
+
+/** What `virtualBatch()` returns. */
+export class VirtualBatch {
+  readonly #collected: ReadonlyMap<BatchNorm, Collected>;
+  #open = true;
+
+  /** @internal */
+  constructor(layers: readonly BatchNorm[]) {
+    this.#collected = new Map(
+      layers.map((layer) => [
+        layer,
+        { moments: new Moments(layer.numFeatures), batches: 0 } satisfies Collected,
+      ]),
+    );
+    for (const [layer, collected] of this.#collected) collecting.set(layer, collected);
+  }
+
+  /**
+   * One step of every layer's running statistics, towards the mean and unbiased variance of all values
+   * since the start, and one count. A layer that has seen no batch stays as it is.
+   *
+   * @throws {Error} when it is committed or discarded already; {TypeError} when the memory of a running
+   * statistic has gone. Nothing has moved then.
+   */
+  commit(): void {
+    if (!this.#open)
+      throw new Error('VirtualBatch.commit: expected an open virtual batch, got a closed one.');
+    const seen = [...this.#collected].filter(
+      ([layer, { batches }]) => batches > 0 && !layer.frozen,
+    );
+    const steps = seen.map(([layer, { moments }]) => {
+      layer.checkStatistics('VirtualBatch.commit');
+      return { layer, moments, momentum: layer.nextMomentum };
+    });
+    this.discard();
+    for (const { layer, moments, momentum } of steps) layer.moveStatistics(moments, momentum);
+  }
+
+  /** Forgets what was collected: the running statistics stay as they were at the start. */
+  discard(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const layer of this.#collected.keys()) collecting.delete(layer);
+  }
+
+  /** `using batch = …` discards what was not committed. */
+  [Symbol.dispose](): void {
+    this.discard();
+  }
+}
+
+/**
+ * Collects the statistics of the micro-batches of one optimiser step: until `commit()`, training-mode
+ * forwards of every BatchNorm below `model` leave its running statistics alone; then these make one step
+ * by all values together, merged by count. k micro-batches of n leave what one batch of k · n leaves, to
+ * rounding in double. Each micro-batch is still normalised by itself: outputs and gradients are not those
+ * of one large batch.
+ *
+ * @throws {TypeError} when `model` is no Module.
+ * @throws {Error} when one of its layers is in another open virtual batch.
+ * @example
+ * ```ts
+ * const bn = new nn.BatchNorm1d(1, { momentum: 1 });
+ * const batch = nn.virtualBatch(bn);
+ * bn.forward(tensor([[1], [3]]));
+ * bn.forward(tensor([[5], [7]]));
+ * bn.runningMean?.toArray(); // => [0]
+ * batch.commit();
+ * bn.runningMean?.toArray(); // => [4]
+ * bn.numBatchesTracked; // => 1
+ * ```
+ */
+export function virtualBatch(model: Module): VirtualBatch {
+  const layers = batchNormsOf('virtualBatch', model);
+  for (const layer of layers) {
+    if (collecting.has(layer)) {
+      throw new Error(
+        `virtualBatch: expected no open virtual batch of ${layer.toString()}, got one.`,
+      );
+    }
+  }
+  return new VirtualBatch(layers);
+}
+
+/** @internal Every BatchNorm in a model, once. */
+export function batchNormsOf(who: string, model: unknown): BatchNorm[] {
+  if (!(model instanceof Module)) throw check.wrongKind(who, 'a Module', model);
+  return [...model.modules()].filter((each) => each instanceof BatchNorm);
+}
