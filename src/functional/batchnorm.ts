@@ -47,7 +47,8 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
   if (padding !== null) checkApart(who, 'out', y, [weight, bias, runningMean, runningVar]);
-  const result = padding === null ? run(input, y, call) : runPacked(input, y, padding, call);
+  const result =
+    padding === null ? run(input, y, call, recorded) : runPacked(input, y, padding, call, recorded);
   if (out !== null) y.markChanged();
   if (update) {
     runningMean?.markChanged();
@@ -57,20 +58,26 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
 }
 
 /** The values without the padding lie as if there had never been one, and so have the same bits. */
-function runPacked(input: Tensor, y: Tensor, padding: Padding, call: Normalization): Tensor {
+function runPacked(
+  input: Tensor,
+  y: Tensor,
+  padding: Padding,
+  call: Normalization,
+  recorded: boolean,
+): Tensor {
   const packed = pack(input, padding);
-  const normalized = run(packed, Tensor.uninitialized(packed.shape, packed.dtype), call);
+  const room = Tensor.uninitialized(packed.shape, packed.dtype);
+  const normalized = run(packed, room, call, recorded);
   const result = unpack(normalized, padding, y);
   normalized.dispose();
-  if (!result.requiresGrad) packed.dispose();
+  if (!recorded) packed.dispose();
   return result;
 }
 
 /** Everything is checked; computes y, and records it. */
-function run(input: Tensor, y: Tensor, call: Normalization): Tensor {
+function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): Tensor {
   const { who, weight, bias, useRunning, update, relu, moments } = call;
   const { n, c, l } = call.dims;
-  const recorded = needsGrad(input, weight, bias);
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
   const saved = moments?.rows ?? (recorded ? statistics(3 * c) : null);
   const overlapping = addon.batchNormForward(
@@ -92,16 +99,17 @@ function run(input: Tensor, y: Tensor, call: Normalization): Tensor {
   );
   if (overlapping !== undefined) throw sharedMemory(who, overlapping);
   if (!recorded || saved === null) return y;
-  // What requires grad later did not while this was computed.
-  const wants = { weight: weight?.requiresGrad === true, bias: bias?.requiresGrad === true };
+  // What requires grad only later gets none.
+  const learnsWeight = weight?.requiresGrad === true;
+  const learnsBias = bias?.requiresGrad === true;
   // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
-  const readsInput = !useRunning || relu || wants.weight || wants.bias;
-  const kept = keptBy(call, readsInput ? input : null);
+  const readsInput = !useRunning || relu || learnsWeight || learnsBias;
+  const kept = keptBy(readsInput ? input : null, weight, relu ? bias : null);
   const { shape, dtype } = input;
   return record(who, y, [input, weight, bias], kept, (dy) => {
     const dx = input.requiresGrad ? Tensor.uninitialized(shape, dtype) : null;
-    const dweight = wants.weight ? Tensor.uninitialized([c], dtype) : null;
-    const dbias = wants.bias ? Tensor.uninitialized([c], dtype) : null;
+    const dweight = learnsWeight ? Tensor.uninitialized([c], dtype) : null;
+    const dbias = learnsBias ? Tensor.uninitialized([c], dtype) : null;
     const { expandedValue } = dy;
     const x = readsInput ? input : dx;
     if (x === null) return [null, null, null];
@@ -126,8 +134,10 @@ function run(input: Tensor, y: Tensor, call: Normalization): Tensor {
 }
 
 /** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */
-function keptBy({ weight, bias, relu }: Normalization, input: Tensor | null): readonly Tensor[] {
-  return [input, weight, relu ? bias : null].filter((each) => each !== null);
+function keptBy(input: Tensor | null, weight: Tensor | null, bias: Tensor | null): Tensor[] {
+  if (input === null) return weight === null ? [] : [weight];
+  if (bias !== null) return weight === null ? [input, bias] : [input, weight, bias];
+  return weight === null ? [input] : [input, weight];
 }
 
 function sharedMemory(who: string, name: string): RangeError {
