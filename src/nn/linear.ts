@@ -12,6 +12,9 @@ export interface LinearOptions {
   dtype?: 'float32' | 'float64';
 }
 
+/** An option out of sight: leave weight and bias as their memory is. */
+const UNDRAWN = Symbol('undrawn');
+
 /**
  * y = x Wᵀ + b. W and b start uniform in ±1/sqrt(inFeatures), as PyTorch's do (He et al. 2015 with
  * a = sqrt(5)).
@@ -36,7 +39,12 @@ export class Linear extends Module {
     const bias = check.boolean(this.who, 'bias', options.bias ?? true);
     this.weight = new Parameter(Tensor.uninitialized([outFeatures, inFeatures], dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outFeatures], dtype)) : null;
-    this.resetParameters();
+    if (!(UNDRAWN in options)) this.resetParameters();
+  }
+
+  /** @internal Draws no random numbers: the caller writes every element of weight and bias. */
+  static uninitialized(inFeatures: number, outFeatures: number, options: LinearOptions): Linear {
+    return new Linear(inFeatures, outFeatures, { ...options, [UNDRAWN]: true } as LinearOptions);
   }
 
   /** Draws weight and bias anew. */
