@@ -1,0 +1,171 @@
+// FrozenBatchNorm1d: BatchNorm1d's evaluation as a fixed map, for inference and for the backbone of a
+// model that is trained further. Nothing of it is learned or moves.
+import * as check from '../check.js';
+import { normalize } from '../functional/batchnorm.js';
+import { packedDims, paddingOf } from '../functional/padding.js';
+import { Tensor, type TensorLike } from '../tensor.js';
+import { BatchNorm1d, type BatchNormForwardOptions } from './batchnorm.js';
+import { Module } from './module.js';
+import type { LoadResult, LoadStateDictOptions } from './state-dict.js';
+import { pythonFloat } from './repr.js';
+
+export interface FrozenBatchNormOptions {
+  /** Added to the variance. Finite, at least 0. Default 1e-5. */
+  eps?: number;
+  /** Element type of the buffers and of the input. Default 'float32'. */
+  dtype?: 'float32' | 'float64';
+  /** 'NLC': channels are the last dimension; nothing is transposed. Default 'NCL'. */
+  layout?: 'NCL' | 'NLC';
+}
+
+const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
+
+type BufferName = 'weight' | 'bias' | 'running_mean' | 'running_var';
+
+const COUNTER = 'num_batches_tracked';
+
+/**
+ * y = (x - running_mean) / sqrt(running_var + eps) · weight + bias per channel, in training mode too:
+ * torchvision's FrozenBatchNorm2d over [N, C] or [N, C, L], with the bits of `BatchNorm1d` in evaluation.
+ *
+ * All four are buffers: an optimiser does not see them, `requiresGrad_` does not reach them, and backward
+ * is one pass, to x. `num_batches_tracked` of a BatchNorm1d's state dict is left out. A BatchNorm1d that is to
+ * learn again later has `freeze()`.
+ *
+ * @example
+ * ```ts
+ * const bn = new nn.BatchNorm1d(1, { eps: 0 });
+ * bn.runningMean?.data.set([1]);
+ * bn.runningVar?.data.set([4]);
+ * const frozen = nn.FrozenBatchNorm1d.from(bn);
+ * frozen.train().forward(tensor([[1], [5]])).toArray(); // => [[0], [2]]
+ * [...frozen.parameters()].length; // => 0
+ * ```
+ */
+export class FrozenBatchNorm1d extends Module {
+  readonly numFeatures: number;
+  readonly eps: number;
+  readonly dtype: 'float32' | 'float64';
+  readonly layout: 'NCL' | 'NLC';
+  /** [C], key `weight`: scale, initially 1. */
+  declare readonly weight: Tensor;
+  /** [C], key `bias`: shift, initially 0. */
+  declare readonly bias: Tensor;
+
+  /**
+   * @param numFeatures - C, a positive integer.
+   * @throws {TypeError | RangeError} for an option that is unknown or out of range.
+   */
+  constructor(numFeatures: number, options: FrozenBatchNormOptions = {}) {
+    super();
+    const { who } = this;
+    this.numFeatures = check.wholeNumber(who, 'numFeatures', numFeatures, 1);
+    check.options(who, options, ['eps', 'dtype', 'layout']);
+    const { eps = 1e-5, dtype = 'float32', layout = 'NCL' } = options;
+    this.eps = check.numberBetween(who, 'eps', eps, 0, Infinity);
+    this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
+    const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
+    this.registerBuffer('weight', perChannel(1));
+    this.registerBuffer('bias', perChannel(0));
+    this.registerBuffer('running_mean', perChannel(0));
+    this.registerBuffer('running_var', perChannel(1));
+    // Of their own and behind the buffers: a getter of the class would have taken the names.
+    for (const name of ['weight', 'bias'] as const) {
+      Object.defineProperty(this, name, { get: () => this.#buffer(name) });
+    }
+  }
+
+  /**
+   * What `bn` computes by its running statistics: copies of its state, weight 1 and bias 0 where it has none; its eps,
+   * dtype, layout and mode.
+   *
+   * @param bn - With running statistics.
+   * @throws {TypeError | RangeError} for another module, or one without.
+   */
+  static from(bn: BatchNorm1d): FrozenBatchNorm1d {
+    const who = 'FrozenBatchNorm1d.from';
+    if (!((bn as unknown) instanceof BatchNorm1d)) {
+      throw check.wrongKind(who, 'a BatchNorm1d', bn);
+    }
+    const { numFeatures, eps, dtype, layout, weight, bias, runningMean, runningVar } = bn;
+    if (runningMean === null || runningVar === null) {
+      throw check.wrongValue(
+        who,
+        'a BatchNorm1d with running statistics (bn.running_mean and bn.running_var must not be None)',
+        'none',
+      );
+    }
+    const frozen = new FrozenBatchNorm1d(numFeatures, { eps, dtype, layout });
+    const state = new Map([
+      ['running_mean', runningMean],
+      ['running_var', runningVar],
+    ]);
+    if (weight !== null) state.set('weight', weight);
+    if (bias !== null) state.set('bias', bias);
+    frozen.loadStateDict(state, { strict: false });
+    return frozen.train(bn.training);
+  }
+
+  /** [C], key `running_mean`. */
+  get runningMean(): Tensor {
+    return this.#buffer('running_mean');
+  }
+
+  /** [C], key `running_var`. */
+  get runningVar(): Tensor {
+    return this.#buffer('running_var');
+  }
+
+  #buffer(name: BufferName): Tensor {
+    const tensor = this.getBuffer(name);
+    if (tensor === null) throw check.wrongValue(this.who, `a buffer ${name}`, 'null');
+    return tensor;
+  }
+
+  /**
+   * @param x - [N, C] or [N, C, L] ([N, L, C] with layout 'NLC'), of the module's dtype. N may be 1 or 0.
+   * @throws {TypeError | RangeError} for another shape or dtype.
+   */
+  forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
+    const { who, layout } = this;
+    if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
+    const input = Tensor.from(x);
+    check.dtype(who, 'the input', input, this.dtype);
+    const given = check.batchNormInput(who, 'BatchNorm1d', input, this.numFeatures, layout);
+    const lengths = options?.lengths;
+    const padding = lengths === undefined ? null : paddingOf(who, input, lengths, layout);
+    return normalize(input, {
+      who,
+      dims: padding === null ? given : packedDims(padding),
+      padding,
+      weight: this.weight,
+      bias: this.bias,
+      runningMean: this.runningMean,
+      runningVar: this.runningVar,
+      useRunning: true,
+      update: false,
+      momentum: 0,
+      eps: this.eps,
+      relu: check.boolean(who, 'relu', options?.relu ?? false),
+      out: options?.out ?? null,
+    });
+  }
+
+  /** As every module's, but that a BatchNorm1d's counter may be among the keys. */
+  override loadStateDict(
+    state: ReadonlyMap<string, Tensor>,
+    options: LoadStateDictOptions = {},
+  ): LoadResult {
+    if (!((state as unknown) instanceof Map) || !state.has(COUNTER)) {
+      return super.loadStateDict(state, options);
+    }
+    const ours = new Map(state);
+    ours.delete(COUNTER);
+    return super.loadStateDict(ours, options);
+  }
+
+  override extraRepr(): string {
+    return `${this.numFeatures}, eps=${pythonFloat(this.eps)}`;
+  }
+}
