@@ -9,6 +9,7 @@ export {
   type FreezeOptions,
 } from './batchnorm.js';
 export { Dropout } from './dropout.js';
+export { foldBatchNorm } from './fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './frozen-batchnorm.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { CrossEntropyLoss, MSELoss } from './loss.js';
