@@ -13,6 +13,7 @@ function run(type: 'module' | 'commonjs', script: string): string {
 }
 
 const NAMES = [
+  'StateDict',
   'Tensor',
   'data',
   'functional',
