@@ -102,7 +102,7 @@ export abstract class BatchNorm extends Module {
   private newestWeight: number | null = 0.1;
   private normalizing: 'auto' | 'batch' | 'running' = 'auto';
   private updating: 'auto' | boolean = 'auto';
-  /** Frozen: what requiresGrad was before, of what was frozen with the statistics. */
+  /** Frozen: what freeze() has stopped learning. */
   private learned: { readonly weight: boolean; readonly bias: boolean } | null = null;
 
   protected abstract readonly kind: 'BatchNorm1d' | 'BatchNorm2d' | 'BatchNorm3d';
@@ -211,9 +211,10 @@ export abstract class BatchNorm extends Module {
     const affine = check.boolean(`${this.who}.freeze`, 'affine', options.affine ?? true);
     this.requireRunning('to freeze at');
     const { weight, bias } = this;
-    this.learned ??= {
-      weight: weight?.requiresGrad === true,
-      bias: bias?.requiresGrad === true,
+    const { learned } = this;
+    this.learned = {
+      weight: learned?.weight === true || (affine && weight?.requiresGrad === true),
+      bias: learned?.bias === true || (affine && bias?.requiresGrad === true),
     };
     if (!affine) return this;
     for (const parameter of [weight, bias]) {

@@ -45,6 +45,21 @@ function* layer(shape: readonly number[], dtype: 'float32' | 'float64'): Iterabl
   }
 }
 
+/** Padded micro-batches of unequal sizes, merged into two steps of the running statistics. */
+function* accumulated(dtype: 'float32' | 'float64'): Iterable<Tensor> {
+  const bn = new nn.BatchNorm1d(5, { dtype, momentum: 0.3 });
+  for (const step of [1, 2]) {
+    const batch = nn.virtualBatch(bn);
+    for (const n of [3, 7, 11]) {
+      const lengths = Array.from({ length: n }, (_, i) => (i * 5 + step) % 14);
+      const x = functional.mul(values([n, 5, 13], n, dtype), values([n, 5, 13], n + step, dtype));
+      yield bn.forward(x, { lengths });
+    }
+    batch.commit();
+    yield* [bn.runningMean!, bn.runningVar!];
+  }
+}
+
 /** Ten steps of a small network, dropout included. */
 function* training(): Iterable<Tensor> {
   manualSeed(2026);
@@ -82,6 +97,14 @@ describe.each([1, 2, 5])('on %i threads', (count) => {
   ])('%s', (_, shape, dtype, hash) => {
     native.setThreads(count);
     expect(digest(layer(shape, dtype))).toBe(hash);
+  });
+
+  it.each([
+    ['float32', '1ae44e991c34732c'],
+    ['float64', '8b98c841d0523b54'],
+  ] as const)('padded micro-batches, %s', (dtype, hash) => {
+    native.setThreads(count);
+    expect(digest(accumulated(dtype))).toBe(hash);
   });
 
   it('ten steps of training', () => {

@@ -207,6 +207,13 @@ describe('freeze', () => {
     expect(build().unfreeze().frozen).toBe(false);
   });
 
+  test('unfreeze leaves alone what freeze has not stopped', () => {
+    const bn = build().freeze({ affine: false });
+    bn.weight!.requiresGrad = false;
+    bn.unfreeze();
+    expect([bn.weight!.requiresGrad, bn.bias!.requiresGrad]).toEqual([false, true]);
+  });
+
   test('shows in the state, without another key; loading leaves it alone', () => {
     const bn = build();
     const keys = [...bn.stateDict().keys()];
