@@ -1,6 +1,7 @@
 // What is measured: every case, by group. Bytes, limits and times are elsewhere; this is the list.
 
-type Mode = 'forward' | 'evaluate' | 'backward' | 'forward+backward' | 'step';
+/** `frozen`: backward of a frozen layer, to x alone. */
+type Mode = 'forward' | 'evaluate' | 'backward' | 'frozen' | 'forward+backward' | 'step';
 export type DType = 'float32' | 'float64';
 
 export interface Case {
@@ -74,6 +75,7 @@ const FIXED: readonly Case[] = [
   ...define('evaluate', 'evaluate', SHAPES, { peers: 'all' }),
   ...define('backward', 'backward', SHAPES),
   ...define('forward+backward', 'forward+backward', SHAPES),
+  ...define('frozen-backward', 'frozen', [SHAPES[2]!, SHAPES[4]!, SHAPES[8]!]),
   ...define('step', 'step', STEPS, { quick: true }),
   ...define('sum-gradient', 'forward+backward', [SHAPES[2]!, SHAPES[4]!, SHAPES[8]!], {
     sumGradient: true,

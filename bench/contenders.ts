@@ -25,14 +25,15 @@ export function ourContenders(job: Job): Contender[] {
   const { mode, scaling } = job.case;
   if (mode === 'step') return stepContenders(job);
   if (scaling) return scalingContenders(job);
-  return mode === 'backward' || mode === 'forward+backward' ? gradients(job) : forwards(job);
+  return mode === 'forward' || mode === 'evaluate' ? forwards(job) : gradients(job);
 }
 
 function layerFor({ case: each, runningMean, runningVar }: Job): nn.BatchNorm1d {
   const { dtype, layout, mode } = each;
   const layer = new nn.BatchNorm1d(runningMean.length, { dtype, layout });
-  if (mode === 'evaluate') {
-    layer.eval();
+  if (mode === 'evaluate') layer.eval();
+  if (mode === 'frozen') layer.freeze();
+  if (mode === 'evaluate' || mode === 'frozen') {
     (layer.runningMean!.data as Float32Array).set(runningMean);
     (layer.runningVar!.data as Float32Array).set(runningVar);
   }
@@ -107,7 +108,7 @@ function gradients(job: Job): Contender[] {
     else y.backward(dy, { retainGraph });
   };
   const call =
-    job.case.mode === 'backward'
+    job.case.mode !== 'forward+backward'
       ? (): void => pull(kept, true)
       : (): void => {
           const y = layer.forward(x);

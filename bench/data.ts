@@ -30,7 +30,7 @@ export function makeJob(each: Case): Job {
   if (each.mode === 'step') return makeStep(each);
   const { c } = dimsOf(each);
   const numel = numelOf(each.shape);
-  const hasGradient = each.mode === 'backward' || each.mode === 'forward+backward';
+  const hasGradient = ['backward', 'frozen', 'forward+backward'].includes(each.mode);
   return {
     case: each,
     x: fill(zeros(each.dtype, numel), 12345, -1, 3),

@@ -22,6 +22,7 @@ export function passesOf({ mode, shape, layout }: Pick<Case, 'mode' | 'shape' | 
   if (mode === 'step') return [];
   if (mode === 'evaluate') return ['x to out'];
   if (mode === 'forward') return forward;
+  if (mode === 'frozen') return ['x to dx'];
   return mode === 'backward' ? backward : [...forward, ...backward];
 }
 

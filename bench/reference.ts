@@ -23,11 +23,12 @@ export function referenceOf(job: Job): ErrorOf {
     const truth = lossOf(job);
     return ([loss = NaN]) => Math.abs(loss - truth) / (unit * Math.max(1, truth));
   }
-  const channels = mode === 'evaluate' ? fromRunning(job) : fromBatch(job);
+  const running = mode === 'evaluate' || mode === 'frozen';
+  const channels = running ? fromRunning(job) : fromBatch(job);
   if (mode === 'forward' || mode === 'evaluate') {
     return (y) => errorOfOutput(job, channels, y) / unit;
   }
-  const pulled = gradientMeans(job, channels);
+  const pulled = mode === 'frozen' ? noMeans(job) : gradientMeans(job, channels);
   return (dx) => errorOfGradient(job, channels, pulled, dx) / unit;
 }
 
@@ -92,6 +93,12 @@ function gradientMeans({ case: each, x, dy }: Job, { mean, invstd }: Channels): 
     dy: channelMeans(each, (i) => gradient[i]!),
     dyNormal: channelMeans(each, (i, c) => gradient[i]! * ((x[i]! - mean[c]!) * invstd[c]!)),
   };
+}
+
+/** Running statistics depend on no batch. */
+function noMeans({ case: each }: Job): GradientMeans {
+  const { c } = dimsOf(each);
+  return { dy: new Float64Array(c), dyNormal: new Float64Array(c) };
 }
 
 function errorOfGradient(

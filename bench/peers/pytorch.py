@@ -32,7 +32,7 @@ def batchnorm(case):
     x = read(case["x"], shape, dtype)
     channels = shape[2] if last else shape[1]
     bn = torch.nn.BatchNorm1d(channels, dtype=DTYPES[dtype])
-    if mode == "evaluate":
+    if mode in ("evaluate", "frozen"):
         bn.eval()
         bn.running_mean.copy_(read(case["runningMean"], [channels], dtype))
         bn.running_var.copy_(read(case["runningVar"], [channels], dtype))
@@ -54,7 +54,9 @@ def batchnorm(case):
 
     x.requires_grad_()
     dy = read(case["dy"], shape, dtype)
-    kept = forward() if mode == "backward" else None
+    if mode == "frozen":
+        bn.requires_grad_(False)
+    kept = None if mode == "forward+backward" else forward()
 
     def pull(y, retain):
         x.grad = bn.weight.grad = bn.bias.grad = None
@@ -64,7 +66,7 @@ def batchnorm(case):
             y.backward(dy, retain_graph=retain)
 
     def call():
-        if mode == "backward":
+        if kept is not None:
             pull(kept, True)
         else:
             pull(forward(), False)
