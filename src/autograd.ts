@@ -30,6 +30,53 @@ export interface Arithmetic<V extends Variable> {
   checkLeaf(leaf: V): void;
   /** That `gradient` has the shape and dtype of `value`. */
   check(operation: string, value: V, gradient: V): void;
+  /** What a hook returned, as a gradient to go on with; throws unless it is like the one before. */
+  replacement(returned: unknown, before: V): V;
+}
+
+/** Sees a whole gradient; may return another. */
+type Hook = (gradient: never) => unknown;
+
+/** Hooks by what receives the gradient: kept here, so that a tensor without any is no larger. */
+const hooks = new WeakMap<Source, Set<{ readonly call: Hook }>>();
+let hooked = false;
+
+/** @internal Calls `hook` with the whole gradient of `variable` in each backward from here on. */
+export function addHook(variable: Variable, hook: Hook): { remove(): void } {
+  const source = variable.operation ?? variable;
+  const list = hooks.get(source) ?? new Set();
+  const entry = { call: hook };
+  hooks.set(source, list.add(entry));
+  hooked = true;
+  return {
+    remove: () => {
+      list.delete(entry);
+    },
+  };
+}
+
+/** The gradient after the hooks of what receives it, in their order; they do not record. */
+function afterHooks<V extends Variable>(source: Source, given: V, arithmetic: Arithmetic<V>): V {
+  const list = hooked ? hooks.get(source) : undefined;
+  let gradient = given;
+  for (const { call } of [...(list ?? [])]) {
+    const returned = unrecorded(() =>
+      (call as (gradient: V) => unknown)(arithmetic.share(gradient)),
+    );
+    if (returned === undefined || returned === null) continue;
+    const next = arithmetic.replacement(returned, gradient);
+    arithmetic.release(gradient);
+    gradient = next;
+  }
+  return gradient;
+}
+
+let walks = 0;
+let walk = 0;
+
+/** @internal Which walk is going on: what a walk that failed has left behind is not of the next. */
+export function currentWalk(): number {
+  return walk;
 }
 
 type Backward = (gradient: never) => readonly (Variable | null)[];
@@ -121,10 +168,14 @@ export function isGradEnabled(): boolean {
  */
 export function noGrad<Result>(body: () => Result): Result {
   if (typeof body !== 'function') throw check.wrongKind('noGrad', 'a function', body);
+  return unrecorded(() => check.synchronous('noGrad', body()));
+}
+
+function unrecorded<Result>(body: () => Result): Result {
   const before = recording;
   recording = false;
   try {
-    return check.synchronous('noGrad', body());
+    return body();
   } finally {
     recording = before;
   }
@@ -145,6 +196,21 @@ export function walkBack<V extends Variable>(
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
 ): void {
+  const outer = walk;
+  walk = ++walks;
+  try {
+    walkOnce(root, gradient, arithmetic, retainGraph);
+  } finally {
+    walk = outer;
+  }
+}
+
+function walkOnce<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+): void {
   const gradients = new Map<Source, V>();
   const leaves: V[] = [];
   const give = (source: Source, value: V): void => {
@@ -156,9 +222,10 @@ export function walkBack<V extends Variable>(
   give(root.operation ?? root, gradient);
   const order = operationsFrom(root);
   for (const operation of order) {
-    const whole = gradients.get(operation);
-    if (whole === undefined) continue;
+    const sum = gradients.get(operation);
+    if (sum === undefined) continue;
     gradients.delete(operation);
+    const whole = afterHooks(operation, sum, arithmetic);
     const parts = operation.differentiate(whole);
     operation.inputs.forEach((input, i) => {
       const part = parts[i];
@@ -171,6 +238,10 @@ export function walkBack<V extends Variable>(
     arithmetic.release(whole);
   }
 
+  if (hooked) {
+    for (const leaf of leaves)
+      gradients.set(leaf, afterHooks(leaf, gradients.get(leaf)!, arithmetic));
+  }
   for (const leaf of leaves) arithmetic.checkLeaf(leaf);
   for (const leaf of leaves) {
     const value = gradients.get(leaf);

@@ -1,6 +1,13 @@
 // Tensor: data + shape + dtype + grad, always contiguous. Its only arithmetic is what the tape needs to
 // add gradients up; the rest is in functional/.
-import { needsGrad, Operation, walkBack, type Arithmetic, type Variable } from './autograd.js';
+import {
+  addHook,
+  needsGrad,
+  Operation,
+  walkBack,
+  type Arithmetic,
+  type Variable,
+} from './autograd.js';
 import * as check from './check.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './containers.js';
 import { GONE, Memory } from './memory.js';
@@ -158,6 +165,30 @@ export class Tensor implements Variable {
         : Tensor.from(gradient).detach();
     arithmetic.check('Tensor.backward', this, start);
     walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
+  }
+
+  /**
+   * Calls `hook` with the whole gradient of this tensor once in each backward, before it goes on or, for a
+   * leaf, into `grad`. What it returns, of the same shape and dtype, takes its place; nothing leaves it.
+   * Hooks run in the order they came, without recording; one that throws stops a backward that has changed
+   * no `grad`.
+   *
+   * @throws {Error} where no gradient arrives.
+   * @example
+   * ```ts
+   * const x = tensor([1, 2], { requiresGrad: true });
+   * x.registerHook((gradient) => functional.mul(gradient, tensor([10, 10])));
+   * functional.sum(x).backward();
+   * x.grad?.toArray(); // => [10, 10]
+   * ```
+   */
+  registerHook(hook: (gradient: Tensor) => Tensor | null | undefined): { remove(): void } {
+    const who = 'Tensor.registerHook';
+    if (typeof hook !== 'function') throw check.wrongKind(who, 'a hook function', hook);
+    if (!this.wantsGrad) {
+      throw new Error(`${who}: cannot register a hook on a tensor that doesn't require gradient.`);
+    }
+    return addHook(this, hook);
   }
 
   /** The same memory, cut off from the graph. */
@@ -357,6 +388,21 @@ const arithmetic: Arithmetic<Tensor> = {
   share: (value) => value.detach(),
   release(value) {
     value.dispose();
+  },
+  replacement(returned, before) {
+    const who = 'Tensor.registerHook';
+    if (!(returned instanceof Tensor))
+      throw check.wrongKind(who, 'a hook to return a Tensor', returned);
+    if (!check.equalShapes(returned.shape, before.shape)) {
+      throw check.wrongValue(
+        who,
+        `a gradient of shape ${check.shapeText(before.shape)} (hook has changed the size of value)`,
+        `shape ${check.shapeText(returned.shape)}`,
+      );
+    }
+    check.dtype(who, 'the gradient', returned, before.dtype);
+    if (returned.expandedValue === null) returned.attached(who, 'the gradient');
+    return returned.detach();
   },
   checkLeaf(leaf) {
     leaf.attached('Tensor.backward');

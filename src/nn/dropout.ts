@@ -2,6 +2,7 @@ import * as check from '../check.js';
 import { dropout } from '../functional/dropout.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { Module } from './module.js';
+import { pythonFloat } from './repr.js';
 
 /** In training, zeroes elements with probability p and scales the rest by 1 / (1 - p). */
 export class Dropout extends Module {
@@ -18,6 +19,6 @@ export class Dropout extends Module {
   }
 
   override extraRepr(): string {
-    return `p=${this.p}, inplace=False`;
+    return `p=${pythonFloat(this.p)}, inplace=False`;
   }
 }

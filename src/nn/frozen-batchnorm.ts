@@ -6,7 +6,7 @@ import { packedDims, paddingOf } from '../functional/padding.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { BatchNorm1d, type BatchNormForwardOptions } from './batchnorm.js';
 import { Module } from './module.js';
-import type { LoadResult, LoadStateDictOptions } from './state-dict.js';
+import type { LoadPlan } from './load-state-dict.js';
 import { pythonFloat } from './repr.js';
 
 export interface FrozenBatchNormOptions {
@@ -72,7 +72,11 @@ export class FrozenBatchNorm1d extends Module {
     this.registerBuffer('running_var', perChannel(1));
     // Of their own and behind the buffers: a getter of the class would have taken the names.
     for (const name of ['weight', 'bias'] as const) {
-      Object.defineProperty(this, name, { get: () => this.#buffer(name) });
+      Object.defineProperty(this, name, {
+        get(this: FrozenBatchNorm1d) {
+          return this.buffer(name);
+        },
+      });
     }
   }
 
@@ -109,15 +113,15 @@ export class FrozenBatchNorm1d extends Module {
 
   /** [C], key `running_mean`. */
   get runningMean(): Tensor {
-    return this.#buffer('running_mean');
+    return this.buffer('running_mean');
   }
 
   /** [C], key `running_var`. */
   get runningVar(): Tensor {
-    return this.#buffer('running_var');
+    return this.buffer('running_var');
   }
 
-  #buffer(name: BufferName): Tensor {
+  private buffer(name: BufferName): Tensor {
     const tensor = this.getBuffer(name);
     if (tensor === null) throw check.wrongValue(this.who, `a buffer ${name}`, 'null');
     return tensor;
@@ -152,17 +156,9 @@ export class FrozenBatchNorm1d extends Module {
     });
   }
 
-  /** As every module's, but that a BatchNorm1d's counter may be among the keys. */
-  override loadStateDict(
-    state: ReadonlyMap<string, Tensor>,
-    options: LoadStateDictOptions = {},
-  ): LoadResult {
-    if (!((state as unknown) instanceof Map) || !state.has(COUNTER)) {
-      return super.loadStateDict(state, options);
-    }
-    const ours = new Map(state);
-    ours.delete(COUNTER);
-    return super.loadStateDict(ours, options);
+  /** A BatchNorm1d's counter may be among the keys. */
+  protected override planLoad(entries: ReadonlyMap<string, Tensor>): LoadPlan {
+    return { entries: new Map([...entries].filter(([name]) => name !== COUNTER)) };
   }
 
   override extraRepr(): string {

@@ -17,6 +17,9 @@ export {
   Module,
   type ForwardHook,
   type ForwardPreHook,
+  type FullBackwardHook,
+  type FullBackwardPreHook,
+  type Gradients,
   type HookHandle,
   type Layer,
   type RegisterBufferOptions,
@@ -25,6 +28,6 @@ export {
 export { Parameter } from '../tensor.js';
 export { ReLU } from './relu.js';
 export { Sequential } from './sequential.js';
-export type { LoadResult, LoadStateDictOptions } from './state-dict.js';
+export type { LoadPlan, LoadResult, LoadStateDictOptions } from './load-state-dict.js';
 export { snapshotStatistics, transaction, type StatisticsSnapshot } from './snapshot.js';
 export { virtualBatch, type VirtualBatch } from './virtual-batch.js';

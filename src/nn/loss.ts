@@ -10,30 +10,30 @@ import { Module } from './module.js';
 
 /** Softmax cross-entropy of unnormalised logits [N, classes] against N class indices. */
 export class CrossEntropyLoss extends Module {
-  readonly #options: CrossEntropyOptions;
+  private readonly options: CrossEntropyOptions;
 
   constructor(options: CrossEntropyOptions = {}) {
     super();
     check.options(this.who, options, ['reduction', 'ignoreIndex']);
-    this.#options = { ...options };
+    this.options = { ...options };
   }
 
   forward(logits: TensorLike, targets: ClassTargets): Tensor {
-    return crossEntropy(logits, targets, this.#options);
+    return crossEntropy(logits, targets, this.options);
   }
 }
 
 /** Mean squared error. */
 export class MSELoss extends Module {
-  readonly #options: MSELossOptions;
+  private readonly options: MSELossOptions;
 
   constructor(options: MSELossOptions = {}) {
     super();
     check.options(this.who, options, ['reduction']);
-    this.#options = { ...options };
+    this.options = { ...options };
   }
 
   forward(prediction: TensorLike, target: TensorLike): Tensor {
-    return mseLoss(prediction, target, this.#options);
+    return mseLoss(prediction, target, this.options);
   }
 }

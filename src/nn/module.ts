@@ -4,7 +4,17 @@
 import * as check from '../check.js';
 import { StateDict, type ModuleRecord } from '../state-dict.js';
 import { Parameter, Tensor } from '../tensor.js';
-import { loadInto, type LoadResult, type LoadStateDictOptions } from './state-dict.js';
+import { cloneModule, INSIDE } from './clone.js';
+import { Hooks, type Gradients, type HookHandle, type HookKind } from './hooks.js';
+import {
+  loadInto,
+  type LoadPlan,
+  type LoadResult,
+  type LoadSite,
+  type LoadStateDictOptions,
+} from './load-state-dict.js';
+
+export type { Gradients, HookHandle };
 
 export interface RegisterBufferOptions {
   /** Whether the state dict holds it. Default true. */
@@ -25,19 +35,56 @@ export type ForwardPreHook = (
 /** Runs after forward; may return the output to use instead. */
 export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
 
-export interface HookHandle {
-  remove(): void;
-}
+/** Sees the gradients of a module's outputs before they enter it; may return those to use instead. */
+export type FullBackwardPreHook = (
+  module: Module,
+  gradOutput: Gradients,
+) => Gradients | null | undefined;
+
+/** Sees the gradients of a module's inputs and outputs; may return inputs' gradients to use instead. */
+export type FullBackwardHook = (
+  module: Module,
+  gradInput: Gradients,
+  gradOutput: Gradients,
+) => Gradients | null | undefined;
 
 interface Buffer {
-  tensor: Tensor | null;
+  readonly tensor: Tensor | null;
   readonly persistent: boolean;
+}
+
+/** What a module keeps beside the properties of its class. */
+class Inside {
+  readonly buffers = new Map<string, Buffer>();
+  readonly modules = new Map<string, Module>();
+  hooks: Hooks | null = null;
+
+  constructor(readonly name: string) {}
+
+  copy(each: <T>(value: T) => T): Inside {
+    const copy = new Inside(this.name);
+    for (const [name, { tensor, persistent }] of this.buffers) {
+      copy.buffers.set(name, { tensor: each(tensor), persistent });
+    }
+    for (const [name, module] of this.modules) copy.modules.set(name, each(module));
+    copy.hooks = this.hooks?.copy() ?? null;
+    return copy;
+  }
 }
 
 /** A module whose forward takes one tensor and gives one: what `Sequential` chains. */
 export interface Layer extends Module {
   forward(x: Tensor): Tensor;
 }
+
+// Names that no class's own members can collide with, and that a copy made without a constructor has.
+const CHILDREN = Symbol('children');
+const PARAMETERS = Symbol('parameters');
+const REQUIRE = Symbol('requireInitialized');
+const CHECK_NAME = Symbol('checkName');
+const PATHS = Symbol('paths');
+const OWN_STATE = Symbol('ownState');
+const ADD_HOOK = Symbol('addHook');
 
 /**
  * The base class of every layer and model.
@@ -56,11 +103,8 @@ export interface Layer extends Module {
 export abstract class Module {
   /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
   training = true;
-  readonly #name = this.constructor.name;
-  readonly #buffers = new Map<string, Buffer>();
-  readonly #modules = new Map<string, Module>();
-  readonly #preHooks = new Set<ForwardPreHook>();
-  readonly #hooks = new Set<ForwardHook>();
+  /** @internal */
+  readonly [INSIDE] = new Inside(this.constructor.name);
 
   abstract forward(...inputs: never[]): unknown;
 
@@ -80,7 +124,22 @@ export abstract class Module {
 
   /** The name errors and the repr use. */
   protected get who(): string {
-    return this.#name;
+    return this[INSIDE].name;
+  }
+
+  /** Whether its parameters and buffers wait for a first forward to know their size. */
+  protected get uninitialized(): boolean {
+    return false;
+  }
+
+  private [REQUIRE](method: string): void {
+    for (const [path, module] of this.namedModules()) {
+      if (!module.uninitialized) continue;
+      throw new Error(
+        `${this.who}.${method}: Attempted to use an uninitialized parameter` +
+          `${path === '' ? '' : ` of '${path}' (${module.who})`}; run a first forward to initialize it.`,
+      );
+    }
   }
 
   // ---- What is in it ---------------------------------------------------------------------------
@@ -88,17 +147,17 @@ export abstract class Module {
   /** Children and their names, in the order they were assigned. */
   *namedChildren(): IterableIterator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, module] of this.#entries()) {
+    for (const [name, module] of this[CHILDREN]()) {
       if (!seen.has(module)) yield [name, module];
       seen.add(module);
     }
   }
 
   /** Children under every name they have. */
-  *#entries(): IterableIterator<[string, Module]> {
+  private *[CHILDREN](): IterableIterator<[string, Module]> {
     for (const [name, value] of Object.entries(this))
       if (value instanceof Module) yield [name, value];
-    yield* this.#modules;
+    yield* this[INSIDE].modules;
   }
 
   *children(): IterableIterator<Module> {
@@ -120,7 +179,7 @@ export abstract class Module {
   }
 
   /** Own parameters, in the order they were assigned. */
-  *#ownParameters(): IterableIterator<[string, Parameter]> {
+  private *[PARAMETERS](): IterableIterator<[string, Parameter]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Parameter) yield [name, value];
     }
@@ -128,9 +187,10 @@ export abstract class Module {
 
   /** Every parameter here and below with dotted names; a shared one comes once. */
   *namedParameters(prefix = ''): IterableIterator<[string, Parameter]> {
+    this[REQUIRE]('namedParameters');
     const seen = new Set<Parameter>();
     for (const [path, module] of this.namedModules(prefix)) {
-      for (const [name, parameter] of module.#ownParameters()) {
+      for (const [name, parameter] of module[PARAMETERS]()) {
         if (seen.has(parameter)) continue;
         seen.add(parameter);
         yield [join(path, name), parameter];
@@ -144,8 +204,9 @@ export abstract class Module {
 
   /** Every buffer here and below with dotted names, the non-persistent ones too. */
   *namedBuffers(prefix = ''): IterableIterator<[string, Tensor]> {
+    this[REQUIRE]('namedBuffers');
     for (const [path, module] of this.namedModules(prefix)) {
-      for (const [name, { tensor }] of module.#buffers) {
+      for (const [name, { tensor }] of module[INSIDE].buffers) {
         if (tensor !== null) yield [join(path, name), tensor];
       }
     }
@@ -168,35 +229,45 @@ export abstract class Module {
     if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
       throw check.wrongKind(`${this.who}.registerBuffer`, 'a Tensor or null', tensor);
     }
-    if (!this.#buffers.has(name)) this.#checkName('registerBuffer', name);
+    const who = `${this.who}.registerBuffer`;
+    const persistent = check.boolean(who, 'persistent', options.persistent ?? true);
+    this[CHECK_NAME]('registerBuffer', name, this[INSIDE].buffers.has(name));
     tensor?.keep();
-    this.#buffers.set(name, { tensor, persistent: options.persistent ?? true });
+    this[INSIDE].buffers.set(name, { tensor, persistent });
   }
 
   /** The buffer of that name; null when there is none or it was registered as null. */
   getBuffer(name: string): Tensor | null {
-    return this.#buffers.get(name)?.tensor ?? null;
+    return this[INSIDE].buffers.get(name)?.tensor ?? null;
   }
 
-  /** The same as assigning a Parameter to a property. */
+  /** The same as assigning a Parameter to a property, which may hold one already, or null. */
   registerParameter(name: string, parameter: Parameter | null): void {
-    this.#checkName('registerParameter', name);
+    if (parameter !== null && !((parameter as unknown) instanceof Parameter)) {
+      throw check.wrongKind(`${this.who}.registerParameter`, 'a Parameter or null', parameter);
+    }
+    const property = Object.getOwnPropertyDescriptor(this, name)?.value as unknown;
+    this[CHECK_NAME]('registerParameter', name, property === null || property instanceof Parameter);
     Object.assign(this, { [name]: parameter });
   }
 
-  /** Adds a child under a name that is no property, such as a number. */
+  /** Adds a child under a name that is no property, such as a number, or puts it in another's place. */
   registerModule(name: string, module: Module): void {
-    this.#checkName('registerModule', name);
-    this.#modules.set(name, module);
+    if (!((module as unknown) instanceof Module)) {
+      throw check.wrongKind(`${this.who}.registerModule`, 'a Module', module);
+    }
+    this[CHECK_NAME]('registerModule', name, this[INSIDE].modules.has(name));
+    this[INSIDE].modules.set(name, module);
   }
 
-  #checkName(method: string, name: string): void {
+  private [CHECK_NAME](method: string, name: string, again: boolean): void {
     const who = `${this.who}.${method}`;
     if (typeof name !== 'string') throw check.wrongKind(who, 'a name', name);
     if (name === '' || name.includes('.')) {
       throw check.wrongValue(who, 'a name that is not empty and has no dot', check.describe(name));
     }
-    if (name in this || this.#modules.has(name) || this.#buffers.has(name)) {
+    if (again) return;
+    if (name in this || this[INSIDE].modules.has(name) || this[INSIDE].buffers.has(name)) {
       throw check.wrongValue(who, 'a new name', `'${name}' (attribute '${name}' already exists)`);
     }
   }
@@ -229,9 +300,13 @@ export abstract class Module {
    * the module's memory, detached from the graph.
    */
   stateDict(): StateDict {
+    this[REQUIRE]('stateDict');
     const state = new StateDict();
-    for (const [key, tensor] of this.#persistentState('')) state.set(key, tensor.detach());
-    for (const [path, module] of this.namedModules()) state.modules.set(path, module.record());
+    for (const [path, module] of this[PATHS]('')) {
+      state.modules.set(path, module.record());
+      for (const [name, tensor] of module[OWN_STATE]())
+        state.set(join(path, name), tensor.detach());
+    }
     return state;
   }
 
@@ -240,68 +315,131 @@ export abstract class Module {
     return { version: 1 };
   }
 
-  *#persistentState(prefix: string): IterableIterator<[string, Tensor]> {
-    for (const [name, parameter] of this.#ownParameters()) yield [join(prefix, name), parameter];
-    for (const [name, { tensor, persistent }] of this.#buffers) {
-      if (persistent && tensor !== null) yield [join(prefix, name), tensor];
-    }
-    for (const [name, child] of this.#entries()) {
-      yield* child.#persistentState(join(prefix, name));
+  /** This module and all below it under every path they have. */
+  private *[PATHS](path: string): IterableIterator<[string, Module]> {
+    yield [path, this];
+    for (const [name, child] of this[CHILDREN]()) yield* child[PATHS](join(path, name));
+  }
+
+  private *[OWN_STATE](): IterableIterator<[string, Tensor]> {
+    yield* this[PARAMETERS]();
+    for (const [name, { tensor, persistent }] of this[INSIDE].buffers) {
+      if (persistent && tensor !== null) yield [name, tensor];
     }
   }
 
   /**
    * Copies a state dict into this module. Atomic: a rejected load has changed nothing.
    *
-   * A missing `num_batches_tracked` keeps its value, as PyTorch does for checkpoints that do not say
-   * their version.
+   * A BatchNorm's missing `num_batches_tracked` keeps its value, as in PyTorch, unless `state` is a StateDict
+   * that says version 2 for it. Values are converted to the module's dtypes; 5.7 counts 5.
    *
-   * @throws {RangeError} for shapes that differ, and, when strict (default), missing or unexpected
-   * keys: PyTorch's sentences, all of them at once.
+   * @throws {RangeError} for shapes that differ, values that do not fit, and, when strict (default),
+   * missing or unexpected keys: PyTorch's sentences, all of them at once.
    */
   loadStateDict(
     state: ReadonlyMap<string, Tensor>,
     options: LoadStateDictOptions = {},
   ): LoadResult {
-    return loadInto(this.who, new Map(this.#persistentState('')), state, options);
+    const sites = [...this[PATHS]('')].map(([path, module]): LoadSite => ({
+      path,
+      version: module.record().version,
+      own: () => new Map(module[OWN_STATE]()),
+      plan: (entries, version) => module.planLoad(entries, version),
+      checkState: (name, value) => module.checkState(name, value),
+    }));
+    return loadInto(this.who, sites, state, options);
+  }
+
+  /**
+   * How to load this module from its entries, by local name: some may be dropped or adapted, and a module
+   * without sizes may bring the tensors to fill. Must change nothing but in `commit`.
+   *
+   * @param _version - What the state dict says of this module's layout, or null.
+   */
+  protected planLoad(entries: ReadonlyMap<string, Tensor>, _version: number | null): LoadPlan {
+    return { entries };
+  }
+
+  /** What is wrong with a value to be loaded, as `expected …, got …`, or null. In the module's dtype. */
+  protected checkState(_name: string, _value: Tensor): string | null {
+    return null;
+  }
+
+  /**
+   * A deep copy with memory of its own: parameters (requiresGrad kept, `grad` not), buffers, modules, and
+   * arrays, plain objects, Maps, Sets and typed arrays among the properties. What is shared inside is
+   * shared inside the copy. Functions, hooks among them, and instances of other classes are the same ones. A class with
+   * `#private` members must override it.
+   *
+   * @throws {Error} for a property that is a result (no leaf), or a module that waits for its first forward.
+   * @throws {TypeError} for a class whose source has `#private` members.
+   * @example
+   * ```ts
+   * const model = new nn.Linear(2, 1);
+   * const best = model.clone();
+   * best.weight.data.fill(0);
+   * model.weight.data[0] === 0; // => false
+   * ```
+   */
+  clone(): this {
+    this[REQUIRE]('clone');
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
+    return cloneModule(this, Module.prototype.clone);
   }
 
   // ---- Hooks ---------------------------------------------------------------------------------------
 
   registerForwardPreHook(hook: ForwardPreHook): HookHandle {
-    return this.#addHook(this.#preHooks, hook);
+    return this[ADD_HOOK]('pre', hook);
   }
 
   registerForwardHook(hook: ForwardHook): HookHandle {
-    return this.#addHook(this.#hooks, hook);
+    return this[ADD_HOOK]('post', hook);
+  }
+
+  /**
+   * Calls `hook` in each backward through a later forward of this module, with the gradients of its positional
+   * inputs and of its outputs. Null: no Tensor, or no gradient arrives. It may return the inputs' to use instead;
+   * parameters have theirs already.
+   *
+   * @example
+   * ```ts
+   * const relu = new nn.ReLU();
+   * relu.registerFullBackwardHook((_, [gradInput]) => [functional.add(gradInput!, gradInput!)]);
+   * const x = tensor([1, -1], { requiresGrad: true });
+   * functional.sum(relu.forward(x)).backward();
+   * x.grad?.toArray(); // => [2, 0]
+   * ```
+   */
+  registerFullBackwardHook(hook: FullBackwardHook): HookHandle {
+    return this[ADD_HOOK]('backward', hook);
+  }
+
+  /** Calls `hook` with the outputs' gradients before they enter the module; it may return others. */
+  registerFullBackwardPreHook(hook: FullBackwardPreHook): HookHandle {
+    return this[ADD_HOOK]('backwardPre', hook);
   }
 
   /** The first hook puts a wrapper before the class's forward: without hooks forward costs nothing. */
-  #addHook<Hook>(hooks: Set<Hook>, hook: Hook): HookHandle {
+  private [ADD_HOOK](kind: HookKind, hook: unknown): HookHandle {
     if (typeof hook !== 'function') throw check.wrongKind(this.who, 'a hook function', hook);
-    if (!Object.hasOwn(this, 'forward')) {
-      const plain = this.forward.bind(this) as (...inputs: unknown[]) => unknown;
+    const inside = this[INSIDE];
+    if (inside.hooks === null) {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- run() binds it
+      const plain = this.forward as (...inputs: unknown[]) => unknown;
       Object.defineProperty(this, 'forward', {
-        value: (...inputs: unknown[]) => this.#forwardWithHooks(plain, inputs),
+        // Of whoever it is called on: a copy of this module has the same wrapper.
+        value(this: Module, ...inputs: unknown[]) {
+          return this[INSIDE].hooks!.run(this.who, this, plain, inputs);
+        },
         configurable: true,
         writable: true,
         enumerable: false,
       });
     }
-    hooks.add(hook);
-    return {
-      remove: () => {
-        hooks.delete(hook);
-      },
-    };
-  }
-
-  #forwardWithHooks(plain: (...inputs: unknown[]) => unknown, given: readonly unknown[]): unknown {
-    let inputs = given;
-    for (const hook of this.#preHooks) inputs = hook(this, inputs) ?? inputs;
-    let output = plain(...inputs);
-    for (const hook of this.#hooks) output = hook(this, inputs, output) ?? output;
-    return output;
+    inside.hooks ??= new Hooks();
+    return inside.hooks.add(kind, hook as (...args: unknown[]) => unknown);
   }
 
   // ---- Repr ----------------------------------------------------------------------------------------
@@ -313,12 +451,13 @@ export abstract class Module {
 
   /** PyTorch's repr. */
   toString(): string {
-    const children = [...this.#entries()].map(
+    const children = [...this[CHILDREN]()].map(
       ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
     );
     const extra = this.extraRepr();
-    if (children.length === 0) return `${this.who}(${extra})`;
-    const lines = extra === '' ? children : [extra, ...children];
+    if (children.length === 0 && !extra.includes('\n')) return `${this.who}(${extra})`;
+    const own = extra === '' ? [] : [extra.replaceAll('\n', '\n  ')];
+    const lines = [...own, ...children];
     return `${this.who}(\n  ${lines.join('\n  ')}\n)`;
   }
 

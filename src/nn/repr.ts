@@ -14,3 +14,10 @@ export function pythonFloat(value: number): string {
 export function pythonBoolean(value: boolean): string {
   return value ? 'True' : 'False';
 }
+
+/** A string as Python's repr quotes it. */
+export function pythonString(value: string): string {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  const plain = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+  return quote + (quote === "'" ? plain.replaceAll("'", "\\'") : plain) + quote;
+}

@@ -22,7 +22,7 @@ function isReLU(layer: Layer | undefined): boolean {
  * ```
  */
 export class Sequential extends Module {
-  readonly #layers: readonly Layer[];
+  private readonly chain: readonly Layer[];
 
   constructor(...layers: Layer[]) {
     super();
@@ -32,25 +32,25 @@ export class Sequential extends Module {
       }
       this.registerModule(String(i), layer);
     });
-    this.#layers = layers;
+    this.chain = layers;
   }
 
   get length(): number {
-    return this.#layers.length;
+    return this.chain.length;
   }
 
   /** The i-th layer; counts from the end when negative. */
   at(i: number): Layer | undefined {
-    return this.#layers.at(i);
+    return this.chain.at(i);
   }
 
   [Symbol.iterator](): IterableIterator<Layer> {
-    return this.#layers.values();
+    return this.chain.values();
   }
 
   /** A ReLU right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less. */
   forward(x: TensorLike): Tensor {
-    const layers = this.#layers;
+    const layers = this.chain;
     let y = Tensor.from(x);
     for (let i = 0; i < layers.length; i++) {
       const [layer, next] = [layers[i], layers[i + 1]];

@@ -1,0 +1,126 @@
+// Module.clone(): a deep copy with memory of its own, as Python's copy.deepcopy makes it. It knows a
+// module by the symbol its inside is kept under, not by its class.
+import * as check from '../check.js';
+import { Parameter, Tensor } from '../tensor.js';
+
+/** Where a Module keeps what is no property of its class: Object.entries does not see it. */
+export const INSIDE = Symbol('inside');
+
+/** What clone needs of a module. */
+export interface Cloneable {
+  readonly [INSIDE]: { copy(each: <T>(value: T) => T): unknown };
+  clone(): unknown;
+}
+
+/** Deep copy of `root`. A module below that brings a clone() of its own is asked for it. */
+export function cloneModule<M extends Cloneable>(root: M, plain: () => unknown): M {
+  const copies = new Map<unknown, unknown>();
+  const copy = <T>(value: T): T => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (!copies.has(value)) fill(value);
+    return copies.get(value) as T;
+  };
+  const fill = (value: object): void => {
+    const made = (fresh: object): void => void copies.set(value, fresh);
+    if (value instanceof Tensor) made(copyTensor(value));
+    else if (isCloneable(value)) {
+      if (value !== root && value.clone !== plain) made(value.clone() as object);
+      else copyModule(value, made, copy);
+    } else copyContainer(value, made, copy);
+  };
+  return copy(root);
+}
+
+function isCloneable(value: object): value is Cloneable {
+  return INSIDE in value;
+}
+
+function copyTensor(tensor: Tensor): Tensor {
+  if (tensor.operation !== null) {
+    throw new Error(
+      'Module.clone: Only Tensors created explicitly by the user (graph leaves) support the deepcopy ' +
+        'protocol at the moment; detach() the one that is a property of the module.',
+    );
+  }
+  const copy = tensor.clone();
+  if (tensor instanceof Parameter) return new Parameter(copy, tensor.requiresGrad);
+  copy.requiresGrad = tensor.requiresGrad;
+  return tensor.kept ? copy.keep() : copy;
+}
+
+function copyModule(
+  module: Cloneable,
+  made: (fresh: object) => void,
+  copy: <T>(value: T) => T,
+): void {
+  refusePrivate(module);
+  const fresh = Object.create(Object.getPrototypeOf(module) as object) as object;
+  made(fresh);
+  for (const key of Reflect.ownKeys(module)) {
+    const property = Object.getOwnPropertyDescriptor(module, key)!;
+    if (key === INSIDE) property.value = module[INSIDE].copy(copy);
+    else if ('value' in property) property.value = copy(property.value as unknown);
+    Object.defineProperty(fresh, key, property);
+  }
+}
+
+/** Arrays, plain objects, Map, Set, typed arrays; an instance of another class stays the same. */
+function copyContainer(
+  value: object,
+  made: (fresh: object) => void,
+  copy: <T>(value: T) => T,
+): void {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (Array.isArray(value)) {
+    const fresh: unknown[] = [];
+    made(fresh);
+    for (const each of value as unknown[]) fresh.push(copy(each));
+  } else if (prototype === Map.prototype) {
+    const fresh = new Map<unknown, unknown>();
+    made(fresh);
+    for (const [key, each] of value as Map<unknown, unknown>) fresh.set(copy(key), copy(each));
+  } else if (prototype === Set.prototype) {
+    const fresh = new Set<unknown>();
+    made(fresh);
+    for (const each of value as Set<unknown>) fresh.add(copy(each));
+  } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    made((value as Uint8Array).slice());
+  } else if (prototype === Object.prototype || prototype === null) {
+    const fresh = Object.create(prototype) as Record<string, unknown>;
+    made(fresh);
+    for (const [key, each] of Object.entries(value)) fresh[key] = copy(each);
+  } else {
+    made(value);
+  }
+}
+
+const COMMENTS_AND_STRINGS = /\/\*[^]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
+
+/**
+ * A `#private` member belongs to the object its class constructed: a copy would fail later, somewhere
+ * else. The source says so; that of a class compiled to before ES2022 does not.
+ */
+function refusePrivate(module: Cloneable): void {
+  let prototype = Object.getPrototypeOf(module) as object | null;
+  for (; prototype !== null && prototype !== Object.prototype;) {
+    const { constructor } = prototype;
+    if (usesPrivate(constructor)) {
+      throw new TypeError(
+        `${constructor.name}.clone: expected a class without #private members, which a copy cannot have, ` +
+          `got ${check.describe(constructor)}: make them TypeScript's private, or override clone().`,
+      );
+    }
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+}
+
+const known = new WeakMap<object, boolean>();
+
+function usesPrivate(constructor: object): boolean {
+  const before = known.get(constructor);
+  if (before !== undefined) return before;
+  const source = Function.prototype.toString.call(constructor).replace(COMMENTS_AND_STRINGS, '""');
+  const uses = /\.\s*#[\p{ID_Start}_$]/u.test(source);
+  known.set(constructor, uses);
+  return uses;
+}

@@ -1,0 +1,200 @@
+// Loading a state dict: the modules are walked with their paths, everything is checked and converted
+// first, then copied in one go. It knows sites, not Module.
+import * as check from '../check.js';
+import { StateDict } from '../state-dict.js';
+import { Tensor, type TensorData } from '../tensor.js';
+import { pythonString } from './repr.js';
+
+export interface LoadStateDictOptions {
+  /** Refuse missing and unexpected keys (default) rather than report them. */
+  strict?: boolean;
+}
+
+/** What a load found. `String(result)` is what PyTorch prints. */
+export class LoadResult {
+  constructor(
+    readonly missingKeys: readonly string[],
+    readonly unexpectedKeys: readonly string[],
+  ) {}
+
+  toString(): string {
+    const { missingKeys, unexpectedKeys } = this;
+    if (missingKeys.length + unexpectedKeys.length === 0) return '<All keys matched successfully>';
+    const list = (keys: readonly string[]): string => `[${keys.map(pythonString).join(', ')}]`;
+    return `_IncompatibleKeys(missing_keys=${list(missingKeys)}, unexpected_keys=${list(unexpectedKeys)})`;
+  }
+}
+
+/** How one module wants to be loaded. */
+export interface LoadPlan {
+  /** Its entries by local name, some dropped or adapted. */
+  readonly entries: ReadonlyMap<string, Tensor>;
+  /** Tensors to fill instead of its own: those of a module that takes its size from the entries. */
+  readonly targets?: ReadonlyMap<string, Tensor>;
+  /** Called when everything is copied; must not throw. */
+  readonly commit?: () => void;
+}
+
+/** A module at one of its paths, as loading sees it. */
+export interface LoadSite {
+  readonly path: string;
+  /** Its layout of keys: what its own state dict would say. */
+  readonly version: number;
+  /** Its parameters and persistent buffers by local name. */
+  readonly own: () => ReadonlyMap<string, Tensor>;
+  readonly plan: (entries: ReadonlyMap<string, Tensor>, version: number | null) => LoadPlan;
+  readonly checkState: (name: string, value: Tensor) => string | null;
+}
+
+interface Copy {
+  readonly key: string;
+  readonly target: Tensor;
+  readonly data: TensorData;
+}
+
+/** What the checks of all sites have found. */
+interface Findings {
+  readonly missing: string[];
+  readonly unexpected: string[];
+  readonly problems: string[];
+  readonly copies: Copy[];
+  readonly commits: (() => void)[];
+}
+
+/** Copies `state` into the sites, or throws with PyTorch's sentences and has changed nothing. */
+export function loadInto(
+  owner: string,
+  sites: readonly LoadSite[],
+  state: ReadonlyMap<string, Tensor>,
+  options: LoadStateDictOptions,
+): LoadResult {
+  const who = `${owner}.loadStateDict`;
+  check.options(who, options, ['strict']);
+  const strict = check.boolean(who, 'strict', options.strict ?? true);
+  if (!((state as unknown) instanceof Map)) {
+    throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
+  }
+  for (const key of state.keys() as Iterable<unknown>) {
+    if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
+  }
+  const found: Findings = { missing: [], unexpected: [], problems: [], copies: [], commits: [] };
+  const groups = bySite(sites, state);
+  for (const site of sites) {
+    const version =
+      state instanceof StateDict ? (state.modules.get(site.path)?.version ?? null) : null;
+    examine(who, site, site.plan(groups.get(site.path) ?? new Map(), version), version, found);
+  }
+  const { missing, unexpected, problems, copies, commits } = found;
+  if (strict && unexpected.length > 0) {
+    problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}.`);
+  }
+  if (strict && missing.length > 0) {
+    problems.unshift(`Missing key(s) in state_dict: ${quoted(missing)}.`);
+  }
+  if (problems.length > 0) {
+    throw new RangeError(
+      `Error(s) in loading state_dict for ${owner}:\n\t${problems.join('\n\t')}`,
+    );
+  }
+  // Once more: a Map of the caller's own or a check may have run code that took memory away.
+  for (const { target, key } of copies) target.attached(who, key);
+  for (const { target, data } of copies) {
+    (target.attached(who) as Float64Array).set(data as Float64Array);
+    target.markChanged();
+  }
+  for (const commit of commits) commit();
+  return new LoadResult(missing, unexpected);
+}
+
+/** Each entry under the deepest module its key leads to, by what is left of the key there. */
+function bySite(
+  sites: readonly LoadSite[],
+  state: ReadonlyMap<string, Tensor>,
+): Map<string, Map<string, Tensor>> {
+  const groups = new Map(sites.map(({ path }) => [path, new Map<string, Tensor>()]));
+  for (const [key, value] of state) {
+    let end = key.lastIndexOf('.');
+    while (end > 0 && !groups.has(key.slice(0, end))) end = key.lastIndexOf('.', end - 1);
+    if (end > 0) groups.get(key.slice(0, end))?.set(key.slice(end + 1), value);
+    else groups.get('')?.set(key, value);
+  }
+  return groups;
+}
+
+function examine(
+  who: string,
+  site: LoadSite,
+  { entries, targets, commit }: LoadPlan,
+  version: number | null,
+  found: Findings,
+): void {
+  const own = targets ?? site.own();
+  const keyOf = (name: string): string => (site.path === '' ? name : `${site.path}.${name}`);
+  if (commit !== undefined) found.commits.push(commit);
+  for (const name of entries.keys()) if (!own.has(name)) found.unexpected.push(keyOf(name));
+  for (const [name, target] of own) {
+    const key = keyOf(name);
+    const source: unknown = entries.get(name);
+    if (!entries.has(name)) {
+      if (!isBackfilled(name, site.version, version)) found.missing.push(key);
+    } else if (!(source instanceof Tensor)) {
+      found.problems.push(
+        `While copying the parameter named "${key}", expected a Tensor from checkpoint but received ` +
+          `${check.describe(source)}.`,
+      );
+    } else if (!sameShape(source, target)) {
+      found.problems.push(
+        `size mismatch for ${key}: copying a param with shape ${check.shapeText(source.shape)} from ` +
+          `checkpoint, the shape in current model is ${check.shapeText(target.shape)}.`,
+      );
+    } else {
+      target.attached(who, key);
+      const copy = Tensor.uninitialized(target.shape, target.dtype);
+      const problem =
+        convert(source.attached(who, key), copy.attached(who)) ?? site.checkState(name, copy);
+      if (problem === null) found.copies.push({ key, target, data: copy.attached(who) });
+      else found.problems.push(`While copying the parameter named "${key}", ${problem}.`);
+    }
+  }
+}
+
+/** Checkpoints from before PyTorch 0.4.1 lack the counter, and so may one that says no version. */
+function isBackfilled(name: string, ours: number, version: number | null): boolean {
+  return name === 'num_batches_tracked' && ours >= 2 && (version ?? 1) < 2;
+}
+
+/** Equal, or a scalar stored as [1] (PyTorch 0.3). */
+function sameShape(source: Tensor, target: Tensor): boolean {
+  const { shape } = source;
+  if (target.shape.length === 0 && shape.length === 1 && shape[0] === 1) return true;
+  return check.equalShapes(shape, target.shape);
+}
+
+/**
+ * Writes `from` into `to` in its element type; returns what cannot be, or null. `to` is a copy: the
+ * state may share memory with the module, and a failed load must change nothing.
+ */
+function convert(from: TensorData, to: TensorData): string | null {
+  const whole = to instanceof BigInt64Array ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
+  for (let i = 0; i < from.length; i++) {
+    const value = from[i]!;
+    if (to instanceof BigInt64Array && typeof value === 'bigint') {
+      to[i] = value;
+    } else if (to instanceof BigInt64Array || to instanceof Int32Array) {
+      const truncated = Math.trunc(Number(value));
+      if (!(truncated >= -whole && truncated <= whole)) {
+        const range = to instanceof BigInt64Array ? '2^53 - 1' : '2^31 - 1';
+        return `expected whole numbers of at most ${range}, got ${check.describe(value)}`;
+      }
+      if (to instanceof BigInt64Array) to[i] = BigInt(truncated);
+      else to[i] = truncated;
+    } else {
+      to[i] = Number(value);
+    }
+  }
+  return null;
+}
+
+function quoted(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(', ');
+}
