@@ -175,12 +175,14 @@ function sameShape(source: Tensor, target: Tensor): boolean {
  * state may share memory with the module, and a failed load must change nothing.
  */
 function convert(from: TensorData, to: TensorData): string | null {
+  if (from[Symbol.toStringTag] === to[Symbol.toStringTag]) {
+    (to as Float64Array).set(from as Float64Array);
+    return null;
+  }
   const whole = to instanceof BigInt64Array ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
   for (let i = 0; i < from.length; i++) {
     const value = from[i]!;
-    if (to instanceof BigInt64Array && typeof value === 'bigint') {
-      to[i] = value;
-    } else if (to instanceof BigInt64Array || to instanceof Int32Array) {
+    if (to instanceof BigInt64Array || to instanceof Int32Array) {
       const truncated = Math.trunc(Number(value));
       if (!(truncated >= -whole && truncated <= whole)) {
         const range = to instanceof BigInt64Array ? '2^53 - 1' : '2^31 - 1';

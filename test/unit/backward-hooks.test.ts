@@ -7,7 +7,7 @@ import { thrownBy } from '../helpers/snapshot.js';
 const { add, mul, sum } = functional;
 const leaf = (...values: number[]): Tensor => tensor(values, { requiresGrad: true });
 const times = (factor: number) => (gradient: Tensor) =>
-  mul(gradient, tensor(Array.from(gradient.data, () => factor)));
+  mul(gradient, tensor(new Float32Array(gradient.numel).fill(factor)));
 const plain = (gradients: readonly (Tensor | null)[]): unknown =>
   gradients.map((each) => each?.toArray() ?? null);
 
@@ -131,6 +131,24 @@ describe('registerFullBackwardHook', () => {
     expect(calls).toEqual([
       [true, inputs, outputs],
       [true, inputs, outputs],
+    ]);
+  });
+
+  test('a walk sees nothing of the one before, failed or not', () => {
+    const model = new Two();
+    const seen: unknown[] = [];
+    const a = leaf(1, 1);
+    model.registerFullBackwardHook((_, __, gradOutput) => void seen.push(plain(gradOutput)));
+    const [p, , q] = model.forward(a, 7, leaf(1, 1));
+    const handle = a.registerHook(() => {
+      throw new Error('no');
+    });
+    expect(() => sum(p).backward(undefined, { retainGraph: true })).toThrow('no');
+    handle.remove();
+    sum(q).backward();
+    expect(seen).toEqual([
+      [[1, 1], null, null],
+      [null, null, [1, 1]],
     ]);
   });
 
