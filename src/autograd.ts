@@ -58,8 +58,9 @@ export function addHook(variable: Variable, hook: Hook): { remove(): void } {
 /** The gradient after the hooks of what receives it, in their order; they do not record. */
 function afterHooks<V extends Variable>(source: Source, given: V, arithmetic: Arithmetic<V>): V {
   const list = hooked ? hooks.get(source) : undefined;
+  if (list === undefined) return given;
   let gradient = given;
-  for (const { call } of [...(list ?? [])]) {
+  for (const { call } of [...list]) {
     const returned = unrecorded(() =>
       (call as (gradient: V) => unknown)(arithmetic.share(gradient)),
     );

@@ -416,6 +416,19 @@ export abstract class BatchNorm extends Module {
     if (this.bias !== null) fill(this.bias, 0);
   }
 
+  /** What no training leaves behind, and evaluation would turn into NaN without a word. */
+  protected override checkState(name: string, value: Tensor): string | null {
+    if (name === 'num_batches_tracked') {
+      const count = value.item();
+      return count >= 0 ? null : `expected a count of at least 0, got ${count}`;
+    }
+    if (name !== 'running_var') return null;
+    const data = floats(value);
+    const channel = data.findIndex((each) => !(each >= 0));
+    if (channel < 0) return null;
+    return `expected variances of at least 0, got ${String(data[channel])} in channel ${channel}`;
+  }
+
   protected override record(): ModuleRecord {
     return this.frozen ? { version: 2, frozen: true } : { version: 2 };
   }

@@ -183,6 +183,14 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     pair.snapshot?.taken.rollback();
     if (pair.snapshot !== null) pair.model.state = structuredClone(pair.snapshot.state);
   }),
+  named('clone', (pair) => {
+    const copy = pair.bn.clone();
+    compare({ ...pair, bn: copy });
+    // What is done to the copy is not done to the layer.
+    copy.unfreeze().train();
+    copy.resetRunningStats();
+    compare(pair);
+  }),
   named('a NaN in the batch', (pair) => {
     if (pair.bn.nonFinite !== 'propagate') forward(pair, [[1, NaN, 2], [1, 2, 3]], false); // prettier-ignore
   }),

@@ -25,14 +25,36 @@ describe('num_batches_tracked', () => {
 
   it('below zero is an error for the cumulative average, not an infinite weight', () => {
     const bn = new nn.BatchNorm1d(2, { momentum: null });
-    bn.loadStateDict(new Map([['num_batches_tracked', tensor(new BigInt64Array([-1n]), [])]]), {
-      strict: false,
-    });
+    bn.registerBuffer('num_batches_tracked', tensor(new BigInt64Array([-1n]), []));
     const expectUnchanged = snapshot(bn);
     expect(thrownBy(() => bn.forward(batch))).toBe(
       'RangeError: BatchNorm1d: expected num_batches_tracked to be a whole number of at least 0, got -1.',
     );
     expectUnchanged();
+  });
+});
+
+describe('a state that no training leaves behind', () => {
+  it.each([
+    ['running_var', tensor([1, -2]), 'expected variances of at least 0, got -2 in channel 1'],
+    ['running_var', tensor([NaN, 1]), 'expected variances of at least 0, got NaN in channel 0'],
+    ['num_batches_tracked', tensor(-1), 'expected a count of at least 0, got -1'],
+  ])('%s is not loaded: %#', (name, value, problem) => {
+    const model = new nn.Sequential(new nn.BatchNorm1d(2));
+    const state = new Map(model.stateDict()).set(`0.${name}`, value);
+    state.set('0.running_mean', tensor([5, 5]));
+    const expectUnchanged = snapshot(model);
+    expect(thrownBy(() => model.loadStateDict(state))).toBe(
+      'RangeError: Error(s) in loading state_dict for Sequential:\n\tWhile copying the parameter named ' +
+        `"0.${name}", ${problem}.`,
+    );
+    expectUnchanged();
+  });
+
+  it('but an infinite variance is: it makes y the bias', () => {
+    const bn = new nn.BatchNorm1d(2);
+    bn.loadStateDict(new Map([['running_var', tensor([Infinity, 0])]]), { strict: false });
+    expect(bn.runningVar!.toArray()).toEqual([Infinity, 0]);
   });
 });
 
