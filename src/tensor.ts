@@ -366,6 +366,17 @@ export class Parameter extends Tensor {
   }
 }
 
+/** @internal A module's property that is learned: any other tensor would be missing in its state. */
+export function learned<Value extends Parameter | null>(
+  who: string,
+  name: string,
+  value: Value,
+): Value {
+  if (value === null || value instanceof Parameter) return value;
+  const what = `${name} to be a Parameter or null (cannot assign another kind as parameter '${name}')`;
+  throw check.wrongKind(who, what, value);
+}
+
 const arithmetic: Arithmetic<Tensor> = {
   add(a, b) {
     const sum = a.sole ? a : b.sole ? b : Tensor.uninitialized(a.shape, a.dtype);

@@ -5,7 +5,7 @@ import { momentsOf, normalize, type Normalization } from '../functional/batchnor
 import { Moments } from '../functional/moments.js';
 import { packedDims, paddingOf } from '../functional/padding.js';
 import type { ModuleRecord } from '../state-dict.js';
-import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
+import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
 
@@ -301,8 +301,8 @@ export abstract class BatchNorm extends Module {
       who,
       dims,
       padding,
-      weight: this.weight,
-      bias: this.bias,
+      weight: learned(who, 'weight', this.weight),
+      bias: learned(who, 'bias', this.bias),
       runningMean,
       runningVar: this.runningVar,
       useRunning: lone || this.normalizesByRunning(training),

@@ -1,7 +1,7 @@
 import * as check from '../check.js';
 import { linear } from '../functional/linear.js';
 import { fillUniform } from '../random.js';
-import { floats, Parameter, Tensor, type TensorLike } from '../tensor.js';
+import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor.js';
 import { Module } from './module.js';
 import { pythonBoolean } from './repr.js';
 
@@ -59,7 +59,8 @@ export class Linear extends Module {
 
   /** @param x - [..., inFeatures]. @returns [..., outFeatures]. */
   forward(x: TensorLike): Tensor {
-    return linear(x, this.weight, this.bias);
+    const { who } = this;
+    return linear(x, learned(who, 'weight', this.weight), learned(who, 'bias', this.bias));
   }
 
   override extraRepr(): string {

@@ -257,3 +257,21 @@ describe('a constant channel with a vanishing eps', () => {
     ]);
   });
 });
+
+describe('a plain tensor where a Parameter belongs', () => {
+  const got =
+    "to be a Parameter or null (cannot assign another kind as parameter 'weight'), got an instance of Tensor.";
+
+  it('is refused by the next forward: it would be missing in the state', () => {
+    const bn = new nn.BatchNorm1d(2);
+    Object.assign(bn, { weight: tensor([1, 1]) });
+    const expectUnchanged = snapshot(bn);
+    expect(thrownBy(() => bn.forward(batch))).toBe(
+      `TypeError: BatchNorm1d: expected weight ${got}`,
+    );
+    expectUnchanged();
+    const linear = new nn.Linear(2, 1);
+    Object.assign(linear, { weight: tensor([[1, 1]]) });
+    expect(thrownBy(() => linear.forward(batch))).toBe(`TypeError: Linear: expected weight ${got}`);
+  });
+});
