@@ -2,6 +2,7 @@
 export { isGradEnabled, noGrad } from './autograd.js';
 export type { ArrayLikeTensor, NestedArray } from './containers.js';
 export { tensor, type TensorOptions } from './create.js';
+export * as checkpoint from './checkpoint/index.js';
 export * as data from './data/index.js';
 export * as functional from './functional/index.js';
 export { native } from './native.js';

@@ -1,0 +1,182 @@
+// A strict reader of JSON text (RFC 8259) for headers of files that nobody vouches for. It reads in the
+// caller's order and builds nothing; unlike JSON.parse it refuses duplicate names, lone surrogates, and
+// numbers that are not whole, and it rounds none.
+import * as check from '../check.js';
+import { isWellFormed, quoted } from './words.js';
+
+/** serde_json's limit: the reference implementation's. */
+const DEPTH = 127;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+export class JsonReader {
+  private at = 0;
+  private depth = 0;
+
+  constructor(
+    private readonly who: string,
+    private readonly text: string,
+  ) {}
+
+  /** Calls `member` at each value with its name; `member` has to read the value. */
+  object(what: string, member: (name: string) => void): void {
+    const names = new Set<string>();
+    this.list(what, '{', '}', () => {
+      const name = this.string('a name in quotes');
+      if (names.has(name)) throw this.problem('each name once', `a second ${quoted(name)}`);
+      names.add(name);
+      this.expect(':', "':' after a name");
+      member(name);
+    });
+  }
+
+  /** Calls `item` at each value; `item` has to read it. */
+  array(what: string, item: () => void): void {
+    this.list(what, '[', ']', item);
+  }
+
+  string(what: string): string {
+    this.expect('"', what);
+    const { text } = this;
+    const start = this.at;
+    let escaped = false;
+    for (; ; this.at++) {
+      const code = text.charCodeAt(this.at);
+      if (code === 0x22) break;
+      if (code === 0x5c) {
+        escaped = true;
+        this.at++;
+      }
+      // NaN past the end
+      if (!(text.charCodeAt(this.at) >= 0x20)) throw this.unexpected('a string that ends');
+    }
+    const raw = text.slice(start, this.at++);
+    return escaped ? this.unescaped(raw) : raw;
+  }
+
+  /** A whole number from 0 to 2^53 - 1, written as such: no sign, point or exponent. */
+  size(what: string): number {
+    const written = this.number();
+    const value = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value)) {
+      throw this.problem(`${what} as a whole number from 0 to 2^53 - 1`, this.found(written));
+    }
+    return value;
+  }
+
+  /** Reads `null` if that is what comes. */
+  null(): boolean {
+    return this.word('null');
+  }
+
+  /** Reads any value, for its grammar only. */
+  skip(): void {
+    const next = this.peek();
+    if (next === '{') {
+      this.object('an object', () => this.skip());
+    } else if (next === '[') {
+      this.array('an array', () => this.skip());
+    } else if (next === '"') {
+      this.string('a string');
+    } else if (!this.word('null') && !this.word('true') && !this.word('false')) {
+      const written = this.number();
+      if (!Number.isFinite(Number(written || 'none'))) {
+        throw this.problem('a JSON value', this.found(written));
+      }
+    }
+  }
+
+  /** Nothing but blanks may be left. */
+  end(): void {
+    if (this.peek() !== '') throw this.unexpected('nothing after the object');
+  }
+
+  private list(what: string, open: string, close: string, item: () => void): void {
+    this.expect(open, what);
+    if (++this.depth > DEPTH) {
+      throw this.problem(`at most ${DEPTH} levels of nesting`, 'more');
+    }
+    if (this.peek() !== close) {
+      do item();
+      while (this.accept(','));
+    }
+    this.expect(close, `',' or '${close}'`);
+    this.depth--;
+  }
+
+  private number(): string {
+    this.peek();
+    const pattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+    pattern.lastIndex = this.at;
+    const written = pattern.exec(this.text)?.[0] ?? '';
+    // 01 is 0 and then something that no caller expects; so are NaN and +1.
+    this.at += written.length;
+    return written;
+  }
+
+  private word(word: string): boolean {
+    this.peek();
+    if (!this.text.startsWith(word, this.at)) return false;
+    this.at += word.length;
+    return true;
+  }
+
+  /** The next character that is no blank; '' at the end. */
+  private peek(): string {
+    const { text } = this;
+    for (; this.at < text.length; this.at++) {
+      const code = text.charCodeAt(this.at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break;
+    }
+    return text.charAt(this.at);
+  }
+
+  private accept(character: string): boolean {
+    if (this.peek() !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  private expect(character: string, what: string): void {
+    if (!this.accept(character)) throw this.unexpected(what);
+  }
+
+  private unescaped(raw: string): string {
+    const text = raw.replaceAll(/\\(?:u([\da-fA-F]{4})|([^]))/g, (_, hex?: string, one = '') => {
+      if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+      const character = ESCAPES[one as string];
+      if (character === undefined) {
+        throw this.problem('an escape that JSON knows', quoted(`\\${one as string}`));
+      }
+      return character;
+    });
+    if (!isWellFormed(text)) {
+      throw this.problem('well-formed Unicode', `${quoted(text)} with half of a surrogate pair`);
+    }
+    return text;
+  }
+
+  private unexpected(what: string): RangeError {
+    return this.problem(what, this.found(''));
+  }
+
+  /** What was written, or what stands here. */
+  private found(written: string): string {
+    if (written !== '') return quoted(written);
+    const rest = this.text.slice(this.at, this.at + 20);
+    return rest === '' ? 'its end' : quoted(rest);
+  }
+
+  private problem(what: string, got: string): RangeError {
+    return check.wrongValue(this.who, `${what} at character ${this.at} of the header`, got);
+  }
+}

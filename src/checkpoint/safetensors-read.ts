@@ -1,0 +1,171 @@
+// The safetensors format, read strictly: 8 bytes of length, a JSON header, the elements of all tensors one
+// after another (https://github.com/huggingface/safetensors, "Format"; limits as in its tensor.rs).
+import * as check from '../check.js';
+import { StateDict } from '../state-dict.js';
+import { Tensor } from '../tensor.js';
+import { fill, SAFETENSORS_DTYPES, type Element } from './elements.js';
+import { JsonReader } from './json.js';
+import { listed, quoted } from './words.js';
+
+/** The reference implementation's limit of a header. */
+export const MAX_HEADER_BYTES = 100_000_000;
+/** What a header of 100 MB may not use up: a tensor costs some 500 bytes here before its elements. */
+export const MAX_ENTRIES = 100_000;
+/** NumPy's and PyTorch's. */
+export const MAX_RANK = 64;
+
+interface Entry {
+  readonly name: string;
+  readonly element: Element;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Header {
+  readonly entries: Entry[];
+  readonly metadata: Map<string, string>;
+  /** Where the elements begin. */
+  readonly end: number;
+}
+
+/** @internal The bytes of a file as a state dict. */
+export function decodeSafetensors(who: string, bytes: Uint8Array): StateDict {
+  const header = readHeader(who, bytes);
+  checkLayout(who, header.entries, bytes.length - header.end);
+  const state = new StateDict();
+  for (const { name, element, shape, start, end } of header.entries) {
+    const made = Tensor.uninitialized(shape, element.dtype);
+    const from = bytes.subarray(header.end + start, header.end + end);
+    fill(who, quoted(name), element, from, made.attached(who));
+    state.set(name, made);
+  }
+  for (const [key, text] of header.metadata) state.metadata.set(key, text);
+  return state;
+}
+
+function readHeader(who: string, bytes: Uint8Array): Header {
+  const most = Math.min(MAX_HEADER_BYTES, bytes.length - 8);
+  if (most < 0) {
+    throw check.wrongValue(who, 'at least the 8 bytes of a header length', `${bytes.length} bytes`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(most)) {
+    const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+    const hint = zip ? ' (a zip archive: for PyTorch files there is loadTorch)' : '';
+    throw check.wrongValue(who, `a header of at most ${most} bytes`, `${length}${hint}`);
+  }
+  const end = 8 + Number(length);
+  if (bytes[8] !== 0x7b || length === 0n) {
+    const first = length === 0n ? 'no header' : `byte ${bytes[8]!}`;
+    throw check.wrongValue(who, "a header that begins with '{'", first);
+  }
+  return { ...parseHeader(who, decodeText(who, bytes.subarray(8, end))), end };
+}
+
+function decodeText(who: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw check.wrongValue(who, 'a header in UTF-8', 'other bytes');
+  }
+}
+
+function parseHeader(who: string, text: string): Omit<Header, 'end'> {
+  const reader = new JsonReader(who, text);
+  const entries: Entry[] = [];
+  const metadata = new Map<string, string>();
+  const bounded = (count: number, what: string): void => {
+    if (count >= MAX_ENTRIES) throw check.wrongValue(who, `at most ${MAX_ENTRIES} ${what}`, 'more');
+  };
+  reader.object("a header that begins with '{'", (name) => {
+    if (name !== '__metadata__') {
+      bounded(entries.length, 'tensors');
+      entries.push(parseEntry(who, name, reader));
+    } else if (!reader.null()) {
+      reader.object('__metadata__ to be an object', (key) => {
+        bounded(metadata.size, 'entries of metadata');
+        metadata.set(key, reader.string(`the metadata ${quoted(key)} to be a string`));
+      });
+    }
+  });
+  reader.end();
+  return { entries, metadata };
+}
+
+function parseEntry(who: string, name: string, reader: JsonReader): Entry {
+  const called = quoted(name);
+  let element: Element | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  const sizes = (what: string, most: number): number[] => {
+    const list: number[] = [];
+    reader.array(`${what} to be an array`, () => {
+      if (list.length === most) throw check.wrongValue(who, `${what} of ${most} numbers`, 'more');
+      list.push(reader.size(what));
+    });
+    return list;
+  };
+  reader.object(`${called} to be an object`, (key) => {
+    if (key === 'dtype') {
+      element = elementOf(who, called, reader.string(`the dtype of ${called} as a string`));
+    } else if (key === 'shape') {
+      shape = sizes(`the shape of ${called}`, MAX_RANK);
+    } else if (key === 'data_offsets') {
+      offsets = sizes(`the data_offsets of ${called}`, 2);
+    } else {
+      reader.skip();
+    }
+  });
+  const missing = [...(element ? [] : ['dtype']), ...(shape ? [] : ['shape'])];
+  const [start, end] = offsets ?? [];
+  if (!element || !shape || start === undefined || end === undefined) {
+    if (!offsets) missing.push('data_offsets');
+    const got = missing.length === 0 ? 'too few numbers' : `none of ${listed(missing)}`;
+    throw check.wrongValue(who, `${called} to have dtype, shape and two data_offsets`, got);
+  }
+  return { name, element, shape, start, end };
+}
+
+function elementOf(who: string, called: string, dtype: string): Element {
+  const element = SAFETENSORS_DTYPES.get(dtype);
+  if (element !== undefined) return element;
+  const known = [...SAFETENSORS_DTYPES.keys()].join(', ');
+  throw check.wrongValue(who, `the dtype of ${called} to be one of ${known}`, quoted(dtype));
+}
+
+/** Every tensor has its bytes, and every byte its tensor. */
+function checkLayout(who: string, entries: readonly Entry[], size: number): void {
+  const inOrder = [...entries].sort((a, b) => a.start - b.start || a.end - b.end);
+  let end = 0;
+  for (const entry of inOrder) {
+    const called = quoted(entry.name);
+    if (entry.start !== end) {
+      throw check.wrongValue(
+        who,
+        `${called} to begin where the tensor before it ends, at ${end} (no holes, no overlaps)`,
+        String(entry.start),
+      );
+    }
+    const need = byteLength(entry);
+    if (BigInt(entry.end) - BigInt(entry.start) !== need) {
+      throw check.wrongValue(
+        who,
+        `data_offsets of ${called} that span the ${need} bytes of shape ${check.shapeText(entry.shape)}`,
+        `[${entry.start}, ${entry.end}]`,
+      );
+    }
+    end = entry.end;
+  }
+  if (end !== size) throw check.wrongValue(who, `${end} bytes after the header`, String(size));
+}
+
+/** Exact, and what does not fit 64 bits on the way is not hidden by a 0 that follows. */
+function byteLength({ shape, element }: Entry): bigint {
+  let bytes = 1n;
+  for (const size of [...shape, element.bytes]) {
+    bytes *= BigInt(size);
+    if (bytes >= 2n ** 64n) break;
+  }
+  return bytes;
+}

@@ -1,0 +1,188 @@
+// The two containers of torch.save: a zip archive (since 1.6), and before that one stream of pickles with
+// the storages behind them. Both come to one object with its storages' bytes.
+import * as check from '../check.js';
+import { unpickle } from './pickle.js';
+import type { World } from './pickle-machine.js';
+import { Dict, kindOf, List, Tuple, type Value } from './pickle-values.js';
+import { Storage, StorageType, StorageView, torchGlobal, wholeOf } from './torch-globals.js';
+import { quoted } from './words.js';
+import { Zip } from './zip.js';
+
+/** `torch.serialization.MAGIC_NUMBER` and `PROTOCOL_VERSION` of the legacy format. */
+const MAGIC = 0x1950a86a20f9469cfc6cn;
+const VERSION = 1001;
+
+/** The object that torch.save was given. */
+export function readArchive(who: string, bytes: Uint8Array): Value {
+  const start = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  if (start === 'PK\x03\x04') return readZip(who, new Zip(who, bytes));
+  if (start.startsWith('\x80')) return readLegacy(who, bytes);
+  const isTar = Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
+  const isSafetensors = bytes[8] === 0x7b && bytes.length > 9;
+  throw check.wrongValue(
+    who,
+    'a file of torch.save',
+    isTar
+      ? 'a tar archive (of PyTorch before 0.1.10: load it there and save it again)'
+      : isSafetensors
+        ? 'what looks like safetensors (for these there is loadSafetensors)'
+        : `${bytes.length} bytes of something else`,
+  );
+}
+
+/** What a persistent id tells: ('storage', type, key, location, numel, view). The location is no matter. */
+interface StorageId {
+  readonly type: StorageType;
+  readonly key: string;
+  readonly numel: number;
+  readonly view: Value | undefined;
+}
+
+function world(who: string, storage: (id: StorageId) => StorageView): World {
+  return {
+    global: (module, name) => torchGlobal(who, module, name),
+    persistent(id) {
+      const [tag, type, key, , numel, view] = id instanceof Tuple ? id.items : [];
+      if (tag !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string') {
+        throw check.wrongValue(who, 'persistent ids of storages only', kindOf(tag ?? id));
+      }
+      return storage({ type, key, numel: wholeOf(who, "a storage's size", numel), view });
+    },
+  };
+}
+
+/** The storage of that key, which is made once and has to be the same each time. */
+function once(
+  who: string,
+  storages: Map<string, Storage>,
+  { type, key, numel }: StorageId,
+  bytes?: (length: number) => Uint8Array,
+): Storage {
+  const known = storages.get(key);
+  if (known === undefined) {
+    const made = new Storage(type, numel);
+    if (bytes !== undefined) made.bytes = bytes(numel * type.bytes);
+    storages.set(key, made);
+    return made;
+  }
+  if (known.type.name === type.name && known.numel === numel) return known;
+  throw check.wrongValue(
+    who,
+    `one type and size of storage ${quoted(key)}`,
+    `${known.type.name} of ${known.numel} and ${type.name} of ${numel}`,
+  );
+}
+
+function readZip(who: string, zip: Zip): Value {
+  const root = rootOf(who, zip);
+  if (zip.has(`${root}byteorder`)) {
+    const order = Buffer.from(zip.read(`${root}byteorder`)).toString('latin1');
+    if (order !== 'little') {
+      throw check.wrongValue(who, 'little-endian storages', `byteorder ${quoted(order)}`);
+    }
+  }
+  const storages = new Map<string, Storage>();
+  const rules = world(who, (id) => {
+    const storage = once(who, storages, id, (length) => {
+      const bytes = zip.read(`${root}data/${id.key}`);
+      if (bytes.length === length) return bytes;
+      const what = `storage ${quoted(id.key)} of ${length} bytes`;
+      throw check.wrongValue(who, what, String(bytes.length));
+    });
+    return new StorageView(storage, 0, storage.numel);
+  });
+  return unpickle(who, zip.read(`${root}data.pkl`), rules).value;
+}
+
+/** The folder that everything in the archive is in, with its slash. */
+function rootOf(who: string, zip: Zip): string {
+  for (const name of zip.names) {
+    if (!/^[^/]+\/data\.pkl$/.test(name)) continue;
+    const root = name.slice(0, -'data.pkl'.length);
+    if (!zip.has(`${root}constants.pkl`)) return root;
+    throw check.wrongValue(
+      who,
+      'a file of torch.save',
+      'a TorchScript archive (load it with torch.jit.load and save its state_dict())',
+    );
+  }
+  throw check.wrongValue(who, 'a file of torch.save', 'a zip archive without data.pkl');
+}
+
+function readLegacy(who: string, bytes: Uint8Array): Value {
+  const roots = new Map<string, Storage>();
+  const rules = world(who, (id) => {
+    const storage = once(who, roots, id);
+    return id.view === undefined || id.view === null
+      ? new StorageView(storage, 0, storage.numel)
+      : part(who, storage, id.view);
+  });
+  let at = 0;
+  const next = (): Value => {
+    const { value, end } = unpickle(who, bytes, rules, at);
+    at = end;
+    return value;
+  };
+  const magic = next();
+  if (magic !== MAGIC) {
+    throw check.wrongValue(who, 'a file of torch.save', 'a pickle that torch.save did not write');
+  }
+  const version = next();
+  if (version !== VERSION) {
+    const got = typeof version === 'number' ? String(version) : kindOf(version);
+    throw check.wrongValue(who, `version ${VERSION} of the legacy format`, got);
+  }
+  const system = next();
+  if (system instanceof Dict && system.entries.get('little_endian') === false) {
+    throw check.wrongValue(who, 'little-endian storages', 'a file of a big-endian machine');
+  }
+  const result = next();
+  fillStorages(who, roots, next(), bytes, at);
+  return result;
+}
+
+/** (key, offset, numel) of a storage that is part of another. */
+function part(who: string, storage: Storage, view: Value): StorageView {
+  const [, offset, numel] = view instanceof Tuple ? view.items : [];
+  const start = wholeOf(who, "a view's offset", offset);
+  const length = wholeOf(who, "a view's size", numel);
+  if (start + length <= storage.numel) return new StorageView(storage, start, length);
+  throw check.wrongValue(
+    who,
+    `a view inside of its storage of ${storage.numel}`,
+    `${length} elements from ${start} on`,
+  );
+}
+
+/** In the order of `keys`: the number of elements, the elements. */
+function fillStorages(
+  who: string,
+  roots: ReadonlyMap<string, Storage>,
+  keys: Value,
+  bytes: Uint8Array,
+  start: number,
+): void {
+  const list = keys instanceof List ? keys.items : [];
+  if (list.length !== roots.size || new Set(list).size !== list.length) {
+    throw check.wrongValue(who, `the keys of ${roots.size} storages`, `${list.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = start;
+  for (const key of list) {
+    const storage = typeof key === 'string' ? roots.get(key) : undefined;
+    if (storage === undefined || typeof key !== 'string') {
+      throw check.wrongValue(who, 'keys of storages', kindOf(key));
+    }
+    const { numel, type } = storage;
+    const end = at + 8 + numel * type.bytes;
+    if (end > bytes.length || view.getBigUint64(at, true) !== BigInt(numel)) {
+      const got = end > bytes.length ? 'the end of the file' : 'another number';
+      throw check.wrongValue(who, `storage ${quoted(key)} of ${numel} elements`, got);
+    }
+    storage.bytes = bytes.subarray(at + 8, end);
+    at = end;
+  }
+  if (at !== bytes.length) {
+    throw check.wrongValue(who, 'nothing behind the storages', `${bytes.length - at} bytes`);
+  }
+}
