@@ -56,8 +56,8 @@ export class JsonReader {
         escaped = true;
         this.at++;
       }
-      // NaN past the end
-      if (!(text.charCodeAt(this.at) >= 0x20)) throw this.unexpected('a string that ends');
+      if (this.at >= text.length) throw this.unexpected('a string that ends');
+      if (text.charCodeAt(this.at) < 0x20) throw this.unexpected('no control character');
     }
     const raw = text.slice(start, this.at++);
     return escaped ? this.unescaped(raw) : raw;
@@ -68,7 +68,7 @@ export class JsonReader {
     const written = this.number();
     const value = Number(written);
     if (!/^\d+$/.test(written) || !Number.isSafeInteger(value)) {
-      throw this.problem(`${what} as a whole number from 0 to 2^53 - 1`, this.found(written));
+      throw this.problem(`whole numbers from 0 to 2^53 - 1 in ${what}`, this.found(written));
     }
     return value;
   }

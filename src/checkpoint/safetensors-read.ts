@@ -5,7 +5,7 @@ import { StateDict } from '../state-dict.js';
 import { Tensor } from '../tensor.js';
 import { fill, SAFETENSORS_DTYPES, type Element } from './elements.js';
 import { JsonReader } from './json.js';
-import { listed, quoted } from './words.js';
+import { quoted } from './words.js';
 
 /** The reference implementation's limit of a header. */
 export const MAX_HEADER_BYTES = 100_000_000;
@@ -57,7 +57,7 @@ function readHeader(who: string, bytes: Uint8Array): Header {
   }
   const end = 8 + Number(length);
   if (bytes[8] !== 0x7b || length === 0n) {
-    const first = length === 0n ? 'no header' : `byte ${bytes[8]!}`;
+    const first = length === 0n ? 'no header' : `byte 0x${bytes[8]!.toString(16)}`;
     throw check.wrongValue(who, "a header that begins with '{'", first);
   }
   return { ...parseHeader(who, decodeText(who, bytes.subarray(8, end))), end };
@@ -101,7 +101,9 @@ function parseEntry(who: string, name: string, reader: JsonReader): Entry {
   const sizes = (what: string, most: number): number[] => {
     const list: number[] = [];
     reader.array(`${what} to be an array`, () => {
-      if (list.length === most) throw check.wrongValue(who, `${what} of ${most} numbers`, 'more');
+      if (list.length === most) {
+        throw check.wrongValue(who, `at most ${most} numbers in ${what}`, 'more');
+      }
       list.push(reader.size(what));
     });
     return list;
@@ -121,7 +123,7 @@ function parseEntry(who: string, name: string, reader: JsonReader): Entry {
   const [start, end] = offsets ?? [];
   if (!element || !shape || start === undefined || end === undefined) {
     if (!offsets) missing.push('data_offsets');
-    const got = missing.length === 0 ? 'too few numbers' : `none of ${listed(missing)}`;
+    const got = missing.length === 0 ? 'too few offsets' : `no ${missing.join(' and no ')}`;
     throw check.wrongValue(who, `${called} to have dtype, shape and two data_offsets`, got);
   }
   return { name, element, shape, start, end };
@@ -148,6 +150,10 @@ function checkLayout(who: string, entries: readonly Entry[], size: number): void
       );
     }
     const need = byteLength(entry);
+    if (need === null) {
+      const got = `shape ${check.shapeText(entry.shape)}`;
+      throw check.wrongValue(who, `${called} to have less than 2^64 bytes`, got);
+    }
     if (BigInt(entry.end) - BigInt(entry.start) !== need) {
       throw check.wrongValue(
         who,
@@ -160,12 +166,12 @@ function checkLayout(who: string, entries: readonly Entry[], size: number): void
   if (end !== size) throw check.wrongValue(who, `${end} bytes after the header`, String(size));
 }
 
-/** Exact, and what does not fit 64 bits on the way is not hidden by a 0 that follows. */
-function byteLength({ shape, element }: Entry): bigint {
+/** Exact; null past 64 bits, also where a 0 comes later. */
+function byteLength({ shape, element }: Entry): bigint | null {
   let bytes = 1n;
   for (const size of [...shape, element.bytes]) {
     bytes *= BigInt(size);
-    if (bytes >= 2n ** 64n) break;
+    if (bytes >= 2n ** 64n) return null;
   }
   return bytes;
 }

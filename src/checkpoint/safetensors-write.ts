@@ -19,7 +19,7 @@ const SAVED: readonly (readonly [DType, string])[] = [
 export function encodeSafetensors(
   who: string,
   state: ReadonlyMap<string, Tensor>,
-  metadata: unknown,
+  metadata?: unknown,
 ): Uint8Array {
   const tensors = checked(who, state);
   const texts = metadataOf(who, state, metadata);

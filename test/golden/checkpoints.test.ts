@@ -1,6 +1,6 @@
 // Files that PyTorch and Python's safetensors wrote, made by scripts/golden/checkpoints.py: every bit of
 // every tensor, what the loaded model computes, and the same file again when it is saved.
-import { checkpoint, nn, StateDict, tensor, type Tensor } from 'evenkeel';
+import { checkpoint, nn, tensor, type StateDict, type Tensor } from 'evenkeel';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
