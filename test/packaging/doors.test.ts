@@ -15,6 +15,7 @@ function run(type: 'module' | 'commonjs', script: string): string {
 const NAMES = [
   'StateDict',
   'Tensor',
+  'checkpoint',
   'data',
   'functional',
   'isGradEnabled',

@@ -1,12 +1,13 @@
-// A process that is killed while it saves, at any moment: the file is the old one or the new one, whole.
-import { spawn } from 'node:child_process';
+// A process that is killed while it saves, at any moment, or that runs out of disk: the file is the old
+// one or the new one, whole.
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { checkpoint } from '../../src/index.js';
+import { checkpoint, tensor } from '../../src/index.js';
 import { BUILT } from '../helpers/child.js';
 import { uniformFrom } from '../helpers/random.js';
 
@@ -75,4 +76,26 @@ test(`${KILLS} kills: always a whole file`, async () => {
   // or the kills all missed
   expect(caught).toBeGreaterThan(KILLS / 10);
   expect(rounds).toBeGreaterThan(0);
+});
+
+// a limit on the size of files fails like a full disk: in the middle, after some bytes are there
+test.skipIf(process.platform === 'win32')('no room for the new file', async () => {
+  const home = join(folder, 'full');
+  const path = join(home, 'm.safetensors');
+  mkdirSync(home);
+  const old = new Map([['a', tensor([1, 2, 3])]]);
+  await checkpoint.saveSafetensors(path, old);
+  const before = readFileSync(path);
+  const program = `
+    const { checkpoint, tensor } = require(process.argv[1]);
+    const state = new Map([['a', tensor(new Float32Array(${NUMEL}))]]);
+    checkpoint.saveSafetensors(process.argv[2], state).catch((e) => console.log(String(e), e.cause.code));`;
+  const limited = 'ulimit -f 1024 && exec "$@"'; // 512 KB or 1 MB, as the shell counts
+  const args = ['-c', limited, 'sh', process.execPath, '-e', program, BUILT, path];
+  expect(execFileSync('sh', args, { encoding: 'utf8' })).toBe(
+    'Error: saveSafetensors: m.safetensors: expected a file that can be written, got EFBIG: file too ' +
+      'large, write. EFBIG\n',
+  );
+  expect(readdirSync(home)).toEqual(['m.safetensors']);
+  expect(readFileSync(path).equals(before)).toBe(true);
 });

@@ -1,9 +1,11 @@
 // Every example of a docstring, and the README's, runs; what it says after `// =>` is so.
 import * as evenkeel from 'evenkeel';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 
@@ -36,7 +38,7 @@ const given = {
 };
 
 /** Runs the code; `value; // => expected` becomes an assertion. Returns how many there were. */
-function run(code: string): number {
+async function run(code: string): Promise<number> {
   let assertions = 0;
   const asserted = code.replaceAll(
     /^(.+); \/\/ => (.+)$/gm,
@@ -51,17 +53,32 @@ function run(code: string): number {
   });
   const names = Object.keys(scope).filter((name) => /^\w+$/.test(name));
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the examples are code
-  const body = new Function(...names, 'assert', `"use strict";\n{${outputText}}`);
+  const body = new Function(
+    ...names,
+    'assert',
+    `"use strict"; return (async () => {${outputText}})();`,
+  );
   const values = names.map((name) => scope[name as keyof typeof scope]);
   const check = (value: unknown, expected: unknown): void => {
     expect(value).toEqual(expected);
   };
-  (body as (...args: unknown[]) => void)(...values, check);
+  await (body as (...args: unknown[]) => Promise<void>)(...values, check);
   return assertions;
 }
 
 describe('examples', () => {
   const threads = evenkeel.native.threads;
+  // those that write files do it where the process is
+  const before = process.cwd();
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'evenkeel-examples-'));
+    process.chdir(folder);
+  });
+  afterAll(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true, force: true });
+  });
   afterEach(() => {
     evenkeel.native.setThreads(threads);
   });
@@ -70,7 +87,7 @@ describe('examples', () => {
     expect(examples.length).toBeGreaterThanOrEqual(11);
   });
 
-  it.each(examples)('$name', ({ name, code }) => {
-    expect(run(code)).toBeGreaterThanOrEqual(name.startsWith('README') ? 0 : 1);
+  it.each(examples)('$name', async ({ name, code }) => {
+    expect(await run(code)).toBeGreaterThanOrEqual(name.startsWith('README') ? 0 : 1);
   });
 });
