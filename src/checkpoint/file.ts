@@ -26,8 +26,12 @@ export function placeOf(name: string, path: unknown): Place {
   }
   const what = 'a path (a string or a file: URL)';
   if (path instanceof URL) {
-    if (path.protocol !== 'file:') throw check.wrongValue(name, what, `'${path.href}'`);
-    return placeOf(name, fileURLToPath(path));
+    try {
+      return placeOf(name, fileURLToPath(path));
+    } catch {
+      // another protocol, or another host
+      throw check.wrongValue(name, what, `'${path.href}'`);
+    }
   }
   if (typeof path !== 'string') throw check.wrongKind(name, what, path);
   if (path === '') throw check.wrongValue(name, what, "''");

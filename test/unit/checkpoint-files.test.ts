@@ -68,9 +68,9 @@ describe.each([
     const expected = `${name}: expected a path (a string or a file: URL)`;
     expect(await rejection(load(3 as never))).toBe(`TypeError: ${expected}, got 3.`);
     expect(await rejection(load(''))).toBe(`RangeError: ${expected}, got ''.`);
-    expect(await rejection(load(new URL('http://localhost/m')))).toBe(
-      `RangeError: ${expected}, got 'http://localhost/m'.`,
-    );
+    for (const url of ['http://localhost/m', 'file://elsewhere/m']) {
+      expect(await rejection(load(new URL(url)))).toBe(`RangeError: ${expected}, got '${url}'.`);
+    }
   });
 
   test('a file that is not there; the cause is the system error', async () => {

@@ -675,6 +675,11 @@ describe('archives', () => {
       "entries apart from each other, got 'm/data/0' over another.",
     ],
     [
+      'an entry under another name',
+      spoilt(false, (bytes) => bytes.write('m/data/9', bytes.lastIndexOf('m/data/0'))),
+      `a header of 'm/data/9' at byte ${good.length + 40}, got none.`,
+    ],
+    [
       'an entry into the next',
       spoilt(false, (bytes, at) =>
         [20, 24].forEach((field) => bytes.writeUInt32LE(good.length + 1, at + field)),
