@@ -87,7 +87,7 @@ describe.each([
 
   test('what is no regular file: nothing is read of it, and nothing waits', async () => {
     mkdirSync(path('folder'));
-    execFileSync('mkfifo', [path('pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path('pipe')]);
     const got = (what: string): string => `expected a regular file, got ${what}.`;
     expect(await rejection(load(path('folder')))).toBe(
       `RangeError: ${name}: folder: ${got('a directory')}`,

@@ -1,6 +1,6 @@
 // Every example of a docstring, and the README's, runs; what it says after `// =>` is so.
 import * as evenkeel from 'evenkeel';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,13 +28,20 @@ const sources = readdirSync(fileURLToPath(new URL('src', root)), { recursive: tr
   .filter((path) => path.endsWith('.ts'));
 const examples = ['README.md', ...sources.sort()].flatMap(blocks);
 
-/** What the README's loop takes for granted. */
+/** What the README takes for granted. */
 const given = {
   images: evenkeel.tensor(
     Float32Array.from({ length: 256 * 784 }, (_, i) => Math.sin(i)),
     [256, 784],
   ),
   labels: evenkeel.tensor(Int32Array.from({ length: 256 }, (_, i) => i % 10)),
+  /** The model of the checkpoint that lies where the examples run. */
+  model: new evenkeel.nn.Sequential(
+    new evenkeel.nn.Linear(4, 8),
+    new evenkeel.nn.BatchNorm1d(8),
+    new evenkeel.nn.ReLU(),
+    new evenkeel.nn.Linear(8, 3),
+  ),
 };
 
 /** Runs the code; `value; // => expected` becomes an assertion. Returns how many there were. */
@@ -68,12 +75,14 @@ async function run(code: string): Promise<number> {
 
 describe('examples', () => {
   const threads = evenkeel.native.threads;
-  // those that write files do it where the process is
+  // those that read and write files do it where the process is
   const before = process.cwd();
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'evenkeel-examples-'));
     process.chdir(folder);
+    const checkpoint = new URL('test/golden/data/checkpoints/model.pt', root);
+    copyFileSync(checkpoint, join(folder, 'model.pt'));
   });
   afterAll(() => {
     process.chdir(before);
