@@ -23,6 +23,12 @@ export interface LoadTorchOptions {
  * @param path - A path or a file: URL.
  * @throws {RangeError} when the file is damaged or holds something else; the message names what.
  * @throws {Error} when it cannot be read; `cause` is what the system said.
+ * @example
+ * ```ts
+ * const state = await checkpoint.loadTorch('model.pt'); // torch.save(model.state_dict(), 'model.pt')
+ * state.get('1.running_mean').shape; // => [8]
+ * state.modules.get('1'); // => { version: 2 }
+ * ```
  */
 export async function loadTorch(
   path: string | URL,
