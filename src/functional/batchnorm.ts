@@ -66,7 +66,8 @@ function runPacked(
   recorded: boolean,
 ): Tensor {
   const packed = pack(input, padding);
-  const room = Tensor.uninitialized(packed.shape, packed.dtype);
+  // In place where no backward reads the packed values again: a buffer less to go through the caches.
+  const room = recorded ? Tensor.uninitialized(packed.shape, packed.dtype) : packed;
   const normalized = run(packed, room, call, recorded);
   const result = unpack(normalized, padding, y);
   normalized.dispose();
