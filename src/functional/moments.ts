@@ -36,7 +36,8 @@ export class Moments {
 
   /** What is not finite in the statistics' dtype, in words; null where all is. */
   notFinite(dtype: string): string | null {
-    const { rows, count, channels } = this;
+    const { rows, channels } = this;
+    const count = Math.max(this.count, 2); // one value has no unbiased variance, which is no news
     if (addon.finiteMoments(rows, count, channels, dtype === 'float64')) return null;
     const round = dtype === 'float64' ? Number : Math.fround;
     const at = (row: number, channel: number): number => rows[row * channels + channel] ?? NaN;

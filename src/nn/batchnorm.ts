@@ -6,6 +6,7 @@ import { Moments } from '../functional/moments.js';
 import { packedDims, paddingOf } from '../functional/padding.js';
 import type { ModuleRecord } from '../state-dict.js';
 import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor.js';
+import { collecting, type Collected } from './collecting.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
 
@@ -67,15 +68,6 @@ const OPTIONS = [
 ];
 
 const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
-
-/** @internal Layers whose batches are collected for one step (virtual-batch.ts), and what they have seen. */
-export const collecting = new WeakMap<BatchNorm, Collected>();
-
-/** @internal */
-export interface Collected {
-  readonly moments: Moments;
-  batches: number;
-}
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends Module {
@@ -292,9 +284,11 @@ export abstract class BatchNorm extends Module {
     const lengths = options?.lengths;
     const padding = lengths === undefined ? null : paddingOf(who, input, lengths, this.layout);
     const dims = padding === null ? given : packedDims(padding);
-    // One value has no spread: by the policy it is neither normalised by itself nor learned from.
+    // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
+    // many, learned from.
     const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
-    const update = !lone && this.updates(training);
+    const update = this.updates(training) && (!lone || collecting.get(this)?.single === true);
+    const collected = update ? collecting.get(this) : undefined;
     const counter = update ? this.getBuffer('num_batches_tracked') : null;
     counter?.attached(who, 'num_batches_tracked');
     const call: Normalization = {
@@ -307,12 +301,11 @@ export abstract class BatchNorm extends Module {
       runningVar: this.runningVar,
       useRunning: lone || this.normalizesByRunning(training),
       update,
-      momentum: update ? this.nextMomentum : 0,
+      momentum: update && collected === undefined ? this.nextMomentum : 0,
       eps: this.eps,
       relu: check.boolean(who, 'relu', options?.relu ?? false),
       out: options?.out ?? null,
     };
-    const collected = update ? collecting.get(this) : undefined;
     if (this.nonFinite !== 'propagate' || collected !== undefined || (update && call.useRunning)) {
       return this.normalizeThenUpdate(input, call, collected);
     }
@@ -330,7 +323,8 @@ export abstract class BatchNorm extends Module {
     return true;
   }
 
-  private updates(training: boolean): boolean {
+  /** @internal Whether a forward moves the running statistics. */
+  updates(training: boolean): boolean {
     if (this.learned !== null) return false;
     if (this.updating === 'auto') {
       return training && this.trackRunningStats && this.runningMean !== null;
@@ -346,7 +340,7 @@ export abstract class BatchNorm extends Module {
     collected: Collected | undefined,
   ): Tensor {
     const { who, dims, useRunning, update, out } = call;
-    if (update) check.enoughForStatistics(who, dims, input);
+    if (update && this.singleValue === 'throw') check.enoughForStatistics(who, dims, input);
     // Ahead of the output where that could not be taken back, or other statistics make it.
     const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
     const ahead = irrevocable || (update && useRunning) ? momentsOf(input, call) : null;
@@ -360,8 +354,7 @@ export abstract class BatchNorm extends Module {
     if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
       this.skippedBatches++;
     } else if (collected !== undefined) {
-      collected.moments.merge(moments);
-      collected.batches++;
+      collected.add(moments);
     } else {
       this.moveStatistics(moments, call.momentum);
     }

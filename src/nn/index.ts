@@ -30,4 +30,9 @@ export { ReLU } from './relu.js';
 export { Sequential } from './sequential.js';
 export type { LoadPlan, LoadResult, LoadStateDictOptions } from './load-state-dict.js';
 export { snapshotStatistics, transaction, type StatisticsSnapshot } from './snapshot.js';
+export {
+  updateBatchNorm,
+  type UpdateBatchNormOptions,
+  type UpdateBatchNormResult,
+} from './update-batchnorm.js';
 export { virtualBatch, type VirtualBatch } from './virtual-batch.js';

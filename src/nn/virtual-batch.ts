@@ -1,7 +1,7 @@
 // Gradient accumulation for running statistics: many micro-batches, one step.
 import * as check from '../check.js';
-import { Moments } from '../functional/moments.js';
-import { BatchNorm, collecting, type Collected } from './batchnorm.js';
+import { BatchNorm } from './batchnorm.js';
+import { Collected, collecting } from './collecting.js';
 import { Module } from './module.js';
 
 /** What `virtualBatch()` returns. */
@@ -11,13 +11,7 @@ export class VirtualBatch {
 
   /** @internal */
   constructor(layers: readonly BatchNorm[]) {
-    this.#collected = new Map(
-      layers.map((layer) => [
-        layer,
-        { moments: new Moments(layer.numFeatures), batches: 0 } satisfies Collected,
-      ]),
-    );
-    for (const [layer, collected] of this.#collected) collecting.set(layer, collected);
+    this.#collected = collect(layers, false);
   }
 
   /**
@@ -77,14 +71,28 @@ export class VirtualBatch {
  */
 export function virtualBatch(model: Module): VirtualBatch {
   const layers = batchNormsOf('virtualBatch', model);
-  for (const layer of layers) {
-    if (collecting.has(layer)) {
-      throw new Error(
-        `virtualBatch: expected no open virtual batch of ${layer.toString()}, got one.`,
-      );
-    }
-  }
+  checkNotCollecting('virtualBatch', layers);
   return new VirtualBatch(layers);
+}
+
+/** @internal */
+export function checkNotCollecting(who: string, layers: readonly BatchNorm[]): void {
+  for (const layer of layers) {
+    if (!collecting.has(layer)) continue;
+    throw new Error(`${who}: expected no open virtual batch of ${layer.toString()}, got one.`);
+  }
+}
+
+/** @internal From here on the layers' batches are collected. `single`: those of one value too. */
+export function collect(
+  layers: readonly BatchNorm[],
+  single: boolean,
+): ReadonlyMap<BatchNorm, Collected> {
+  const collected = new Map(
+    layers.map((layer) => [layer, new Collected(layer.numFeatures, single)]),
+  );
+  for (const [layer, each] of collected) collecting.set(layer, each);
+  return collected;
 }
 
 /** @internal Every BatchNorm in a model, once. */

@@ -1,0 +1,131 @@
+// Running statistics of a whole data set, from one pass over it: for weights that no forward in training
+// has ever seen, such as an average of checkpoints, and before inference.
+import { noGrad } from '../autograd.js';
+import * as check from '../check.js';
+import { Tensor, type TensorLike } from '../tensor.js';
+import type { BatchNorm } from './batchnorm.js';
+import { collecting, type Collected } from './collecting.js';
+import type { Module } from './module.js';
+import { batchNormsOf, checkNotCollecting, collect } from './virtual-batch.js';
+
+export interface UpdateBatchNormOptions<Batch> {
+  /** What of a batch goes into the model. Default: the batch itself, or the first of an array. */
+  input?: (batch: Batch) => TensorLike;
+}
+
+/** What `updateBatchNorm` has done. */
+export interface UpdateBatchNormResult {
+  /** Batches of the loader. */
+  readonly batches: number;
+  /** Layers whose running statistics are new. */
+  readonly layers: number;
+}
+
+const WHO = 'updateBatchNorm';
+
+/**
+ * Recomputes the running statistics of every BatchNorm below `model` from one pass over `loader`:
+ * running_mean and running_var are the mean and the unbiased variance of all values a layer has seen,
+ * num_batches_tracked is its number of batches with values. PyTorch's `torch.optim.swa_utils.update_bn`,
+ * but exact: that one averages the batches' means and variances, whatever their sizes, and leaves out the
+ * variance between them. Merged in double, whatever `momentum` says; nothing of the old values is left.
+ *
+ * During the pass the whole model is in `train()`, as in PyTorch: every layer normalises by its batch, and
+ * dropout drops. Nothing is recorded. Afterwards every module has the mode it had.
+ *
+ * A layer keeps the statistics it has when forward would not move them in training (frozen, without
+ * running statistics, `trackRunningStats` or `updateStatistics` false), and when no batch has reached it.
+ * With `nonFinite: 'skip'` a batch that is not finite stays out. With `singleValue: 'running'` a batch of one
+ * value counts as one of many; its own output is made by the statistics from before.
+ *
+ * @param loader - Batches: Tensors, what `Tensor.from` takes, or arrays whose first element is one of these,
+ * such as a DataLoader's. It is not read when there is no layer to recompute.
+ * @throws {RangeError} when no batch came, or only one value per channel.
+ * @throws {Error} when one of the layers is in an open virtual batch. Whatever throws, the model and the
+ * loader too, leaves modes and running statistics as they were.
+ * @example
+ * ```ts
+ * const bn = new nn.BatchNorm1d(1).eval();
+ * const loader = [tensor([[1], [3]]), tensor([[5], [6], [10]])];
+ * const { batches } = nn.updateBatchNorm(bn, loader);
+ * batches; // => 2
+ * bn.runningMean?.toArray(); // => [5]
+ * bn.runningVar?.toArray(); // => [11.5]
+ * bn.training; // => false
+ * ```
+ */
+export function updateBatchNorm<Batch>(
+  model: Module,
+  loader: Iterable<Batch>,
+  options: UpdateBatchNormOptions<Batch> = {},
+): UpdateBatchNormResult {
+  const layers = batchNormsOf(WHO, model).filter((layer) => layer.updates(true));
+  check.iterable(WHO, 'the loader', loader);
+  check.options(WHO, options, ['input']);
+  const { input } = options;
+  if (input !== undefined && typeof input !== 'function') {
+    throw check.wrongKind(WHO, 'input to be a function', input);
+  }
+  checkNotCollecting(WHO, layers);
+  if (layers.length === 0) return { batches: 0, layers: 0 };
+
+  const modes = [...model.modules()].map((module) => [module, module.training] as const);
+  const skipped = layers.map((layer) => [layer, layer.skippedBatches] as const);
+  const collected = collect(layers, true);
+  try {
+    const batches = noGrad(() => pass(model.train(), loader, input ?? inputOf));
+    if (batches === 0) throw check.wrongValue(WHO, 'a loader of at least one batch', 'none');
+    return { batches, layers: write(collected) };
+  } catch (error) {
+    for (const [layer, before] of skipped) layer.skippedBatches = before;
+    throw error;
+  } finally {
+    for (const layer of layers) collecting.delete(layer);
+    for (const [module, training] of modes) module.training = training;
+  }
+}
+
+/** Every batch through the model; returns how many there were. */
+function pass<Batch>(
+  model: Module,
+  loader: Iterable<Batch>,
+  inputOfBatch: (batch: Batch) => TensorLike,
+): number {
+  let batches = 0;
+  for (const batch of loader) {
+    const x = Tensor.from(inputOfBatch(batch));
+    check.synchronous(WHO, model.forward(...([x] as never[])));
+    batches++;
+  }
+  return batches;
+}
+
+function inputOf(batch: unknown): TensorLike {
+  const x: unknown = Array.isArray(batch) ? batch[0] : batch;
+  if (typeof x === 'object' && x !== null && 'data' in x) return x;
+  throw check.wrongKind(
+    WHO,
+    'a batch to be a Tensor or an array that begins with one (options.input says what else goes in)',
+    batch,
+  );
+}
+
+/** All or none: everything that can fail comes first. Returns the number of layers that have changed. */
+function write(collected: ReadonlyMap<BatchNorm, Collected>): number {
+  const seen = [...collected].filter(([, { filled }]) => filled > 0);
+  for (const [layer, { moments }] of seen) {
+    layer.checkStatistics(WHO);
+    if (moments.count > 1) continue;
+    throw check.wrongValue(
+      WHO,
+      'more than 1 value per channel when training',
+      `one for ${layer.toString()}`,
+    );
+  }
+  for (const [layer, { moments, filled }] of seen) {
+    layer.resetRunningStats(); // 0 · NaN would be NaN: nothing that was there before gets a weight
+    layer.moveStatistics(moments, 1);
+    if (layer.getBuffer('num_batches_tracked') !== null) layer.numBatchesTracked = filled;
+  }
+  return seen.length;
+}
