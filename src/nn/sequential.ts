@@ -1,12 +1,15 @@
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { BatchNorm } from './batchnorm.js';
+import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
 import { Module, type Layer } from './module.js';
 import { ReLU } from './relu.js';
 
 // A subclass or an instance that brings a forward of its own is called as it is.
-function isBatchNorm(layer: Layer | undefined): layer is BatchNorm {
-  return layer instanceof BatchNorm && layer.forward === BatchNorm.prototype.forward;
+const FUSING = [BatchNorm, FrozenBatchNorm1d] as const;
+
+function takesReLU(layer: Layer | undefined): layer is BatchNorm | FrozenBatchNorm1d {
+  return FUSING.some((kind) => layer instanceof kind && layer.forward === kind.prototype.forward);
 }
 function isReLU(layer: Layer | undefined): boolean {
   return layer instanceof ReLU && layer.forward === ReLU.prototype.forward;
@@ -54,7 +57,7 @@ export class Sequential extends Module {
     let y = Tensor.from(x);
     for (let i = 0; i < layers.length; i++) {
       const [layer, next] = [layers[i], layers[i + 1]];
-      if (isBatchNorm(layer) && isReLU(next)) {
+      if (takesReLU(layer) && isReLU(next)) {
         y = layer.forward(y, { relu: true });
         i++;
       } else if (layer !== undefined) {

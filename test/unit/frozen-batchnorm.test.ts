@@ -23,6 +23,8 @@ function trained(channels: number, options: nn.BatchNormOptions = {}): nn.BatchN
   return bn.eval();
 }
 
+const floatsOf = (t: Tensor): Float32Array => t.data as Float32Array;
+
 const bits = (state: ReadonlyMap<string, Tensor>): unknown =>
   [...state].map(([key, { dtype, shape, data }]) => [key, dtype, shape, [...data]]);
 
@@ -72,6 +74,39 @@ describe('state', () => {
     state.delete('num_batches_tracked');
     expect(bits(frozen.stateDict())).toEqual(bits(state));
     expect(frozen.loadStateDict(state)).toEqual({ missingKeys: [], unexpectedKeys: [] });
+  });
+
+  test('and inside a model, strictly: the counters of its layers are ignored, no other', () => {
+    const build = (bn: nn.Layer): nn.Sequential =>
+      new nn.Sequential(bn, new nn.Sequential(new nn.ReLU(), new nn.BatchNorm1d(3)));
+    const state = build(trained(3)).stateDict();
+    const model = build(new nn.FrozenBatchNorm1d(3));
+    expect(model.loadStateDict(state)).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    expect([...state.keys()]).toContain('0.num_batches_tracked');
+    state.delete('0.num_batches_tracked');
+    expect(bits(model.stateDict())).toEqual(bits(state));
+    // Its own, not one that a module below it might have had.
+    const unchanged = snapshot(model);
+    state.set('0.0.num_batches_tracked', tensor([1]));
+    expect(thrownBy(() => model.loadStateDict(state))).toBe(
+      'RangeError: Error(s) in loading state_dict for Sequential:\n\tUnexpected key(s) in state_dict: ' +
+        '"0.0.num_batches_tracked".',
+    );
+    unchanged();
+  });
+
+  test('a clone has buffers of its own, and reads those', () => {
+    const frozen = nn.FrozenBatchNorm1d.from(trained(3));
+    const copy = frozen.clone();
+    expect(bits(copy.stateDict())).toEqual(bits(frozen.stateDict()));
+    const [x, before] = [tensor(normals32(9, 12), [4, 3]), bits(frozen.stateDict())];
+    expectSameBits(copy.forward(x), frozen.forward(x));
+    for (const buffer of copy.buffers()) floatsOf(buffer).fill(2);
+    expect([[...copy.weight.data], [...copy.bias.data]]).toEqual([
+      [2, 2, 2],
+      [2, 2, 2],
+    ]);
+    expect(bits(frozen.stateDict())).toEqual(before);
   });
 
   test('any other key is refused, and nothing has changed', () => {
@@ -302,5 +337,42 @@ describe('refuses', () => {
     const unchanged = snapshot(frozen);
     expect(thrownBy(() => frozen.forward(x(), options))).toBe(message);
     unchanged();
+  });
+});
+
+describe('before a ReLU in a Sequential', () => {
+  const input = (): Tensor => {
+    const x = tensor(normals32(7, 60), [4, 3, 5]);
+    x.requiresGrad = true;
+    return x;
+  };
+
+  test('one operation, with the bits of two', () => {
+    const frozen = nn.FrozenBatchNorm1d.from(trained(3));
+    const [x, other] = [input(), input()];
+    const y = new nn.Sequential(frozen, new nn.ReLU()).forward(x);
+    const z = new nn.ReLU().forward(frozen.forward(other));
+    expect([y.operation?.name, z.operation?.name]).toEqual(['FrozenBatchNorm1d', 'relu']);
+    expect(y.operation?.inputs[0]).toBe(x);
+    expectSameBits(y, z);
+    const dy = tensor(normals32(8, 60), [4, 3, 5]);
+    y.backward(dy);
+    z.backward(dy);
+    expectSameBits(x.grad, other.grad);
+  });
+
+  test('but with a forward of its own, or a hook, it is called as it is', () => {
+    class Own extends nn.FrozenBatchNorm1d {
+      override forward(x: Tensor, ...rest: never[]): Tensor {
+        expect(rest).toEqual([]);
+        return super.forward(x);
+      }
+    }
+    const hooked = new nn.FrozenBatchNorm1d(3);
+    hooked.registerForwardHook(() => undefined);
+    for (const layer of [new Own(3), hooked]) {
+      const y = new nn.Sequential(layer, new nn.ReLU()).forward(input());
+      expect(y.operation?.name).toBe('relu');
+    }
   });
 });
