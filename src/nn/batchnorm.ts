@@ -71,7 +71,6 @@ const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends Module {
-  readonly numFeatures: number;
   readonly affine: boolean;
   readonly dtype: 'float32' | 'float64';
   readonly layout: 'NCL' | 'NLC';
@@ -90,6 +89,11 @@ export abstract class BatchNorm extends Module {
   weight: Parameter | null;
   /** [C]: shift, initially 0; null without affine or bias. */
   bias: Parameter | null;
+  /** 0 while a lazy layer (lazy-batchnorm.ts) waits for its first input. */
+  protected channels = 0;
+  /** What it was made with, whatever becomes of `bias` and `trackRunningStats`. */
+  protected readonly withBias: boolean;
+  protected readonly withStatistics: boolean;
   private addedToVar = 1e-5;
   private newestWeight: number | null = 0.1;
   private normalizing: 'auto' | 'batch' | 'running' = 'auto';
@@ -106,7 +110,6 @@ export abstract class BatchNorm extends Module {
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
     const { who } = this;
-    this.numFeatures = check.wholeNumber(who, 'numFeatures', numFeatures, 1);
     check.options(who, options, OPTIONS);
     if (options.eps !== undefined) this.eps = options.eps;
     if (options.momentum !== undefined) this.momentum = options.momentum;
@@ -114,19 +117,33 @@ export abstract class BatchNorm extends Module {
     const { dtype = 'float32', layout = 'NCL' } = options;
     const { nonFinite = 'propagate', singleValue = 'throw' } = options;
     this.affine = check.boolean(who, 'affine', affine);
-    check.boolean(who, 'bias', bias);
+    this.withBias = check.boolean(who, 'bias', bias) && affine;
     this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
+    this.withStatistics = trackRunningStats;
     this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
     this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
     this.nonFinite = check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
     this.singleValue = check.oneOf(who, 'singleValue', singleValue, ['throw', 'running']);
+    this.weight = null;
+    this.bias = null;
+    this.createState(numFeatures);
+  }
+
+  /** Parameters and statistics of so many channels. */
+  protected createState(numFeatures: number): void {
+    this.channels = check.wholeNumber(this.who, 'numFeatures', numFeatures, 1);
     const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.weight = this.affine ? new Parameter(perChannel(1)) : null;
-    this.bias = this.affine && bias ? new Parameter(perChannel(0)) : null;
-    const tracked = this.trackRunningStats;
+    this.bias = this.withBias ? new Parameter(perChannel(0)) : null;
+    const tracked = this.withStatistics;
     this.registerBuffer('running_mean', tracked ? perChannel(0) : null);
     this.registerBuffer('running_var', tracked ? perChannel(1) : null);
     this.registerBuffer('num_batches_tracked', tracked ? Tensor.filled([], 'int64', 0) : null);
+  }
+
+  /** C, the number of channels. */
+  get numFeatures(): number {
+    return this.channels;
   }
 
   /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
@@ -428,6 +445,7 @@ export abstract class BatchNorm extends Module {
 
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : pythonFloat(this.momentum);
+    const bias = this.channels === 0 ? this.withBias : this.bias !== null;
     // Beyond PyTorch's repr: what is set otherwise than by default.
     const set = [
       this.frozen ? ', frozen=True' : '',
@@ -438,7 +456,7 @@ export abstract class BatchNorm extends Module {
     ];
     return (
       `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, ` +
-      `affine=${pythonBoolean(this.affine)}, bias=${pythonBoolean(this.bias !== null)}, ` +
+      `affine=${pythonBoolean(this.affine)}, bias=${pythonBoolean(bias)}, ` +
       `track_running_stats=${pythonBoolean(this.trackRunningStats)}${set.join('')}`
     );
   }

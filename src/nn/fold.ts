@@ -4,6 +4,7 @@ import * as check from '../check.js';
 import { foldChannels } from '../functional/fold.js';
 import { BatchNorm1d } from './batchnorm.js';
 import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
+import { LazyBatchNorm1d } from './lazy-batchnorm.js';
 import { Linear } from './linear.js';
 import type { Module } from './module.js';
 
@@ -71,7 +72,9 @@ function checkModules(who: string, linear: unknown, bn: unknown): void {
   if (!(linear instanceof Linear) || ownForward(linear, Linear)) {
     throw check.wrongKind(who, 'linear to be a Linear', linear);
   }
-  const known = [BatchNorm1d, FrozenBatchNorm1d].find((each) => bn instanceof each);
+  const known = [LazyBatchNorm1d, BatchNorm1d, FrozenBatchNorm1d].find(
+    (each) => bn instanceof each,
+  );
   if (known === undefined || ownForward(bn as Foldable, known)) {
     throw check.wrongKind(who, 'bn to be a BatchNorm1d or a FrozenBatchNorm1d', bn);
   }

@@ -11,6 +11,7 @@ export {
 export { Dropout } from './dropout.js';
 export { foldBatchNorm } from './fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './frozen-batchnorm.js';
+export { LazyBatchNorm1d } from './lazy-batchnorm.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { CrossEntropyLoss, MSELoss } from './loss.js';
 export {

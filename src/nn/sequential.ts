@@ -2,11 +2,12 @@ import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { BatchNorm } from './batchnorm.js';
 import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
+import { LazyBatchNorm1d } from './lazy-batchnorm.js';
 import { Module, type Layer } from './module.js';
 import { ReLU } from './relu.js';
 
 // A subclass or an instance that brings a forward of its own is called as it is.
-const FUSING = [BatchNorm, FrozenBatchNorm1d] as const;
+const FUSING = [BatchNorm, LazyBatchNorm1d, FrozenBatchNorm1d] as const;
 
 function takesReLU(layer: Layer | undefined): layer is BatchNorm | FrozenBatchNorm1d {
   return FUSING.some((kind) => layer instanceof kind && layer.forward === kind.prototype.forward);

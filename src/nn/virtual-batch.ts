@@ -95,8 +95,16 @@ export function collect(
   return collected;
 }
 
-/** @internal Every BatchNorm in a model, once. */
+/** @internal Every BatchNorm in a model, once. One that waits for its size is an error. */
 export function batchNormsOf(who: string, model: unknown): BatchNorm[] {
   if (!(model instanceof Module)) throw check.wrongKind(who, 'a Module', model);
-  return [...model.modules()].filter((each) => each instanceof BatchNorm);
+  const layers = [...model.modules()].filter((each) => each instanceof BatchNorm);
+  for (const layer of layers) {
+    if (layer.numFeatures > 0) continue;
+    throw new Error(
+      `${who}: Attempted to use an uninitialized parameter of ${layer.toString()}; ` +
+        'run a first forward to initialize it.',
+    );
+  }
+  return layers;
 }

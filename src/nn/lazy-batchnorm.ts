@@ -1,0 +1,149 @@
+// LazyBatchNorm1d: a BatchNorm1d that takes its number of channels from its first input, or from a state
+// dict. From then on it is one; nothing of the arithmetic is here.
+import * as check from '../check.js';
+import { Tensor, type TensorLike } from '../tensor.js';
+import { BatchNorm1d, type BatchNormForwardOptions, type BatchNormOptions } from './batchnorm.js';
+import type { LoadPlan } from './load-state-dict.js';
+
+const PER_CHANNEL = ['weight', 'bias', 'running_mean', 'running_var'];
+
+/**
+ * `BatchNorm1d` whose numFeatures is that of the first input (its channel dimension by `layout`) or of
+ * the first state dict it loads. Until then numFeatures is 0 and there are no parameters: asking this
+ * module, or a model it is in, for `parameters()`, `buffers()` or `stateDict()` is an Error. So run a
+ * forward before making the optimiser. Afterwards it behaves and prints as a BatchNorm1d.
+ *
+ * An input or state that is refused leaves it as it was: PyTorch's has a size then.
+ *
+ * @example
+ * ```ts
+ * const bn = new nn.LazyBatchNorm1d({ momentum: 0.5 });
+ * bn.forward(tensor([[1, 2, 3], [3, 2, 1]]));
+ * bn.numFeatures; // => 3
+ * bn.runningMean?.toArray(); // => [1, 1, 1]
+ * bn.toString().startsWith('BatchNorm1d(3, '); // => true
+ * ```
+ */
+export class LazyBatchNorm1d extends BatchNorm1d {
+  /** @throws {TypeError | RangeError} for an option that is unknown or out of range. */
+  constructor(options: BatchNormOptions = {}) {
+    super(0, options);
+  }
+
+  protected override get who(): string {
+    return this.channels > 0 ? 'BatchNorm1d' : super.who;
+  }
+
+  protected override get uninitialized(): boolean {
+    return this.channels === 0 && (this.affine || this.withStatistics);
+  }
+
+  /** The constructor's 0 makes none: see `forget`. */
+  protected override createState(): void {
+    this.forget();
+  }
+
+  /** No size, and no state: reading a parameter that is to come is an error, not null. */
+  private forget(): void {
+    this.channels = 0;
+    for (const name of ['weight', 'bias'] as const) {
+      const awaited = name === 'weight' ? this.affine : this.withBias;
+      if (!awaited) continue;
+      Object.defineProperty(this, name, {
+        get(this: LazyBatchNorm1d) {
+          throw this.missing(name);
+        },
+        enumerable: false,
+        configurable: true,
+      });
+    }
+    for (const name of ['running_mean', 'running_var', 'num_batches_tracked']) {
+      this.registerBuffer(name, null);
+    }
+  }
+
+  private missing(name: string): Error {
+    return new Error(
+      `${this.who}.${name}: Attempted to use an uninitialized parameter; run a first forward to initialize it.`,
+    );
+  }
+
+  /** A layer that has the size, to take the state from. */
+  private eager(numFeatures: number): BatchNorm1d {
+    const { affine, withBias: bias, withStatistics: trackRunningStats, dtype } = this;
+    return new BatchNorm1d(numFeatures, { affine, bias, trackRunningStats, dtype });
+  }
+
+  private adopt(layer: BatchNorm1d): void {
+    this.channels = layer.numFeatures;
+    for (const name of ['weight', 'bias'] as const) {
+      const value = layer[name];
+      Object.defineProperty(this, name, {
+        ...{ value, writable: true, enumerable: true, configurable: true },
+      });
+    }
+    for (const name of ['running_mean', 'running_var', 'num_batches_tracked']) {
+      this.registerBuffer(name, layer.getBuffer(name));
+    }
+  }
+
+  override get runningMean(): Tensor | null {
+    if (this.channels === 0 && this.withStatistics) throw this.missing('runningMean');
+    return super.runningMean;
+  }
+
+  override get runningVar(): Tensor | null {
+    if (this.channels === 0 && this.withStatistics) throw this.missing('runningVar');
+    return super.runningVar;
+  }
+
+  override resetRunningStats(): void {
+    if (this.channels > 0) super.resetRunningStats();
+  }
+
+  override resetParameters(): void {
+    if (this.channels > 0) super.resetParameters();
+  }
+
+  override forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
+    if (this.channels > 0) return super.forward(x, options);
+    const input = Tensor.from(x);
+    const { shape } = input;
+    const channels = shape[this.layout === 'NLC' ? shape.length - 1 : 1] ?? 0;
+    check.batchNormInput(this.who, 'BatchNorm1d', input, channels, this.layout);
+    this.adopt(this.eager(channels));
+    try {
+      return super.forward(input, options);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  protected override planLoad(
+    entries: ReadonlyMap<string, Tensor>,
+    version: number | null,
+  ): LoadPlan {
+    if (!this.uninitialized) return super.planLoad(entries, version);
+    const channels = channelsOf(entries);
+    const layer = this.eager(channels ?? 1);
+    const targets = layer.stateDict();
+    if (channels === null) return { entries, targets }; // says what is missing
+    return {
+      entries,
+      targets,
+      commit: () => {
+        this.adopt(layer);
+      },
+    };
+  }
+}
+
+/** The size that the first entry with one says; the others are checked against it. */
+function channelsOf(entries: ReadonlyMap<string, unknown>): number | null {
+  for (const name of PER_CHANNEL) {
+    const entry = entries.get(name);
+    if (entry instanceof Tensor && entry.shape.length === 1 && entry.numel > 0) return entry.numel;
+  }
+  return null;
+}
