@@ -4,7 +4,8 @@ import * as check from '../check.js';
 import { normalize } from '../functional/batchnorm.js';
 import { packedDims, paddingOf } from '../functional/padding.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import { BatchNorm1d, type BatchNormForwardOptions } from './batchnorm.js';
+import { FORWARD_OPTIONS, type BatchNormForwardOptions } from './batchnorm-options.js';
+import { BatchNorm1d } from './batchnorm.js';
 import { Module } from './module.js';
 import type { LoadPlan } from './load-state-dict.js';
 import { pythonFloat } from './repr.js';
@@ -17,8 +18,6 @@ export interface FrozenBatchNormOptions {
   /** 'NLC': channels are the last dimension; nothing is transposed. Default 'NCL'. */
   layout?: 'NCL' | 'NLC';
 }
-
-const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
 
 type BufferName = 'weight' | 'bias' | 'running_mean' | 'running_var';
 

@@ -1,13 +1,10 @@
 // Modules.
-export {
-  BatchNorm,
-  BatchNorm1d,
-  BatchNorm2d,
-  BatchNorm3d,
-  type BatchNormForwardOptions,
-  type BatchNormOptions,
-  type FreezeOptions,
-} from './batchnorm.js';
+export type {
+  BatchNormForwardOptions,
+  BatchNormOptions,
+  FreezeOptions,
+} from './batchnorm-options.js';
+export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm.js';
 export { Dropout } from './dropout.js';
 export { foldBatchNorm } from './fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './frozen-batchnorm.js';

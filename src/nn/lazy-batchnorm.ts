@@ -2,7 +2,8 @@
 // dict. From then on it is one; nothing of the arithmetic is here.
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import { BatchNorm1d, type BatchNormForwardOptions, type BatchNormOptions } from './batchnorm.js';
+import type { BatchNormForwardOptions, BatchNormOptions } from './batchnorm-options.js';
+import { BatchNorm1d } from './batchnorm.js';
 import type { LoadPlan } from './load-state-dict.js';
 
 const PER_CHANNEL = ['weight', 'bias', 'running_mean', 'running_var'];

@@ -1,0 +1,63 @@
+// What can be said to a BatchNorm: options of the layer, of a forward, of freeze().
+import type { Tensor } from '../tensor.js';
+
+export interface BatchNormOptions {
+  /** Added to the variance. Finite, at least 0; training needs more than 0. Default 1e-5. */
+  eps?: number;
+  /** Weight of the newest batch in the running statistics, 0 to 1; null: cumulative average. Default 0.1. */
+  momentum?: number | null;
+  /** Learn a scale and a shift per channel. Default true. */
+  affine?: boolean;
+  /** With affine: learn the shift too. Default true. */
+  bias?: boolean;
+  /** Keep running statistics and normalise by them in evaluation. Default true. */
+  trackRunningStats?: boolean;
+  /** Element type of parameters and statistics, and of the input. Default 'float32'. */
+  dtype?: 'float32' | 'float64';
+  /** 'NLC': channels are the last dimension; nothing is transposed. Default 'NCL'. */
+  layout?: 'NCL' | 'NLC';
+  /**
+   * A batch whose mean or variance is NaN or infinite: into the running statistics with it, as PyTorch
+   * does ('propagate', default), an error before anything has changed ('throw'), or normalised but
+   * kept out of the running statistics, and counted in `skippedBatches` ('skip').
+   */
+  nonFinite?: 'propagate' | 'throw' | 'skip';
+  /**
+   * One value per channel where the batch would normalise: an error in PyTorch's words ('throw',
+   * default), or normalised by the running statistics, which stay ('running').
+   */
+  singleValue?: 'throw' | 'running';
+}
+
+export interface BatchNormForwardOptions {
+  /** Receives the output instead of new memory: same shape and dtype as the input. */
+  out?: Tensor;
+  /** y = max(y, 0) in the same pass, with the bits of a ReLU behind it. Default false. */
+  relu?: boolean;
+  /**
+   * How many steps of each sample of [N, C, L] count: N whole numbers from 0 to L. The rest is padding:
+   * no part of the statistics, and y and dx are 0 there. The same bits as without it: default all.
+   */
+  lengths?: ArrayLike<number> | Tensor;
+}
+
+export interface FreezeOptions {
+  /** Stop learning weight and bias too. Default true. */
+  affine?: boolean;
+}
+
+/** @internal */
+export const LAYER_OPTIONS = [
+  'eps',
+  'momentum',
+  'affine',
+  'bias',
+  'trackRunningStats',
+  'dtype',
+  'layout',
+  'nonFinite',
+  'singleValue',
+];
+
+/** @internal */
+export const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];

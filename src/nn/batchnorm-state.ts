@@ -1,0 +1,323 @@
+// What a BatchNorm keeps: parameters, running statistics, and the choices that say which statistics
+// normalise, which move, and what is learned. What a forward does with them is in batchnorm.ts.
+import * as check from '../check.js';
+import type { Moments } from '../functional/moments.js';
+import type { ModuleRecord } from '../state-dict.js';
+import { floats, Parameter, Tensor } from '../tensor.js';
+import { LAYER_OPTIONS, type BatchNormOptions, type FreezeOptions } from './batchnorm-options.js';
+import { Module } from './module.js';
+import { pythonBoolean, pythonFloat } from './repr.js';
+
+/** State and choices of BatchNorm1d, 2d and 3d. */
+export abstract class BatchNormState extends Module {
+  readonly affine: boolean;
+  readonly dtype: 'float32' | 'float64';
+  readonly layout: 'NCL' | 'NLC';
+  /** What a batch with NaN or infinite statistics does: see the option. */
+  readonly nonFinite: 'propagate' | 'throw' | 'skip';
+  /** What one value per channel does where the batch would normalise: see the option. */
+  readonly singleValue: 'throw' | 'running';
+  /** Batches that `nonFinite: 'skip'` has kept out of the running statistics; not in the state dict. */
+  skippedBatches = 0;
+  /**
+   * Whether a training forward moves the running statistics. Switched off later, the module keeps
+   * those it has and evaluation goes on using them, as in PyTorch.
+   */
+  trackRunningStats: boolean;
+  /** [C]: scale, initially 1; null without affine. */
+  weight: Parameter | null;
+  /** [C]: shift, initially 0; null without affine or bias. */
+  bias: Parameter | null;
+  /** 0 while a lazy layer (lazy-batchnorm.ts) waits for its first input. */
+  protected channels = 0;
+  /** What it was made with, whatever becomes of `bias` and `trackRunningStats`. */
+  protected readonly withBias: boolean;
+  protected readonly withStatistics: boolean;
+  private addedToVar = 1e-5;
+  private newestWeight: number | null = 0.1;
+  private normalizing: 'auto' | 'batch' | 'running' = 'auto';
+  private updating: 'auto' | boolean = 'auto';
+  /** Frozen: what freeze() has stopped learning. */
+  private learned: { readonly weight: boolean; readonly bias: boolean } | null = null;
+
+  /**
+   * @param numFeatures - C, a positive integer.
+   * @throws {TypeError | RangeError} for an option that is unknown or out of range.
+   */
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super();
+    const { who } = this;
+    check.options(who, options, LAYER_OPTIONS);
+    if (options.eps !== undefined) this.eps = options.eps;
+    if (options.momentum !== undefined) this.momentum = options.momentum;
+    const { affine = true, bias = true, trackRunningStats = true } = options;
+    const { dtype = 'float32', layout = 'NCL' } = options;
+    const { nonFinite = 'propagate', singleValue = 'throw' } = options;
+    this.affine = check.boolean(who, 'affine', affine);
+    this.withBias = check.boolean(who, 'bias', bias) && affine;
+    this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
+    this.withStatistics = trackRunningStats;
+    this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
+    this.nonFinite = check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
+    this.singleValue = check.oneOf(who, 'singleValue', singleValue, ['throw', 'running']);
+    this.weight = null;
+    this.bias = null;
+    this.createState(numFeatures);
+  }
+
+  /** Parameters and statistics of so many channels. */
+  protected createState(numFeatures: number): void {
+    this.channels = check.wholeNumber(this.who, 'numFeatures', numFeatures, 1);
+    const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
+    this.weight = this.affine ? new Parameter(perChannel(1)) : null;
+    this.bias = this.withBias ? new Parameter(perChannel(0)) : null;
+    const tracked = this.withStatistics;
+    this.registerBuffer('running_mean', tracked ? perChannel(0) : null);
+    this.registerBuffer('running_var', tracked ? perChannel(1) : null);
+    this.registerBuffer('num_batches_tracked', tracked ? Tensor.filled([], 'int64', 0) : null);
+  }
+
+  /** C, the number of channels. */
+  get numFeatures(): number {
+    return this.channels;
+  }
+
+  /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
+  get eps(): number {
+    return this.addedToVar;
+  }
+
+  set eps(value: number) {
+    this.addedToVar = check.numberBetween(this.who, 'eps', value, 0, Infinity);
+  }
+
+  /** Weight of the newest batch; null: every batch weighs the same. @throws {RangeError} outside 0 to 1. */
+  get momentum(): number | null {
+    return this.newestWeight;
+  }
+
+  set momentum(value: number | null) {
+    this.newestWeight =
+      value === null ? null : check.numberBetween(this.who, 'momentum (or null)', value, 0, 1);
+  }
+
+  /**
+   * Which statistics normalise: 'auto' (default), the batch's in training and the running ones in
+   * evaluation; 'batch' or 'running', whatever `training` says.
+   *
+   * @throws {RangeError} for 'running' without running statistics.
+   */
+  get normalizeBy(): 'auto' | 'batch' | 'running' {
+    return this.normalizing;
+  }
+
+  set normalizeBy(value: 'auto' | 'batch' | 'running') {
+    check.oneOf(this.who, 'normalizeBy', value, ['auto', 'batch', 'running']);
+    if (value === 'running') this.requireRunning('to normalise by');
+    this.normalizing = value;
+  }
+
+  /**
+   * Whether forward moves the running statistics: 'auto' (default), in training where they are tracked;
+   * true or false, whatever `training` says. Where they move and normalise, they normalise first.
+   *
+   * @throws {RangeError} for true without running statistics.
+   */
+  get updateStatistics(): 'auto' | boolean {
+    return this.updating;
+  }
+
+  set updateStatistics(value: 'auto' | boolean) {
+    if (value !== 'auto') check.boolean(this.who, "updateStatistics (or 'auto')", value);
+    if (value === true) this.requireRunning('to move');
+    this.updating = value;
+  }
+
+  /** Whether `freeze()` holds. */
+  get frozen(): boolean {
+    return this.learned !== null;
+  }
+
+  /**
+   * Normalises by the running statistics, which stay, and stops learning weight and bias, until
+   * `unfreeze()`: `train()` does not undo it. Backward is then one pass, dx = dy · weight · invstd.
+   *
+   * @throws {RangeError} without running statistics.
+   * @example
+   * ```ts
+   * const bn = new nn.BatchNorm1d(2).freeze().train();
+   * bn.forward(tensor([[1, 2]], { requiresGrad: true }));
+   * bn.numBatchesTracked; // => 0
+   * `${bn}`.endsWith('frozen=True)'); // => true
+   * ```
+   */
+  freeze(options: FreezeOptions = {}): this {
+    check.options(`${this.who}.freeze`, options, ['affine']);
+    const affine = check.boolean(`${this.who}.freeze`, 'affine', options.affine ?? true);
+    this.requireRunning('to freeze at');
+    const { weight, bias } = this;
+    const { learned } = this;
+    this.learned = {
+      weight: learned?.weight === true || (affine && weight?.requiresGrad === true),
+      bias: learned?.bias === true || (affine && bias?.requiresGrad === true),
+    };
+    if (!affine) return this;
+    for (const parameter of [weight, bias]) {
+      if (parameter === null) continue;
+      parameter.requiresGrad = false;
+      parameter.grad = null; // or the next step would still apply it
+    }
+    return this;
+  }
+
+  /** Ends `freeze()`: weight and bias learn again if they did before. Without a freeze nothing happens. */
+  unfreeze(): this {
+    const { learned, weight, bias } = this;
+    this.learned = null;
+    if (learned?.weight && weight !== null) weight.requiresGrad = true;
+    if (learned?.bias && bias !== null) bias.requiresGrad = true;
+    return this;
+  }
+
+  private requireRunning(purpose: string): void {
+    if (this.runningMean !== null && this.runningVar !== null) return;
+    throw check.wrongValue(this.who, `running statistics ${purpose}`, 'none');
+  }
+
+  /** [C], key `running_mean`; null without running statistics. */
+  get runningMean(): Tensor | null {
+    return this.getBuffer('running_mean');
+  }
+
+  /** [C], key `running_var`: unbiased; null without running statistics. */
+  get runningVar(): Tensor | null {
+    return this.getBuffer('running_var');
+  }
+
+  /** Training batches seen since the last reset, key `num_batches_tracked`; 0 without running statistics. */
+  get numBatchesTracked(): number {
+    return this.getBuffer('num_batches_tracked')?.item() ?? 0;
+  }
+
+  set numBatchesTracked(value: number) {
+    const counter = this.getBuffer('num_batches_tracked');
+    if (counter === null) {
+      throw check.wrongValue(this.who, 'running statistics to count batches for', 'none');
+    }
+    (counter.data as BigInt64Array)[0] = BigInt(
+      check.wholeNumber(this.who, 'numBatchesTracked', value, 0),
+    );
+    counter.markChanged();
+  }
+
+  /** Whether a forward normalises by the running statistics. */
+  protected normalizesByRunning(training: boolean): boolean {
+    if (this.learned === null && this.normalizing === 'auto') {
+      return !training && this.runningMean !== null;
+    }
+    if (this.learned === null && this.normalizing === 'batch') return false;
+    this.requireRunning('to normalise by');
+    return true;
+  }
+
+  /** @internal Whether a forward moves the running statistics. */
+  updates(training: boolean): boolean {
+    if (this.learned !== null) return false;
+    if (this.updating === 'auto') {
+      return training && this.trackRunningStats && this.runningMean !== null;
+    }
+    if (this.updating) this.requireRunning('to move');
+    return this.updating;
+  }
+
+  /** @internal One step of the running statistics, and of their counter; none of them throws. */
+  moveStatistics(moments: Moments, momentum: number): void {
+    const { runningMean, runningVar } = this;
+    const counter = this.getBuffer('num_batches_tracked');
+    if (runningMean === null || runningVar === null) return;
+    if (moments.count > 0) moments.moveInto(runningMean, runningVar, momentum);
+    if (counter !== null) this.countBatch(counter);
+  }
+
+  /** @internal The buffers that a training forward moves. */
+  statistics(): Tensor[] {
+    const names = ['running_mean', 'running_var', 'num_batches_tracked'];
+    return names.map((name) => this.getBuffer(name)).filter((buffer) => buffer !== null);
+  }
+
+  /** @internal That `moveStatistics` can write them. */
+  checkStatistics(who: string): void {
+    for (const buffer of this.statistics()) buffer.attached(who, 'a running statistic');
+  }
+
+  /** @internal The weight of the next batch: momentum, or what makes the plain average of all. */
+  get nextMomentum(): number {
+    if (this.newestWeight !== null) return this.newestWeight;
+    const batches = check.wholeNumber(this.who, 'num_batches_tracked', this.numBatchesTracked, 0);
+    return 1 / (batches + 1);
+  }
+
+  /** running_mean 0, running_var 1, num_batches_tracked 0. */
+  resetRunningStats(): void {
+    const { runningMean, runningVar } = this;
+    if (runningMean === null || runningVar === null) return;
+    fill(runningMean, 0);
+    fill(runningVar, 1);
+    this.numBatchesTracked = 0;
+  }
+
+  /** The running statistics, weight 1 and bias 0. */
+  resetParameters(): void {
+    this.resetRunningStats();
+    if (this.weight !== null) fill(this.weight, 1);
+    if (this.bias !== null) fill(this.bias, 0);
+  }
+
+  /** What no training leaves behind, and evaluation would turn into NaN without a word. */
+  protected override checkState(name: string, value: Tensor): string | null {
+    if (name === 'num_batches_tracked') {
+      const count = value.item();
+      return count >= 0 ? null : `expected a count of at least 0, got ${count}`;
+    }
+    if (name !== 'running_var') return null;
+    const data = floats(value);
+    const channel = data.findIndex((each) => !(each >= 0));
+    if (channel < 0) return null;
+    return `expected variances of at least 0, got ${String(data[channel])} in channel ${channel}`;
+  }
+
+  protected override record(): ModuleRecord {
+    return this.frozen ? { version: 2, frozen: true } : { version: 2 };
+  }
+
+  override extraRepr(): string {
+    const momentum = this.momentum === null ? 'None' : pythonFloat(this.momentum);
+    const bias = this.channels === 0 ? this.withBias : this.bias !== null;
+    // Beyond PyTorch's repr: what is set otherwise than by default.
+    const set = [
+      this.frozen ? ', frozen=True' : '',
+      this.normalizing === 'auto' ? '' : `, normalize_by=${this.normalizing}`,
+      this.updating === 'auto' ? '' : `, update_statistics=${pythonBoolean(this.updating)}`,
+      this.nonFinite === 'propagate' ? '' : `, non_finite=${this.nonFinite}`,
+      this.singleValue === 'throw' ? '' : `, single_value=${this.singleValue}`,
+    ];
+    return (
+      `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, ` +
+      `affine=${pythonBoolean(this.affine)}, bias=${pythonBoolean(bias)}, ` +
+      `track_running_stats=${pythonBoolean(this.trackRunningStats)}${set.join('')}`
+    );
+  }
+
+  /** One batch more. */
+  protected countBatch(counter: Tensor): void {
+    const data = counter.data as BigInt64Array;
+    data[0] = (data[0] ?? 0n) + 1n;
+    counter.markChanged();
+  }
+}
+
+function fill(target: Tensor, value: number): void {
+  floats(target).fill(value);
+  target.markChanged();
+}
