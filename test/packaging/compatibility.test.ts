@@ -1,0 +1,169 @@
+// COMPATIBILITY.md is held to what it says: every row has a verdict, every test it names is there and
+// runs, the counts at its head are right, and PyTorch's own tests all have a case in test/parity.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const page = readFileSync(`${root}/COMPATIBILITY.md`, 'utf8');
+
+interface Row {
+  readonly behaviour: string;
+  readonly verdict: string;
+  readonly proofs: readonly string[];
+}
+
+/** The rows of every table of a page, the ones of headings and dashes left out. */
+function rowsOf(text: string): Row[] {
+  const lines = text.split('\n').filter((line) => line.startsWith('|'));
+  const cells = lines.map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+  for (const each of cells) expect(each, each.join(' | ')).toHaveLength(4);
+  return cells
+    .filter(([first = '']) => first !== 'PyTorch' && !/^:?-+:?$/.test(first))
+    .map(([behaviour = '', , verdict = '', proof = '']) => ({
+      behaviour,
+      verdict,
+      proofs: [...proof.matchAll(/`([^`]+)`/g)].map(([, inner = '']) => inner),
+    }));
+}
+
+const rows = rowsOf(page);
+
+/** PyTorch's tests of BatchNorm1d that can be told on a CPU in float32 and float64. */
+const PYTORCH_TESTS = [
+  // test/test_nn.py
+  'test_batchnorm_raises_error_if_less_than_one_value_per_channel',
+  'test_batchnorm_raises_error_if_running_mean_is_not_same_size_as_input',
+  'test_batchnorm_raises_error_if_running_var_is_not_same_size_as_input',
+  'test_batchnorm_raises_error_if_weight_is_not_same_size_as_input',
+  'test_batchnorm_raises_error_if_bias_is_not_same_size_as_input',
+  'test_batchnorm_buffer_update_when_stats_are_not_tracked',
+  'test_batchnorm_load_state_dict',
+  'test_load_state_dict_BC',
+  'test_load_state_dict',
+  'test_batch_norm_update_stats',
+  'test_batchnorm_nhwc_cpu',
+  'test_batchnorm_non_contig_cpu',
+  'test_batchnorm_large_batch',
+  'test_convert_sync_batchnorm',
+  'test_BatchNorm_empty',
+  'test_batchnorm_grad',
+  'test_batchnorm_eval',
+  'test_batchnorm_affine',
+  'test_batchnorm_simple_average',
+  'test_batchnorm_update_stats',
+  // test/test_modules.py, for each input of ModuleInfo, and the samples of OpInfo
+  'test_forward',
+  'test_factory_kwargs',
+  'test_repr',
+  'test_save_load',
+  'test_non_contiguous_tensors',
+  'test_grad',
+  'test_if_train_and_eval_modes_differ',
+  'test_errors',
+  'sample_inputs_batch_norm',
+  // test/cpp/api
+  'BatchNorm1dStateful',
+  'BatchNorm1dStateless',
+  'BatchNorm1d',
+  'PrettyPrintBatchNorm1d',
+  'functional BatchNorm1d',
+  'functional BatchNorm1dDefaultOptions',
+  // the rest
+  'test_functional_batch_norm',
+];
+
+/** The full names of the tests that run, by file as the page names it. */
+const running = new Map<string, string[]>();
+
+/** `evenkeel` tests that run, from Vitest itself: what is skipped or to be done is not listed. */
+function list(files: readonly string[]): void {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|TEST$|MODE$)/.test(name)),
+  );
+  const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+  const output = execFileSync(
+    process.execPath,
+    [vitest, 'list', ...files, '--json', '--no-isolate', '--maxWorkers=1'],
+    { cwd: root, env, encoding: 'utf8', maxBuffer: 2 ** 26, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const listed = JSON.parse(output.slice(output.indexOf('['))) as { name: string; file: string }[];
+  for (const { name, file } of listed) {
+    const short = relative(`${root}/test`, file)
+      .split(sep)
+      .join('/')
+      .replace(/\.test\.ts$/, '');
+    running.set(short, [...(running.get(short) ?? []), name]);
+  }
+}
+
+/** Whether a test of these names, or the part of it behind a describe, starts so. */
+function starts(names: readonly string[], title: string): boolean {
+  return names.some((name) => name.startsWith(title) || name.includes(` > ${title}`));
+}
+
+beforeAll(() => {
+  const named = rows.flatMap(({ proofs }) => proofs.map((proof) => proof.split(' › ')[0]!));
+  const parity = readdirSync(`${root}/test/parity`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `parity/${file.replace('.test.ts', '')}`);
+  list([...new Set([...named, ...parity])].map((file) => `test/${file}.test.ts`));
+});
+
+describe('every row', () => {
+  test('has a verdict: same, or different or absent and why', () => {
+    expect(rows.length).toBeGreaterThan(100);
+    for (const { behaviour, verdict } of rows) {
+      expect(verdict, behaviour).toMatch(/^(same|(different|absent): \S.*)$/);
+    }
+  });
+
+  test('stands once', () => {
+    const seen = rows
+      .filter(({ behaviour }) => !behaviour.startsWith('…'))
+      .map((row) => row.behaviour);
+    expect(seen.filter((each, i) => seen.indexOf(each) !== i)).toEqual([]);
+  });
+
+  test('is shown by a test, unless it says what is absent', () => {
+    const bare = rows.filter(
+      ({ verdict, proofs }) => proofs.length === 0 && !verdict.startsWith('absent'),
+    );
+    expect(bare.map(({ behaviour }) => behaviour)).toEqual([]);
+  });
+
+  test('names tests that are there and run', () => {
+    const wrong = rows.flatMap(({ proofs }) =>
+      proofs.filter((proof) => {
+        const [file = '', ...title] = proof.split(' › ');
+        return title.length === 0 || !starts(running.get(file) ?? [], title.join(' > '));
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+test('the head counts them', () => {
+  const count = (verdict: string): number =>
+    rows.filter((row) => row.verdict.split(':')[0] === verdict).length;
+  expect(page).toContain(
+    `**${rows.length} rows: ${count('same')} same, ${count('different')} different, ${count('absent')} absent.**`,
+  );
+});
+
+describe("PyTorch's tests", () => {
+  test.each(PYTORCH_TESTS)('%s has a case', (name) => {
+    const titles = [...running]
+      .filter(([file]) => file.startsWith('parity/'))
+      .flatMap(([, names]) => names);
+    const own = titles.map((title) => title.split(' > ').at(-1)!);
+    expect(own.some((title) => title.startsWith(`${name}:`))).toBe(true);
+  });
+});
