@@ -29,6 +29,15 @@ test('positional arguments: options are an object', () => {
   );
 });
 
+test.each([NaN, Infinity])(
+  'eps %s is refused, where PyTorch makes every output NaN or 0',
+  (eps) => {
+    expect(thrownBy(() => new nn.BatchNorm1d(3, { eps }))).toBe(
+      `RangeError: BatchNorm1d: expected eps to be a finite number of at least 0, got ${eps}.`,
+    );
+  },
+);
+
 test('isinstance of _BatchNorm: every BatchNorm is one, and nothing else', () => {
   const all = [new nn.BatchNorm1d(1), new nn.BatchNorm2d(1), new nn.BatchNorm3d(1)];
   expect(all.every((each) => each instanceof nn.BatchNorm && each instanceof nn.Module)).toBe(true);

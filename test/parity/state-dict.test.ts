@@ -139,3 +139,12 @@ test('integers load into floats, and the fraction of a counter goes', () => {
     5,
   ]);
 });
+
+test('_metadata is stateDict().modules: version 2 for BatchNorm, 1 for the others', () => {
+  const state = new nn.Sequential(new nn.Linear(1, 1), new nn.BatchNorm1d(1)).stateDict();
+  expect([...state.modules]).toEqual([
+    ['', { version: 1 }],
+    ['0', { version: 1 }],
+    ['1', { version: 2 }],
+  ]);
+});

@@ -2,7 +2,7 @@
 import { functional, nn, tensor } from 'evenkeel';
 import { expect, test } from 'vitest';
 
-import { snapshot } from '../helpers/snapshot.js';
+import { snapshot, thrownBy } from '../helpers/snapshot.js';
 import { normal, statistics } from './inputs.js';
 
 test("test_functional_batch_norm: statistics that are handed over move, the module's own do not", () => {
@@ -32,5 +32,16 @@ test('evaluation without statistics normalises by the batch, where PyTorch refus
   const x = tensor([[1], [3]]);
   expect(functional.batchNorm(x, null, null, { eps: 0.25 }).toArray()).toEqual(
     functional.batchNorm(x, null, null, { eps: 0.25, training: true }).toArray(),
+  );
+});
+
+test('operands are [C]: [1, C] is refused', () => {
+  const [x, row, flat] = [normal([2, 3], 1), tensor([[1, 1, 1]]), tensor([1, 1, 1])];
+  const wrong = (name: string): string =>
+    `RangeError: batchNorm: expected ${name} of shape [3] (${name} should contain 3 elements not 3), got shape [1, 3].`;
+  expect(thrownBy(() => functional.batchNorm(x, row, flat))).toBe(wrong('running_mean'));
+  expect(thrownBy(() => functional.batchNorm(x, flat, row))).toBe(wrong('running_var'));
+  expect(thrownBy(() => functional.batchNorm(x, flat, flat, { weight: row }))).toBe(
+    wrong('weight'),
   );
 });
