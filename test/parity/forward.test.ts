@@ -69,6 +69,17 @@ test('evaluation graphs keep the statistics they used, where PyTorch reads the l
   expect(leaf.grad!.toArray()).toEqual(expected.dx.toArray());
 });
 
+test.each([true, false])(
+  'other channels, untracked: refused by the channels of the layer, affine %s',
+  (affine) => {
+    const bn = new nn.BatchNorm1d(3, { affine, trackRunningStats: false });
+    expect(thrownBy(() => bn.forward({ data: new Float32Array(8), shape: [2, 4] }))).toBe(
+      'RangeError: BatchNorm1d: expected input with 3 channels, got shape [2, 4] (running_mean should contain 4 ' +
+        'elements not 3).',
+    );
+  },
+);
+
 describe('inputs of another kind', () => {
   const kinds =
     'TypeError: Tensor.from: expected a Float32Array, Float64Array, Int32Array or BigInt64Array, got ';
