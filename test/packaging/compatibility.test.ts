@@ -78,6 +78,8 @@ const PYTORCH_TESTS = [
   'functional BatchNorm1dDefaultOptions',
   // the rest
   'test_functional_batch_norm',
+  'test_hooks_cpp',
+  'test_hook_cpp',
   'test_fuse_module_eval_numerics',
   'test_fuse_linear_bn_requires_grad',
 ];

@@ -43,6 +43,33 @@ test('test_load_state_dict_BC: a checkpoint from before num_batches_tracked load
   expect(statistics(bn).mean).toEqual(statistics(source).mean);
 });
 
+test('test_load_state_dict_BC: version 1 says so, version 2 has to have the counter', () => {
+  const source = new nn.Sequential(new nn.BatchNorm1d(2));
+  for (const version of [1, 2]) {
+    const model = new nn.Sequential(new nn.BatchNorm1d(2));
+    const state = source.stateDict();
+    state.delete('0.num_batches_tracked');
+    state.modules.set('0', { version });
+    const unchanged = snapshot(model);
+    if (version === 1) expect(model.loadStateDict(state).missingKeys).toEqual([]);
+    else {
+      expect(thrownBy(() => model.loadStateDict(state))).toBe(
+        failed('Sequential', 'Missing key(s) in state_dict: "0.num_batches_tracked".'),
+      );
+    }
+    unchanged();
+  }
+});
+
+test('what a load has found reads as PyTorch prints it', () => {
+  const bn = new nn.BatchNorm1d(2);
+  expect(String(bn.loadStateDict(bn.stateDict()))).toBe('<All keys matched successfully>');
+  const one = new Map([['extra', tensor([1])]]);
+  expect(String(bn.loadStateDict(one, { strict: false }))).toBe(
+    "_IncompatibleKeys(missing_keys=['weight', 'bias', 'running_mean', 'running_var'], unexpected_keys=['extra'])",
+  );
+});
+
 describe('test_load_state_dict', () => {
   const build = (): nn.Sequential => new nn.Sequential(new nn.Linear(4, 3), new nn.BatchNorm1d(3));
   const values = (module: nn.Module): unknown =>
