@@ -78,6 +78,13 @@ const PYTORCH_TESTS = [
   'functional BatchNorm1dDefaultOptions',
   // the rest
   'test_functional_batch_norm',
+  'test_lazy_batchnorm1d',
+  'test_lazy_batchnorm1d_pickle',
+  'test_lazy_batchnorm1d_state',
+  'test_lazy_batchnorm_with_dict_input',
+  'test_update_bn_dnn',
+  'test_update_bn_cnn',
+  'test_bn_update_eval_momentum',
   'test_hooks_cpp',
   'test_hook_cpp',
   'test_fuse_module_eval_numerics',
