@@ -297,6 +297,15 @@ export function trainingEps(who: string, eps: number): void {
   }
 }
 
+/** Running statistics come in pairs. */
+export function bothOrNeither(who: string, mean: unknown, variance: unknown): void {
+  if ((mean === null) === (variance === null)) return;
+  throw new TypeError(
+    `${who}: expected running_mean and running_var to either both be None or neither be None, ` +
+      `got ${mean === null ? 'only running_var' : 'only running_mean'}.`,
+  );
+}
+
 /** Lengths of `n` padded sequences: whole numbers from 0 to `most`; copied. */
 export function lengths(who: string, value: unknown, n: number, most: number): Int32Array {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);

@@ -293,33 +293,30 @@ export function batchNorm(
       throw check.wrongKind(who, 'running_mean and running_var to be Tensors or null', statistic);
     }
   }
-  if ((runningMean === null) !== (runningVar === null)) {
-    throw new TypeError(
-      `${who}: expected running_mean and running_var to either both be None or neither be None, ` +
-        `got ${runningMean === null ? 'only running_var' : 'only running_mean'}.`,
-    );
-  }
+  check.bothOrNeither(who, runningMean, runningVar);
   for (const moved of [runningMean, runningVar]) {
     if (moved?.requiresGrad) {
       throw new Error(`${who}: batch_norm is not differentiable wrt running_mean and running_var.`);
     }
   }
-  const training = check.boolean(who, 'training', options.training ?? false);
-  const { lengths } = options;
+  // null is no default, but for what may be absent.
+  const { weight = null, bias = null, out = null, lengths } = options;
+  const { training = false, momentum = 0.1, eps = 1e-5, relu = false } = options;
+  check.boolean(who, 'training', training);
   const padding = lengths === undefined ? null : paddingOf(who, input, lengths, 'NCL');
   return normalize(input, {
     who,
     dims: padding === null ? check.channelDims(input.shape, false) : packedDims(padding),
     padding,
-    weight: options.weight ?? null,
-    bias: options.bias ?? null,
+    weight,
+    bias,
     runningMean,
     runningVar,
     useRunning: !training && runningMean !== null,
     update: training && runningMean !== null,
-    momentum: check.numberBetween(who, 'momentum', options.momentum ?? 0.1, 0, 1),
-    eps: check.numberBetween(who, 'eps', options.eps ?? 1e-5, 0, Infinity),
-    relu: check.boolean(who, 'relu', options.relu ?? false),
-    out: options.out ?? null,
+    momentum: check.numberBetween(who, 'momentum', momentum, 0, 1),
+    eps: check.numberBetween(who, 'eps', eps, 0, Infinity),
+    relu: check.boolean(who, 'relu', relu),
+    out,
   });
 }

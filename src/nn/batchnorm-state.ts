@@ -254,17 +254,19 @@ export abstract class BatchNormState extends Module {
   /** @internal The weight of the next batch: momentum, or what makes the plain average of all. */
   get nextMomentum(): number {
     if (this.newestWeight !== null) return this.newestWeight;
-    const batches = check.wholeNumber(this.who, 'num_batches_tracked', this.numBatchesTracked, 0);
-    return 1 / (batches + 1);
+    const counter = this.getBuffer('num_batches_tracked');
+    if (counter === null) return 0; // an average of how many, nobody knows: they stay, as in PyTorch
+    return 1 / (check.wholeNumber(this.who, 'num_batches_tracked', counter.item(), 0) + 1);
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */
   resetRunningStats(): void {
     const { runningMean, runningVar } = this;
     if (runningMean === null || runningVar === null) return;
+    this.checkStatistics(`${this.who}.resetRunningStats`);
     fill(runningMean, 0);
     fill(runningVar, 1);
-    this.numBatchesTracked = 0;
+    if (this.getBuffer('num_batches_tracked') !== null) this.numBatchesTracked = 0;
   }
 
   /** The running statistics, weight 1 and bias 0. */

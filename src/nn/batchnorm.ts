@@ -32,11 +32,12 @@ export abstract class BatchNorm extends BatchNormState {
    * Whatever throws has changed nothing.
    */
   forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    const { who, runningMean, training } = this;
+    const { who, runningMean, runningVar, training } = this;
     if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
+    check.bothOrNeither(who, runningMean, runningVar);
     const lengths = options?.lengths;
     const padding = lengths === undefined ? null : paddingOf(who, input, lengths, this.layout);
     const dims = padding === null ? given : packedDims(padding);
@@ -54,7 +55,7 @@ export abstract class BatchNorm extends BatchNormState {
       weight: learned(who, 'weight', this.weight),
       bias: learned(who, 'bias', this.bias),
       runningMean,
-      runningVar: this.runningVar,
+      runningVar,
       useRunning: lone || this.normalizesByRunning(training),
       update,
       momentum: update && collected === undefined ? this.nextMomentum : 0,

@@ -258,6 +258,63 @@ describe('a constant channel with a vanishing eps', () => {
   });
 });
 
+describe('buffers taken away', () => {
+  it('no counter: the cumulative average stays, as in PyTorch; a momentum moves it', () => {
+    const bn = new nn.BatchNorm1d(2, { momentum: null });
+    bn.registerBuffer('num_batches_tracked', null);
+    bn.forward(batch);
+    expect(bn.runningMean!.toArray()).toEqual([0, 0]);
+    bn.momentum = 1;
+    bn.forward(batch);
+    expect(bn.runningMean!.toArray()).not.toEqual([0, 0]);
+    bn.resetRunningStats();
+    expect([bn.runningMean!.toArray(), bn.runningVar!.toArray()]).toEqual([[0, 0], [1, 1]]); // prettier-ignore
+  });
+
+  it.each([true, false])('one of two running statistics is an error; training: %s', (training) => {
+    for (const [gone, left] of [
+      ['running_mean', 'running_var'],
+      ['running_var', 'running_mean'],
+    ] as const) {
+      const bn = new nn.BatchNorm1d(2).train(training);
+      bn.registerBuffer(gone, null);
+      const expectUnchanged = snapshot(bn);
+      expect(thrownBy(() => bn.forward(batch))).toBe(
+        'TypeError: BatchNorm1d: expected running_mean and running_var to either both be None or neither be ' +
+          `None, got only ${left}.`,
+      );
+      expectUnchanged();
+    }
+  });
+
+  it('a reset that cannot be whole is none', () => {
+    const bn = new nn.BatchNorm1d(2);
+    bn.forward(batch);
+    const { buffer } = bn.runningVar!.data as Float32Array<ArrayBuffer>;
+    structuredClone(buffer, { transfer: [buffer] });
+    const expectUnchanged = snapshot(bn);
+    expect(thrownBy(() => bn.resetRunningStats())).toBe(
+      'TypeError: BatchNorm1d.resetRunningStats: expected a running statistic to hold the 2 elements of shape ' +
+        '[2], got 0 (its buffer was detached, shrunk or disposed of).',
+    );
+    expectUnchanged();
+  });
+});
+
+describe('null is no default of the stateless form', () => {
+  it.each([
+    ['training', 'training to be a boolean'],
+    ['momentum', 'momentum to be a number from 0 to 1'],
+    ['eps', 'eps to be a finite number of at least 0'],
+    ['relu', 'relu to be a boolean'],
+  ])('%s', (name, what) => {
+    const options = { [name]: null } as functional.BatchNormFunctionOptions;
+    expect(thrownBy(() => functional.batchNorm(batch, null, null, options))).toBe(
+      `TypeError: batchNorm: expected ${what}, got null.`,
+    );
+  });
+});
+
 describe('a plain tensor where a Parameter belongs', () => {
   const got =
     "to be a Parameter or null (cannot assign another kind as parameter 'weight'), got an instance of Tensor.";
