@@ -23,9 +23,9 @@ constexpr std::size_t kRowsInPlace = 64;
 
 // A in place if it is row-major, else packed: columns a power of two apart share few lines of L1.
 template <class T>
-LeftSide<T> left_side(MatrixView<T> a, std::size_t m, std::size_t k, Workspace& workspace) {
+LeftSide<T> left_side(const MatmulKernels<T>& table, MatrixView<T> a, std::size_t m, std::size_t k,
+                      Workspace& workspace) {
   if (a.column == 1) return {a, nullptr};
-  const MatmulKernels<T>& table = kernels_of<T>().matmul;
   T* panels = workspace.take<T>(divide_up(m, table.tile_rows) * table.tile_rows * k);
   run_tasks(divide_up(m, kTaskRows), m * k, [&](std::size_t task) {
     const Range rows = cut(m, kTaskRows, task);
@@ -36,9 +36,8 @@ LeftSide<T> left_side(MatrixView<T> a, std::size_t m, std::size_t k, Workspace& 
 
 // B, packed as far as that pays.
 template <class T>
-RightSide<T> right_side(MatrixView<T> b, std::size_t m, std::size_t n, std::size_t k,
-                        Workspace& workspace) {
-  const MatmulKernels<T>& table = kernels_of<T>().matmul;
+RightSide<T> right_side(const MatmulKernels<T>& table, MatrixView<T> b, std::size_t m,
+                        std::size_t n, std::size_t k, Workspace& workspace) {
   const std::size_t tile = table.tile_columns, rest = n % tile;
   const bool in_place = b.column == 1 && m <= kRowsInPlace;
   const std::size_t packed_from = !in_place ? 0 : rest % table.lanes == 0 ? n : n - rest;
@@ -67,9 +66,14 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
     }
     return;
   }
-  const Product<T> product{
-      left_side(a, m, k, workspace), right_side(b, m, n, k, workspace), bias, c, n, k};
+  // One family for the whole call: another thread may pin another one, and panels fit the tiles of theirs.
   const MatmulKernels<T>& table = kernels_of<T>().matmul;
+  const Product<T> product{left_side(table, a, m, k, workspace),
+                           right_side(table, b, m, n, k, workspace),
+                           bias,
+                           c,
+                           n,
+                           k};
   const std::size_t rows_each = std::min(m, kTaskRows), tile = table.tile_columns;
   const std::size_t enough = divide_up(kTaskProducts, rows_each * k * tile) * tile;
   const std::size_t columns_each = std::min(enough, kTaskColumns);
