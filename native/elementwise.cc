@@ -81,6 +81,7 @@ double sum(const T* x, std::size_t n, Workspace& workspace) {
 template <class T>
 void dropout(const T* x, T* y, std::size_t n, double p, std::uint64_t key, std::uint64_t offset) {
   const FloatEnvironment environment;
+  p = environment.within(p);
   const double threshold = p * 4294967296.0;
   const bool all = threshold >= 4294967296.0;
   const unsigned int below = all ? 0u : static_cast<unsigned int>(threshold);

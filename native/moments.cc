@@ -22,6 +22,7 @@ void batch_moments(BatchShape shape, const T* x, double* moments, Workspace& wor
 void merge_moments(double* into, double count, const double* from, double more,
                    std::size_t channels) {
   const FloatEnvironment environment;
+  count = environment.within(count);
   const double all = count + more, share = more / all;
   double *mean = into, *residual = into + channels, *var = into + 3 * channels;
   const double *other = from, *rest = from + channels, *spread = from + 3 * channels;
@@ -38,6 +39,7 @@ void merge_moments(double* into, double count, const double* from, double more,
 template <class T>
 bool finite_moments(const double* moments, double m, std::size_t channels) {
   const FloatEnvironment environment;
+  m = environment.within(m);
   const double *mean = moments, *var = moments + 3 * channels, factor = m / (m - 1.0);
   bool finite = true;
   for (std::size_t c = 0; c < channels; ++c) {
@@ -51,7 +53,8 @@ template <class T>
 void move_by_moments(T* running_mean, T* running_var, const double* moments, double m,
                      double momentum, std::size_t channels) {
   const FloatEnvironment environment;
-  move_running(running_mean, running_var, moments, moments + 3 * channels, m, momentum, channels);
+  move_running(running_mean, running_var, moments, moments + 3 * channels, environment.within(m),
+               momentum, channels);
 }
 
 template void batch_moments(BatchShape, const float*, double*, Workspace&);
