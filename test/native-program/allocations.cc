@@ -1,0 +1,64 @@
+#include <cstdio>
+#include <new>
+
+#include "../../native/dispatch.h"
+#include "../../native/parallel.h"
+#include "checks.h"
+#include "operations.h"
+
+namespace evenkeel::check {
+
+bool allocations(const Settings& settings) {
+  Memory memory(32, std::size_t{70'000} * 4 * sizeof(double));
+  std::size_t failures = 0, cases = 0;
+  set_thread_count(4);
+  const std::size_t each = settings.cases / 200 + 4;
+  for (std::size_t i = 0; i < operations().size() * each; ++i) {
+    const Operation& operation = operations()[i % operations().size()];
+    Draw draw(mixed(settings.seed + 99) + i);
+    const std::size_t elements = draw.one_in(3) ? 70'000 : 3'000;
+    memory.begin_case(draw.next(), Values::ordinary);
+    const auto run = [&] {
+      memory.begin_run(Place::shifted, false, i);
+      memory.workspace = Workspace();
+      return operation.run(draw, elements, memory);
+    };
+    run();
+    const std::uint64_t expected = memory.hash();
+    ++cases;
+    for (const bool from_there_on : {false, true}) {
+      for (long nth = 1;; ++nth) {
+        now("allocations --seed %llu: case %zu, %s, allocation %ld fails%s",
+            static_cast<unsigned long long>(settings.seed), i, operation.name, nth,
+            from_there_on ? " and all behind it" : "");
+        bool threw = false;
+        fail_allocation(nth, from_there_on);
+        try {
+          run();
+        } catch (const std::bad_alloc&) {
+          threw = true;
+        }
+        const bool had_failed = allocation_failed();
+        fail_allocation(0, false);
+        if (threw && !memory.kept_state()) return failed("the call threw, and state has changed");
+        if (!threw && memory.hash() != expected)
+          return failed("another hash than without failures");
+        // The Workspace of the call that failed serves the next.
+        memory.begin_run(Place::shifted, false, i);
+        const std::string wrong = operation.run(draw, elements, memory) + memory.faults();
+        if (!wrong.empty()) return failed(wrong.c_str());
+        if (memory.hash() != expected) return failed("another hash after a failure");
+        if (!had_failed) break;
+        ++failures;
+      }
+    }
+  }
+  std::printf(
+      "allocations  %zu of %zu operations failed, each once and for good: state kept, the next "
+      "call the "
+      "same bits\n",
+      failures, cases);
+  return true;
+}
+
+}  // namespace evenkeel::check

@@ -1,0 +1,42 @@
+// The four checks of this program. Each prints one line and returns whether it passed; a failure says how
+// to repeat it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace evenkeel::check {
+
+struct Settings {
+  std::uint64_t seed = 1;
+  std::size_t cases = 2000;
+  std::size_t only = 0;  // this case alone, counted from 1; 0: all
+};
+
+// One hash a case: over families, thread counts, places in memory, in place or not, and the host's
+// floating-point mode. The digest of all hashes is the same on every machine.
+bool fuzz(const Settings& settings);
+
+// Every kernel of every family at every length from 0 to 200, against pages that cannot be touched.
+bool guards(const Settings& settings);
+
+// Several threads call at once while the number of pool threads changes; a forked child; threads that
+// cannot be made.
+bool pool(const Settings& settings);
+
+// Every allocation of every operation fails in turn, once or from there on.
+bool allocations(const Settings& settings);
+
+// Names what runs, for the report if it crashes.
+void now(const char* format, ...) __attribute__((format(printf, 1, 2)));
+// Prints that, `what`, and returns false.
+bool failed(const char* what);
+
+// Injected failures (faults.cc). Threads after the next `count` cannot be made; a negative count: all can.
+void fail_threads_after(long count);
+// The allocation number `nth` from now fails, and with `from_there_on` all behind it; 0: none does.
+void fail_allocation(long nth, bool from_there_on);
+// Whether it has failed since.
+bool allocation_failed();
+
+}  // namespace evenkeel::check

@@ -1,0 +1,380 @@
+#include "kernel_calls.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace evenkeel::check {
+namespace {
+
+template <class T>
+const KernelsOf<T>& part(const Kernels& kernels) {
+  if constexpr (sizeof(T) == 4) {
+    return kernels.f32;
+  } else {
+    return kernels.f64;
+  }
+}
+
+std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
+
+// Terms for n columns that go on for `more` behind them.
+template <class T>
+NormalizeTerms<T> terms(Memory& memory, std::size_t n) {
+  const T* center = memory.input<T>(n);
+  const T* scale = memory.input<T>(n);
+  return {center, scale, memory.input<T>(n)};
+}
+template <class T>
+NormalizeTerms<T> gate(Draw& draw, Memory& memory, std::size_t n) {
+  if (draw.flip()) return {nullptr, nullptr, nullptr};
+  return terms<T>(memory, n);
+}
+template <class T>
+GradientTerms<T> gradient_terms(Memory& memory, std::size_t n) {
+  const T* center = memory.input<T>(n);
+  const T* a = memory.input<T>(n);
+  const T* b = memory.input<T>(n);
+  return {center, a, b, memory.input<T>(n)};
+}
+
+// ---- (N, C) -----------------------------------------------------------------------------------------
+
+// Rows of `columns` values with perhaps some between them: what an array of them holds.
+struct Matrix {
+  std::size_t rows, columns, stride;
+  Matrix(Draw& draw, std::size_t length)
+      : rows(draw.between(1, 40)), columns(length), stride(length + draw.below(3) * 5) {}
+  std::size_t size() const { return columns == 0 ? 0 : (rows - 1) * stride + columns; }
+};
+
+template <class T>
+void sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Matrix x(draw, length);
+  const T* data = memory.input<T>(x.size());
+  const T* shift = memory.input<T>(padded(length));
+  double* sum = memory.output<double>(padded(length));
+  double* sumsq = memory.output<double>(padded(length));
+  part<T>(kernels).batchnorm.sum_nc(data, x.rows, length, x.stride, shift, sum, sumsq);
+  // What lies behind the columns is scratch.
+  std::fill(sum + length, sum + padded(length), 0.0);
+  std::fill(sumsq + length, sumsq + padded(length), 0.0);
+}
+
+template <class T>
+void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Matrix x(draw, length);
+  const bool repeats = draw.one_in(3);
+  const T* data = memory.input<T>(x.size());
+  const T* dy = memory.input<T>(repeats ? length : x.size());
+  const T* center = memory.input<T>(padded(length));
+  const NormalizeTerms<T> behind = gate<T>(draw, memory, padded(length));
+  double* sum = memory.output<double>(padded(length));
+  double* dot = memory.output<double>(padded(length));
+  part<T>(kernels).batchnorm.grad_sum_nc(data, dy, x.rows, length, x.stride, repeats ? 0 : x.stride,
+                                         center, behind, sum, dot);
+  std::fill(sum + length, sum + padded(length), 0.0);
+  std::fill(dot + length, dot + padded(length), 0.0);
+}
+
+// A stretch of `length` elements of rows that are narrower or wider than that.
+Stretch stretch(Draw& draw, std::size_t length) {
+  const std::size_t columns = draw.between(2, 130);
+  return {length, draw.below(columns), columns};
+}
+
+// Terms that go on for 16 columns as kernels.h has it, however few the columns.
+template <class T>
+const T* periodic(Memory& memory, std::size_t columns) {
+  const T* drawn = memory.input<T>(columns);
+  T* to = memory.output<T>(columns + 16);
+  for (std::size_t i = 0; i < columns + 16; ++i) to[i] = drawn[i % columns];
+  return to;
+}
+template <class T>
+NormalizeTerms<T> periodic_terms(Memory& memory, std::size_t columns) {
+  const T* center = periodic<T>(memory, columns);
+  const T* scale = periodic<T>(memory, columns);
+  return {center, scale, periodic<T>(memory, columns)};
+}
+
+template <class T>
+void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Stretch range = stretch(draw, length);
+  const NormalizeTerms<T> by = periodic_terms<T>(memory, range.columns);
+  const T* x = memory.input<T>(length);
+  T* y = memory.output_over(x, length);
+  const bool relu = draw.flip(), stream = draw.flip();
+  part<T>(kernels).batchnorm.normalize_nc(x, y, range, by, relu, stream);
+}
+
+template <class T>
+void grad_apply_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Stretch range = stretch(draw, length);
+  const T* center = periodic<T>(memory, range.columns);
+  const T* a = periodic<T>(memory, range.columns);
+  const T* b = periodic<T>(memory, range.columns);
+  const T* k = periodic<T>(memory, range.columns);
+  NormalizeTerms<T> behind{nullptr, nullptr, nullptr};
+  if (draw.flip()) behind = periodic_terms<T>(memory, range.columns);
+  const T* x = memory.input<T>(length);
+  const T* dy = memory.input<T>(length);
+  const bool dense = !draw.one_in(3), stream = draw.flip(), scaled = draw.one_in(3);
+  T* dx = memory.output_over(dy, length);
+  if (scaled) {
+    part<T>(kernels).batchnorm.scale_nc(x, dense ? dy : nullptr, T(0.5), dx, range, a, behind,
+                                        stream);
+  } else {
+    part<T>(kernels).batchnorm.grad_apply_nc(x, dense ? dy : nullptr, T(0.5), dx, range,
+                                             {center, a, b, k}, behind, stream);
+  }
+}
+
+// ---- (N, C, L) --------------------------------------------------------------------------------------
+
+Runs draw_runs(Draw& draw, std::size_t length) {
+  const std::size_t stride = length + draw.below(3) * 7;
+  return {draw.between(1, 4), length, stride, draw.one_in(3) ? 0 : stride, draw.below(2)};
+}
+std::size_t size_of(Runs runs, std::size_t step) { return (runs.count - 1) * step + runs.length; }
+std::size_t terms_of(Runs runs) { return (runs.count - 1) * runs.terms + 1; }
+
+template <class T>
+void sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Runs runs = draw_runs(draw, length);
+  const T* x = memory.input<T>(size_of(runs, runs.stride));
+  part<T>(kernels).batchnorm.sum_ncl(runs, {x, T(0.25), memory.output<double>(2)});
+}
+
+template <class T>
+void grad_sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Runs runs = draw_runs(draw, length);
+  const T* x = memory.input<T>(size_of(runs, runs.stride));
+  const T* dy = memory.input<T>(size_of(runs, runs.dy));
+  const NormalizeTerms<T> behind = gate<T>(draw, memory, 1);
+  double* out = memory.output<double>(2);
+  part<T>(kernels).batchnorm.grad_sum_ncl(runs, {x, dy, T(0.25), behind, out});
+}
+
+template <class T>
+void normalize_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Runs runs = draw_runs(draw, length);
+  const NormalizeTerms<T> by = terms<T>(memory, terms_of(runs));
+  const T* x = memory.input<T>(size_of(runs, runs.stride));
+  SumOf<T> beside{};
+  if (draw.flip()) beside = {memory.input<T>(size_of(runs, runs.stride)), T(1), nullptr};
+  if (beside.x != nullptr) beside.out = memory.output<double>(2);
+  // Between runs that lie apart an output keeps what it was.
+  const std::size_t size = size_of(runs, runs.stride);
+  T* y = runs.stride == length ? memory.output_over(x, size) : memory.output<T>(size);
+  const bool relu = draw.flip(), stream = draw.flip();
+  part<T>(kernels).batchnorm.normalize_ncl(x, y, runs, by, relu, stream, beside);
+}
+
+template <class T>
+void grad_apply_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const Runs runs = draw_runs(draw, length);
+  const GradientTerms<T> by = gradient_terms<T>(memory, terms_of(runs));
+  const NormalizeTerms<T> behind = gate<T>(draw, memory, terms_of(runs));
+  const T* x = memory.input<T>(size_of(runs, runs.stride));
+  const T* dy = memory.input<T>(size_of(runs, runs.dy));
+  const bool scaled = draw.one_in(3), stream = draw.flip();
+  GradSumOf<T> beside{};
+  if (!scaled && draw.flip()) {
+    beside.x = memory.input<T>(size_of(runs, runs.stride));
+    beside.dy = memory.input<T>(size_of(runs, runs.dy));
+    if (behind.center != nullptr) beside.gate = terms<T>(memory, 1);
+    beside.out = memory.output<double>(2);
+  }
+  T* dx = memory.output<T>(size_of(runs, runs.stride));
+  if (scaled) {
+    part<T>(kernels).batchnorm.scale_ncl(x, dy, dx, runs, by.a, behind, stream);
+  } else {
+    part<T>(kernels).batchnorm.grad_apply_ncl(x, dy, dx, runs, by, behind, stream, beside);
+  }
+}
+
+// ---- Per channel ------------------------------------------------------------------------------------
+
+template <class T>
+void channels(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const ChannelKernels<T>& table = part<T>(kernels).channels;
+  const double m = static_cast<double>(draw.between(2, 1000));
+  const T* shift = memory.input<T>(n);
+  const double* sum = memory.input<double>(n);
+  const double* sumsq = memory.positive<double>(n);
+  double* mean = memory.output<double>(n);
+  double* residual = memory.output<double>(n);
+  double* var = memory.output<double>(n);
+  double* invstd = memory.output<double>(n);
+  const T* weight = draw.one_in(3) ? nullptr : memory.input<T>(n);
+  const T* bias = draw.one_in(3) ? nullptr : memory.input<T>(n);
+  table.moments(shift, sum, sumsq, m, n, mean, residual, var);
+  table.inverse_deviation(var, 1e-5, n, invstd);
+  T* center = memory.output<T>(n);
+  T* scale = memory.output<T>(n);
+  T* offset = memory.output<T>(n);
+  table.normalize_terms(mean, residual, invstd, weight, bias, n, center, scale, offset);
+  double* dot = memory.inout<double>(n);
+  T* a = memory.output<T>(n);
+  T* b = memory.output<T>(n);
+  T* k = memory.output<T>(n);
+  table.gradient_terms(mean, residual, invstd, weight, sum, dot, m, n, a, b, k);
+  table.update_running(memory.inout<T>(n), mean, 1.25, draw.fraction(), n);
+}
+
+// ---- Matrix multiply --------------------------------------------------------------------------------
+
+template <class T>
+MatrixView<T> view(Draw& draw, Memory& memory, std::size_t rows, std::size_t columns) {
+  const T* data = memory.input<T>(rows * columns);
+  if (draw.flip()) return {data, columns, 1};
+  return {data, 1, rows};
+}
+
+template <class T>
+void pack(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const MatmulKernels<T>& table = part<T>(kernels).matmul;
+  // The size of a tile is the family's, and so is what lies behind the rows: not part of the result.
+  const std::size_t k = draw.between(1, 12), tile = table.tile_rows;
+  const T* a = memory.input<T>(length * k);
+  std::vector<T> panels((length + tile - 1) / tile * tile * k + 64);
+  table.pack_a({a, 1, length}, length, k, panels.data());
+  for (std::size_t i = 0; i < length; ++i) {
+    for (std::size_t p = 0; p < k; ++p) {
+      const T packed = panels[i / tile * tile * k + p * tile + i % tile];
+      memory.result(packed == a[p * length + i] || packed != packed ? 1.0 : 0.0);
+    }
+  }
+  const MatrixView<T> b = view<T>(draw, memory, k, length);
+  for (std::size_t j = 0; j < length; j += table.tile_columns) {
+    const std::size_t columns = std::min(table.tile_columns, length - j), lanes = table.lanes;
+    const std::size_t width = (columns + lanes - 1) / lanes * lanes;
+    std::vector<T> panel(k * width);
+    table.pack_b(b.at(0, j), k, columns, width, panel.data());
+    for (std::size_t p = 0; p < k; ++p) {
+      for (std::size_t i = 0; i < width; ++i) {
+        const T expected = i < columns ? b.data[p * b.row + (j + i) * b.column] : T(0);
+        const T packed = panel[p * width + i];
+        if (i < columns || packed != expected) {  // how many zeros there are is the family's
+          memory.result(packed == expected || packed != packed ? 1.0 : 0.0);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void multiply(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const MatmulKernels<T>& table = part<T>(kernels).matmul;
+  // The three sizes take turns to be the length. Both matrices in place.
+  std::size_t sizes[3] = {draw.between(1, 9), draw.between(1, 40), draw.between(1, 20)};
+  sizes[draw.below(3)] = std::max<std::size_t>(1, length);
+  const auto [m, n, k] = sizes;
+  const T* a = memory.input<T>(m * k);
+  const T* b = memory.input<T>(k * n);
+  const T* bias = draw.one_in(3) ? nullptr : memory.input<T>(n);
+  T* c = memory.output<T>(m * n);
+  // As native/matmul.cc: what is no whole vector is a packed panel.
+  const std::size_t tile = table.tile_columns, rest = n % tile;
+  const std::size_t packed_from = rest % table.lanes == 0 ? n : n - rest;
+  const std::size_t width = (rest + table.lanes - 1) / table.lanes * table.lanes;
+  std::vector<T> panel(k * tile);
+  if (packed_from < n) table.pack_b({b + packed_from, n, 1}, k, rest, width, panel.data());
+  const Product<T> product{
+      {{a, k, 1}, nullptr}, {{b, n, 1}, panel.data(), packed_from, n, tile, width}, bias, c, n, k};
+  table.multiply(product, 0, m, 0, n);
+}
+
+// ---- Element by element -----------------------------------------------------------------------------
+
+template <class T>
+void elementwise(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const ElementwiseKernels<T>& table = part<T>(kernels).elementwise;
+  const T* a = memory.input<T>(n);
+  const T* b = memory.input<T>(n);
+  const RandomPlace place{kRandomGroup * draw.below(9), draw.next(), draw.next()};
+  memory.result(table.sum(a, n));
+  memory.result(table.squared_difference(a, b, n));
+  table.relu(a, memory.output<T>(n), n);
+  table.relu_backward(a, b, memory.output<T>(n), n);
+  table.add(a, b, memory.output<T>(n), n);
+  table.multiply(a, b, memory.output<T>(n), n);
+  table.scale(a, T(-0.75), memory.output<T>(n), n);
+  table.difference(a, b, T(3), memory.output<T>(n), n);
+  table.dropout(a, memory.output<T>(n), n, place, 1u << 30, draw.one_in(5), T(1.25));
+  table.uniform(memory.output<T>(n), n, place, T(-2), T(5));
+}
+
+template <class T>
+void steps(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const ElementwiseKernels<T>& table = part<T>(kernels).elementwise;
+  T* parameter = memory.inout<T>(n);
+  const T* gradient = memory.input<T>(n);
+  T* momentum = draw.one_in(3) ? nullptr : memory.inout<T>(n);
+  const bool nesterov = draw.flip(), maximize = draw.flip(), first = draw.flip();
+  table.sgd(parameter, gradient, momentum, n, {0.1, 0.9, 0.25, 0.01, nesterov, maximize, first});
+  T* m = memory.inout<T>(n);
+  T* v = memory.positive_inout<T>(n);
+  const bool decoupled = draw.flip();
+  table.adam(parameter, gradient, m, v, n,
+             {0.1, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.25, decoupled, maximize});
+}
+
+template <class T>
+void softmax(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
+  const std::size_t classes = std::max<std::size_t>(1, length), rows = draw.between(1, 5);
+  const T* logits = memory.input<T>(rows * classes);
+  T* probabilities = memory.output<T>(rows * classes);
+  double* maximum = memory.output<double>(rows);
+  double* sum = memory.output<double>(rows);
+  double* work = memory.output<double>(classes);
+  part<T>(kernels).elementwise.softmax(logits, probabilities, rows, classes, maximum, sum, work);
+}
+
+void others(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  double* total = memory.inout<double>(n);
+  kernels.add_doubles(total, memory.input<double>(n), n);
+  const std::uint64_t key = draw.next(), offset = draw.next();
+  kernels.random_words(memory.output<unsigned int>(n), n, key, offset);
+  const float* source = memory.input<float>(n);
+  kernels.copy(source, memory.output<float>(n), n, draw.flip());
+  memory.result(kernels.read(source, n));
+}
+
+constexpr KernelCall kCalls[] = {
+    {"sum_nc float", sum_nc<float>},
+    {"sum_nc double", sum_nc<double>},
+    {"grad_sum_nc float", grad_sum_nc<float>},
+    {"grad_sum_nc double", grad_sum_nc<double>},
+    {"normalize_nc float", normalize_nc<float>},
+    {"normalize_nc double", normalize_nc<double>},
+    {"grad_apply_nc, scale_nc float", grad_apply_nc<float>},
+    {"grad_apply_nc, scale_nc double", grad_apply_nc<double>},
+    {"sum_ncl float", sum_ncl<float>},
+    {"sum_ncl double", sum_ncl<double>},
+    {"grad_sum_ncl float", grad_sum_ncl<float>},
+    {"grad_sum_ncl double", grad_sum_ncl<double>},
+    {"normalize_ncl float", normalize_ncl<float>},
+    {"normalize_ncl double", normalize_ncl<double>},
+    {"grad_apply_ncl, scale_ncl float", grad_apply_ncl<float>},
+    {"grad_apply_ncl, scale_ncl double", grad_apply_ncl<double>},
+    {"channels float", channels<float>},
+    {"channels double", channels<double>},
+    {"pack_a, pack_b float", pack<float>},
+    {"pack_a, pack_b double", pack<double>},
+    {"multiply float", multiply<float>},
+    {"multiply double", multiply<double>},
+    {"elementwise float", elementwise<float>},
+    {"elementwise double", elementwise<double>},
+    {"sgd, adam float", steps<float>},
+    {"sgd, adam double", steps<double>},
+    {"softmax float", softmax<float>},
+    {"softmax double", softmax<double>},
+    {"add_doubles, random_words, copy, read", others},
+};
+
+}  // namespace
+
+std::span<const KernelCall> kernel_calls() { return kCalls; }
+
+}  // namespace evenkeel::check
