@@ -15,9 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const mayUse = {
   check: [],
   addon: [],
-  native: ['addon', 'pool'],
+  native: ['addon', 'pool', 'check'],
   autograd: ['check', 'native'],
-  storage: [],
+  storage: ['check'],
   pool: ['storage'],
   memory: ['pool', 'storage', 'native'],
   containers: ['storage', 'check'],

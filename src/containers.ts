@@ -71,7 +71,7 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
   }
   const given = typeof other.shape === 'function' ? other.shape() : (other.shape ?? other.dims);
   if (given === undefined) throw check.wrongKind(who, 'a shape or dims beside data', given);
-  const shape = Array.from(given);
+  const shape = listOf(who, 'shape', given);
   const numel = check.shape(who, shape);
   const data = other.data;
   const dtype = dtypeOf(data);
@@ -79,7 +79,7 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
     throw check.wrongKind(who, 'a Float32Array, Float64Array, Int32Array or BigInt64Array', data);
   }
   const source = data as TensorData;
-  const strides = Array.from(other.strides ?? other.stride ?? rowMajor(shape));
+  const strides = listOf(who, 'strides', other.strides ?? other.stride ?? rowMajor(shape));
   const offset = other.offset ?? 0;
   const start = checkStrides(who, source.length, shape, strides, offset);
   if (isRowMajor(shape, strides)) {
@@ -87,6 +87,14 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
     return { data: whole ? source : source.subarray(start, start + numel), shape, dtype };
   }
   return { data: gather(source, dtype, shape, strides, start), shape, dtype };
+}
+
+/** Anything else with a length could keep Array.from busy for hours. */
+function listOf(who: string, name: string, value: unknown): number[] {
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
+    throw check.wrongKind(who, `${name} to be an array`, value);
+  }
+  return Array.from(value as ArrayLike<number>);
 }
 
 function rowMajor(shape: readonly number[]): number[] {

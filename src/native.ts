@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Addon } from './addon.js';
+import * as check from './check.js';
 import { pool } from './pool.js';
 
 /** The package this file belongs to: the nearest package.json of that name above it. */
@@ -129,7 +130,7 @@ export const native = {
   setThreads(n: number): void {
     if (!isThreadCount(n)) {
       throw new RangeError(
-        `native.setThreads: expected a whole number from 1 to ${MAX_THREADS}, got ${n}.`,
+        `native.setThreads: expected a whole number from 1 to ${MAX_THREADS}, got ${check.describe(n)}.`,
       );
     }
     addon.setThreads(n);
@@ -154,7 +155,7 @@ export const native = {
     set limit(bytes: number) {
       if (typeof (bytes as unknown) !== 'number' || !(bytes >= 0)) {
         throw new RangeError(
-          `native.memory.limit: expected a number of bytes of at least 0, got ${String(bytes)}.`,
+          `native.memory.limit: expected a number of bytes of at least 0, got ${check.describe(bytes)}.`,
         );
       }
       pool.limit = bytes;

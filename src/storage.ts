@@ -1,4 +1,5 @@
 // Element types and the memory behind them.
+import * as check from './check.js';
 
 /** Element types. Gradients exist for the two floating ones. */
 export type DType = 'float32' | 'float64' | 'int32' | 'int64';
@@ -42,7 +43,17 @@ export function dtypeOf(data: unknown): DType | null {
 
 /** `numel` zeros. */
 export function zeros(dtype: DType, numel: number): TensorData {
-  return new CONSTRUCTORS[dtype](numel);
+  try {
+    return new CONSTRUCTORS[dtype](numel);
+  } catch {
+    throw noMemory(dtype, numel);
+  }
+}
+
+/** Engines have a sentence each for an array that is too long or does not fit. */
+function noMemory(dtype: DType, numel: number): RangeError {
+  const megabytes = Math.ceil((numel * BYTES[dtype]) / 1e6);
+  return check.wrongValue('evenkeel', `${megabytes} MB of memory for an array`, 'none');
 }
 
 /** No elements. */
@@ -66,5 +77,9 @@ export function uninitialized(dtype: DType, numel: number): TensorData {
   // Buffer's slow path gives memory of its own that nobody has zeroed: 32 MB of zeros cost 0.2 ms
   // before the page faults. Below a page the plain array is faster.
   if (bytes < 4096) return zeros(dtype, numel);
-  return new CONSTRUCTORS[dtype](Buffer.allocUnsafeSlow(bytes).buffer, 0, numel);
+  try {
+    return new CONSTRUCTORS[dtype](Buffer.allocUnsafeSlow(bytes).buffer, 0, numel);
+  } catch {
+    throw noMemory(dtype, numel);
+  }
 }

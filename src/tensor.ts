@@ -349,6 +349,8 @@ export class Tensor implements Variable {
 /** A tensor that a module learns: requires grad, and the module finds it. */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad = true) {
+    if (!((data as unknown) instanceof Tensor))
+      throw check.wrongKind('Parameter', 'a Tensor', data);
     check.floating('Parameter', 'a parameter', data);
     super(data.share(), data.shape, data.dtype);
     this.keep();

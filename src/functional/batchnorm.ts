@@ -172,6 +172,8 @@ function checkOperand(
   c: number,
 ): void {
   if (operand === null) return;
+  if (!((operand as unknown) instanceof Tensor))
+    throw check.wrongKind(who, `${name} to be a Tensor or null`, operand);
   check.sameDtype(who, name, operand, input.dtype);
   if (operand.shape.length !== 1 || operand.shape[0] !== c) {
     throw check.wrongValue(
@@ -185,6 +187,7 @@ function checkOperand(
 
 /** `out` may be the input's very memory while nothing is recorded; the binding sees to the rest. */
 function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
+  if (!((out as unknown) instanceof Tensor)) throw check.wrongKind(who, 'out to be a Tensor', out);
   check.sameDtype(who, 'out', out, input.dtype);
   check.sameShape(who, 'an out', out, input.shape);
   out.attached(who, 'out');

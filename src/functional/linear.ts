@@ -33,6 +33,8 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
   }
   check.sameDtype(who, 'weight', weight, input.dtype);
   if (bias !== null) {
+    if (!((bias as unknown) instanceof Tensor))
+      throw check.wrongKind(who, 'a bias Tensor or null', bias);
     check.sameDtype(who, 'bias', bias, input.dtype);
     check.sameShape(who, 'bias', bias, [out]);
   }
