@@ -1,0 +1,156 @@
+// Calls the addon itself, behind every check of the package, with arguments that are right but for a few:
+// it may refuse, with a TypeError or RangeError and nothing written, or compute; it may never crash. Under
+// AddressSanitizer (scripts/sanitize.mjs) a read past an array is a crash too.
+//
+//   node scripts/fuzz-addon.mjs [--runs N] [--seed S] [--addon FILE]
+//
+// The types are wrong on purpose here, and not checked.
+// @ts-nocheck
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const built = fileURLToPath(new URL('../build/Release/evenkeel.node', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '300000' },
+    seed: { type: 'string', default: '1' },
+    addon: { type: 'string', default: built },
+  },
+});
+const loaded = { exports: {} };
+process.dlopen(loaded, options.addon);
+const addon = loaded.exports;
+
+let state = (Number(options.seed) * 2654435761) % 2147483647 || 1;
+const random = (n) => (state = (state * 48271) % 2147483647) % n;
+const one = (list) => list[random(list.length)];
+
+const f = (n) => new Float32Array(n).fill(0.5);
+const d = (n) => new Float64Array(n).fill(0.5);
+const t = (n) => new Int32Array(n);
+
+/** Whatever the addon exports is called, but for what only reads or sets the process's choices. */
+const CONTROL = ['availableIsas', 'isa', 'selectIsa', 'setThreads', 'threads'];
+const right = {
+  batchNormForward: [
+    f(12),
+    f(12),
+    2,
+    3,
+    2,
+    f(3),
+    f(3),
+    f(3),
+    f(3),
+    d(9),
+    false,
+    true,
+    0.1,
+    1e-5,
+    true,
+  ],
+  batchNormBackward: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), f(12), f(3), f(3), false, true],
+  batchMoments: [f(12), d(12), 2, 3, 2],
+  mergeMoments: [d(12), 4, d(12), 5, 3],
+  finiteMoments: [d(12), 4, 3, false],
+  moveByMoments: [f(3), f(3), d(12), 4, 0.1, 3],
+  pack: [f(12), f(6), Int32Array.of(1, 2), 2, 2, 3, 1],
+  unpack: [f(12), f(8), Int32Array.of(3, 1), 2, 2, 3, 1],
+  matmul: [f(6), f(12), f(4), f(8), 2, 4, 3, false, true],
+  columnSums: [f(12), f(3), 4, 3],
+  relu: [f(8), f(8), 8],
+  reluBackward: [f(8), f(8), f(8), 8],
+  add: [f(8), f(8), f(8), 8],
+  multiply: [d(8), d(8), d(8), 8],
+  scale: [f(8), 0.5, f(8), 8],
+  sum: [f(8), 8],
+  dropout: [f(8), f(8), 8, 0.5, 1, 2],
+  uniform: [f(8), 8, 0, 1, 2, 3],
+  randomWords: [new Uint32Array(8), 8, 1, 2],
+  crossEntropy: [f(12), t(4), f(12), 4, 3, -100, d(2)],
+  crossEntropyBackward: [f(12), t(4), f(12), 4, 3, -100, 0.25],
+  squaredError: [f(8), f(8), 8],
+  squaredErrorBackward: [f(8), f(8), 0.5, f(8), 8],
+  sgdStep: [f(8), f(8), f(8), 8, 0.1, 0.9, 0, 0, false, false, true],
+  adamStep: [f(8), f(8), f(8), f(8), 8, 0.1, 0.9, 0.999, 1e-8, 0, 0.1, 0.03, false, false],
+  limitCopy: [f(8), f(8), 8],
+  limitRead: [f(8), 8],
+  prepareLarge: [f(8), 8],
+};
+
+const gone = f(4);
+structuredClone(gone, { transfer: [gone.buffer] });
+const shrunken = new ArrayBuffer(64, { maxByteLength: 64 });
+const outside = new Float32Array(shrunken, 16, 8);
+const cutShort = new Float32Array(shrunken);
+shrunken.resize(32);
+// Views of one buffer that overlap by all, by some and by nothing.
+const common = new ArrayBuffer(256);
+const overlapping = [0, 4, 16, 32, 48, 96].flatMap((at) =>
+  [3, 8, 12].map((n) => new Float32Array(common, at, n)),
+);
+const wrong = [
+  ...[0, 1, 2, 3, 4, 8, 12, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, NaN, Infinity, -100],
+  ...[0, 1, 2, 3, 4, 8, 12, 16].flatMap((n) => [f(n), d(n), t(n), new Uint32Array(n)]),
+  ...[true, false, null, undefined, 'scalar', {}, [], Symbol('s'), 5n, () => 0],
+  ...[gone, outside, cutShort, new Uint8Array(4), new DataView(common)],
+  ...[new Proxy(f(8), {}), Object.create(Float32Array.prototype), { valueOf: () => 8 }],
+  ...[8, 12, 3].map((n) => new Float32Array(new SharedArrayBuffer(4 * n)).fill(0.5)),
+  new (class extends Float32Array {
+    get length() {
+      return 2 ** 40;
+    }
+  })(8),
+  ...overlapping,
+];
+
+const names = Object.keys(right);
+const missing = Object.keys(addon).filter(
+  (name) => !names.includes(name) && !CONTROL.includes(name),
+);
+const accepted = new Map();
+let refused = 0;
+let problem = missing.length === 0 ? '' : `no arguments are known for ${missing.join(', ')}`;
+const runs = Number(options.runs);
+for (let i = 0; i < runs && problem === ''; i++) {
+  const name = names[i % names.length];
+  const args = [...right[name]];
+  for (let j = random(4); j > 0; j--) args[random(args.length)] = one(wrong);
+  if (random(20) === 0) args.length = random(args.length);
+  const arrays = args.filter((each) => ArrayBuffer.isView(each));
+  const before = arrays.map(bytes);
+  try {
+    const overlap = addon[name](...args);
+    if (typeof overlap !== 'string') {
+      accepted.set(name, (accepted.get(name) ?? 0) + 1);
+      continue;
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) problem = String(error);
+    else if (!/^evenkeel addon: expected [^]*, got [^]*\.$/.test(error.message))
+      problem = error.message;
+  }
+  refused++;
+  if (!arrays.every((each, k) => bytes(each).equals(before[k])))
+    problem = 'refused, and has written';
+  if (problem !== '') problem = `${name}, call ${i} of seed ${options.seed}: ${problem}`;
+}
+
+function bytes(view) {
+  const { buffer } = view;
+  if (buffer.byteLength === 0) return Buffer.alloc(0);
+  const end = Math.min(view.byteOffset + view.byteLength, buffer.byteLength);
+  return Buffer.from(Buffer.from(buffer, 0, end).subarray(Math.min(view.byteOffset, end)));
+}
+
+const never = names.filter((name) => !accepted.has(name));
+if (problem === '' && runs >= 20000 && never.length > 0)
+  problem = `never accepted: ${never.join(', ')}`;
+if (problem !== '') {
+  console.error(problem);
+  process.exitCode = 1;
+} else {
+  console.log(
+    `addon: ${runs} calls of ${names.length} functions, ${refused} refused with nothing written; seed ${options.seed}`,
+  );
+}
