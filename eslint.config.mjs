@@ -5,7 +5,14 @@ import tseslint from 'typescript-eslint';
 import { rooms } from './scripts/eslint-rooms.mjs';
 
 export default defineConfig(
-  globalIgnores(['build/', 'build-check/', 'dist/', 'prebuilds/', 'bench/results/', 'bench/peers/.packages/']),
+  globalIgnores([
+    'build/',
+    'build-check/',
+    'dist/',
+    'prebuilds/',
+    'bench/results/',
+    'bench/peers/.packages/',
+  ]),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
