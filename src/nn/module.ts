@@ -246,7 +246,11 @@ export abstract class Module {
     if (parameter !== null && !((parameter as unknown) instanceof Parameter)) {
       throw check.wrongKind(`${this.who}.registerParameter`, 'a Parameter or null', parameter);
     }
-    const property = Object.getOwnPropertyDescriptor(this, name)?.value as unknown;
+    // A name that is none must not be made one: that would call its toString.
+    const isText = typeof (name as unknown) === 'string';
+    const property = isText
+      ? (Object.getOwnPropertyDescriptor(this, name)?.value as unknown)
+      : undefined;
     this[CHECK_NAME]('registerParameter', name, property === null || property instanceof Parameter);
     Object.assign(this, { [name]: parameter });
   }

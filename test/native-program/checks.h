@@ -10,6 +10,7 @@ namespace evenkeel::check {
 struct Settings {
   std::uint64_t seed = 1;
   std::size_t cases = 2000;
+  bool guards = true;    // false: no guard pages. QEMU 7.2 reads what a masked AVX load leaves out
   std::size_t only = 0;  // this case alone, counted from 1; 0: all
 };
 

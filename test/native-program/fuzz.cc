@@ -63,9 +63,10 @@ class Fuzzer {
     for (const Kernels* family : available_families()) {
       for (const std::size_t threads : kThreads) {
         for (std::size_t i = 0; i < places; ++i, ++turn) {
-          const Place place = turn % 3 == 0   ? Place::before_guard
-                              : turn % 6 == 1 ? Place::after_guard
-                                              : Place::shifted;
+          const Place place = !settings_.guards ? Place::shifted
+                              : turn % 3 == 0   ? Place::before_guard
+                              : turn % 6 == 1   ? Place::after_guard
+                                                : Place::shifted;
           const Setting setting{family->name, threads, place, turn % 4 == 3,
                                 static_cast<Mode>(turn % 5 < 3 ? turn % 5 : 0)};
           std::uint64_t hash = 0;

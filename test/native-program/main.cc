@@ -2,7 +2,7 @@
 // valgrind, emulators and other machines. The tests of test/native are the ones that explain; this one
 // draws.
 //
-//   evenkeel-check [fuzz|guards|pool|allocations]… [--seed S] [--cases N] [--only K]
+//   evenkeel-check [fuzz|guards|pool|allocations]… [--seed S] [--cases N] [--only K] [--no-guards]
 #include <signal.h>
 #include <unistd.h>
 
@@ -46,7 +46,7 @@ constexpr Check kChecks[] = {
 [[noreturn]] void usage(const char* argument) {
   std::fprintf(stderr,
                "evenkeel-check: expected [fuzz|guards|pool|allocations]... [--seed S] [--cases N] "
-               "[--only K], got '%s'.\n",
+               "[--only K] [--no-guards], got '%s'.\n",
                argument);
   std::exit(2);
 }
@@ -82,6 +82,10 @@ int main(int count, char** arguments) {
       if (argument == "--seed") settings.seed = number;
       if (argument == "--cases") settings.cases = number;
       if (argument == "--only") settings.only = number;
+      continue;
+    }
+    if (argument == "--no-guards") {
+      settings.guards = false;
       continue;
     }
     const std::size_t before = wanted.size();
