@@ -170,9 +170,13 @@ describe('native.memory', () => {
     expect(native.memory.pooled).toBe(expected);
   });
 
-  test.each([-1, NaN, '5'])('a limit of %j is an error', (bytes) => {
+  test.each([
+    [-1, '-1'],
+    [NaN, 'NaN'],
+    ['5', "'5'"],
+  ])('a limit of %j is an error', (bytes, got) => {
     expect(thrownBy(() => (native.memory.limit = bytes as number))).toBe(
-      `RangeError: native.memory.limit: expected a number of bytes of at least 0, got ${bytes}.`,
+      `RangeError: native.memory.limit: expected a number of bytes of at least 0, got ${got}.`,
     );
     expect(native.memory.limit).toBe(limit);
   });
