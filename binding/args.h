@@ -15,9 +15,12 @@
 
 namespace evenkeel::binding {
 
+class AsyncCalls;
+
 // What one environment (the main thread, or a Worker) owns.
 struct Instance {
   Workspace workspace;
+  AsyncCalls* async = nullptr;  // from its first asynchronous call to its end (async.cc)
 };
 
 template <class T>
@@ -44,10 +47,11 @@ struct ElementType<std::uint32_t> {
 };
 
 // The arguments of one call. Raw Node-API: each value is read in one call that checks its kind on the
-// way, where node-addon-api asks for the kind first (a training forward has 15 arguments).
+// way, where node-addon-api asks for the kind first (a training forward has 15 arguments, and
+// a ticket where it is a job).
 class Args {
  public:
-  static constexpr std::size_t kMost = 15;
+  static constexpr std::size_t kMost = 16;
 
   // Arguments that the caller left out are undefined.
   Args(napi_env env, napi_callback_info info) : env_(env) {
@@ -60,7 +64,16 @@ class Args {
 
   Napi::Env env() const { return env_; }
 
+  Instance& instance() const { return *instance_; }
+
   Workspace& workspace() const { return instance_->workspace; }
+
+  napi_value value(std::size_t index) const { return values_[index]; }
+
+  bool is_array(std::size_t index) const {
+    bool yes = false;
+    return napi_is_typedarray(env_, values_[index], &yes) == napi_ok && yes;
+  }
 
   // Exactly `length` elements of T. No call that reads an argument runs JavaScript (none converts), so
   // nothing can detach or shrink a buffer between this and the kernel.

@@ -10,9 +10,12 @@ class Args;
 // batchnorm.cc
 Napi::Value batchnorm_forward(const Args& args);
 void batchnorm_backward(const Args& args);
+Napi::Value start_batchnorm_forward(const Args& args);
+Napi::Value start_batchnorm_backward(const Args& args);
 
 // moments.cc
 void batch_moments(const Args& args);
+Napi::Value start_batch_moments(const Args& args);
 void merge_moments(const Args& args);
 Napi::Value finite_moments(const Args& args);
 void move_by_moments(const Args& args);
@@ -20,6 +23,11 @@ void move_by_moments(const Args& args);
 // lengths.cc
 void pack(const Args& args);
 void unpack(const Args& args);
+Napi::Value start_pack(const Args& args);
+Napi::Value start_unpack(const Args& args);
+
+// async.cc
+void cancel_job(const Args& args);
 
 // linear.cc
 void matmul(const Args& args);

@@ -1,6 +1,9 @@
 #include "../native/lengths.h"
 
+#include <vector>
+
 #include "args.h"
+#include "async.h"
 #include "exports.h"
 
 namespace evenkeel::binding {
@@ -30,6 +33,23 @@ Padded padded(const Args& args) {
           args.product(steps, row)};
 }
 
+// The lengths are copied: they say where memory is touched, and what is read later may have changed.
+template <class T>
+struct Unpadding {
+  PaddedShape shape;
+  std::vector<std::int32_t> lengths;
+  T* x;
+  T* packed;
+
+  explicit Unpadding(const Args& args) {
+    const Padded call = padded(args);
+    shape = call.shape;
+    lengths.assign(call.lengths, call.lengths + shape.n);
+    x = args.array<T>(0, "x", call.elements);
+    packed = args.array<T>(1, "packed", call.packed);
+  }
+};
+
 }  // namespace
 
 void pack(const Args& args) {
@@ -45,6 +65,23 @@ void unpack(const Args& args) {
     const Padded call = padded(args);
     evenkeel::unpack(args.array<T>(1, "packed", call.packed), args.array<T>(0, "x", call.elements),
                      call.lengths, call.shape, args.workspace());
+  });
+}
+
+// (…, ticket) -> promise
+Napi::Value start_pack(const Args& args) {
+  return args.by_dtype(0, "x", [&]<class T>() {
+    return start(args, 7, [call = Unpadding<T>(args)](Workspace& workspace) {
+      evenkeel::pack(call.x, call.packed, call.lengths.data(), call.shape, workspace);
+    });
+  });
+}
+
+Napi::Value start_unpack(const Args& args) {
+  return args.by_dtype(0, "x", [&]<class T>() {
+    return start(args, 7, [call = Unpadding<T>(args)](Workspace& workspace) {
+      evenkeel::unpack(call.packed, call.x, call.lengths.data(), call.shape, workspace);
+    });
   });
 }
 

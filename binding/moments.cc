@@ -1,19 +1,42 @@
 #include "../native/moments.h"
 
 #include "args.h"
+#include "async.h"
 #include "exports.h"
 
 namespace evenkeel::binding {
 
+namespace {
+
+template <class T>
+struct BatchMoments {
+  BatchShape shape;
+  const T* x;
+  double* moments;
+
+  explicit BatchMoments(const Args& args)
+      : shape{args.size(2, "n"), args.size(3, "c"), args.size(4, "l")} {
+    x = args.array<T>(0, "x", args.product(args.product(shape.n, shape.c), shape.l));
+    moments = args.array<double>(1, "moments", args.product(4, shape.c));
+  }
+  void operator()(Workspace& workspace) const {
+    evenkeel::batch_moments(shape, x, moments, workspace);
+  }
+};
+
+}  // namespace
+
 // (x, moments, n, c, l)
 void batch_moments(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
-    const BatchShape shape{args.size(2, "n"), args.size(3, "c"), args.size(4, "l")};
-    const std::size_t elements = args.product(args.product(shape.n, shape.c), shape.l);
-    evenkeel::batch_moments(shape, args.array<T>(0, "x", elements),
-                            args.array<double>(1, "moments", args.product(4, shape.c)),
-                            args.workspace());
+    const BatchMoments<T> call(args);
+    call(args.workspace());
   });
+}
+
+// (…, ticket) -> promise
+Napi::Value start_batch_moments(const Args& args) {
+  return args.by_dtype(0, "x", [&]<class T>() { return start(args, 5, BatchMoments<T>(args)); });
 }
 
 // (into, count, from, more, c)

@@ -82,15 +82,16 @@ template <class Sum, class Finish, class Apply>
 void run_channels(const Pieces& pieces, const Sum& sum, const Finish& finish, const Apply& apply) {
   const std::size_t channels = pieces.shape.c, count = pieces.count;
   const std::size_t step = std::max<std::size_t>(4, divide_up(channels, 2 * thread_count()));
+  const StopFlag stop;  // a task may be half of all there is
   run_tasks(divide_up(channels, step), pieces.elements(), [&](std::size_t task) {
     const Range range = cut(channels, step, task);
     Pair total;
-    for (std::size_t p = 0; p < count; ++p) total += sum(range.begin, p);
+    for (std::size_t p = 0; p < count && !stop.raised(); ++p) total += sum(range.begin, p);
     for (std::size_t c = range.begin; c < range.end; ++c) {
       finish(c, total);
       total = Pair();
       const std::size_t next = std::min(c + 1, range.end - 1);
-      for (std::size_t p = 0; p < count; ++p) total += apply(c, p, next);
+      for (std::size_t p = 0; p < count && !stop.raised(); ++p) total += apply(c, p, next);
     }
   });
 }

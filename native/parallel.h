@@ -3,6 +3,7 @@
 // is leaked on purpose: at exit() a joinable static thread aborts the process).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 namespace evenkeel {
@@ -23,6 +24,26 @@ void parallel_for(std::size_t tasks, const Body& body) {
       tasks, [](void* context, std::size_t task) { (*static_cast<const Body*>(context))(task); },
       const_cast<void*>(static_cast<const void*>(&body)));
 }
+
+// While it lives, and once `flag` is set, parallel_for called by this thread skips the tasks that are left:
+// what they would have written is garbage, and nobody may look at it.
+class StopWhen {
+ public:
+  explicit StopWhen(const std::atomic<bool>& flag);
+  ~StopWhen();
+  StopWhen(const StopWhen&) = delete;
+  StopWhen& operator=(const StopWhen&) = delete;
+};
+
+// The same question for tasks that are long themselves. Made where parallel_for is called.
+class StopFlag {
+ public:
+  StopFlag();
+  bool raised() const { return flag_ != nullptr && flag_->load(std::memory_order_relaxed); }
+
+ private:
+  const std::atomic<bool>* flag_;
+};
 
 // Threads a call may use, the caller included. The default is what the process may run on: its CPU
 // affinity and its cgroup's quota.

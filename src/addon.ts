@@ -2,6 +2,11 @@
 
 type Floats = Float32Array | Float64Array;
 
+/** The same call as a job: `ticket` is for cancelJob, the promise says 'done', 'cancelled' or 'out of memory'. */
+type Start<Call extends (...args: never) => unknown> = (
+  ...args: [...Parameters<Call>, ticket: number]
+) => Promise<string>;
+
 export interface Addon {
   batchNormForward(
     x: Floats,
@@ -71,6 +76,12 @@ export interface Addon {
     l: number,
     unit: number,
   ): void;
+  startBatchNormForward: Start<Addon['batchNormForward']>;
+  startBatchNormBackward: Start<Addon['batchNormBackward']>;
+  startBatchMoments: Start<Addon['batchMoments']>;
+  startPack: Start<Addon['pack']>;
+  startUnpack: Start<Addon['unpack']>;
+  cancelJob(ticket: number): void;
   matmul(
     a: Floats,
     b: Floats,

@@ -80,7 +80,25 @@ export function currentWalk(): number {
   return walk;
 }
 
-type Backward = (gradient: never) => readonly (Variable | null)[];
+function inWalk<Result>(id: number, body: () => Result): Result {
+  const outer = walk;
+  walk = id;
+  try {
+    return body();
+  } finally {
+    walk = outer;
+  }
+}
+
+/** What a walk that does not block asks of an operation: to differentiate beside the event loop if it can. */
+export interface Later {
+  readonly signal: AbortSignal | null;
+}
+
+type Backward = (
+  gradient: never,
+  later?: Later,
+) => readonly (Variable | null)[] | Promise<readonly (Variable | null)[]>;
 
 /** Where a gradient goes: to the operation that made a variable, or to a leaf. */
 type Source = Operation | Variable;
@@ -116,6 +134,23 @@ export class Operation {
 
   /** The gradients of the inputs, given the output's. */
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
+    return (this.ready() as (gradient: V) => readonly (V | null)[])(gradient);
+  }
+
+  /** The same beside the event loop, where the operation can: what it saved must stay until then. */
+  async differentiateLater<V extends Variable>(
+    gradient: V,
+    later: Later,
+  ): Promise<readonly (V | null)[]> {
+    type Both = (
+      gradient: V,
+      later: Later,
+    ) => readonly (V | null)[] | Promise<readonly (V | null)[]>;
+    return (this.ready() as Both)(gradient, later);
+  }
+
+  /** What differentiates, and that it and all it saved are there and unchanged. */
+  ready(): Backward {
     const { backward } = this;
     if (backward === null) {
       throw new Error(
@@ -136,7 +171,7 @@ export class Operation {
         );
       }
     }
-    return (backward as (gradient: V) => readonly (V | null)[])(gradient);
+    return backward;
   }
 
   /** Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. */
@@ -187,31 +222,56 @@ export function needsGrad(...inputs: readonly (Variable | null)[]): boolean {
   return recording && inputs.some((input) => input?.requiresGrad === true);
 }
 
-/**
- * Walks back from `root`: last-made operation first, so that each sees its whole gradient. Leaves get
- * theirs at the end, once nothing can fail any more.
- */
+/** Walks back from `root`. Leaves get their gradients at the end, once nothing can fail any more. */
 export function walkBack<V extends Variable>(
   root: V,
   gradient: V,
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
 ): void {
-  const outer = walk;
-  walk = ++walks;
-  try {
-    walkOnce(root, gradient, arithmetic, retainGraph);
-  } finally {
-    walk = outer;
-  }
+  inWalk(++walks, () => {
+    const steps = walkSteps(root, gradient, arithmetic, retainGraph);
+    for (let step = steps.next(); step.done !== true;) {
+      const [operation, whole] = step.value;
+      step = steps.next(operation.differentiate(whole));
+    }
+  });
 }
 
-function walkOnce<V extends Variable>(
+/** The same walk; what an operation differentiates beside the event loop does not block it. */
+export async function walkBackAsync<V extends Variable>(
   root: V,
   gradient: V,
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
-): void {
+  later: Later,
+): Promise<void> {
+  const id = ++walks;
+  const walked: Operation[] = [];
+  // Another walk may have freed the graph while this one waited.
+  const steps = walkSteps(root, gradient, arithmetic, retainGraph, () => {
+    for (const operation of walked) operation.ready();
+  });
+  for (let step = inWalk(id, () => steps.next()); step.done !== true;) {
+    const [operation, whole] = step.value;
+    const parts = await inWalk(id, () => operation.differentiateLater(whole, later));
+    later.signal?.throwIfAborted();
+    walked.push(operation);
+    step = inWalk(id, () => steps.next(parts));
+  }
+}
+
+/**
+ * Asks for the parts of one operation after another: last-made first, so that each sees its whole
+ * gradient.
+ */
+function* walkSteps<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+  beforeLeaves?: () => void,
+): Generator<readonly [Operation, V], void, readonly (V | null)[]> {
   const gradients = new Map<Source, V>();
   const leaves: V[] = [];
   const give = (source: Source, value: V): void => {
@@ -227,7 +287,7 @@ function walkOnce<V extends Variable>(
     if (sum === undefined) continue;
     gradients.delete(operation);
     const whole = afterHooks(operation, sum, arithmetic);
-    const parts = operation.differentiate(whole);
+    const parts = yield [operation, whole];
     operation.inputs.forEach((input, i) => {
       const part = parts[i];
       const source = operation.sources[i];
@@ -239,6 +299,7 @@ function walkOnce<V extends Variable>(
     arithmetic.release(whole);
   }
 
+  beforeLeaves?.();
   if (hooked) {
     for (const leaf of leaves)
       gradients.set(leaf, afterHooks(leaf, gradients.get(leaf)!, arithmetic));

@@ -155,6 +155,13 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** An AbortSignal, or null where none is given. */
+export function signal(who: string, value: unknown): AbortSignal | null {
+  if (value === undefined) return null;
+  if (!(value instanceof AbortSignal)) throw wrongKind(who, 'signal to be an AbortSignal', value);
+  return value;
+}
+
 /** A list of sizes; returns their product. */
 export function shape(who: string, value: unknown): number {
   if (!Array.isArray(value)) throw wrongKind(who, 'a shape (an array of sizes)', value);

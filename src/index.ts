@@ -13,6 +13,7 @@ export { keep, scope } from './scope.js';
 export { StateDict, type ModuleRecord } from './state-dict.js';
 export {
   Tensor,
+  type BackwardAsyncOptions,
   type BackwardOptions,
   type DType,
   type FloatData,

@@ -15,7 +15,9 @@ export class Memory {
   /** Tensors that hold it. One that is merely forgotten still counts: then it is never reused. */
   holders = 1;
   /** A user has had the array in his hands, and may have kept it. */
-  exposed = false;
+  exposed: boolean;
+  /** Jobs that read it beside the event loop. */
+  readers = 0;
 
   /**
    * @param owned - Allocated here, so it may be handed out again; an adopted array never is.
@@ -26,7 +28,9 @@ export class Memory {
     public data: TensorData,
     readonly owned: boolean,
     public pending: number | null = null,
-  ) {}
+  ) {
+    this.exposed = !owned;
+  }
 
   /** `numel` elements that nobody has written. */
   static uninitialized(dtype: DType, numel: number): Memory {
@@ -44,6 +48,25 @@ export class Memory {
     this.data = arrayOf(this.dtype, numel);
     (this.data as Float64Array).fill(this.pending);
     this.pending = null;
+  }
+
+  /** For a user's eyes: what he does with the array must not reach the jobs that read it. */
+  expose(numel: number): TensorData {
+    this.fill(numel);
+    if (this.readers > 0 && !this.exposed) this.data = this.data.slice();
+    this.exposed = true;
+    return this.data;
+  }
+
+  /** Takes the elements away from every view there is of them. Throws where the buffer will not have it. */
+  seize(): void {
+    const { data } = this;
+    const { buffer, byteOffset, length } = data;
+    const moved = viewOf(this.dtype, transfer(buffer as ArrayBuffer), byteOffset, length);
+    // Node 20 copies what is marked as untransferable.
+    if (data.length !== 0) throw new Error('it is marked as untransferable');
+    this.data = moved;
+    this.exposed = false;
   }
 
   /** One holder fewer. After the last one no view that a user kept reaches the memory. */

@@ -5,7 +5,9 @@ import {
   needsGrad,
   Operation,
   walkBack,
+  walkBackAsync,
   type Arithmetic,
+  type Later,
   type Variable,
 } from './autograd.js';
 import * as check from './check.js';
@@ -23,6 +25,11 @@ export interface BackwardOptions {
   retainGraph?: boolean;
 }
 
+export interface BackwardAsyncOptions extends BackwardOptions {
+  /** Stops the walk where it is; nothing has been added to any `grad` then. */
+  signal?: AbortSignal;
+}
+
 /** Where new tensors are listed, for the innermost scope (scope.ts) to dispose of; null outside of any. */
 let made: Tensor[] | null = null;
 
@@ -31,6 +38,16 @@ export function collect(list: Tensor[] | null): Tensor[] | null {
   const before = made;
   made = list;
   return before;
+}
+
+/** @internal What `body` makes belongs to no scope: it outlives the call that may be in one. */
+export function outsideScopes<Result>(body: () => Result): Result {
+  const list = collect(null);
+  try {
+    return body();
+  } finally {
+    collect(list);
+  }
 }
 
 /**
@@ -80,10 +97,7 @@ export class Tensor implements Variable {
 
   /** The elements in row-major order: the memory itself, not a copy. Empty once disposed of. */
   get data(): TensorData {
-    const { memory } = this;
-    memory.fill(this.numel);
-    memory.exposed = true;
-    return memory.data;
+    return this.memory.expose(this.numel);
   }
 
   /** The gradient accumulated by `backward()`, or null. Leaves only. */
@@ -146,15 +160,51 @@ export class Tensor implements Variable {
    */
   backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
     check.options('Tensor.backward', options, ['retainGraph']);
-    this.attached('Tensor.backward');
+    const start = this.startOf('Tensor.backward', gradient);
+    walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
+  }
+
+  /**
+   * `backward` that does not block the event loop while batch normalisation differentiates: that runs on
+   * threads of its own; other operations run here, one after another. The same bits. Leaves get their
+   * gradients at the end, all or none: an aborted or failed walk has added nothing.
+   *
+   * What the graph saved must stay as it is until the promise settles.
+   *
+   * @returns A promise that every failure rejects, those of the arguments too; aborted, with the
+   * signal's reason.
+   * @example
+   * ```ts
+   * const bn = new nn.BatchNorm1d(2);
+   * const x = tensor([[1, 2], [3, 5]], { requiresGrad: true });
+   * const y = await bn.forwardAsync(x);
+   * await y.backwardAsync(tensor([[1, 0], [1, 0]]));
+   * bn.bias?.grad?.toArray(); // => [2, 0]
+   * ```
+   */
+  async backwardAsync(gradient?: TensorLike, options: BackwardAsyncOptions = {}): Promise<void> {
+    const who = 'Tensor.backwardAsync';
+    check.options(who, options, ['retainGraph', 'signal']);
+    const signal = check.signal(who, options.signal);
+    signal?.throwIfAborted();
+    return outsideScopes(() => {
+      const start = this.startOf(who, gradient);
+      const retainGraph = options.retainGraph ?? false;
+      return walkBackAsync<Tensor>(this, start, arithmetic, retainGraph, { signal });
+    });
+  }
+
+  /** The gradient that a walk back from here starts with, everything checked. */
+  private startOf(who: string, gradient: TensorLike | undefined): Tensor {
+    this.attached(who);
     if (!this.wantsGrad) {
       throw new Error(
-        'Tensor.backward: element 0 of tensors does not require grad and does not have a grad_fn.',
+        `${who}: element 0 of tensors does not require grad and does not have a grad_fn.`,
       );
     }
     if (gradient === undefined && this.numel !== 1) {
       throw check.wrongValue(
-        'Tensor.backward',
+        who,
         'a gradient (grad can be implicitly created only for scalar outputs)',
         `none for shape ${check.shapeText(this.shape)}`,
       );
@@ -163,8 +213,8 @@ export class Tensor implements Variable {
       gradient === undefined
         ? Tensor.filled(this.shape, this.dtype, 1)
         : Tensor.from(gradient).detach();
-    arithmetic.check('Tensor.backward', this, start);
-    walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
+    arithmetic.check(who, this, start);
+    return start;
   }
 
   /**
@@ -302,7 +352,7 @@ export class Tensor implements Variable {
     name: string,
     inputs: readonly Tensor[],
     saved: readonly Tensor[],
-    backward: (gradient: Tensor) => readonly (Tensor | null)[],
+    backward: Backward,
   ): this {
     this.maker = new Operation(name, inputs, saved, backward);
     this.wantsGrad = true;
@@ -439,20 +489,27 @@ export function floats(tensor: Tensor): FloatData {
   return tensor.attached('evenkeel') as FloatData;
 }
 
+type Gradients = readonly (Tensor | null)[];
+
+/** The inputs' gradients from the output's; beside the event loop where `later` is given and it can. */
+type Backward = (gradient: Tensor, later?: Later) => Gradients | Promise<Gradients>;
+
 /** @internal Records `output` if any input requires grad and recording is on. */
 export function record(
   name: string,
   output: Tensor,
   inputs: readonly (Tensor | null)[],
   saved: readonly Tensor[],
-  backward: (gradient: Tensor) => readonly (Tensor | null)[],
+  backward: Backward,
 ): Tensor {
   if (!needsGrad(...inputs)) return output;
   if (allPresent(inputs)) return output.recordAs(name, inputs, saved, backward);
   const present = inputs.filter((input): input is Tensor => input !== null);
-  return output.recordAs(name, present, saved, (gradient) => {
-    const gradients = backward(gradient);
-    return gradients.filter((_, i) => inputs[i] !== null);
+  const ofPresent = (gradients: Gradients): Gradients =>
+    gradients.filter((_, i) => inputs[i] !== null);
+  return output.recordAs(name, present, saved, (gradient, later) => {
+    const gradients = backward(gradient, later);
+    return gradients instanceof Promise ? gradients.then(ofPresent) : ofPresent(gradients);
   });
 }
 

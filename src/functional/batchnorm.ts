@@ -1,9 +1,10 @@
 // Batch normalisation as a differentiable operation, forward and backward side by side. Which
 // statistics normalise and which move is decided by the caller (nn/batchnorm.ts, or batchNorm below).
-import { needsGrad } from '../autograd.js';
+import { needsGrad, type Later } from '../autograd.js';
 import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
+import { gradientsLater } from './batchnorm-later.js';
 import { Moments } from './moments.js';
 import { pack, packedDims, paddingOf, unpack, type Padding } from './padding.js';
 import { statistics } from './statistics.js';
@@ -35,13 +36,8 @@ export interface Normalization {
 
 /** @internal */
 export function normalize(input: Tensor, call: Normalization): Tensor {
-  const { who, dims, padding, weight, bias, runningMean, runningVar, useRunning, update, out } =
-    call;
-  checkOperands(input, call);
-  if (!useRunning) {
-    check.enoughForStatistics(who, dims, input);
-    check.trainingEps(who, call.eps);
-  }
+  const { who, padding, weight, bias, runningMean, runningVar, update, out } = call;
+  checkCall(input, call);
   const recorded = needsGrad(input, weight, bias);
   if (out !== null) checkOut(who, out, input, recorded);
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
@@ -99,7 +95,21 @@ function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): 
     relu,
   );
   if (overlapping !== undefined) throw sharedMemory(who, overlapping);
-  if (!recorded || saved === null) return y;
+  return recorded && saved !== null ? recordNormalization(input, y, call, saved) : y;
+}
+
+/**
+ * @internal Makes y the recorded result of a normalisation whose statistics are, or will be by the time
+ * of a backward, in `saved`.
+ */
+export function recordNormalization(
+  input: Tensor,
+  y: Tensor,
+  call: Normalization,
+  saved: Float64Array,
+): Tensor {
+  const { who, weight, bias, useRunning, relu } = call;
+  const { n, c, l } = call.dims;
   // What requires grad only later gets none.
   const learnsWeight = weight?.requiresGrad === true;
   const learnsBias = bias?.requiresGrad === true;
@@ -107,13 +117,17 @@ function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): 
   const readsInput = !useRunning || relu || learnsWeight || learnsBias;
   const kept = keptBy(readsInput ? input : null, weight, relu ? bias : null);
   const { shape, dtype } = input;
-  return record(who, y, [input, weight, bias], kept, (dy) => {
+  return record(who, y, [input, weight, bias], kept, (dy, later?: Later) => {
     const dx = input.requiresGrad ? Tensor.uninitialized(shape, dtype) : null;
     const dweight = learnsWeight ? Tensor.uninitialized([c], dtype) : null;
     const dbias = learnsBias ? Tensor.uninitialized([c], dtype) : null;
     const { expandedValue } = dy;
     const x = readsInput ? input : dx;
     if (x === null) return [null, null, null];
+    const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
+    if (later !== undefined) {
+      return gradientsLater({ call, x, dy, rows, dx, dweight, dbias }, later);
+    }
     addon.batchNormBackward(
       floats(x),
       expandedValue === null ? floats(dy) : null,
@@ -123,7 +137,7 @@ function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): 
       l,
       dataOf(weight),
       dataOf(bias),
-      saved.length === 3 * c ? saved : saved.subarray(0, 3 * c),
+      rows,
       dataOf(dx),
       dataOf(dweight),
       dataOf(dbias),
@@ -151,6 +165,14 @@ function sharedMemory(who: string, name: string): RangeError {
 
 function dataOf(tensor: Tensor | null): ReturnType<typeof floats> | null {
   return tensor === null ? null : floats(tensor);
+}
+
+/** @internal Everything about a normalisation but `out`. */
+export function checkCall(input: Tensor, call: Normalization): void {
+  checkOperands(input, call);
+  if (call.useRunning) return;
+  check.enoughForStatistics(call.who, call.dims, input);
+  check.trainingEps(call.who, call.eps);
 }
 
 function checkOperands(input: Tensor, call: Normalization): void {
@@ -199,15 +221,21 @@ function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): v
 
 /** @internal The batch's statistics alone, where the running ones normalise and move. */
 export function momentsOf(input: Tensor, call: Normalization): Moments {
-  const { who, dims, padding, runningMean, runningVar } = call;
+  const { dims, padding } = call;
   checkOperands(input, call);
-  checkApart(who, 'running_mean', runningMean, [input, call.weight, call.bias, runningVar]);
-  checkApart(who, 'running_var', runningVar, [input, call.weight, call.bias]);
+  checkStatisticsApart(input, call);
   if (padding === null) return Moments.of(input, dims);
   const packed = pack(input, padding);
   const moments = Moments.of(packed, dims);
   packed.dispose();
   return moments;
+}
+
+/** @internal That moving the running statistics writes into nothing else. */
+export function checkStatisticsApart(input: Tensor, call: Normalization): void {
+  const { who, weight, bias, runningMean, runningVar } = call;
+  checkApart(who, 'running_mean', runningMean, [input, weight, bias, runningVar]);
+  checkApart(who, 'running_var', runningVar, [input, weight, bias]);
 }
 
 /** What the addon sees to where it does all of it itself. */

@@ -50,9 +50,19 @@ function dataOf(who: string, lengths: Tensor): ArrayLike<number> {
 
 /** @internal [c, steps · unit]: what counts of x, without the padding. */
 export function pack(x: Tensor, padding: Padding): Tensor {
-  const { n, c, l, unit, lengths, steps } = padding;
-  const packed = Tensor.uninitialized([c, steps * unit], x.dtype);
+  const { n, c, l, unit, lengths } = padding;
+  const packed = roomFor(x, padding);
   addon.pack(floats(x), floats(packed), lengths, n, c, l, unit);
+  return recordPack(x, padding, packed);
+}
+
+/** @internal Memory for what counts of x, which nobody has written. */
+export function roomFor(x: Tensor, { c, unit, steps }: Padding): Tensor {
+  return Tensor.uninitialized([c, steps * unit], x.dtype);
+}
+
+/** @internal Makes `packed` the recorded result of packing x, which may be done later. */
+export function recordPack(x: Tensor, padding: Padding, packed: Tensor): Tensor {
   const { shape } = x;
   return record('pack', packed, [x], [], (gradient) => [
     spread(gradient, padding, Tensor.uninitialized(shape, gradient.dtype)),
@@ -66,9 +76,12 @@ export function packedDims({ c, unit, steps }: Padding): check.ChannelDims {
 
 /** @internal Writes `packed` into x, and 0 where the padding is; x is the result. */
 export function unpack(packed: Tensor, padding: Padding, x: Tensor): Tensor {
-  return record('unpack', spread(packed, padding, x), [packed], [], (gradient) => [
-    pack(gradient, padding),
-  ]);
+  return recordUnpack(packed, padding, spread(packed, padding, x));
+}
+
+/** @internal Makes x the recorded result of unpacking, which may be done later. */
+export function recordUnpack(packed: Tensor, padding: Padding, x: Tensor): Tensor {
+  return record('unpack', x, [packed], [], (gradient) => [pack(gradient, padding)]);
 }
 
 function spread(packed: Tensor, padding: Padding, x: Tensor): Tensor {

@@ -41,6 +41,20 @@ export interface BatchNormForwardOptions {
   lengths?: ArrayLike<number> | Tensor;
 }
 
+export interface BatchNormAsyncOptions {
+  /** Stops the call where it is, waiting or running: its promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+  /**
+   * Take the input's array into the tensor's sole possession instead of copying it: views of it that were
+   * made before the call have length 0 from here on, `x.data` gives a new one. Default false.
+   */
+  transfer?: boolean;
+  /** As for `forward`. */
+  relu?: boolean;
+  /** As for `forward`. */
+  lengths?: ArrayLike<number> | Tensor;
+}
+
 export interface FreezeOptions {
   /** Stop learning weight and bias too. Default true. */
   affine?: boolean;
@@ -61,3 +75,6 @@ export const LAYER_OPTIONS = [
 
 /** @internal */
 export const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
+
+/** @internal */
+export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'lengths'];

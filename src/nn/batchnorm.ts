@@ -2,10 +2,16 @@
 // batchnorm-state.ts, the arithmetic in functional/batchnorm.ts and below it.
 import * as check from '../check.js';
 import { momentsOf, normalize, type Normalization } from '../functional/batchnorm.js';
+import { normalizeAsync } from '../functional/batchnorm-async.js';
 import { Moments } from '../functional/moments.js';
 import { packedDims, paddingOf } from '../functional/padding.js';
 import { learned, Tensor, type TensorLike } from '../tensor.js';
-import { FORWARD_OPTIONS, type BatchNormForwardOptions } from './batchnorm-options.js';
+import {
+  ASYNC_OPTIONS,
+  FORWARD_OPTIONS,
+  type BatchNormAsyncOptions,
+  type BatchNormForwardOptions,
+} from './batchnorm-options.js';
 import { BatchNormState } from './batchnorm-state.js';
 import { collecting, type Collected } from './collecting.js';
 
@@ -32,9 +38,86 @@ export abstract class BatchNorm extends BatchNormState {
    * Whatever throws has changed nothing.
    */
   forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    const { who, runningMean, runningVar, training } = this;
-    if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
+    if (options !== undefined) check.options(`${this.who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
+    const call = this.decide(input, options, options?.out ?? null);
+    const collected = call.update ? collecting.get(this) : undefined;
+    if (
+      this.nonFinite !== 'propagate' ||
+      collected !== undefined ||
+      (call.update && call.useRunning)
+    ) {
+      return this.normalizeThenUpdate(input, call, collected);
+    }
+    const y = normalize(input, call);
+    const counter = call.update ? this.getBuffer('num_batches_tracked') : null;
+    if (counter !== null) this.countBatch(counter);
+    return y;
+  }
+
+  /**
+   * `forward` that does not block the event loop: it runs on threads of its own. The same bits, and the
+   * same semantics: mode, options, weights and running statistics are those of the time of the call, as if
+   * forward had run there and then. The running statistics move just before the promise is fulfilled, in
+   * the order of the calls of this module: an evaluation behind a training call sees what that has moved.
+   * A plain `forward` in between acts at once. Forward hooks run: those before at the call, those after
+   * it before the promise is fulfilled.
+   *
+   * `x` must not be written until the promise settles. What an operation writes into it is noticed and
+   * rejected; what you write into its array is not, where that is shared, or above 1 MB and not yet copied.
+   *
+   * @returns A promise that every failure rejects, those of the arguments too; aborted, with the
+   * signal's reason. Running statistics and counters have not changed then.
+   * @example
+   * ```ts
+   * const bn = new nn.BatchNorm1d(2, { momentum: 1 });
+   * const shared = new Float32Array(new SharedArrayBuffer(16));
+   * shared.set([1, 2, 3, 6]);
+   * const y = await bn.forwardAsync(tensor(shared, [2, 2]), { signal: AbortSignal.timeout(1000) });
+   * y.shape; // => [2, 2]
+   * bn.runningMean?.toArray(); // => [2, 4]
+   * ```
+   */
+  async forwardAsync(x: TensorLike, options: BatchNormAsyncOptions = {}): Promise<Tensor> {
+    return this.aroundAsync((given) => this.plainAsync(given, options), x);
+  }
+
+  private plainAsync(x: TensorLike, options: BatchNormAsyncOptions): Promise<Tensor> {
+    const who = `${this.who}.forwardAsync`;
+    check.options(who, options, ASYNC_OPTIONS);
+    const signal = check.signal(who, options.signal);
+    const transfer = check.boolean(who, 'transfer', options.transfer ?? false);
+    signal?.throwIfAborted();
+    const input = Tensor.from(x);
+    const call = this.decide(input, options, null);
+    if (call.update && this.singleValue === 'throw') {
+      check.enoughForStatistics(this.who, call.dims, input);
+    }
+    const collected = call.update ? collecting.get(this) : undefined;
+    const { momentum } = this;
+    return normalizeAsync(input, call, {
+      signal,
+      transfer,
+      owner: this,
+      settle: (moments) => {
+        if (moments === null) return;
+        if (collected !== undefined && collecting.get(this) !== collected) {
+          throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
+        }
+        if (call.update) this.checkStatistics(who);
+        // The batches of the calls before have been counted by now.
+        this.learn(moments, { ...call, momentum: momentum ?? this.nextMomentum }, collected);
+      },
+    });
+  }
+
+  /** Which statistics normalise, and which move: everything about a call but its memory. */
+  private decide(
+    input: Tensor,
+    options: Pick<BatchNormForwardOptions, 'lengths' | 'relu'> | undefined,
+    out: Tensor | null,
+  ): Normalization {
+    const { who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
     check.bothOrNeither(who, runningMean, runningVar);
@@ -46,9 +129,8 @@ export abstract class BatchNorm extends BatchNormState {
     const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
     const update = this.updates(training) && (!lone || collecting.get(this)?.single === true);
     const collected = update ? collecting.get(this) : undefined;
-    const counter = update ? this.getBuffer('num_batches_tracked') : null;
-    counter?.attached(who, 'num_batches_tracked');
-    const call: Normalization = {
+    if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');
+    return {
       who,
       dims,
       padding,
@@ -61,14 +143,8 @@ export abstract class BatchNorm extends BatchNormState {
       momentum: update && collected === undefined ? this.nextMomentum : 0,
       eps: this.eps,
       relu: check.boolean(who, 'relu', options?.relu ?? false),
-      out: options?.out ?? null,
+      out,
     };
-    if (this.nonFinite !== 'propagate' || collected !== undefined || (update && call.useRunning)) {
-      return this.normalizeThenUpdate(input, call, collected);
-    }
-    const y = normalize(input, call);
-    if (counter !== null) this.countBatch(counter);
-    return y;
   }
 
   /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
@@ -86,9 +162,14 @@ export abstract class BatchNorm extends BatchNormState {
     const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
     const y = normalize(input, { ...call, update: false, moments: along });
     const moments = along ?? ahead;
-    if (moments === null) return y;
+    if (moments !== null) this.learn(moments, call, collected);
+    return y;
+  }
+
+  /** What becomes of a batch's statistics. */
+  private learn(moments: Moments, call: Normalization, collected: Collected | undefined): void {
     this.refuseNonFinite(moments);
-    if (!update) return y;
+    if (!call.update) return;
     if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
       this.skippedBatches++;
     } else if (collected !== undefined) {
@@ -96,7 +177,6 @@ export abstract class BatchNorm extends BatchNormState {
     } else {
       this.moveStatistics(moments, call.momentum);
     }
-    return y;
   }
 
   private refuseNonFinite(moments: Moments): void {

@@ -45,6 +45,27 @@ export class Hooks {
 
   /** `forward` of `module` with everything around it. */
   run(who: string, module: unknown, forward: Call, given: readonly unknown[]): unknown {
+    const { inputs, leave } = this.enter(who, module, given);
+    return leave(forward.apply(module, [...inputs]));
+  }
+
+  /** The same around a forward that gives a promise. */
+  async runAsync(
+    who: string,
+    module: unknown,
+    forward: (...inputs: unknown[]) => Promise<unknown>,
+    given: readonly unknown[],
+  ): Promise<unknown> {
+    const { inputs, leave } = this.enter(who, module, given);
+    return leave(await forward(...inputs));
+  }
+
+  /** What comes before a forward, and what is to come after it. */
+  private enter(
+    who: string,
+    module: unknown,
+    given: readonly unknown[],
+  ): { inputs: readonly unknown[]; leave: (output: unknown) => unknown } {
     let inputs = given;
     for (const { call } of [...this.pre]) {
       inputs = (call(module, inputs) as readonly unknown[] | undefined) ?? inputs;
@@ -54,9 +75,12 @@ export class Hooks {
       ? new Passage(who, module, [...this.backwardPre], [...this.backward])
       : null;
     if (passage !== null) inputs = passage.enter(inputs);
-    let output = forward.apply(module, [...inputs]);
-    for (const { call } of [...this.post]) output = call(module, inputs, output) ?? output;
-    return passage === null ? output : passage.leave(output);
+    const leave = (computed: unknown): unknown => {
+      let output = computed;
+      for (const { call } of [...this.post]) output = call(module, inputs, output) ?? output;
+      return passage === null ? output : passage.leave(output);
+    };
+    return { inputs, leave };
   }
 }
 

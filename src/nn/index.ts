@@ -1,5 +1,6 @@
 // Modules.
 export type {
+  BatchNormAsyncOptions,
   BatchNormForwardOptions,
   BatchNormOptions,
   FreezeOptions,

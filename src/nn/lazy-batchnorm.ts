@@ -2,7 +2,11 @@
 // dict. From then on it is one; nothing of the arithmetic is here.
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import type { BatchNormForwardOptions, BatchNormOptions } from './batchnorm-options.js';
+import type {
+  BatchNormAsyncOptions,
+  BatchNormForwardOptions,
+  BatchNormOptions,
+} from './batchnorm-options.js';
 import { BatchNorm1d } from './batchnorm.js';
 import type { LoadPlan } from './load-state-dict.js';
 
@@ -119,6 +123,12 @@ export class LazyBatchNorm1d extends BatchNorm1d {
       this.forget();
       throw error;
     }
+  }
+
+  /** Needs its size: the input that decides it must be one that is accepted, and that is known too late. */
+  override async forwardAsync(x: TensorLike, options?: BatchNormAsyncOptions): Promise<Tensor> {
+    if (this.channels === 0) throw this.missing('forwardAsync');
+    return super.forwardAsync(x, options);
   }
 
   protected override planLoad(

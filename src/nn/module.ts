@@ -425,6 +425,17 @@ export abstract class Module {
     return this[ADD_HOOK]('backwardPre', hook);
   }
 
+  /** `forward(...inputs)` that gives a promise, with the hooks of forward around it. */
+  protected async aroundAsync<Inputs extends unknown[], Result>(
+    forward: (...inputs: Inputs) => Promise<Result>,
+    ...inputs: Inputs
+  ): Promise<Result> {
+    const { hooks } = this[INSIDE];
+    if (hooks === null) return forward(...inputs);
+    const plain = forward as (...inputs: unknown[]) => Promise<unknown>;
+    return (await hooks.runAsync(this.who, this, plain, inputs)) as Result;
+  }
+
   /** The first hook puts a wrapper before the class's forward: without hooks forward costs nothing. */
   private [ADD_HOOK](kind: HookKind, hook: unknown): HookHandle {
     if (typeof hook !== 'function') throw check.wrongKind(this.who, 'a hook function', hook);

@@ -1,0 +1,205 @@
+#include "jobs.h"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#include <signal.h>
+#endif
+
+#include "parallel.h"
+
+namespace evenkeel {
+
+// The queue, and the thread that works through it.
+class JobThread {
+ public:
+  static JobThread& get() {
+    static JobThread* const leaked = [] {
+      JobThread* made = new JobThread;
+#if defined(__unix__) || defined(__APPLE__)
+      // A forked child has our memory, maybe with the lock held, and none of our threads.
+      pthread_atfork(nullptr, nullptr, [] { get().forked_.store(true); });
+#endif
+      return made;
+    }();
+    return *leaked;
+  }
+
+  static void execute(Job& job, Workspace& workspace) {
+    const StopWhen stop(job.cancelled_);
+    try {
+      job.run(workspace);
+      job.status_ = job.cancelled_.load() ? JobStatus::cancelled : JobStatus::done;
+    } catch (const std::exception&) {  // bad_alloc; no kernel throws anything else
+      job.status_ = JobStatus::out_of_memory;
+    }
+  }
+
+  // Under the lock. Whether there is a thread; tried anew for each job where there was none.
+  bool ensure() {
+    if (!alive_) alive_ = spawn();
+    return alive_;
+  }
+
+  void push(Job* job) {
+    job->next_ = nullptr;
+    (last_ != nullptr ? last_->next_ : first_) = job;
+    last_ = job;
+    work_.notify_one();
+  }
+
+  // Takes the queued jobs of `owner` that `which` holds for out, and hands each to `each`.
+  template <class Which, class Each>
+  void remove(const JobOwner* owner, const Which& which, const Each& each) {
+    Job* rest = first_;
+    first_ = last_ = nullptr;
+    while (rest != nullptr) {
+      Job* const job = rest;
+      rest = job->next_;
+      job->next_ = nullptr;
+      if (job->owner_ == owner && which(*job)) {
+        each(job);
+      } else {
+        (last_ != nullptr ? last_->next_ : first_) = job;
+        last_ = job;
+      }
+    }
+  }
+
+  std::mutex lock_;
+  std::condition_variable left_;  // running_ has ended
+  Job* running_ = nullptr;
+  std::atomic<bool> forked_{false};
+
+ private:
+  void serve() {
+    Workspace workspace;
+    std::unique_lock<std::mutex> lock(lock_);
+    for (;;) {
+      work_.wait(lock, [&] { return first_ != nullptr; });
+      Job* const job = first_;
+      first_ = job->next_;
+      if (first_ == nullptr) last_ = nullptr;
+      job->next_ = nullptr;
+      running_ = job;
+      lock.unlock();
+      execute(*job, workspace);
+      lock.lock();
+      running_ = nullptr;
+      job->owner_->end(job, job->status_);
+      left_.notify_all();
+    }
+  }
+
+#if defined(__unix__) || defined(__APPLE__)
+  bool spawn() {
+    // musl's threads have 128 KB unless told; signals are the host's.
+    constexpr std::size_t kStack = std::size_t{1} << 20;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    pthread_attr_setstacksize(&attributes, kStack);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t thread;
+    const int failed = pthread_create(
+        &thread, &attributes,
+        [](void* self) -> void* {
+          static_cast<JobThread*>(self)->serve();
+          return nullptr;
+        },
+        this);
+    pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    pthread_attr_destroy(&attributes);
+    return failed == 0;
+  }
+#else
+  bool spawn() {
+    try {
+      std::thread([this] { serve(); }).detach();
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+#endif
+
+  std::condition_variable work_;
+  bool alive_ = false;
+  Job* first_ = nullptr;
+  Job* last_ = nullptr;
+};
+
+bool JobOwner::start(Job* job) {
+  JobThread& thread = JobThread::get();
+  job->owner_ = this;
+  if (!thread.forked_.load()) {
+    const std::lock_guard<std::mutex> lock(thread.lock_);
+    if (thread.ensure()) {
+      thread.push(job);
+      return true;
+    }
+  }
+  Workspace workspace;
+  JobThread::execute(*job, workspace);
+  return false;
+}
+
+void JobOwner::cancel(double ticket) {
+  JobThread& thread = JobThread::get();
+  if (thread.forked_.load()) return;
+  const std::lock_guard<std::mutex> lock(thread.lock_);
+  const auto meant = [&](const Job& job) { return job.ticket_ == ticket; };
+  thread.remove(this, meant, [&](Job* job) { end(job, JobStatus::cancelled); });
+  Job* const running = thread.running_;
+  if (running != nullptr && running->owner_ == this && meant(*running)) {
+    running->cancelled_.store(true);
+  }
+}
+
+// Under the lock.
+void JobOwner::end(Job* job, JobStatus status) {
+  job->status_ = status;
+  (last_ended_ != nullptr ? last_ended_->next_ : first_ended_) = job;
+  last_ended_ = job;
+  if (closed_ || notified_) return;
+  notified_ = true;
+  notify_(context_);
+}
+
+Job* JobOwner::take_ended() {
+  JobThread& thread = JobThread::get();
+  if (thread.forked_.load()) return nullptr;
+  const std::lock_guard<std::mutex> lock(thread.lock_);
+  Job* const first = first_ended_;
+  first_ended_ = last_ended_ = nullptr;
+  notified_ = false;
+  return first;
+}
+
+void JobOwner::close() {
+  JobThread& thread = JobThread::get();
+  if (thread.forked_.load()) return;
+  std::unique_lock<std::mutex> lock(thread.lock_);
+  closed_ = true;
+  thread.remove(
+      this, [](const Job&) { return true; }, [](Job* job) { delete job; });
+  const auto ours = [&] { return thread.running_ != nullptr && thread.running_->owner_ == this; };
+  if (ours()) thread.running_->cancelled_.store(true);
+  thread.left_.wait(lock, [&] { return !ours(); });
+}
+
+JobOwner::~JobOwner() {
+  for (Job* job = first_ended_; job != nullptr;) {
+    Job* const after = job->next_;
+    delete job;
+    job = after;
+  }
+}
+
+}  // namespace evenkeel
