@@ -357,12 +357,12 @@ describe.skipIf(!hasPrlimit())('a system with nothing left to give', () => {
   test('threads: the call runs where it is made', async () => {
     const program = `${limit}
       const { nn, tensor } = load();
-      const x = tensor(data(256 * 256), [256, 256]);
+      const x = tensor(data(160 * 256), [160, 256]);
       const one = new nn.BatchNorm1d(256), other = new nn.BatchNorm1d(256);
       const expected = createHash('sha256').update(one.forward(x).data).digest('hex');
       (async () => {
         const pending = [];
-        limit(512 * 1024);
+        limit(1000 * 1024); // less than a thread's stack
         for (let i = 0; i < 2; i++) pending.push(other.forwardAsync(x));
         limit();
         for (const y of await Promise.all(pending)) {

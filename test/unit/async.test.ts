@@ -294,6 +294,20 @@ describe('the memory that is read', () => {
     unchanged();
   });
 
+  test('a copy that nobody waits for any more writes nothing', async () => {
+    const abort = new AbortController();
+    const pending = new nn.BatchNorm1d(300).forwardAsync(tensor(values(shape), shape), {
+      signal: abort.signal,
+    });
+    abort.abort();
+    expect(await rejection(pending)).toContain('AbortError');
+    // The next tensors of that size get the memory of the call.
+    const zeros = [0, 1, 2].map(() => tensor(new Float32Array(600_000), shape));
+    const sums = zeros.map((zero) => functional.add(zero, zero));
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate);
+    for (const sum of sums) expect(sum.data.every((value: unknown) => value === 0)).toBe(true);
+  });
+
   test('one call copies, the next one transfers', async () => {
     const data = values(shape);
     const x = tensor(data, shape);
