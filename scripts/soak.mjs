@@ -1,10 +1,12 @@
-// Trains, evaluates, saves and loads, starts and ends Workers, and collects garbage, for as long as asked;
-// every minute (every tenth of a short run) one line. Fails where outputs change or anything grows.
+// Trains at once and beside the event loop, evaluates, saves and loads, starts and ends Workers, and collects
+// garbage, for as long as asked; every minute (every tenth of a short run) one line. Fails where outputs change or anything grows.
 //
 //   node --expose-gc scripts/soak.mjs [--minutes N]     (npm run soak -- --minutes 5)
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
@@ -12,14 +14,14 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 const file = fileURLToPath(import.meta.url);
 /** @type {unknown} */
 const built = createRequire(import.meta.url)('../dist/cjs/index.js');
-const { functional, manualSeed, native, nn, optim, tensor } =
+const { checkpoint, functional, manualSeed, native, nn, optim, tensor } =
   /** @type {typeof import('evenkeel')} */ (built);
 
 if (isMainThread) await soak();
-else parentPort?.postMessage(round());
+else parentPort?.postMessage(await round());
 
 /** A short training, evaluation, and its state into another model: the hash of all that it computes. */
-function round() {
+async function round() {
   manualSeed(7);
   const hash = createHash('sha256');
   const model = new nn.Sequential(
@@ -56,13 +58,24 @@ function round() {
     [4, 16, 700],
     { requiresGrad: true },
   );
-  const y = runs.forward(long);
-  y.backward(y.detach());
+  const y = await runs.forwardAsync(long); // large enough to be a job
+  await y.backwardAsync(y.detach());
   const evaluated = other.eval().forward(tensor(new Float32Array(5 * 32).fill(0.5), [5, 32]));
   for (const each of [evaluated, y, long.grad, runs.runningVar, ...other.stateDict().values()]) {
     if (each !== null) hash.update(each.data);
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * Whether a state comes back from a file as it went.
+ * @param {string} path
+ */
+async function throughFile(path) {
+  const state = new nn.BatchNorm1d(64).stateDict();
+  await checkpoint.saveSafetensors(path, state);
+  const loaded = await checkpoint.loadSafetensors(path);
+  return [...state].every(([key, each]) => each.data.join() === loaded.get(key)?.data.join());
 }
 
 /** @returns {Promise<string>} */
@@ -95,7 +108,8 @@ async function soak() {
     throw new RangeError(`soak: expected minutes above 0, got ${values.minutes}.`);
   if (globalThis.gc === undefined) throw new Error('soak: expected node --expose-gc, got none.');
   const period = Math.min(60, (minutes * 60) / 10) * 1000;
-  const expected = round();
+  const expected = await round();
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-soak-'));
   // The first part warms up: code, the pools, V8's heap.
   const start = performance.now();
   const end = start + minutes * 60_000;
@@ -111,13 +125,15 @@ async function soak() {
     const times = [];
     while (performance.now() < next) {
       const before = performance.now();
-      const hash = round();
+      const hash = await round();
       times.push(performance.now() - before);
       if (hash !== expected) problems.push(`round ${rounds} gave ${hash}`);
       if (++rounds % 20 === 0) {
         workers++;
         const theirs = await inWorker();
         if (theirs !== expected) problems.push(`Worker ${workers} gave ${theirs}`);
+        if (!(await throughFile(join(folder, 'state.safetensors'))))
+          problems.push('a file differs');
       }
       if (rounds % 10 === 0) samples.push({ t: (performance.now() - start) / 1000, ...sample() });
     }
@@ -132,6 +148,7 @@ async function soak() {
     );
     if (problems.length > 0) break;
   }
+  rmSync(folder, { recursive: true });
   const warm = samples.filter(({ t }) => t > minutes * 60 * 0.3);
   for (const name of /** @type {const} */ (['rss', 'external', 'arrayBuffers', 'heapUsed'])) {
     const { slope, error } = line(warm.map((each) => [each.t, each[name]]));
