@@ -2,7 +2,7 @@
 // ThreadSanitizer and under valgrind; then the addon in Node under the first two, with both fuzzers.
 // Builds into build-check/. A tool that is not there is skipped, with a line that says so.
 //
-//   node scripts/sanitize.mjs [--short] [--seed S] [--runs N]
+//   node scripts/sanitize.mjs [--short] [--seed S] [--runs N] [--only plain,address,thread,valgrind]
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     runs: { type: 'string' },
+    only: { type: 'string', default: 'plain,address,thread,valgrind' },
   },
 });
 const { short, seed } = values;
@@ -26,10 +27,11 @@ let failures = 0;
 let skipped = 0;
 
 if (process.platform === 'linux') {
-  plain();
-  addressSanitizer();
-  threadSanitizer();
-  valgrind();
+  const only = values.only.split(',');
+  if (only.includes('plain')) plain();
+  if (only.includes('address')) addressSanitizer();
+  if (only.includes('thread')) threadSanitizer();
+  if (only.includes('valgrind')) valgrind();
 } else {
   skip('sanitizers', `the recipes are for Linux, this is ${process.platform}`);
 }
