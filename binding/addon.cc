@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include <exception>
+#include <new>
 #include <type_traits>
 
 #include "args.h"
@@ -25,6 +26,9 @@ napi_value call(napi_env env, napi_callback_info info) {
     }
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED",
+                     "evenkeel addon: expected memory for a call, got none: allocation failed.");
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }
