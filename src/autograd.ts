@@ -20,14 +20,14 @@ export interface Variable {
 export interface Arithmetic<V extends Variable> {
   /** a + b, maybe in the memory of one of them; takes both. */
   add(a: V, b: V): V;
-  /** Adds a gradient to a leaf's; takes it. */
+  /** Adds a gradient that is ready to a leaf's; takes it, and cannot fail. */
   accumulate(leaf: V, gradient: V): void;
   /** The same gradient for one more holder. */
   share(gradient: V): V;
   /** Nobody needs this gradient any more. */
   release(gradient: V): void;
-  /** That a gradient can be added to what `leaf` has already. */
-  checkLeaf(leaf: V): void;
+  /** What `accumulate` is to take for this gradient; throws where that could not be added. Takes it. */
+  ready(leaf: V, gradient: V): V;
   /** That `gradient` has the shape and dtype of `value`. */
   check(operation: string, value: V, gradient: V): void;
   /** What a hook returned, as a gradient to go on with; throws unless it is like the one before. */
@@ -304,7 +304,7 @@ function* walkSteps<V extends Variable>(
     for (const leaf of leaves)
       gradients.set(leaf, afterHooks(leaf, gradients.get(leaf)!, arithmetic));
   }
-  for (const leaf of leaves) arithmetic.checkLeaf(leaf);
+  for (const leaf of leaves) gradients.set(leaf, arithmetic.ready(leaf, gradients.get(leaf)!));
   for (const leaf of leaves) {
     const value = gradients.get(leaf);
     if (value !== undefined) arithmetic.accumulate(leaf, value);

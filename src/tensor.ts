@@ -267,6 +267,12 @@ export class Tensor implements Variable {
     return this.memory.pending;
   }
 
+  /** @internal Every element becomes 0, without an array where there is none yet. Floating. */
+  clear(): void {
+    if (this.memory.pending !== null) this.memory.pending = 0;
+    else floats(this).fill(0);
+  }
+
   /** @internal No scope disposes of it from here on. */
   keep(): this {
     this.kept = true;
@@ -414,7 +420,7 @@ export class Parameter extends Tensor {
   /** Forgets the gradient: null, or zeros in the memory it has. */
   zeroGrad(setToNone: boolean): void {
     if (setToNone) this.grad = null;
-    else if (this.gradient !== null) floats(this.gradient).fill(0);
+    else this.gradient?.clear();
   }
 }
 
@@ -440,12 +446,11 @@ const arithmetic: Arithmetic<Tensor> = {
   accumulate(leaf, gradient) {
     const { gradient: before } = leaf;
     if (before === null) {
-      leaf.gradient = (gradient.sole ? gradient : gradient.clone()).keep();
-      if (leaf.gradient === gradient) return;
-    } else {
-      addon.add(floats(before), floats(gradient), floats(before), before.numel);
-      before.markChanged();
+      leaf.gradient = gradient.keep();
+      return;
     }
+    addon.add(floats(before), floats(gradient), floats(before), before.numel);
+    before.markChanged();
     gradient.dispose();
   },
   share: (value) => value.detach(),
@@ -467,9 +472,20 @@ const arithmetic: Arithmetic<Tensor> = {
     if (returned.expandedValue === null) returned.attached(who, 'the gradient');
     return returned.detach();
   },
-  checkLeaf(leaf) {
-    leaf.attached('Tensor.backward');
-    if (leaf.gradient !== null) arithmetic.check('Tensor.backward', leaf, leaf.gradient);
+  ready(leaf, gradient) {
+    const who = 'Tensor.backward';
+    leaf.attached(who);
+    if (leaf.gradient !== null) {
+      arithmetic.check(who, leaf, leaf.gradient);
+      // One of one value has no array yet, and there may be no memory for it.
+      leaf.gradient.attached(who);
+      gradient.attached(who);
+      return gradient;
+    }
+    if (gradient.sole) return gradient;
+    const own = gradient.clone();
+    gradient.dispose();
+    return own;
   },
   check(operation, value, gradient) {
     if (!check.equalShapes(value.shape, gradient.shape)) {

@@ -46,7 +46,7 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   const result =
     padding === null ? run(input, y, call, recorded) : runPacked(input, y, padding, call, recorded);
   if (out !== null) y.markChanged();
-  if (update) {
+  if (update && padding === null) {
     runningMean?.markChanged();
     runningVar?.markChanged();
   }
@@ -64,8 +64,20 @@ function runPacked(
   const packed = pack(input, padding);
   // In place where no backward reads the packed values again: a buffer less to go through the caches.
   const room = recorded ? Tensor.uninitialized(packed.shape, packed.dtype) : packed;
-  const normalized = run(packed, room, call, recorded);
+  const { dims, update, runningMean, runningVar } = call;
+  const moments = call.moments ?? (update ? new Moments(dims.c, dims.n * dims.l) : null);
+  const normalized = run(packed, room, { ...call, update: false, moments }, recorded);
   const result = unpack(normalized, padding, y);
+  // Last: spreading out needs scratch, and there may be none.
+  if (
+    update &&
+    moments !== null &&
+    moments.count > 0 &&
+    runningMean !== null &&
+    runningVar !== null
+  ) {
+    moments.moveInto(runningMean, runningVar, call.momentum);
+  }
   normalized.dispose();
   if (!recorded) packed.dispose();
   return result;

@@ -24,11 +24,13 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   check.floating('dropout', 'the input', input);
   if (!check.boolean('dropout', 'training', options.training ?? true) || p === 0) return input;
   input.attached('dropout');
+  const y = Tensor.uninitialized(input.shape, input.dtype); // or an error would use up random numbers
   const { key, offset } = takeStretch(input.numel);
-  const masked = (from: Tensor): Tensor => {
-    const to = Tensor.uninitialized(from.shape, from.dtype);
+  const mask = (from: Tensor, to: Tensor): Tensor => {
     addon.dropout(floats(from), floats(to), to.numel, p, key, offset);
     return to;
   };
-  return record('dropout', masked(input), [input], [], (dy) => [masked(dy)]);
+  return record('dropout', mask(input, y), [input], [], (dy) => [
+    mask(dy, Tensor.uninitialized(dy.shape, dy.dtype)),
+  ]);
 }

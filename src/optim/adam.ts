@@ -64,10 +64,14 @@ export class Adam extends Optimizer<Hyper> {
     }
   }
 
+  protected override prepare(parameter: Parameter): void {
+    if (this.#moments.has(parameter)) return;
+    const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
+    this.#moments.set(parameter, { decay1: 1, decay2: 1, m, v });
+  }
+
   protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
-    let moments = this.#moments.get(parameter);
-    moments ??= { decay1: 1, decay2: 1, m: zerosLike(parameter), v: zerosLike(parameter) };
-    this.#moments.set(parameter, moments);
+    const moments = this.#moments.get(parameter)!;
     const [beta1, beta2] = group.betas;
     moments.decay1 *= beta1;
     moments.decay2 *= beta2;

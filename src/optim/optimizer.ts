@@ -34,6 +34,9 @@ export abstract class Optimizer<Hyper extends object> {
   /** Throws where a hyperparameter is out of range. */
   protected abstract checkGroup(group: Hyper): void;
 
+  /** Allocates what `update` keeps of a parameter from step to step; the last thing that may throw. */
+  protected abstract prepare(parameter: Parameter, group: Hyper): void;
+
   /** Moves one parameter. Its gradient has been checked, and is lent: `zeroGrad` disposes of it. */
   protected abstract update(parameter: Parameter, gradient: Tensor, group: Hyper): void;
 
@@ -75,6 +78,11 @@ export abstract class Optimizer<Hyper extends object> {
     for (const group of this.paramGroups) {
       this.checkGroup(group);
       for (const parameter of group.params) this.checkGradient(parameter);
+    }
+    for (const group of this.paramGroups) {
+      for (const parameter of group.params) {
+        if (parameter.gradient !== null) this.prepare(parameter, group);
+      }
     }
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {

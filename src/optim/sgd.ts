@@ -29,13 +29,19 @@ const DEFAULTS: Hyper = {
   maximize: false,
 };
 
+interface Velocity {
+  readonly v: Tensor;
+  /** Nothing has moved it yet: the next step sets it. */
+  first: boolean;
+}
+
 /**
  * Stochastic gradient descent with momentum (Sutskever et al. 2013), in PyTorch's form:
  * g += weightDecay · p; v = momentum · v + (1 - dampening) · g (v = g at first);
  * p -= lr · v, or lr · (g + momentum · v) with nesterov.
  */
 export class SGD extends Optimizer<Hyper> {
-  readonly #velocity = new Map<Parameter, Tensor>();
+  readonly #velocities = new Map<Parameter, Velocity>();
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -61,17 +67,17 @@ export class SGD extends Optimizer<Hyper> {
     }
   }
 
+  protected override prepare(parameter: Parameter, group: Hyper): void {
+    if (group.momentum === 0 || this.#velocities.has(parameter)) return;
+    this.#velocities.set(parameter, { v: zerosLike(parameter), first: true });
+  }
+
   protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
-    let velocity = this.#velocity.get(parameter);
-    const first = velocity === undefined;
-    if (group.momentum !== 0) {
-      velocity ??= zerosLike(parameter);
-      this.#velocity.set(parameter, velocity);
-    }
+    const velocity = group.momentum === 0 ? undefined : this.#velocities.get(parameter);
     addon.sgdStep(
       floats(parameter),
       floats(gradient),
-      group.momentum !== 0 && velocity !== undefined ? floats(velocity) : null,
+      velocity === undefined ? null : floats(velocity.v),
       parameter.numel,
       group.lr,
       group.momentum,
@@ -79,7 +85,8 @@ export class SGD extends Optimizer<Hyper> {
       group.weightDecay,
       group.nesterov,
       group.maximize,
-      first,
+      velocity?.first ?? true,
     );
+    if (velocity !== undefined) velocity.first = false;
   }
 }

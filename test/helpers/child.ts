@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The built package's CommonJS door. */
 export const BUILT = fileURLToPath(new URL('../../dist/cjs/index.js', import.meta.url));
 /** The addon itself, behind every check of the package. */
-const ADDON = fileURLToPath(new URL('../../build/Release/evenkeel.node', import.meta.url));
+export const ADDON = fileURLToPath(new URL('../../build/Release/evenkeel.node', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly flags?: readonly string[];
   /** Load this file as the package instead of the built one. */
   readonly built?: string;
+  /** The library of host.ts: preloaded, and `host` in the program. */
+  readonly host?: string;
 }
 
 /** A clean end: what a child that is well reports, given what it should have printed. */
@@ -30,7 +32,7 @@ export const well = (stdout = ''): Ended => ({ code: 0, signal: null, stdout, st
  * which starts a Worker on a program of the same kind and returns it; and x(n, c), random data.
  */
 export function runChild(program: string, options: ChildOptions = {}): Promise<Ended> {
-  const { env = {}, flags = [], built = BUILT } = options;
+  const { env = {}, flags = [], built = BUILT, host } = options;
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(NODE_OPTIONS|VITEST|EVENKEEL_)/.test(name),
   );
@@ -40,6 +42,7 @@ export function runChild(program: string, options: ChildOptions = {}): Promise<E
       EVENKEEL_TEST_BUILT: built,
       EVENKEEL_TEST_PRELUDE: PRELUDE,
       EVENKEEL_TEST_ADDON: ADDON,
+      ...(host !== undefined && { EVENKEEL_TEST_HOST: host, LD_PRELOAD: host }),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,6 +62,8 @@ const PRELUDE = `
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { createHash } = require('node:crypto');
 const load = () => require(process.env.EVENKEEL_TEST_BUILT);
+const host = {};
+if (process.env.EVENKEEL_TEST_HOST) process.dlopen({ exports: host }, process.env.EVENKEEL_TEST_HOST);
 const evalWorker = (program, workerData) =>
   new Worker(process.env.EVENKEEL_TEST_PRELUDE + program, { eval: true, workerData });
 const ended = (worker) => new Promise((resolve, reject) => {

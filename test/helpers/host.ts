@@ -1,0 +1,43 @@
+// Builds host.cc, the hostile host, where there is a compiler for it: once, into build/test/.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+
+/** Builds a C++ file of this folder into build/test/; returns the path, or null where nothing can. */
+function build(source: string, ending: string, flags: readonly string[]): string | null {
+  if (process.platform !== 'linux') return null;
+  const path = join(here, source);
+  const compiler = process.env.CXX ?? 'c++';
+  const args = ['-std=c++20', '-O1', '-Wall', '-Wextra', '-pthread', path, ...flags];
+  const key = createHash('sha256').update(JSON.stringify([compiler, args]));
+  for (const each of [path, ...flags.filter((flag) => flag.endsWith('.cc'))]) {
+    key.update(readFileSync(each));
+  }
+  const made = join(root, 'build', 'test', `${key.digest('hex').slice(0, 16)}${ending}`);
+  if (existsSync(made)) return made;
+  mkdirSync(dirname(made), { recursive: true });
+  const part = `${made}.${process.pid}`; // two tests may build it at once
+  const { error, status, stderr } = spawnSync(compiler, [...args, '-o', part], {
+    encoding: 'utf8',
+  });
+  if (error !== undefined) {
+    console.warn(`${source}: skipped, no ${compiler} on the PATH`);
+    return null;
+  }
+  if (status !== 0) throw new Error(stderr);
+  renameSync(part, made);
+  return made;
+}
+
+/** The hostile host as a library to preload and to load, or null where it cannot be built. */
+export function hostLibrary(): string | null {
+  const require = createRequire(import.meta.url);
+  const { include_dir: headers } = require('node-api-headers') as { include_dir: string };
+  return build('host.cc', '.node', ['-shared', '-fPIC', '-I', headers, '-ldl']);
+}
