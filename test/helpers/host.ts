@@ -1,10 +1,12 @@
 // Builds host.cc, the hostile host, where there is a compiler for it: once, into build/test/.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import type { Ended } from './child.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -40,4 +42,18 @@ export function hostLibrary(): string | null {
   const require = createRequire(import.meta.url);
   const { include_dir: headers } = require('node-api-headers') as { include_dir: string };
   return build('host.cc', '.node', ['-shared', '-fPIC', '-I', headers, '-ldl']);
+}
+
+/** The program of fork.cc, or null where it cannot be built. */
+export function forkProgram(): string | null {
+  return build('fork.cc', '', [join(root, 'native', 'parallel.cc')]);
+}
+
+/** Runs a program to its end. */
+export function run(program: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { encoding: 'utf8' }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr });
+    });
+  });
 }

@@ -260,6 +260,17 @@ const sweep = (names, { watch, seen, rightly, forever }) => {
   }
   return total;
 };
+/** What all operations compute and leave behind, in one hash; \`around\` runs each call. */
+const digest = (around = (call) => call()) => {
+  const evenkeel = load();
+  const hash = createHash('sha256');
+  for (const name of Object.keys(operations)) {
+    evenkeel.manualSeed(7);
+    const { kept, call } = operations[name](evenkeel);
+    hash.update(bitsOf(around(call))).update(stateOf(kept));
+  }
+  return hash.digest('hex');
+};
 /** JavaScript's own arrays and buffers: \`watch\` and \`seen\` for sweep(); to be called before load(). */
 const interceptArrays = () => {
   let at = 0, forever = false, count = 0, watching = false;
