@@ -28,7 +28,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     error.ThrowAsJavaScriptException();
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED",
-                     "evenkeel addon: expected memory for a call, got none: allocation failed.");
+                     "evenkeel addon: expected memory for scratch, got none.");
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

@@ -70,7 +70,9 @@ class Pool {
     for (std::size_t task = 0; task < tasks && !stop.raised(); ++task) body(context, task);
   }
 
-  std::atomic<std::size_t> limit_{1};
+  explicit Pool(std::size_t cpus) : limit_(cpus), cpus_(cpus) {}
+
+  std::atomic<std::size_t> limit_;
   std::atomic<bool> forked_{false};
 
  private:
@@ -93,8 +95,9 @@ class Pool {
     work(0);
     job_.fetch_add(1, std::memory_order_seq_cst);  // even: closed
     // Whoever came in before the close may still be in its last task.
+    const int spins_before_yield = participants <= cpus_ ? kSpinsBeforeYield : 0;
     for (int spins = 0; inside_.load(std::memory_order_seq_cst) != 0; ++spins) {
-      if (spins < kSpinsBeforeYield) {
+      if (spins < spins_before_yield) {
         pause_cpu();
       } else {
         std::this_thread::yield();
@@ -142,7 +145,7 @@ class Pool {
     const FloatEnvironment environment;
     std::uint64_t seen = 0;
     for (;;) {
-      const std::uint64_t job = next_job(seen);
+      const std::uint64_t job = next_job(seen, self < cpus_ ? kSpins : 0);
       seen = job;
       inside_.fetch_add(1, std::memory_order_seq_cst);
       // Still the same open job: the caller now waits for us. Otherwise it may be gone already.
@@ -151,10 +154,11 @@ class Pool {
     }
   }
 
-  // The next open job other than `seen`: spin first, then park.
-  std::uint64_t next_job(std::uint64_t seen) {
+  // The next open job other than `seen`: spin first, then park. More threads than CPUs don't spin: they
+  // would take the CPU from whoever computes.
+  std::uint64_t next_job(std::uint64_t seen, int spins_before_parking) {
     const auto is_new = [&](std::uint64_t job) { return job % 2 == 1 && job != seen; };
-    for (int spins = 0; spins < kSpins; ++spins) {
+    for (int spins = 0; spins < spins_before_parking; ++spins) {
       const std::uint64_t job = job_.load(std::memory_order_seq_cst);
       if (is_new(job)) return job;
       pause_cpu();
@@ -170,6 +174,7 @@ class Pool {
     return job;
   }
 
+  const std::size_t cpus_;
   std::mutex busy_;  // held by the caller whose job the pool runs
   std::size_t workers_ = 0;
   bool exhausted_ = false;
@@ -215,8 +220,7 @@ std::size_t default_threads() {
 
 Pool& pool() {
   static Pool* const leaked = [] {
-    Pool* made = new Pool;
-    made->limit_.store(default_threads());
+    Pool* made = new Pool(default_threads());
 #if defined(__unix__) || defined(__APPLE__)
     // A forked child has our memory and none of our threads.
     pthread_atfork(nullptr, nullptr, [] { pool().forked_.store(true); });
