@@ -27,7 +27,7 @@ napi_value call(napi_env env, napi_callback_info info) {
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   } catch (const std::bad_alloc&) {
-    napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED",
+    napi_throw_error(env, "ERR_EVENKEEL_OUT_OF_MEMORY",
                      "evenkeel addon: expected memory for scratch, got none.");
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());

@@ -89,6 +89,8 @@ function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): 
   const { n, c, l } = call.dims;
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
   const saved = moments?.rows ?? (recorded ? statistics(3 * c) : null);
+  // First, because it may fail, where the stack ends: not with running statistics that have moved.
+  const result = recorded && saved !== null ? recordNormalization(input, y, call, saved) : y;
   const overlapping = addon.batchNormForward(
     floats(input),
     floats(y),
@@ -107,7 +109,7 @@ function run(input: Tensor, y: Tensor, call: Normalization, recorded: boolean): 
     relu,
   );
   if (overlapping !== undefined) throw sharedMemory(who, overlapping);
-  return recorded && saved !== null ? recordNormalization(input, y, call, saved) : y;
+  return result;
 }
 
 /**

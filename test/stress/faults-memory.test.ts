@@ -15,7 +15,7 @@ const MODES = [
 ] as const;
 
 /** What a call says whose scratch could not be allocated. */
-const NO_SCRATCH = `(e) => e.code === 'ERR_MEMORY_ALLOCATION_FAILED' && e.message ===
+const NO_SCRATCH = `(e) => e.code === 'ERR_EVENKEEL_OUT_OF_MEMORY' && e.message ===
   'evenkeel addon: expected memory for scratch, got none.'`;
 /** Ours, or the engine's where nobody asked for the array but us. */
 const NO_ARRAY = `(e) => e instanceof RangeError && /^Array buffer allocation failed$|^evenkeel: expected \\d+ MB of memory for an array, got none\\.$/.test(e.message)`;
