@@ -1,4 +1,4 @@
-// The four checks of this program. Each prints one line and returns whether it passed; a failure says how
+// The five checks of this program. Each prints one line and returns whether it passed; a failure says how
 // to repeat it.
 #pragma once
 
@@ -24,6 +24,10 @@ bool guards(const Settings& settings);
 // Several threads call at once while the number of pool threads changes; a forked child; threads that
 // cannot be made.
 bool pool(const Settings& settings);
+
+// Jobs of several owners, started, cancelled, taken and dropped at random; a forked child; a thread that
+// cannot be made.
+bool jobs(const Settings& settings);
 
 // Every allocation of every operation fails in turn, once or from there on.
 bool allocations(const Settings& settings);

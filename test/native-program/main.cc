@@ -1,8 +1,8 @@
-// evenkeel-check: the kernels, the pool and the operations of native/ without Node, for sanitizers,
+// evenkeel-check: the kernels, the pool, the jobs and the operations of native/ without Node, for sanitizers,
 // valgrind, emulators and other machines. The tests of test/native are the ones that explain; this one
 // draws.
 //
-//   evenkeel-check [fuzz|guards|pool|allocations]… [--seed S] [--cases N] [--only K] [--no-guards]
+//   evenkeel-check [pool|jobs|fuzz|guards|allocations]… [--seed S] [--cases N] [--only K] [--no-guards]
 #include <signal.h>
 #include <unistd.h>
 
@@ -40,14 +40,18 @@ struct Check {
   bool (*run)(const Settings&);
 };
 // The pool first: its children want to be forked while there is one thread.
-constexpr Check kChecks[] = {
-    {"pool", pool}, {"fuzz", fuzz}, {"guards", guards}, {"allocations", allocations}};
+constexpr Check kChecks[] = {{"pool", pool},
+                             {"jobs", jobs},
+                             {"fuzz", fuzz},
+                             {"guards", guards},
+                             {"allocations", allocations}};
 
 [[noreturn]] void usage(const char* argument) {
-  std::fprintf(stderr,
-               "evenkeel-check: expected [fuzz|guards|pool|allocations]... [--seed S] [--cases N] "
-               "[--only K] [--no-guards], got '%s'.\n",
-               argument);
+  std::fprintf(
+      stderr,
+      "evenkeel-check: expected [pool|jobs|fuzz|guards|allocations]... [--seed S] [--cases N] "
+      "[--only K] [--no-guards], got '%s'.\n",
+      argument);
   std::exit(2);
 }
 
