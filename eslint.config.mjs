@@ -70,6 +70,7 @@ export default defineConfig(
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {
+        AbortController: 'readonly',
         console: 'readonly',
         performance: 'readonly',
         process: 'readonly',

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
+import { line } from './least-squares.mjs';
+
 const file = fileURLToPath(import.meta.url);
 /** @type {unknown} */
 const built = createRequire(import.meta.url)('../dist/cjs/index.js');
@@ -151,10 +153,10 @@ async function soak() {
   rmSync(folder, { recursive: true });
   const warm = samples.filter(({ t }) => t > minutes * 60 * 0.3);
   for (const name of /** @type {const} */ (['rss', 'external', 'arrayBuffers', 'heapUsed'])) {
-    const { slope, error } = line(warm.map((each) => [each.t, each[name]]));
+    const { slope, half } = line(warm.map((each) => [each.t, each[name]]));
     // Growth: even the lowest slope has come to more than the 4 MB by which allocators' steps go up and
     // down, and to more than the 0.3 kB/s that Node keeps of Workers that have ended.
-    const [low, high] = [slope - 2 * error, slope + 2 * error];
+    const [low, high] = [slope - half, slope + half];
     const grown = low * minutes * 60 * 0.7;
     console.log(
       `${name.padEnd(12)} ${(slope / 1e3).toFixed(2)} kB/s, 95 %: ${(low / 1e3).toFixed(2)} to ${(high / 1e3).toFixed(2)}`,
@@ -173,18 +175,4 @@ async function soak() {
       (problems.length === 0 ? 'no drift' : `${problems.length} problems`),
   );
   process.exitCode = problems.length === 0 ? 0 : 1;
-}
-
-/**
- * Least squares; the standard error of the slope.
- * @param {[number, number][]} points
- */
-function line(points) {
-  const n = points.length;
-  const mean = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0) / n;
-  const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
-  const sxx = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-  const slope = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / sxx;
-  const rest = points.reduce((sum, [x, y]) => sum + (y - my - slope * (x - mx)) ** 2, 0);
-  return { slope, error: Math.sqrt(rest / Math.max(1, n - 2) / sxx) };
 }
