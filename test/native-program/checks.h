@@ -1,4 +1,4 @@
-// The five checks of this program. Each prints one line and returns whether it passed; a failure says how
+// The checks of this program. Each prints one line and returns whether it passed; a failure says how
 // to repeat it.
 #pragma once
 
@@ -31,6 +31,9 @@ bool jobs(const Settings& settings);
 
 // Every allocation of every operation fails in turn, once or from there on.
 bool allocations(const Settings& settings);
+
+// Arrays of more than 2^31 elements.
+bool large(const Settings& settings);
 
 // Names what runs, for the report if it crashes.
 void now(const char* format, ...) __attribute__((format(printf, 1, 2)));
