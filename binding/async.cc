@@ -1,7 +1,5 @@
 #include "async.h"
 
-#include <unordered_map>
-
 #include "exports.h"
 
 namespace evenkeel::binding {
@@ -28,18 +26,17 @@ class AsyncCalls {
   AsyncCalls(napi_env env, Instance* instance)
       : env_(env), instance_(instance), owner_(wake, this) {}
 
-  napi_value start(const Args& args, std::unique_ptr<Job> job) {
-    Pending pending;
-    napi_value promise = nullptr, held = nullptr;
-    check(napi_create_array(env_, &held));
-    for (std::uint32_t i = 0; i < Args::kMost; ++i) {
-      if (args.is_array(i)) check(napi_set_element(env_, held, i, args.value(i)));
+  // All that can fail comes before anything is in flight: a call that is counted and never ends would keep
+  // the process alive for ever.
+  napi_value start(const Args& args, std::unique_ptr<Call> call) {
+    napi_value promise = nullptr;
+    call->held = hold(args);
+    if (napi_create_promise(env_, &call->deferred, &promise) != napi_ok) {
+      napi_delete_reference(env_, call->held);
+      throw Napi::Error::New(env_);
     }
-    check(napi_create_reference(env_, held, 1, &pending.held));
-    check(napi_create_promise(env_, &pending.deferred, &promise));
-    Job* const started = job.release();
-    pending_.emplace(started, pending);
-    if (pending_.size() == 1) napi_ref_threadsafe_function(env_, wake_);
+    Call* const started = call.release();
+    if (++in_flight_ == 1) napi_ref_threadsafe_function(env_, wake_);
     if (!owner_.start(started)) finish(started);
     return promise;
   }
@@ -47,10 +44,17 @@ class AsyncCalls {
   void cancel(double ticket) { owner_.cancel(ticket); }
 
  private:
-  struct Pending {
-    napi_deferred deferred = nullptr;
+  // Keeps the arrays among the arguments.
+  napi_ref hold(const Args& args) const {
+    napi_value arrays = nullptr;
     napi_ref held = nullptr;
-  };
+    check(napi_create_array(env_, &arrays));
+    for (std::uint32_t i = 0; i < Args::kMost; ++i) {
+      if (args.is_array(i)) check(napi_set_element(env_, arrays, i, args.value(i)));
+    }
+    check(napi_create_reference(env_, arrays, 1, &held));
+    return held;
+  }
 
   void check(napi_status status) const {
     if (status != napi_ok) throw Napi::Error::New(env_);
@@ -68,22 +72,19 @@ class AsyncCalls {
     auto* const calls = static_cast<AsyncCalls*>(context);
     for (Job* job = calls->owner_.take_ended(); job != nullptr;) {
       Job* const next = JobOwner::next(job);
-      calls->finish(job);
+      calls->finish(static_cast<Call*>(job));
       job = next;
     }
   }
 
-  void finish(Job* job) {
-    const auto at = pending_.find(job);
-    const Pending pending = at->second;
-    pending_.erase(at);
-    if (pending_.empty()) napi_unref_threadsafe_function(env_, wake_);
-    const JobStatus status = job->status();
-    delete job;
-    napi_delete_reference(env_, pending.held);
+  void finish(Call* ended) {
+    const std::unique_ptr<Call> call(ended);
+    if (--in_flight_ == 0) napi_unref_threadsafe_function(env_, wake_);
+    napi_delete_reference(env_, call->held);
     napi_value word = nullptr;
-    if (napi_create_string_utf8(env_, word_of(status), NAPI_AUTO_LENGTH, &word) == napi_ok) {
-      napi_resolve_deferred(env_, pending.deferred, word);
+    if (napi_create_string_utf8(env_, word_of(call->status()), NAPI_AUTO_LENGTH, &word) ==
+        napi_ok) {
+      napi_resolve_deferred(env_, call->deferred, word);
     }
   }
 
@@ -111,15 +112,15 @@ class AsyncCalls {
   Instance* instance_;
   napi_threadsafe_function wake_ = nullptr;
   JobOwner owner_;
-  std::unordered_map<const Job*, Pending> pending_;
+  std::size_t in_flight_ = 0;
 };
 
-Napi::Value start(const Args& args, std::unique_ptr<Job> job) {
+Napi::Value start(const Args& args, std::unique_ptr<Call> call) {
   Instance& instance = args.instance();
   if (instance.async == nullptr) instance.async = AsyncCalls::make(args.env(), &instance);
   if (instance.async == nullptr)
     throw Napi::Error::New(args.env(), "evenkeel addon: no event loop.");
-  return {args.env(), instance.async->start(args, std::move(job))};
+  return {args.env(), instance.async->start(args, std::move(call))};
 }
 
 // (ticket): every job of this environment that has it

@@ -15,11 +15,19 @@
 
 namespace evenkeel::binding {
 
+// A job, the promise of its end, and what is held until then.
+class Call : public Job {
+ public:
+  using Job::Job;
+  napi_deferred deferred = nullptr;
+  napi_ref held = nullptr;
+};
+
 // The rest of a call: body(workspace).
 template <class Body>
-class JobOf final : public Job {
+class CallOf final : public Call {
  public:
-  JobOf(double ticket, Body body) : Job(ticket), body_(std::move(body)) {}
+  CallOf(double ticket, Body body) : Call(ticket), body_(std::move(body)) {}
   void run(Workspace& workspace) override { body_(workspace); }
 
  private:
@@ -27,12 +35,13 @@ class JobOf final : public Job {
 };
 
 // -> a promise of 'done', 'cancelled' or 'out of memory'
-Napi::Value start(const Args& args, std::unique_ptr<Job> job);
+Napi::Value start(const Args& args, std::unique_ptr<Call> call);
 
 // `ticket`: the index of the argument that names the job to cancelJob().
 template <class Body>
 Napi::Value start(const Args& args, std::size_t ticket, Body body) {
-  return start(args, std::make_unique<JobOf<Body>>(args.number(ticket, "ticket"), std::move(body)));
+  return start(args,
+               std::make_unique<CallOf<Body>>(args.number(ticket, "ticket"), std::move(body)));
 }
 
 }  // namespace evenkeel::binding

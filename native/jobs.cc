@@ -135,13 +135,15 @@ class JobThread {
   Job* last_ = nullptr;
 };
 
+JobOwner::JobOwner(void (*notify)(void* context), void* context)
+    : thread_(JobThread::get()), notify_(notify), context_(context) {}
+
 bool JobOwner::start(Job* job) {
-  JobThread& thread = JobThread::get();
   job->owner_ = this;
-  if (!thread.forked_.load()) {
-    const std::lock_guard<std::mutex> lock(thread.lock_);
-    if (thread.ensure()) {
-      thread.push(job);
+  if (!thread_.forked_.load()) {
+    const std::lock_guard<std::mutex> lock(thread_.lock_);
+    if (thread_.ensure()) {
+      thread_.push(job);
       return true;
     }
   }
@@ -151,12 +153,11 @@ bool JobOwner::start(Job* job) {
 }
 
 void JobOwner::cancel(double ticket) {
-  JobThread& thread = JobThread::get();
-  if (thread.forked_.load()) return;
-  const std::lock_guard<std::mutex> lock(thread.lock_);
+  if (thread_.forked_.load()) return;
+  const std::lock_guard<std::mutex> lock(thread_.lock_);
   const auto meant = [&](const Job& job) { return job.ticket_ == ticket; };
-  thread.remove(this, meant, [&](Job* job) { end(job, JobStatus::cancelled); });
-  Job* const running = thread.running_;
+  thread_.remove(this, meant, [&](Job* job) { end(job, JobStatus::cancelled); });
+  Job* const running = thread_.running_;
   if (running != nullptr && running->owner_ == this && meant(*running)) {
     running->cancelled_.store(true);
   }
@@ -173,9 +174,8 @@ void JobOwner::end(Job* job, JobStatus status) {
 }
 
 Job* JobOwner::take_ended() {
-  JobThread& thread = JobThread::get();
-  if (thread.forked_.load()) return nullptr;
-  const std::lock_guard<std::mutex> lock(thread.lock_);
+  if (thread_.forked_.load()) return nullptr;
+  const std::lock_guard<std::mutex> lock(thread_.lock_);
   Job* const first = first_ended_;
   first_ended_ = last_ended_ = nullptr;
   notified_ = false;
@@ -183,15 +183,14 @@ Job* JobOwner::take_ended() {
 }
 
 void JobOwner::close() {
-  JobThread& thread = JobThread::get();
-  if (thread.forked_.load()) return;
-  std::unique_lock<std::mutex> lock(thread.lock_);
+  if (thread_.forked_.load()) return;
+  std::unique_lock<std::mutex> lock(thread_.lock_);
   closed_ = true;
-  thread.remove(
+  thread_.remove(
       this, [](const Job&) { return true; }, [](Job* job) { delete job; });
-  const auto ours = [&] { return thread.running_ != nullptr && thread.running_->owner_ == this; };
-  if (ours()) thread.running_->cancelled_.store(true);
-  thread.left_.wait(lock, [&] { return !ours(); });
+  const auto ours = [&] { return thread_.running_ != nullptr && thread_.running_->owner_ == this; };
+  if (ours()) thread_.running_->cancelled_.store(true);
+  thread_.left_.wait(lock, [&] { return !ours(); });
 }
 
 JobOwner::~JobOwner() {

@@ -10,6 +10,7 @@
 namespace evenkeel {
 
 class JobOwner;
+class JobThread;
 
 enum class JobStatus { done, cancelled, out_of_memory };
 
@@ -39,8 +40,9 @@ class Job {
 class JobOwner {
  public:
   // `notify` is called where jobs have ended since the last take_ended(), from any thread and under a
-  // lock: it must do no more than wake the owner's thread.
-  JobOwner(void (*notify)(void* context), void* context) : notify_(notify), context_(context) {}
+  // lock: it must do no more than wake the owner's thread. Throws std::bad_alloc, and nothing else here
+  // throws at all.
+  JobOwner(void (*notify)(void* context), void* context);
   ~JobOwner();
   JobOwner(const JobOwner&) = delete;
   JobOwner& operator=(const JobOwner&) = delete;
@@ -64,6 +66,7 @@ class JobOwner {
 
   void end(Job* job, JobStatus status);
 
+  JobThread& thread_;
   void (*notify_)(void*);
   void* context_;
   // Under the lock of the thread.

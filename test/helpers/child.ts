@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import { isLong } from './trials.js';
+
 /** The built package's CommonJS door. */
 export const BUILT = fileURLToPath(new URL('../../dist/cjs/index.js', import.meta.url));
 /** The addon itself, behind every check of the package. */
@@ -29,7 +31,8 @@ export const well = (stdout = ''): Ended => ({ code: 0, signal: null, stdout, st
 
 /**
  * Runs `program` (CommonJS). It is given load(), which returns the package; evalWorker(source),
- * which starts a Worker on a program of the same kind and returns it; and x(n, c), random data.
+ * which starts a Worker on a program of the same kind and returns it; train() and trainLater(), whose hash
+ * is the same; and begin(count), calls that are in flight.
  */
 export function runChild(program: string, options: ChildOptions = {}): Promise<Ended> {
   const { env = {}, flags = [], built = BUILT, host } = options;
@@ -46,7 +49,7 @@ export function runChild(program: string, options: ChildOptions = {}): Promise<E
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 50_000,
+    timeout: isLong ? 590_000 : 50_000,
   });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -73,15 +76,38 @@ const ended = (worker) => new Promise((resolve, reject) => {
 const data = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i) * 3 + 7);
 /** A training step on enough data for every thread; the hash of what it computes. */
 const train = (n = 2048, c = 256) => {
-  const { nn, tensor } = load();
-  const bn = new nn.BatchNorm1d(c);
-  const x = tensor(data(n * c), [n, c], { requiresGrad: true });
+  const [bn, x] = layer(n, c);
   const y = bn.forward(x);
   y.backward(y.detach());
+  return hashOfStep(bn, x, y);
+};
+/** The same beside the event loop, and the same hash. */
+const trainLater = async (n = 2048, c = 256) => {
+  const [bn, x] = layer(n, c);
+  const y = await bn.forwardAsync(x);
+  await y.backwardAsync(y.detach());
+  return hashOfStep(bn, x, y);
+};
+const layer = (n, c) => {
+  const { nn, tensor } = load();
+  return [new nn.BatchNorm1d(c), tensor(data(n * c), [n, c], { requiresGrad: true })];
+};
+const hashOfStep = (bn, x, y) => {
   const hash = createHash('sha256');
   for (const { data } of [y, x.grad, bn.runningMean, bn.runningVar, bn.weight.grad]) {
     hash.update(data);
   }
   return hash.digest('hex');
 };
+/** So many training calls of one layer in flight: of 4 MB and 1 MB, on shared, private and plain memory. */
+const begin = (count) => {
+  const { nn, tensor, functional } = load();
+  const bn = new nn.BatchNorm1d(512);
+  const shared = new Float32Array(new SharedArrayBuffer(4 * 2048 * 512)).fill(1.5);
+  const plain = data(512 * 512);
+  const made = functional.add(tensor(plain, [512, 512]), tensor(plain, [512, 512]));
+  const inputs = [tensor(shared, [2048, 512]), made, tensor(shared, [2048, 512]), tensor(data(1024 * 512), [1024, 512])];
+  return Array.from({ length: count }, (_, i) => bn.forwardAsync(inputs[i % 4]));
+};
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;

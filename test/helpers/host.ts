@@ -46,7 +46,12 @@ export function hostLibrary(): string | null {
 
 /** The program of fork.cc, or null where it cannot be built. */
 export function forkProgram(): string | null {
-  return build('fork.cc', '', [join(root, 'native', 'parallel.cc')]);
+  const sources = ['parallel.cc', 'jobs.cc', 'workspace.cc'];
+  return build(
+    'fork.cc',
+    '',
+    sources.map((name) => join(root, 'native', name)),
+  );
 }
 
 /** Runs a program to its end. */

@@ -1,14 +1,25 @@
 // What is done to the package while something fails: a piece of program for runChild(), after which
 // `operations` has a maker for each kind of call, and sweep() lets each request of one fail in turn.
+import { LATER } from './operations-later.js';
 
 export const OPERATIONS = `
 const FOLDER = require('node:path').dirname(process.env.EVENKEEL_TEST_BUILT);
 /** As right after loading: an instance of the addon without scratch, an empty pool. */
-const cold = (evenkeel) => {
+const cold = (evenkeel, path = process.env.EVENKEEL_TEST_ADDON) => {
+  const { native } = evenkeel, { threads } = native;
   const loaded = { exports: {} };
-  process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
+  process.dlopen(loaded, path);
   Object.assign(require(FOLDER + '/native.js').addon, loaded.exports);
-  evenkeel.native.memory.trim();
+  native.setThreads(threads);
+  native.memory.trim();
+};
+/** A copy of the addon is another library: with threads of its own, which have not begun. */
+const unbegun = (evenkeel) => {
+  const fs = require('node:fs');
+  const folder = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'evenkeel-cold-'));
+  fs.copyFileSync(process.env.EVENKEEL_TEST_ADDON, folder + '/evenkeel.node');
+  cold(evenkeel, folder + '/evenkeel.node');
+  fs.rmSync(folder, { recursive: true });
 };
 const known = new Map();
 const numbers = (shape, seed) => {
@@ -218,38 +229,38 @@ const operations = (() => {
     },
   };
 })();
-
+${LATER}
 /**
  * Every operation again and again, with request 1, 2, ... failing, until none is left to fail. A call
  * that fails must throw what \`rightly\` says, have changed nothing, and go well the next time.
  */
-const sweep = (names, { watch, seen, rightly, forever }) => {
+const sweep = async (names, { watch, seen, rightly, forever, begin = cold }) => {
   const evenkeel = load();
-  const made = (name) => {
+  const made = async (name) => {
     evenkeel.manualSeed(7);
-    const { kept, call } = operations[name](evenkeel);
-    cold(evenkeel);
+    const { kept, call } = await operations[name](evenkeel);
+    begin(evenkeel);
     return { kept, call };
   };
   const total = { failures: 0, fewest: Infinity };
   for (const name of names) {
     const say = (...what) => console.log(name + ':', ...what);
-    const { kept, call } = made(name);
-    const right = bitsOf(call()) + stateOf(kept);
+    const { kept, call } = await made(name);
+    const right = bitsOf(await call()) + stateOf(kept);
     let failures = 0;
     for (let at = 1; ; at++) {
-      const { kept, call } = made(name);
+      const { kept, call } = await made(name);
       const before = stateOf(kept);
       let result = null, error = null;
       watch(at, forever);
-      try { result = call(); } catch (caught) { error = caught; }
+      try { result = await call(); } catch (caught) { error = caught; }
       const requests = seen();
       if (error === null && requests < at) break;
       failures++;
       if (error !== null) {
         if (!rightly(error)) say('request', at, 'throws', String(error));
         if (stateOf(kept) !== before) say('request', at, 'of', requests, 'failed, and something has changed');
-        result = call();
+        result = await call();
       }
       if (bitsOf(result) + stateOf(kept) !== right) say('other bits after request', at, 'failed');
       if (at > 1000) { say('does not end'); break; }
@@ -261,13 +272,13 @@ const sweep = (names, { watch, seen, rightly, forever }) => {
   return total;
 };
 /** What all operations compute and leave behind, in one hash; \`around\` runs each call. */
-const digest = (around = (call) => call()) => {
+const digest = async (around = (call) => call()) => {
   const evenkeel = load();
   const hash = createHash('sha256');
   for (const name of Object.keys(operations)) {
     evenkeel.manualSeed(7);
-    const { kept, call } = operations[name](evenkeel);
-    hash.update(bitsOf(around(call))).update(stateOf(kept));
+    const { kept, call } = await operations[name](evenkeel);
+    hash.update(bitsOf(await around(call))).update(stateOf(kept));
   }
   return hash.digest('hex');
 };
