@@ -45,6 +45,7 @@ export class Loan {
       }
     } catch (error) {
       memory.release();
+      forget(this);
       throw error;
     }
   }
@@ -128,8 +129,8 @@ function copyInTurns(loan: Loan, from: Memory, numel: number): Promise<void> {
 
 function schedule(): void {
   if (scheduled || copies.length === 0) return;
+  setImmediate(copyChunk); // throws where the stack ends: then nothing is scheduled
   scheduled = true;
-  setImmediate(copyChunk);
 }
 
 function copyChunk(): void {
