@@ -1,10 +1,10 @@
-// Threads that are refused, too many of them, and others that change their number: how long a call takes
-// may change, nothing else.
+// Threads that are refused, too many of them, others that change their number, and Node's own: how long a
+// call takes may change, nothing else.
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
 import { hostLibrary } from '../helpers/host.js';
-import { surviving, times, trials } from '../helpers/trials.js';
+import { figure, surviving, times, trials } from '../helpers/trials.js';
 
 const host = hostLibrary();
 
@@ -32,6 +32,27 @@ describe.skipIf(host === null)('threads that cannot be had', () => {
     }),
   );
 
+  // the first is asked for the thread of jobs, by each call again: it is computed where it is made
+  test.each(modes)(
+    'beside the event loop, request $at refused, and all after it: $forever',
+    (mode) =>
+      surviving('30', 1, async () => {
+        const { at, forever } = mode;
+        const program = `
+        load();
+        (async () => {
+          host.failThread(${at}, ${forever});
+          const first = await Promise.all([trainLater(), trainLater()]);
+          const asked = host.threads();
+          if (asked < Math.min(${at}, 4)) console.log('asked for', asked);
+          first.push(await trainLater());
+          console.log(...new Set(first));
+        })();`;
+        const ended = await runChild(program, { host: host!, env: { EVENKEEL_THREADS: '4' } });
+        expect(ended).toEqual(well(right));
+      }),
+  );
+
   test('no memory for their stacks', () =>
     surviving('30', 1, async () => {
       const program = `
@@ -39,7 +60,7 @@ describe.skipIf(host === null)('threads that cannot be had', () => {
         load();
         const before = count();
         host.limitMemory(30e6); // three stacks of 8 MB
-        const hash = train(256, 64);
+        train(256, 64);
         const ours = count() - before;
         host.limitMemory(-1);
         if (!(ours < 15)) console.log(ours, 'threads');
@@ -74,6 +95,77 @@ describe.skipIf(host === null)('one CPU', () => {
       expect(await runChild(program, { host: host! })).toEqual(well(right));
     });
   });
+
+  test('and eight threads beside the event loop: no deadlock, the same bits', () => {
+    const rounds = trials(2);
+    return surviving('42', rounds * 16, async () => {
+      const program = `
+        host.pinToOneCpu();
+        load().native.setThreads(8);
+        (async () => {
+          const seen = new Set();
+          for (let i = 0; i < ${rounds}; i++) {
+            const calls = begin(16);
+            seen.add(train()).add(await trainLater());
+            await Promise.all(calls);
+          }
+          console.log(...seen);
+        })();`;
+      expect(await runChild(program, { host: host! })).toEqual(well(right));
+    });
+  });
+});
+
+test("Node's own threads do not wait for calls", () => {
+  // one thread, so that a call of ours on it would be before everything that is asked for below
+  const env = { UV_THREADPOOL_SIZE: '1', EVENKEEL_THREADS: '2' };
+  const rounds = trials(2, 20);
+  return surviving('39', rounds * 4, async () => {
+    const program = `
+      const { nn, tensor } = load();
+      const zlib = require('node:zlib'), crypto = require('node:crypto');
+      const x = tensor(new Float32Array(new SharedArrayBuffer(2 ** 23)).fill(1.5), [4096, 512]);
+      const ask = {
+        stat: () => require('node:fs').promises.stat('.'),
+        lookup: () => require('node:dns').promises.lookup('localhost'),
+        deflate: () => new Promise((resolve) => zlib.deflate('abc', resolve)),
+        pbkdf2: () => new Promise((resolve) => crypto.pbkdf2('a', 'b', 1, 16, 'sha256', resolve)),
+      };
+      (async () => {
+        const times = [];
+        for (let i = 0; i < ${rounds}; i++) {
+          const bn = new nn.BatchNorm1d(512);
+          let left = 64;
+          const calls = Array.from({ length: 64 }, () => bn.forwardAsync(x).then((y) => { y.dispose(); left--; }));
+          await wait(Math.random() * 10);
+          for (const [name, call] of Object.entries(ask)) {
+            const start = performance.now();
+            await call();
+            times.push(performance.now() - start);
+            if (left === 0) console.log(name, 'waited for all calls');
+          }
+          await Promise.all(calls);
+        }
+        times.sort((a, b) => a - b);
+        console.log('ms: median', times[times.length >> 1].toFixed(1) + ', max', times.at(-1).toFixed(1));
+      })();`;
+    const ended = await runChild(program, { env });
+    expect({ ...ended, stdout: '' }).toEqual(well());
+    expect(ended.stdout).toMatch(/^ms: median .*\n$/);
+    figure("Node's threads, 64 calls of 8 MB queued,", ended.stdout.trim());
+  });
+});
+
+test('their number changes from call to call', async () => {
+  const program = `
+    const { native } = load();
+    const seen = new Set();
+    for (let i = 0; i < ${trials(20, 200)}; i++) {
+      native.setThreads(1 + (i * 13) % 64);
+      seen.add(train());
+    }
+    console.log(...seen);`;
+  expect(await runChild(program)).toEqual(well(right));
 });
 
 test('their number changes while another thread computes', async () => {
@@ -84,9 +176,11 @@ test('their number changes while another thread computes', async () => {
       for (let i = 0; ; i++) native.setThreads(1 + (i * 13) % 64);\`);
     worker.once('message', () => {
       const seen = new Set();
-      for (let i = 0; i < ${trials(10, 1000)}; i++) seen.add(train());
-      console.log(...seen);
-      worker.terminate();
+      (async () => {
+        for (let i = 0; i < ${trials(5, 500)}; i++) seen.add(train()).add(await trainLater());
+        console.log(...seen);
+        worker.terminate();
+      })();
     });`;
   expect(await runChild(program)).toEqual(well(right));
 });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
+import { figure } from '../helpers/trials.js';
 
 /** Prints the error of each call by its name and class, and that the layer has not changed. */
 const layer = `
@@ -146,4 +147,40 @@ describe('the addon itself, behind every check of the package', () => {
       console.log(refused);`;
     expect(await runChild(program)).toEqual(well('36\n'));
   });
+});
+
+test('ten thousand calls and walks leave nothing behind', { timeout: 120_000 }, async () => {
+  const program = `
+    const { nn, tensor, native } = load();
+    const bn = new nn.BatchNorm1d(128);
+    const shared = new Float32Array(new SharedArrayBuffer(4 * 300 * 128)).fill(2);
+    const x = tensor(shared, [300, 128], { requiresGrad: true });
+    const small = tensor(data(32 * 128), [32, 128], { requiresGrad: true });
+    const one = async (i) => {
+      const input = i % 4 === 3 ? small : x;
+      const abort = i % 5 === 4 ? new AbortController() : null;
+      const pending = bn.forwardAsync(input, abort === null ? {} : { signal: abort.signal });
+      abort?.abort();
+      const y = await pending.catch(() => null);
+      if (y === null) return;
+      await y.backwardAsync(y.detach());
+      x.grad = small.grad = null;
+      bn.zeroGrad();
+      y.dispose();
+    };
+    const many = async (count) => { for (let i = 0; i < count; i += 10) await Promise.all(Array.from({ length: 10 }, (_, j) => one(i + j)));
+      for (let i = 0; i < 2; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+    };
+    (async () => {
+      await many(4000);
+      const before = process.memoryUsage(); // each output has 154 KB
+      await many(10000);
+      const after = process.memoryUsage();
+      console.log(after.rss - before.rss < 48e6, after.external - before.external < 4e6, after.heapUsed - before.heapUsed < 1e6);
+      console.log(['rss', 'external', 'heapUsed'].map((each) => after[each] - before[each]).join());
+    })();`;
+  const ended = await runChild(program, { env: { EVENKEEL_THREADS: '4' }, flags: ['--expose-gc'] });
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  expect(ended.stdout).toMatch(/^true true true\n/);
+  figure('more rss, external, heapUsed after ten thousand calls:', ended.stdout.split('\n')[1]);
 });
