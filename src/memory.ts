@@ -20,13 +20,13 @@ export class Memory {
   readers = 0;
 
   /**
-   * @param owned - Allocated here, so it may be handed out again; an adopted array never is.
+   * @param owned - Allocated here, so it may be handed out again; an adopted or shared array never is.
    * @param pending - Every element is this number and `data` is still empty (see `fill`).
    */
   constructor(
     readonly dtype: DType,
     public data: TensorData,
-    readonly owned: boolean,
+    private owned: boolean,
     public pending: number | null = null,
   ) {
     this.exposed = !owned;
@@ -67,6 +67,13 @@ export class Memory {
     if (data.length !== 0) throw new Error('it is marked as untransferable');
     this.data = moved;
     this.exposed = false;
+  }
+
+  /** Has its elements in this array from here on, the same ones: jobs and views keep the array they have. */
+  moveTo(shared: TensorData): void {
+    this.data = shared;
+    this.owned = false;
+    this.exposed = true;
   }
 
   /** One holder fewer. After the last one no view that a user kept reaches the memory. */

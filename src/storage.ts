@@ -46,13 +46,13 @@ export function zeros(dtype: DType, numel: number): TensorData {
   try {
     return new CONSTRUCTORS[dtype](numel);
   } catch {
-    throw noMemory(dtype, numel);
+    throw noMemory(numel * BYTES[dtype]);
   }
 }
 
 /** Engines have a sentence each for an array that is too long or does not fit. */
-function noMemory(dtype: DType, numel: number): RangeError {
-  const megabytes = Math.ceil((numel * BYTES[dtype]) / 1e6);
+function noMemory(bytes: number): RangeError {
+  const megabytes = Math.ceil(bytes / 1e6);
   return check.wrongValue('evenkeel', `${megabytes} MB of memory for an array`, 'none');
 }
 
@@ -61,14 +61,24 @@ export function empty(dtype: DType): TensorData {
   return zeros(dtype, 0);
 }
 
+/** `bytes` zeros that every Worker may have. */
+export function sharedBuffer(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch {
+    throw noMemory(bytes);
+  }
+}
+
 /** `numel` elements of a buffer, from a byte on. */
 export function viewOf(
   dtype: DType,
-  buffer: ArrayBuffer,
+  buffer: ArrayBufferLike,
   byteOffset: number,
   numel: number,
 ): TensorData {
-  return new CONSTRUCTORS[dtype](buffer, byteOffset, numel);
+  // The four constructors' types agree on ArrayBuffer only.
+  return new CONSTRUCTORS[dtype](buffer as ArrayBuffer, byteOffset, numel);
 }
 
 /** `numel` elements that nobody has written: for outputs that will be, whole. */
@@ -80,6 +90,6 @@ export function uninitialized(dtype: DType, numel: number): TensorData {
   try {
     return new CONSTRUCTORS[dtype](Buffer.allocUnsafeSlow(bytes).buffer, 0, numel);
   } catch {
-    throw noMemory(dtype, numel);
+    throw noMemory(bytes);
   }
 }

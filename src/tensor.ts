@@ -14,6 +14,7 @@ import * as check from './check.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './containers.js';
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
+import { isShared, moveToShared } from './shared-memory.js';
 import type { DType, FloatData, TensorData } from './storage.js';
 
 export type { DType, FloatData, TensorData };
@@ -277,6 +278,51 @@ export class Tensor implements Variable {
   keep(): this {
     this.kept = true;
     return this;
+  }
+
+  /** Whether the elements are in a SharedArrayBuffer. */
+  isShared(): boolean {
+    return isShared(this.memory);
+  }
+
+  /**
+   * Moves the elements into a SharedArrayBuffer, which Workers get without a copy, unless they are in one.
+   * Tensors over the same memory go along; an array taken of `data` before keeps the elements of then.
+   * Nobody sees what a Worker writes coming: see docs/workers.md.
+   *
+   * @throws {RangeError} when there is no memory; nothing has changed then.
+   * @example
+   * ```ts
+   * const x = tensor([1, 2]).shareMemory_();
+   * const { data, shape } = structuredClone({ data: x.data, shape: x.shape }); // as postMessage does
+   * data[0] = 5;
+   * x.toArray(); // => [5, 2]
+   * ```
+   */
+  shareMemory_(): this {
+    Tensor.shareAll('Tensor.shareMemory_', [['tensor', this]]);
+    return this;
+  }
+
+  /** @internal `shareMemory_` of all of them, or none. */
+  static shareAll(who: string, named: Iterable<readonly [string, Tensor]>): void {
+    const memories = new Set<Memory>();
+    for (const [name, tensor] of named) {
+      tensor.attached(who, name);
+      memories.add(tensor.memory);
+    }
+    moveToShared(memories);
+  }
+
+  /**
+   * @internal Shares the memory of `other`, of the same type and size, from here on. A graph that saved the
+   * elements before must not take these for them: the count of changes moves past both.
+   */
+  adoptMemoryOf(other: Tensor): void {
+    if (other.memory === this.memory) return;
+    const memory = other.share();
+    memory.version = Math.max(memory.version, this.memory.version) + 1;
+    this.memory = memory;
   }
 
   /** A copy in memory of its own, cut off from the graph. */

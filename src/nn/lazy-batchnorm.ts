@@ -138,7 +138,8 @@ export class LazyBatchNorm1d extends BatchNorm1d {
     if (!this.uninitialized) return super.planLoad(entries, version);
     const channels = channelsOf(entries);
     const layer = this.eager(channels ?? 1);
-    const targets = layer.stateDict();
+    // Not those of stateDict(), which would take assigned memory away from the layer's.
+    const targets = new Map([...layer.namedParameters(), ...layer.namedBuffers()]);
     if (channels === null) return { entries, targets }; // says what is missing
     return {
       entries,

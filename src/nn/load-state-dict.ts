@@ -1,5 +1,5 @@
 // Loading a state dict: the modules are walked with their paths, everything is checked and converted
-// first, then copied in one go. It knows sites, not Module.
+// first, then copied, or assigned, in one go. It knows sites, not Module.
 import * as check from '../check.js';
 import { StateDict } from '../state-dict.js';
 import { Tensor, type TensorData } from '../tensor.js';
@@ -8,6 +8,8 @@ import { pythonString } from './repr.js';
 export interface LoadStateDictOptions {
   /** Refuse missing and unexpected keys (default) rather than report them. */
   strict?: boolean;
+  /** Share the memory of the state's tensors rather than copy it (default): for weights that Workers share. */
+  assign?: boolean;
 }
 
 /** What a load found. `String(result)` is what PyTorch prints. */
@@ -29,7 +31,7 @@ export class LoadResult {
 export interface LoadPlan {
   /** Its entries by local name, some dropped or adapted. */
   readonly entries: ReadonlyMap<string, Tensor>;
-  /** Tensors to fill instead of its own: those of a module that takes its size from the entries. */
+  /** Tensors to load into instead of its own: those of a module that takes its size from the entries. */
   readonly targets?: ReadonlyMap<string, Tensor>;
   /** Called when everything is copied; must not throw. */
   readonly commit?: () => void;
@@ -46,10 +48,11 @@ export interface LoadSite {
   readonly checkState: (name: string, value: Tensor) => string | null;
 }
 
-interface Copy {
+interface Entry {
   readonly key: string;
   readonly target: Tensor;
-  readonly data: TensorData;
+  /** The state's own to be assigned, else a copy in the target's dtype. */
+  readonly source: Tensor;
 }
 
 /** What the checks of all sites have found. */
@@ -57,11 +60,11 @@ interface Findings {
   readonly missing: string[];
   readonly unexpected: string[];
   readonly problems: string[];
-  readonly copies: Copy[];
+  readonly entries: Entry[];
   readonly commits: (() => void)[];
 }
 
-/** Copies `state` into the sites, or throws with PyTorch's sentences and has changed nothing. */
+/** Loads `state` into the sites, or throws with PyTorch's sentences and has changed nothing. */
 export function loadInto(
   owner: string,
   sites: readonly LoadSite[],
@@ -69,22 +72,24 @@ export function loadInto(
   options: LoadStateDictOptions,
 ): LoadResult {
   const who = `${owner}.loadStateDict`;
-  check.options(who, options, ['strict']);
+  check.options(who, options, ['strict', 'assign']);
   const strict = check.boolean(who, 'strict', options.strict ?? true);
+  const assign = check.boolean(who, 'assign', options.assign ?? false);
   if (!((state as unknown) instanceof Map)) {
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
   for (const key of state.keys() as Iterable<unknown>) {
     if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
   }
-  const found: Findings = { missing: [], unexpected: [], problems: [], copies: [], commits: [] };
+  const found: Findings = { missing: [], unexpected: [], problems: [], entries: [], commits: [] };
   const groups = bySite(sites, state);
   for (const site of sites) {
     const version =
       state instanceof StateDict ? (state.modules.get(site.path)?.version ?? null) : null;
-    examine(who, site, site.plan(groups.get(site.path) ?? new Map(), version), version, found);
+    const plan = site.plan(groups.get(site.path) ?? new Map(), version);
+    examine(who, site, plan, { version, assign }, found);
   }
-  const { missing, unexpected, problems, copies, commits } = found;
+  const { missing, unexpected, problems, entries, commits } = found;
   if (strict && unexpected.length > 0) {
     problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}.`);
   }
@@ -97,10 +102,13 @@ export function loadInto(
     );
   }
   // Once more: a Map of the caller's own or a check may have run code that took memory away.
-  for (const { target, key } of copies) target.attached(who, key);
-  for (const { target, data } of copies) {
-    (target.attached(who) as Float64Array).set(data as Float64Array);
-    target.markChanged();
+  for (const { target, source, key } of entries) {
+    target.attached(who, key);
+    source.attached(who, key);
+  }
+  for (const { target, source } of entries) {
+    if (assign) target.adoptMemoryOf(source);
+    else overwrite(target, source);
   }
   for (const commit of commits) commit();
   return new LoadResult(missing, unexpected);
@@ -125,7 +133,7 @@ function examine(
   who: string,
   site: LoadSite,
   { entries, targets, commit }: LoadPlan,
-  version: number | null,
+  { version, assign }: { readonly version: number | null; readonly assign: boolean },
   found: Findings,
 ): void {
   const own = targets ?? site.own();
@@ -149,10 +157,12 @@ function examine(
       );
     } else {
       target.attached(who, key);
-      const copy = Tensor.uninitialized(target.shape, target.dtype);
+      const data = source.attached(who, key);
+      const value = assign ? source : Tensor.uninitialized(target.shape, target.dtype);
       const problem =
-        convert(source.attached(who, key), copy.attached(who)) ?? site.checkState(name, copy);
-      if (problem === null) found.copies.push({ key, target, data: copy.attached(who) });
+        (assign ? otherDtype(source, target) : convert(data, value.attached(who))) ??
+        site.checkState(name, value);
+      if (problem === null) found.entries.push({ key, target, source: value });
       else found.problems.push(`While copying the parameter named "${key}", ${problem}.`);
     }
   }
@@ -168,6 +178,19 @@ function sameShape(source: Tensor, target: Tensor): boolean {
   const { shape } = source;
   if (target.shape.length === 0 && shape.length === 1 && shape[0] === 1) return true;
   return check.equalShapes(shape, target.shape);
+}
+
+/** A layer's dtype is fixed, and memory that is shared cannot be converted. */
+function otherDtype(source: Tensor, target: Tensor): string | null {
+  if (source.dtype === target.dtype) return null;
+  return `expected ${target.dtype} (assign shares the memory as it is), got ${source.dtype}`;
+}
+
+function overwrite(target: Tensor, source: Tensor): void {
+  (target.attached('loadStateDict') as Float64Array).set(
+    source.attached('loadStateDict') as Float64Array,
+  );
+  target.markChanged();
 }
 
 /**

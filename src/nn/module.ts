@@ -292,6 +292,32 @@ export abstract class Module {
     return this;
   }
 
+  /**
+   * Moves parameters and buffers into SharedArrayBuffers, the same bits: Workers that are sent the arrays have
+   * the weights without a copy. Parameters stay the same objects, so an optimiser goes on with them; gradients
+   * stay where they are. An array taken of `data` before keeps the elements of then.
+   *
+   * @throws {RangeError} when there is no memory, {@link Error} for a module that waits for its first forward;
+   * nothing has changed then.
+   * @example
+   * ```ts
+   * const model = new nn.Linear(2, 1).shareMemory();
+   * const weights = [...model.stateDict()].map(([key, { data, shape }]) => [key, { data, shape }] as const);
+   * const sent = structuredClone(weights); // as a Worker gets it
+   * const replica = new nn.Linear(2, 1);
+   * const state = new Map(sent.map(([key, each]) => [key, Tensor.from(each)]));
+   * replica.loadStateDict(state, { assign: true });
+   * model.weight.data[0] = 5;
+   * replica.weight.data[0]; // => 5
+   * ```
+   */
+  shareMemory(): this {
+    this[REQUIRE]('shareMemory');
+    const state = [...this.namedParameters(), ...this.namedBuffers()];
+    Tensor.shareAll(`${this.who}.shareMemory`, state);
+    return this;
+  }
+
   zeroGrad(options: ZeroGradOptions = {}): void {
     check.options(`${this.who}.zeroGrad`, options, ['setToNone']);
     for (const parameter of this.parameters()) parameter.zeroGrad(options.setToNone ?? true);
@@ -333,10 +359,13 @@ export abstract class Module {
   }
 
   /**
-   * Copies a state dict into this module. Atomic: a rejected load has changed nothing.
+   * Loads a state dict into this module: copies its values, or takes its memory. Atomic: a rejected load has changed nothing.
    *
    * A BatchNorm's missing `num_batches_tracked` keeps its value, as in PyTorch, unless `state` is a StateDict
    * that says version 2 for it. Values are converted to the module's dtypes; 5.7 counts 5.
+   *
+   * With `assign` nothing is copied: parameters and buffers, which stay the same objects, have the memory of
+   * `state` from then on, and need its dtypes to be theirs.
    *
    * @throws {RangeError} for shapes that differ, values that do not fit, and, when strict (default),
    * missing or unexpected keys: PyTorch's sentences, all of them at once.

@@ -58,7 +58,7 @@ describe('what there is none of', () => {
   });
 
   test.each([
-    ...['to', 'cuda', 'cpu', 'half', 'bfloat16', 'float', 'double', 'toEmpty', 'shareMemory'],
+    ...['to', 'cuda', 'cpu', 'half', 'bfloat16', 'float', 'double', 'toEmpty'],
     ...['compile', 'setExtraState', 'registerStateDictPreHook', 'registerLoadStateDictPostHook'],
   ])('Module.%s', (name) => {
     expect(name in new nn.BatchNorm1d(1)).toBe(false);

@@ -240,7 +240,7 @@ describe('loadStateDict', () => {
       'TypeError: Sequential.loadStateDict: expected state_dict to be dict-like (a Map), got an object.',
     );
     expect(thrownBy(() => build().loadStateDict(new Map(), { strikt: false } as never))).toBe(
-      "TypeError: Sequential.loadStateDict: expected options among strict, got 'strikt' (did you mean 'strict'?).",
+      "TypeError: Sequential.loadStateDict: expected options among strict, assign, got 'strikt' (did you mean 'strict'?).",
     );
   });
 });
