@@ -2,14 +2,14 @@
 // four cases of `training` x `trackRunningStats` make of the same weights. `-- --help` for options.
 import { data, functional, manualSeed, optim } from 'evenkeel';
 
-import { readArguments } from './digits/arguments.js';
+import { readSettings } from './digits/arguments.js';
 import { fourCases } from './digits/cases.js';
 import { loadDigits } from './digits/data.js';
 import { accuracy, digitNet } from './digits/model.js';
 import { timeShares } from './digits/profile.js';
 import { report, type Epoch } from './digits/report.js';
 
-const settings = readArguments();
+const settings = readSettings();
 const { epochs, batchSize, lr, momentum, seed, json } = settings;
 const { train, test } = loadDigits();
 

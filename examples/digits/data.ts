@@ -6,6 +6,7 @@ const PIXELS = 28 * 28;
 const NAMES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 export const TRAIN_SIZE = 8000;
+export const TEST_SIZE = 2000;
 
 /** Pictures [N, 784] and labels [N]. */
 export type Digits = data.TensorDataset<[pictures: Tensor, labels: Tensor]>;

@@ -1,6 +1,7 @@
 // What the digits example prints: a line an epoch (and a bar), the table of cases, the last words.
-import { native, type nn } from 'evenkeel';
+import type { nn } from 'evenkeel';
 
+import { bold, grouped, headline, percent, red } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { BATCH_SIZES, type Case } from './cases.js';
 import type { TimeShares } from './profile.js';
@@ -32,11 +33,8 @@ export function report(settings: Settings, steps: number): Report {
   return {
     start(model) {
       const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
-      const threads = native.threads === 1 ? '1 thread' : `${native.threads} threads`;
       print(
-        bold(`evenkeel ${native.version}`) +
-          ` · ${native.isa} kernels on ${threads} · Node ${process.version} · ` +
-          `${process.platform} ${process.arch}`,
+        headline(),
         `8,000 digits to train, 2,000 to test · ${grouped(parameters)} parameters`,
         `batches of ${batchSize} · lr ${lr} · momentum ${momentum} · seed ${seed}`,
         '',
@@ -111,21 +109,4 @@ function find(cases: readonly Case[], training: boolean, tracked: boolean, size:
     (each) =>
       each.training === training && each.trackRunningStats === tracked && each.batchSize === size,
   )!.testAccuracy;
-}
-
-function percent(part: number): string {
-  return `${(100 * part).toFixed(2)} %`;
-}
-
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-const bold = (text: string): string => styled('1', text);
-const red = (text: string): string => styled('31', text);
-
-/** hasColors() knows NO_COLOR and TERM=dumb; a pipe does not have it. */
-function styled(code: string, text: string): string {
-  const inColour = process.stdout.isTTY && process.stdout.hasColors();
-  return inColour ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

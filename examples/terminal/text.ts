@@ -1,0 +1,30 @@
+// Numbers and colours as the examples print them.
+import { native } from 'evenkeel';
+
+/** The first line of a report: what computes, and where. */
+export function headline(): string {
+  const threads = native.threads === 1 ? '1 thread' : `${native.threads} threads`;
+  return (
+    bold(`evenkeel ${native.version}`) +
+    ` · ${native.isa} kernels on ${threads} · Node ${process.version} · ` +
+    `${process.platform} ${process.arch}`
+  );
+}
+
+/** @param part - 0 to 1. */
+export function percent(part: number): string {
+  return `${(100 * part).toFixed(2)} %`;
+}
+
+export function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+export const bold = (text: string): string => styled('1', text);
+export const red = (text: string): string => styled('31', text);
+
+/** hasColors() knows NO_COLOR and TERM=dumb; a pipe does not have it. */
+function styled(code: string, text: string): string {
+  const inColour = process.stdout.isTTY && process.stdout.hasColors();
+  return inColour ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
