@@ -1,17 +1,8 @@
 // The example behind `npm start`, as a user runs it: a child process on the built package.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
 import { native } from 'evenkeel';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { runExample, type ExampleEnded } from '../helpers/example.js';
 
 interface Summary {
   readonly epochs: { loss: number; testAccuracy: number; samplesPerSecond: number }[];
@@ -25,20 +16,8 @@ interface Summary {
   readonly seconds: number;
 }
 
-function digits(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/digits.ts', ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (part: string) => (text[name] += part));
-  }
-  return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', (code) => resolve({ code, ...text }));
-  });
-}
+const digits = (args: readonly string[], env?: Record<string, string>): Promise<ExampleEnded> =>
+  runExample('digits.ts', args, env);
 
 async function summaryOf(env: Record<string, string>): Promise<Summary> {
   const { code, stdout, stderr } = await digits(['--epochs', '1', '--json'], env);
