@@ -640,6 +640,7 @@ function operations() {
       },
     ],
     ['requiresGrad_', () => one(made.layers).requiresGrad_(arg(() => true))],
+    ['shareMemory', () => one(made.layers).shareMemory()],
     ['Module.zeroGrad', () => one(made.layers).zeroGrad(some({ setToNone: () => chance(2) }))],
     [
       'loadStateDict',
@@ -647,7 +648,7 @@ function operations() {
         const layer = one(made.layers);
         layer.loadStateDict(
           arg(() => stateFor(layer)),
-          some({ strict: () => chance(2) }),
+          some({ strict: () => chance(2), assign: () => chance(2) }),
         );
       },
     ],
@@ -715,6 +716,7 @@ function operations() {
           () => x.toArray(),
           () => x.clone(),
           () => x.detach(),
+          () => x.shareMemory_(),
           () => String(x),
         ])();
       },

@@ -5,7 +5,7 @@ import { bold, grouped, headline, percent, red } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { TURNS, type Run } from './measure.js';
 
-export interface MemoryUse {
+interface MemoryUse {
   /** Weights, running statistics, images and labels, in bytes. */
   readonly shared: number;
   /** What the Workers' models have beside that. */

@@ -5,7 +5,7 @@ import type { nn, Tensor } from 'evenkeel';
 import type { Digits } from '../digits/data.js';
 
 /** A tensor as postMessage can carry it; `Tensor.from` makes one of it again. */
-export interface Sent {
+interface Sent {
   readonly data: Tensor['data'];
   readonly shape: readonly number[];
 }

@@ -2,7 +2,7 @@
 // sentence for a mistake.
 import { parseArgs } from 'node:util';
 
-export interface NumberOption {
+interface NumberOption {
   readonly default: number;
   readonly min: number;
   readonly max: number;
