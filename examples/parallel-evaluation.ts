@@ -6,7 +6,7 @@ import { loadDigits, type Digits } from './digits/data.js';
 import { digitNet } from './digits/model.js';
 import { readSettings } from './parallel-evaluation/arguments.js';
 import { evaluate } from './parallel-evaluation/evaluate.js';
-import { measure } from './parallel-evaluation/measure.js';
+import { measure, TURNS } from './parallel-evaluation/measure.js';
 import { isSame, report } from './parallel-evaluation/report.js';
 import { inputBytes, share } from './parallel-evaluation/shared.js';
 import { startTeam } from './parallel-evaluation/team.js';
@@ -19,6 +19,7 @@ const model = digitNet();
 const show = report(settings);
 show.start(model);
 
+show.doing('training …');
 trainOn(train);
 const shared = share(model.eval(), test, images);
 
@@ -26,7 +27,7 @@ const inMain = (total: number): void => {
   evaluate(model, shared, total);
 };
 const team = await startTeam(workers, shared);
-const runs = await measure(shared, passes, [
+const ways = [
   { workers: 0, threads: 1, evaluate: inMain },
   ...(native.threads > 1 ? [{ workers: 0, threads: native.threads, evaluate: inMain }] : []),
   // A core for each Worker and no more: its kernels run on one thread.
@@ -35,7 +36,10 @@ const runs = await measure(shared, passes, [
     threads: 1,
     evaluate: (total: number) => team.evaluate(count, total),
   })),
-]);
+];
+const runs = await measure(shared, passes, ways, (turn) => {
+  show.doing(turn === 0 ? 'warming up …' : `measuring, turn ${turn} of ${TURNS} …`);
+});
 await team.end();
 
 const memory = { shared: inputBytes(shared), own: team.ownBytes };

@@ -26,16 +26,23 @@ export interface Run {
 
 export const TURNS = 5;
 
-/** A turn before the first one warms up: pages, caches, compiled code. */
-export async function measure(shared: Shared, passes: number, ways: Way[]): Promise<Run[]> {
+/** Turn 0 warms up: pages, caches, compiled code. */
+export async function measure(
+  shared: Shared,
+  passes: number,
+  ways: readonly Way[],
+  begins: (turn: number) => void,
+): Promise<Run[]> {
   const turns = ways.map((): Turn[] => []);
   for (let turn = 0; turn <= TURNS; turn++) {
+    begins(turn);
     for (const [i, way] of ways.entries()) turns[i]!.push(await take(shared, passes, way));
   }
   return ways.map(({ workers, threads }, i) => {
     const speeds = turns[i]!.slice(1).map(({ imagesPerSecond }) => imagesPerSecond);
     const imagesPerSecond = speeds.sort((a, b) => a - b)[TURNS >> 1]!;
-    return { ...turns[i]!.at(-1)!, workers, threads, imagesPerSecond };
+    const { right, logits } = turns[i]!.at(-1)!;
+    return { workers, threads, imagesPerSecond, right, logits };
   });
 }
 

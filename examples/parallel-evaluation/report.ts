@@ -14,6 +14,8 @@ interface MemoryUse {
 
 export interface Report {
   start(model: nn.Sequential): void;
+  /** What is going on, until the next thing is: on a terminal only. */
+  doing(what: string): void;
   end(runs: readonly Run[], memory: MemoryUse, seconds: number): void;
 }
 
@@ -22,7 +24,14 @@ export function report(settings: Settings): Report {
   const print = (...lines: string[]): void => {
     if (!json) console.log(lines.join('\n'));
   };
+  const doing = (what: string): void => {
+    if (json || !process.stdout.isTTY) return;
+    process.stdout.cursorTo(0);
+    process.stdout.clearLine(1);
+    process.stdout.write(what);
+  };
   return {
+    doing,
     start(model) {
       const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       const trained = `trained ${epochs === 1 ? 'once' : `${epochs} times`} through 8,000 others`;
@@ -34,6 +43,7 @@ export function report(settings: Settings): Report {
       );
     },
     end(runs, { shared, own }, seconds) {
+      doing('');
       print(
         ...table(runs, images),
         '',
