@@ -51,7 +51,7 @@ class SeatJob final : public Job {
 
   void run(Workspace& workspace) override {
     seat_.ran = true;
-    if (seat_.kind == Kind::too_large) workspace.take<double>(std::size_t{1} << 58);
+    if (seat_.kind == Kind::too_large) workspace.take<double>(~std::size_t{0});
     for (const StopFlag stop; seat_.kind == Kind::endless && !stop.raised();) {
       std::this_thread::yield();
     }
