@@ -251,9 +251,9 @@ export abstract class BatchNormState extends Module {
     for (const buffer of this.statistics()) buffer.attached(who, 'a running statistic');
   }
 
-  /** @internal The weight of the next batch: momentum, or what makes the plain average of all. */
-  get nextMomentum(): number {
-    if (this.newestWeight !== null) return this.newestWeight;
+  /** @internal The weight of the next batch: momentum, or for null what makes the plain average of all. */
+  nextWeight(momentum: number | null): number {
+    if (momentum !== null) return momentum;
     const counter = this.getBuffer('num_batches_tracked');
     if (counter === null) return 0; // an average of how many, nobody knows: they stay, as in PyTorch
     return 1 / (check.wholeNumber(this.who, 'num_batches_tracked', counter.item(), 0) + 1);

@@ -106,7 +106,7 @@ export abstract class BatchNorm extends BatchNormState {
         }
         if (call.update) this.checkStatistics(who);
         // The batches of the calls before have been counted by now.
-        this.learn(moments, { ...call, momentum: momentum ?? this.nextMomentum }, collected);
+        this.learn(moments, { ...call, momentum: this.nextWeight(momentum) }, collected);
       },
     });
   }
@@ -140,7 +140,7 @@ export abstract class BatchNorm extends BatchNormState {
       runningVar,
       useRunning: lone || this.normalizesByRunning(training),
       update,
-      momentum: update && collected === undefined ? this.nextMomentum : 0,
+      momentum: update && collected === undefined ? this.nextWeight(this.momentum) : 0,
       eps: this.eps,
       relu: check.boolean(who, 'relu', options?.relu ?? false),
       out,

@@ -29,7 +29,7 @@ export class VirtualBatch {
     );
     const steps = seen.map(([layer, { moments }]) => {
       layer.checkStatistics('VirtualBatch.commit');
-      return { layer, moments, momentum: layer.nextMomentum };
+      return { layer, moments, momentum: layer.nextWeight(layer.momentum) };
     });
     this.discard();
     for (const { layer, moments, momentum } of steps) layer.moveStatistics(moments, momentum);

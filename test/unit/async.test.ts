@@ -188,6 +188,17 @@ describe('what a call takes with it', () => {
     expect(bn.numBatchesTracked).toBe(0);
   });
 
+  test('and so is the momentum, none included: then all batches weigh the same', async () => {
+    for (const later of [null, 1]) {
+      const bn = new nn.BatchNorm1d(1, { momentum: null });
+      bn.forward(tensor([[1], [3]]));
+      const pending = bn.forwardAsync(tensor([[5], [7]]));
+      bn.momentum = later;
+      await pending;
+      expect(bn.runningMean!.toArray()).toEqual([4]);
+    }
+  });
+
   test('a small array is copied at the call', async () => {
     const bn = new nn.BatchNorm1d(130);
     const data = values(shape);
