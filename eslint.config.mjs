@@ -81,9 +81,19 @@ export default defineConfig(
   },
   {
     // Fuzzers: the types are wrong on purpose.
-    files: ['scripts/fuzz-*.mjs'],
+    files: ['scripts/fuzz-*.mjs', 'scripts/fuzz-facade/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { Buffer: 'readonly', structuredClone: 'readonly' } },
+    languageOptions: {
+      globals: {
+        AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        Buffer: 'readonly',
+        EventTarget: 'readonly',
+        queueMicrotask: 'readonly',
+        setImmediate: 'readonly',
+        structuredClone: 'readonly',
+      },
+    },
     rules: {
       '@typescript-eslint/ban-ts-comment': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
