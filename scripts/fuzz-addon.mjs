@@ -8,6 +8,7 @@
 // @ts-nocheck
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runInNewContext } from 'node:vm';
 
 const built = fileURLToPath(new URL('../build/Release/evenkeel.node', import.meta.url));
 const { values: options } = parseArgs({
@@ -101,6 +102,10 @@ const common = new ArrayBuffer(256);
 const overlapping = [0, 4, 16, 32, 48, 96].flatMap((at) =>
   [3, 8, 12].map((n) => new Float32Array(common, at, n)),
 );
+// Of another realm: no `instanceof` knows them.
+const elsewhere = (source) => runInNewContext(source, { structuredClone });
+const Float16 = globalThis.Float16Array ?? Uint16Array; // where the engine has it
+const grows = new ArrayBuffer(32, { maxByteLength: 64 });
 const wrong = [
   ...[0, 1, 2, 3, 4, 8, 12, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, NaN, Infinity, -100],
   ...[0, 1, 2, 3, 4, 8, 12, 16].flatMap((n) => [f(n), d(n), t(n), new Uint32Array(n)]),
@@ -113,8 +118,32 @@ const wrong = [
       return 2 ** 40;
     }
   })(8),
+  new (class extends Float32Array {
+    get buffer() {
+      return new ArrayBuffer(0);
+    }
+    get byteOffset() {
+      return 2 ** 40;
+    }
+    static get [Symbol.species]() {
+      return Array;
+    }
+  })(8),
+  ...[new Float32Array(grows), new Float32Array(grows, 0, 8), new Float64Array(grows)],
+  new Float32Array(new SharedArrayBuffer(32, { maxByteLength: 64 })),
+  ...[Buffer.alloc(32), new BigInt64Array(8), new Uint8ClampedArray(8), new Float16(8)],
+  ...[new ArrayBuffer(32), new SharedArrayBuffer(32), Object(8), Object('x'), '8', 2n ** 70n],
+  ...['new Float32Array(8)', 'new Float64Array(12)', 'new Int32Array(4)', '[1, 2]'].map(elsewhere),
+  elsewhere('const a = new Float32Array(8); structuredClone(a, { transfer: [a.buffer] }); a'),
+  { valueOf: thrower, toString: thrower },
+  { __proto__: Float32Array.prototype, length: 8 },
+  new Proxy({}, { get: thrower, getPrototypeOf: thrower }),
+  Promise.resolve(8),
   ...overlapping,
 ];
+function thrower() {
+  throw new Error('the addon has looked inside an argument');
+}
 
 const names = Object.keys(right);
 const missing = Object.keys(addon).filter(
@@ -125,6 +154,7 @@ let refused = 0;
 let problem = missing.length === 0 ? '' : `no arguments are known for ${missing.join(', ')}`;
 const runs = Number(options.runs);
 for (let i = 0; i < runs && problem === ''; i++) {
+  if (i % 500 === 0) problem = await severalJobs();
   const name = names[i % names.length];
   const args = [...right[name]];
   for (let j = random(4); j > 0; j--) args[random(args.length)] = one(wrong);
@@ -148,6 +178,25 @@ for (let i = 0; i < runs && problem === ''; i++) {
   if (!arrays.every((each, k) => bytes(each).equals(before[k])))
     problem = 'refused, and has written';
   if (problem !== '') problem = `${name}, call ${i} of seed ${options.seed}: ${problem}`;
+}
+
+/** Under way together and cancelled by chance, each over arrays of its own; what went wrong, or ''. */
+async function severalJobs() {
+  const asked = new Set();
+  const jobs = [];
+  for (let ticket = 0; ticket < 12; ticket++) {
+    const [n, c] = one([
+      [400, 300],
+      [100, 3],
+      [9000, 12],
+    ]);
+    jobs.push(addon.startBatchMoments(f(n * c), d(4 * c), n, c, 1, ticket));
+    if (random(2) === 0) asked.add(one([ticket, random(16)]));
+    for (const each of asked) addon.cancelJob(each);
+  }
+  const ends = await Promise.all(jobs);
+  const odd = ends.findIndex((end, i) => end !== 'done' && !(end === 'cancelled' && asked.has(i)));
+  return odd < 0 ? '' : `one of several jobs ended as '${ends[odd]}'`;
 }
 
 function bytes(view) {
