@@ -41,6 +41,7 @@ function fly(layer, given = null) {
     part: layer,
     start: () => layer.forwardAsync(x, options),
     controller: used.controller,
+    doomed: used.aborted,
     input: right ? input : null,
     large: input.values.length >= 32 * 1024,
     replay: right ? replayOf(layer, input.values, shape, used) : null,
@@ -52,16 +53,18 @@ function fly(layer, given = null) {
 /** A signal, now and then aborted already. */
 function signalFor(used) {
   used.controller = new AbortController();
-  if (chance(12)) abort(used.controller);
+  used.aborted = chance(12);
+  if (used.aborted) abort(used.controller);
   return used.controller.signal;
 }
 
 function abortSoon(flight) {
   const { controller } = flight;
   if (controller === undefined || !chance(4)) return;
-  flight.doomed = chance(2);
-  if (flight.doomed) abort(controller);
-  else queueMicrotask(() => abort(controller));
+  if (chance(2)) {
+    flight.doomed ||= flight.name === 'forwardAsync'; // backwardAsync of a leaf is over by now
+    abort(controller);
+  } else queueMicrotask(() => abort(controller));
 }
 
 /** The same at once, on another layer; returns the output where that does not depend on what came before. */
@@ -96,6 +99,7 @@ function flyBack() {
     part: 'gradients',
     start: () => y.backwardAsync(gradient, options),
     controller: used.controller,
+    doomed: used.aborted,
     input: gradient === input.x && !drawn.hostile ? input : null,
     large: y.numel >= 32 * 1024,
     replay: null,

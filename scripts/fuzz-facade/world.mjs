@@ -36,6 +36,12 @@ export function makeWorld() {
     optimizers: [new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 }), new optim.Adam(parameters)],
     outs: [tensor(new Float32Array(4 * c), [4, c]), tensor(new Float32Array(12 * c), [4, c, 3])],
     results: [],
+    /** Asked for once: walking the modules for each snapshot took a third of the time. */
+    held: [...layers, linear].map((layer) => ({
+      layer,
+      parameters: [...layer.parameters()],
+      buffers: [...layer.buffers()],
+    })),
     /** An open virtual batch, and its layer. */
     open: null,
   };
@@ -55,18 +61,19 @@ const bytesOf = ({ data: { buffer, byteOffset, byteLength } }) =>
   Buffer.from(buffer, byteOffset, byteLength);
 
 /** What a forward of this layer moves. */
-export function statistics(layer) {
-  const parts = [...layer.namedBuffers()].map(([, buffer]) => bytesOf(buffer));
-  return Buffer.concat([...parts, Buffer.from(String(layer.skippedBatches))]);
+export function statistics(layer, buffers = [...layer.buffers()]) {
+  return Buffer.concat([...buffers.map(bytesOf), Buffer.from(String(layer.skippedBatches))]);
 }
 
 /** The whole state: [part, bytes]. A layer stands for what its forwards move. */
 export function snapshot() {
+  const moved = [];
   const gradients = [];
   const rest = [];
   let flags = `${native.threads} ${native.memory.limit} ${Tensor.length}`;
-  for (const layer of [...made.layers, made.linear]) {
-    for (const [, parameter] of layer.namedParameters()) {
+  for (const { layer, parameters, buffers } of made.held) {
+    moved.push([layer, statistics(layer, buffers)]);
+    for (const parameter of parameters) {
       const { gradient } = parameter;
       rest.push(bytesOf(parameter));
       gradients.push(gradient === null ? Buffer.from('none') : bytesOf(gradient));
@@ -83,7 +90,7 @@ export function snapshot() {
     flags += groups.join();
   }
   return [
-    ...made.layers.map((layer) => [layer, statistics(layer)]),
+    ...moved,
     ['gradients', Buffer.concat(gradients)],
     ['parameters, outputs or settings', Buffer.concat([...rest, Buffer.from(flags)])],
   ];
