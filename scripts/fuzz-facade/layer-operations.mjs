@@ -109,12 +109,13 @@ const STATE = {
   },
   unfreeze: () => one(made.norms).unfreeze(),
   requiresGrad_: () => one(made.layers).requiresGrad_(arg(true)),
+  shareMemory: () => one(made.layers).shareMemory(),
   'Module.zeroGrad': () => one(made.layers).zeroGrad(some({ setToNone: () => chance(2) })),
   loadStateDict: () => {
     const layer = one(made.layers);
     layer.loadStateDict(
       arg(() => stateFor(layer)),
-      some({ strict: () => chance(2) }),
+      some({ strict: () => chance(2), assign: () => chance(2) }),
     );
   },
   virtualBatch: () => {

@@ -39,6 +39,7 @@ const TENSORS = {
       () => x.toArray(),
       () => x.clone(),
       () => x.detach(),
+      () => x.shareMemory_(),
       () => String(x),
     ])();
   },
