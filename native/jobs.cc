@@ -3,14 +3,13 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <thread>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#include <signal.h>
 #endif
 
 #include "parallel.h"
+#include "thread.h"
 
 namespace evenkeel {
 
@@ -41,7 +40,9 @@ class JobThread {
 
   // Under the lock. Whether there is a thread; tried anew for each job where there was none.
   bool ensure() {
-    if (!alive_) alive_ = spawn();
+    if (!alive_) {
+      alive_ = start_thread([](void* self) { static_cast<JobThread*>(self)->serve(); }, this);
+    }
     return alive_;
   }
 
@@ -94,40 +95,6 @@ class JobThread {
       left_.notify_all();
     }
   }
-
-#if defined(__unix__) || defined(__APPLE__)
-  bool spawn() {
-    // musl's threads have 128 KB unless told; signals are the host's.
-    constexpr std::size_t kStack = std::size_t{1} << 20;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) return false;
-    pthread_attr_setstacksize(&attributes, kStack);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_t thread;
-    const int failed = pthread_create(
-        &thread, &attributes,
-        [](void* self) -> void* {
-          static_cast<JobThread*>(self)->serve();
-          return nullptr;
-        },
-        this);
-    pthread_sigmask(SIG_SETMASK, &old, nullptr);
-    pthread_attr_destroy(&attributes);
-    return failed == 0;
-  }
-#else
-  bool spawn() {
-    try {
-      std::thread([this] { serve(); }).detach();
-      return true;
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-#endif
 
   std::condition_variable work_;
   bool alive_ = false;

@@ -4,13 +4,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <thread>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#include <signal.h>
 #endif
 #if defined(__linux__)
 #include <sched.h>
@@ -22,6 +20,7 @@
 #endif
 
 #include "float_environment.h"
+#include "thread.h"
 
 namespace evenkeel {
 namespace {
@@ -118,27 +117,18 @@ class Pool {
 
   void ensure_workers(std::size_t wanted) {
     while (workers_ < wanted && !exhausted_) {
-      try {
-        start_worker(workers_ + 1);
+      Seat& seat = seats_[workers_];
+      seat = {this, workers_ + 1};
+      const auto serve = [](void* taken) {
+        const Seat* const mine = static_cast<Seat*>(taken);
+        mine->pool->serve(mine->self);
+      };
+      if (start_thread(serve, &seat)) {
         ++workers_;
-      } catch (const std::exception&) {  // no thread or no memory to be had
-        exhausted_ = true;               // fewer threads, the same bits
+      } else {
+        exhausted_ = true;  // fewer threads, the same bits
       }
     }
-  }
-
-  void start_worker(std::size_t self) {
-#if defined(__unix__) || defined(__APPLE__)
-    // Signals are the host's: a pool thread inherits a mask with all of them blocked.
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    struct Restore {
-      sigset_t* mask;
-      ~Restore() { pthread_sigmask(SIG_SETMASK, mask, nullptr); }
-    } restore{&old};
-#endif
-    std::thread([this, self] { serve(self); }).detach();
   }
 
   [[noreturn]] void serve(std::size_t self) {
@@ -174,7 +164,14 @@ class Pool {
     return job;
   }
 
+  // Who a worker is.
+  struct Seat {
+    Pool* pool;
+    std::size_t self;
+  };
+
   const std::size_t cpus_;
+  Seat seats_[kMaxThreads];
   std::mutex busy_;  // held by the caller whose job the pool runs
   std::size_t workers_ = 0;
   bool exhausted_ = false;

@@ -46,7 +46,7 @@ export function hostLibrary(): string | null {
 
 /** The program of fork.cc, or null where it cannot be built. */
 export function forkProgram(): string | null {
-  const sources = ['parallel.cc', 'jobs.cc', 'workspace.cc'];
+  const sources = ['parallel.cc', 'jobs.cc', 'thread.cc', 'workspace.cc'];
   return build(
     'fork.cc',
     '',

@@ -59,7 +59,7 @@ describe.skipIf(host === null)('threads that cannot be had', () => {
         const count = () => require('node:fs').readdirSync('/proc/self/task').length;
         load();
         const before = count();
-        host.limitMemory(30e6); // three stacks of 8 MB
+        host.limitMemory(6e6); // five stacks of 1 MB
         train(256, 64);
         const ours = count() - before;
         host.limitMemory(-1);
