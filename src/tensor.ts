@@ -288,7 +288,7 @@ export class Tensor implements Variable {
   /**
    * Moves the elements into a SharedArrayBuffer, which Workers get without a copy, unless they are in one.
    * Tensors over the same memory go along; an array taken of `data` before keeps the elements of then.
-   * Nobody sees what a Worker writes coming: see docs/workers.md.
+   * What another thread writes there no graph and no check notices (docs/workers.md).
    *
    * @throws {RangeError} when there is no memory; nothing has changed then.
    * @example

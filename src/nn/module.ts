@@ -297,8 +297,8 @@ export abstract class Module {
    * the weights without a copy. Parameters stay the same objects, so an optimiser goes on with them; gradients
    * stay where they are. An array taken of `data` before keeps the elements of then.
    *
-   * @throws {RangeError} when there is no memory, {@link Error} for a module that waits for its first forward;
-   * nothing has changed then.
+   * @throws {RangeError} when there is no memory; nothing has changed then.
+   * @throws {Error} for a module that waits for its first forward.
    * @example
    * ```ts
    * const model = new nn.Linear(2, 1).shareMemory();
@@ -359,7 +359,8 @@ export abstract class Module {
   }
 
   /**
-   * Loads a state dict into this module: copies its values, or takes its memory. Atomic: a rejected load has changed nothing.
+   * Loads a state dict into this module: copies its values, or shares its memory. Atomic: a rejected load
+   * has changed nothing.
    *
    * A BatchNorm's missing `num_batches_tracked` keeps its value, as in PyTorch, unless `state` is a StateDict
    * that says version 2 for it. Values are converted to the module's dtypes; 5.7 counts 5.
