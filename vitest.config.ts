@@ -13,6 +13,10 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles:
+      process.env['EVENKEEL_PROPERTY_SECONDS'] === undefined
+        ? []
+        : ['test/helpers/property-seconds.ts'],
     reporters: ['default', './test/helpers/closing-line.ts'],
   },
 });

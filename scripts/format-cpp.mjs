@@ -1,4 +1,4 @@
-// Formats the C++ of native/, binding/ and test/ with the clang-format that npm installed; `--check` only
+// Formats the C++ of native/, binding/, test/ and scripts/ with the clang-format that npm installed; `--check` only
 // looks.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -28,7 +28,7 @@ if (clangFormat === undefined) {
  * @param {string[]} mode
  */
 function run(program, mode) {
-  const sources = ['binding', 'native', 'test'].flatMap((folder) =>
+  const sources = ['binding', 'native', 'test', 'scripts'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(cc|h)$/.test(file))
       .map((file) => join(folder, file)),

@@ -1,7 +1,8 @@
 // One shape, one answer: a training step of random shapes on every kernel family × thread count × byte
 // offset × plain and shared memory × synchronous and asynchronous, each hashed; exits with 1 unless every
 // shape has one hash. `node scripts/one-hash.mjs [shapes]` after a build; the last line is the digest of
-// all of them, the same on every machine (`--few`: one thread count, one offset, for slow ones).
+// all of them, the same on every machine (`--few`: one thread count, one offset, for slow ones; `--list`:
+// the hash of each shape as well).
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { native, nn, tensor } from 'evenkeel';
 const THREADS = [1, 2, 3, 5, 8, 16];
 const OFFSETS = Array.from({ length: 16 }, (_, i) => 4 * i);
 const few = process.argv.includes('--few');
+const list = process.argv.includes('--list');
 const shapes = Number(process.argv.find((each) => /^\d+$/.test(each)) ?? 500);
 
 /** @typedef {{ shape: number[], dtype: 'float32' | 'float64', relu: boolean, seed: number }} Case */
@@ -138,6 +140,7 @@ if (process.env['EVENKEEL_ONE_HASH'] === 'family') {
   all.forEach(({ shape, dtype, relu }, i) => {
     const hashes = new Set(found.flatMap((lines) => lines[i]?.hashes ?? ['nothing']));
     for (const hash of hashes) digest.update(hash);
+    if (list) console.log([...hashes].join(' '), `[${shape.join(', ')}]`, dtype, `relu ${relu}`);
     if (hashes.size === 1) return;
     different++;
     console.log(`${hashes.size} answers for shape [${shape.join(', ')}], ${dtype}, relu ${relu}`);

@@ -1,185 +1,167 @@
-// The same bits elsewhere: the committed hashes (test/golden/bits.test.ts) under qemu as a CPU without AVX,
-// with SSE4.2 and with AVX2, the native program (test/native-program) as those and as aarch64 against its
-// digest on this machine, and the hashes again in other Node versions. Builds and installs into
-// build-check/; what is not there is skipped, with a line that says so.
+// The same answers on other machines. Under qemu, as a CPU without AVX, with SSE4.2, with AVX2 and as aarch64
+// (cross-compiled): the native program, scripts/one-hash.mjs and the tests, where every process of a test
+// is emulated. In other Node versions: the last two. Digests must be those of this machine.
 //
-//   node scripts/other-cpus.mjs [--install] [--cases N] [--only qemu64,Nehalem,max,aarch64,node]
+//   node scripts/other-cpus.mjs [--install] [--short] [--only qemu64,Nehalem,max,aarch64,node,node-24,…]
+//                               [--steps program,hash,suite] [test/golden…]
 //
-// --install: apt-get install qemu-user-static and the cross compiler, and the npm package `node`.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// Needs a build (npm run test:machines makes one). --install: apt-get installs the emulators and the cross
+// compiler, npm the Nodes; without, what is missing is skipped, with a line that says so.
 import { parseArgs } from 'node:util';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'build-check');
-const { values } = parseArgs({
+import { LEFT_OUT } from './other-cpus/left-out.mjs';
+import { aarch64, otherNode, thisMachine, x86 } from './other-cpus/machines.mjs';
+import { families, nativeProgram, oneHash, suite } from './other-cpus/steps.mjs';
+import { Missing } from './other-cpus/tools.mjs';
+
+/** @typedef {import('./other-cpus/machines.mjs').Machine} Machine */
+/** @typedef {import('./other-cpus/steps.mjs').Outcome} Outcome */
+
+const NODES = ['20.17', '20', '22', '24', '26'];
+/** @type {[string, (install: boolean) => Machine][]} */
+const MACHINES = [
+  ['qemu64', (install) => x86('qemu64', install)],
+  ['Nehalem', (install) => x86('Nehalem', install)],
+  ['max', (install) => x86('max', install)],
+  ['aarch64', aarch64],
+  ...NODES.map(nodeMachine),
+];
+/** In a short run: the committed hashes everywhere, and what shows that the right family is at work. */
+const FEW_TESTS = {
+  emulated: ['test/golden/bits', 'test/stress/loading'],
+  native: ['test/golden', 'test/unit'],
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     install: { type: 'boolean', default: false },
-    cases: { type: 'string', default: '150' },
-    only: { type: 'string', default: 'qemu64,Nehalem,max,aarch64,node' },
+    short: { type: 'boolean', default: false },
+    only: { type: 'string', default: MACHINES.map(([name]) => name).join() },
+    steps: { type: 'string', default: 'program,hash,suite' },
   },
 });
+const { install, short } = values;
 const only = values.only.split(',');
-const CROSS = ['g++-aarch64-linux-gnu', 'libc6-dev-arm64-cross'];
-const NODES = ['20', '22', '24', '26'];
+const steps = values.steps.split(',');
+/** @type {string[][]} */
+const rows = [];
+/** @type {string[]} */
+const skipped = [];
 let failures = 0;
 
-mkdirSync(folder, { recursive: true });
-if (values.install) {
-  const packages = ['qemu-user-static', ...CROSS];
-  ran('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { isQuiet: true });
+/** What this machine says, by step. @type {Map<string, Outcome>} */
+const answers = new Map();
+tryOn('this machine', () => thisMachine);
+for (const [name, make] of MACHINES) {
+  const isAsked = only.some((each) => name === each || name.startsWith(`${each}-`));
+  if (isAsked) tryOn(name, make);
 }
-const here = build('plain', []) ? digests(join(folder, 'plain', 'evenkeel-check'), []) : '';
-if (here !== '') console.log(`this machine      ${here}`);
-for (const cpu of ['qemu64', 'Nehalem', 'max']) if (only.includes(cpu)) x86(cpu);
-if (only.includes('aarch64')) aarch64();
-if (only.includes('node')) for (const version of NODES) otherNode(version);
-console.log(
-  `other CPUs: ${failures === 0 ? 'all that ran have the same bits' : `${failures} failed`}`,
-);
-process.exitCode = failures === 0 ? 0 : 1;
-
-/** @param {string} cpu */
-function x86(cpu) {
-  const qemu = 'qemu-x86_64-static';
-  if (process.arch !== 'x64') {
-    skip(cpu, `this machine is ${process.arch}`);
-    return;
-  }
-  if (!exists(qemu)) {
-    skip(cpu, `${qemu} is not installed (--install)`);
-    return;
-  }
-  // Its masked loads of AVX2 read what they leave out, and so touch the guard pages.
-  const guards = cpu === 'max' ? ['--no-guards'] : [];
-  const program = join(folder, 'plain', 'evenkeel-check');
-  compare(cpu, digests(qemu, ['-cpu', cpu, program], guards));
-  hashes(`${cpu}, Node`, qemu, ['-cpu', cpu, process.execPath]);
-}
-
-function aarch64() {
-  if (!exists('qemu-aarch64-static') || !exists('aarch64-linux-gnu-g++')) {
-    skip('aarch64', 'qemu-aarch64-static or aarch64-linux-gnu-g++ is not installed (--install)');
-    return;
-  }
-  const options = [
-    '-DCMAKE_SYSTEM_NAME=Linux',
-    '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
-    '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
-  ];
-  if (!build('aarch64', options)) return;
-  const program = join(folder, 'aarch64', 'evenkeel-check');
-  compare('aarch64', digests('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', program]));
-}
-
-/** @param {string} version */
-function otherNode(version) {
-  const home = join(folder, `node-${version}`);
-  const node = join(home, 'node_modules', 'node', 'bin', 'node');
-  if (!existsSync(node) && values.install) {
-    mkdirSync(home, { recursive: true });
-    writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
-    const flags = ['--no-audit', '--no-fund', '--prefix', home];
-    ran('npm', ['install', ...flags, `node@${version}`], { isQuiet: true });
-  }
-  if (existsSync(node)) hashes(`Node ${version}`, node, []);
-  else skip(`Node ${version}`, 'the npm package `node` is not installed (--install)');
-}
+report();
 
 /**
- * The digests of the fuzzer and of the guard pages: one hash of all results.
- * @param {string} command
- * @param {string[]} args
- * @param {string[]} flags
+ * @param {string} version
+ * @returns {[string, (install: boolean) => Machine]}
  */
-function digests(command, args, flags = []) {
-  const checks = flags.length > 0 ? ['fuzz'] : ['fuzz', 'guards'];
-  checks.push('--cases', values.cases, ...flags);
-  const { status, stdout, stderr } = spawnSync(command, [...args, ...checks], { encoding: 'utf8' });
-  const found = [...stdout.matchAll(/digest ([\da-f]{16})/g)].map(([, digest]) => digest);
-  if (status === 0 && found.length > 0) {
-    const families = /families ([^;]*);/.exec(stdout)?.[1] ?? '';
-    return `${found.join(' ')} (${families})`;
-  }
-  console.error(`${stdout}${stderr}`);
-  return '';
+function nodeMachine(version) {
+  return [`node-${version}`, (install) => otherNode(version, install)];
 }
 
 /**
  * @param {string} name
- * @param {string} there
+ * @param {(install: boolean) => Machine} make
  */
-function compare(name, there) {
-  const digest = (/** @type {string} */ text) => text.replace(/ \(.*/, '');
-  const isSame = there !== '' && digest(here).startsWith(digest(there));
-  console.log(
-    `${name.padEnd(17)} ${there === '' ? 'no digest' : there}${isSame ? '' : '  FAILED'}`,
+function tryOn(name, make) {
+  try {
+    const machine = make(install);
+    const seen = families(machine).join(' ');
+    for (const [step, run] of stepsOf(machine)) row(name, seen, step, run);
+  } catch (error) {
+    if (error instanceof Missing) {
+      skipped.push(`${name}: skipped, ${error.message}`);
+      console.log(skipped.at(-1));
+      return;
+    }
+    failures++;
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    rows.push([name, '', 'ended early', '', '1', '', '', '']);
+  }
+}
+
+/**
+ * @param {Machine} machine
+ * @returns {[string, () => Outcome][]}
+ */
+function stepsOf(machine) {
+  /** @type {[string, () => Outcome][]} */
+  const all = [];
+  const { program } = machine;
+  if (steps.includes('program') && program !== null) {
+    const cases = short ? 40 : 150;
+    all.push(['native program', () => nativeProgram(program(), machine.hasGuards, cases)]);
+  }
+  if (steps.includes('hash')) {
+    const shapes = short ? ['50', '--few'] : ['500', ...(machine.isThorough ? [] : ['--few'])];
+    all.push([`one hash, ${shapes.join(' ')}`, () => oneHash(machine, shapes)]);
+  }
+  if (steps.includes('suite') && machine.node !== process.execPath) {
+    const few = FEW_TESTS[machine.isEmulated ? 'emulated' : 'native'];
+    all.push([short ? 'some tests' : 'tests', () => suite(machine, short ? few : positionals)]);
+  }
+  return all;
+}
+
+/**
+ * @param {string} name
+ * @param {string} seen
+ * @param {string} step
+ * @param {() => Outcome} run
+ */
+function row(name, seen, step, run) {
+  console.log(`${name}: ${step}…`);
+  const start = performance.now();
+  const outcome = run();
+  const [kind = ''] = step.split(',');
+  const here = answers.get(kind) ?? outcome;
+  answers.set(kind, here);
+  // Without guard pages there is one digest less.
+  const isSame =
+    here.digest.startsWith(outcome.digest) && (outcome.digest === '') === (here.digest === '');
+  if (outcome.failed > 0 || !isSame) {
+    failures++;
+    console.error(outcome.log);
+  }
+  if (!isSame) {
+    const others = outcome.parts.filter((part) => !here.parts.includes(part));
+    console.error(`${name}: not as on this machine:\n${others.slice(0, 10).join('\n')}`);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  const counts = [outcome.passed, outcome.failed, outcome.skipped].map(String);
+  rows.push([name, seen, step, ...counts, outcome.digest.slice(0, 16), seconds]);
+}
+
+function report() {
+  const head = ['machine', 'families', 'step', 'passed', 'failed', 'skipped', 'digest', 'seconds'];
+  const widths = head.map((name, i) =>
+    Math.max(name.length, ...rows.map((each) => each[i]?.length ?? 0)),
   );
-  if (!isSame) failures++;
-}
-
-/**
- * The committed hashes. In threads: a child process would not be the emulator's.
- * @param {string} name
- * @param {string} command
- * @param {string[]} args
- */
-function hashes(name, command, args) {
-  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const test = ['run', '--pool=threads', 'test/golden/bits.test.ts'];
-  const result = spawnSync(command, [...args, vitest, ...test], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  const line = /^\d+ passed, \d+ failed.*$/m.exec(result.stdout)?.[0] ?? 'no closing line';
-  const passed = result.status === 0;
-  console.log(`${name.padEnd(17)} committed hashes: ${line}${passed ? '' : '  FAILED'}`);
-  if (passed) return;
-  console.error(`${result.stdout}${result.stderr}`);
-  failures++;
-}
-
-/**
- * @param {string} name
- * @param {string[]} options
- */
-function build(name, options) {
-  const into = join(folder, name);
-  return (
-    ran('cmake', ['-S', root, '-B', into, '-DEVENKEEL_CHECK=ON', ...options]) &&
-    ran('cmake', [
-      ...['--build', into, '--target', 'evenkeel-check'],
-      ...['--parallel', String(availableParallelism())],
-    ])
-  );
-}
-
-/**
- * @param {string} command
- * @param {string[]} args
- * @param {{ isQuiet?: boolean }} [options] - not counted as a failure
- */
-function ran(command, args, { isQuiet = false } = {}) {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  if (status === 0) return true;
-  console.error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
-  if (!isQuiet) failures++;
-  return false;
-}
-
-/** @param {string} command */
-function exists(command) {
-  return spawnSync(command, ['--version']).error === undefined;
-}
-
-/**
- * @param {string} what
- * @param {string} why
- */
-function skip(what, why) {
-  console.log(`${what.padEnd(17)} skipped: ${why}`);
+  console.log('');
+  for (const each of [head, ...rows]) {
+    console.log(
+      each
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+  for (const line of skipped) console.log(line);
+  if (rows.some(([, , step]) => step === 'tests')) {
+    for (const { file, test, why } of LEFT_OUT) {
+      console.log(`left out in an emulator: ${test ?? file} (${why})`);
+    }
+  }
+  const verdict = failures === 0 ? 'all that ran have the same bits' : `${failures} failed`;
+  const rest = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  console.log(`other machines: ${verdict}${rest}`);
+  process.exitCode = failures === 0 ? 0 : 1;
 }
