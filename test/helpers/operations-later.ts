@@ -22,7 +22,7 @@ const later = (() => {
     const x = memory[from](evenkeel, shape);
     return { kept: [bn, x], call: async () => [await bn.forwardAsync(x, call)] };
   };
-  const backward = (shape, { change, call = {}, value } = {}) => async (evenkeel) => {
+  const backward = (shape, { change, call = {} } = {}) => async (evenkeel) => {
     const bn = new evenkeel.nn.BatchNorm1d(shape[1]);
     change?.(bn);
     const x = memory.shared(evenkeel, shape);

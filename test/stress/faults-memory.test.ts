@@ -78,7 +78,7 @@ describe.skipIf(host === null)('in the addon', () => {
           for (let i = 0; i < ${tries}; i++) {
             unbegun(load());
             const calls = Array.from({ length: 8 }, (_, k) => step(2048 * (k + 1), shared));
-            // the last is queued before; of the first, a fourth has begun at most
+            // at once, or when some of them have ended
             if (i % 4 !== 0) await wait(Math.random() * 4);
             host.failAllocation(1, 1);
             thrown += (await Promise.all(calls)).filter(Boolean).length;

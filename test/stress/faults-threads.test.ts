@@ -160,7 +160,7 @@ test('their number changes from call to call', async () => {
   const program = `
     const { native } = load();
     const seen = new Set();
-    for (let i = 0; i < ${trials(20, 200)}; i++) {
+    for (let i = 0; i < ${trials(20, 100)}; i++) {
       native.setThreads(1 + (i * 13) % 64);
       seen.add(train());
     }
@@ -177,7 +177,7 @@ test('their number changes while another thread computes', async () => {
     worker.once('message', () => {
       const seen = new Set();
       (async () => {
-        for (let i = 0; i < ${trials(5, 500)}; i++) seen.add(train()).add(await trainLater());
+        for (let i = 0; i < ${trials(5, 100)}; i++) seen.add(train()).add(await trainLater());
         console.log(...seen);
         worker.terminate();
       })();

@@ -32,7 +32,6 @@ describe('a Worker that is terminated in mid-call', () => {
   });
 
   const forty = `begin(40); parentPort.postMessage(0); setInterval(() => {}, 1000);`;
-  // at once, the memory must be there: it is what is mapped here that is written first there
   const large = `
     const { nn, tensor } = load();
     const x = tensor(new Float32Array(workerData), [32, 8, 2 ** 18]);
