@@ -3,9 +3,10 @@
 // output as it was, to the bit, and say so in one of our sentences; one that is not blocking must come to
 // what it does at once, whatever happens meanwhile.
 //
-//   node scripts/fuzz-facade.mjs [--runs N] [--seed S] [--episode E] [--package DIR]
+//   node scripts/fuzz-facade.mjs [--runs N] [--seed S] [--episode E] [--package DIR] [--undisturbed]
 //
-// An episode is a small world and some calls on it; --episode repeats one, but for when its jobs end.
+// An episode is a small world and some calls on it; --episode repeats one, but for when its jobs end. With
+// --undisturbed no operation writes into what a job reads: a race that is noticed, and ThreadSanitizer's to report.
 // Prints one line; exits with 1 on a finding. The types are wrong on purpose here, and not checked.
 // @ts-nocheck
 import { ASYNC_OPERATIONS } from './fuzz-facade/async-operations.mjs';

@@ -7,7 +7,7 @@ import { accept, found } from './findings.mjs';
 import { flights, launch } from './flights.mjs';
 import { drawn, MARK } from './hostile.mjs';
 import { placed, shapeFor } from './inputs.mjs';
-import { evenkeel } from './package.mjs';
+import { evenkeel, options } from './package.mjs';
 import { choices, made, result } from './world.mjs';
 
 const { functional, nn, noGrad, scope, tensor } = evenkeel;
@@ -188,7 +188,8 @@ const MEDDLING = {
   },
   'an operation writes under way': underWay((input) => {
     const { x } = input;
-    if (x.requiresGrad || x.shape.length < 2 || x.data.length !== x.numel) return;
+    if (options.undisturbed || x.requiresGrad || x.shape.length < 2 || x.data.length !== x.numel)
+      return;
     const Kind = x.dtype === 'float32' ? Float32Array : Float64Array;
     const other = tensor(Kind.from(numbers(x.numel)), x.shape);
     input.touched = true;

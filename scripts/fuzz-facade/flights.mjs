@@ -65,10 +65,14 @@ function judge({ name, rejected, error, large, controller, doomed, given, exampl
 }
 
 /** Whether what a call has read is as it was, where nobody has touched it. */
-function checkInput({ input, name }) {
+function checkInput({ input, name, example }) {
   if (!input || input.touched || input.x.disposed) return;
   const { data } = input.x;
-  if (!bytesOf(data).equals(bytesOf(input.values))) found(`${name} has changed its input`);
+  if (data.length !== input.values.length) {
+    found(`${name}: an input in ${input.kind} memory has lost it`, example);
+  } else if (!bytesOf(data).equals(bytesOf(input.values))) {
+    found(`${name} has changed its input`, example);
+  }
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
