@@ -173,7 +173,7 @@ describe('Workers that end by themselves', () => {
           const codes = Promise.all(workers.map(ended));
           await begun(shared, 8);
           for (let i = 0; i < 24; i += 3) wait(Math.random() * 30).then(() => workers[i].terminate());
-          const wrong = (await codes).filter((code, i) => code !== [1, 3, 0][i % 3]);
+          const wrong = (await codes).flatMap((code, i) => (code !== [1, 3, 0][i % 3] ? [['terminated', 'exits', 'natural'][i % 3] + ' ' + code] : []));
           if (wrong.length > 0) console.log('codes', wrong);
         }
         console.log(hashOf(shared) === before, train() === right);`;
