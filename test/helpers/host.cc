@@ -252,6 +252,18 @@ napi_value set_float_mode(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (bytes, offset) -> an ArrayBuffer of the host's own memory, so many bytes past an aligned address
+napi_value external(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const auto bytes = static_cast<std::size_t>(call[0]);
+  char* const block = static_cast<char*>(std::calloc(bytes + 64, 1));
+  napi_value buffer = nullptr;
+  const auto freed = [](napi_env, void*, void* whole) { std::free(whole); };
+  napi_create_external_arraybuffer(env, block + static_cast<std::size_t>(call[1]), bytes, freed,
+                                   block, &buffer);
+  return buffer;
+}
+
 napi_value init(napi_env env, napi_value exports) {
   void* frames[4];
   backtrace(frames, 4);  // the first call loads a library: not in the middle of an allocation
@@ -259,11 +271,17 @@ napi_value init(napi_env env, napi_value exports) {
     const char* name;
     napi_callback function;
   } table[] = {
-      {"failAllocation", fail_allocation}, {"allocations", allocations_seen},
-      {"failThread", fail_thread},         {"threads", threads_seen},
-      {"limitMemory", limit_memory},       {"pinToOneCpu", pin_to_one_cpu},
-      {"startStorm", start_storm},         {"endStorm", end_storm},
-      {"floatMode", float_mode},           {"setFloatMode", set_float_mode},
+      {"failAllocation", fail_allocation},
+      {"allocations", allocations_seen},
+      {"failThread", fail_thread},
+      {"threads", threads_seen},
+      {"limitMemory", limit_memory},
+      {"pinToOneCpu", pin_to_one_cpu},
+      {"startStorm", start_storm},
+      {"endStorm", end_storm},
+      {"floatMode", float_mode},
+      {"setFloatMode", set_float_mode},
+      {"external", external},
   };
   for (const auto& [name, function] : table) {
     napi_value made = nullptr;

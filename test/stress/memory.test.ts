@@ -3,6 +3,9 @@
 import { describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
+import { hostLibrary } from '../helpers/host.js';
+
+const host = hostLibrary();
 import { figure } from '../helpers/trials.js';
 
 /** Prints the error of each call by its name and class, and that the layer has not changed. */
@@ -78,6 +81,29 @@ describe('buffers', () => {
       console.log(bn.eval().forward(view).data.length === N * C);`;
     expect(await runChild(program)).toEqual(well('true\n'));
   });
+});
+
+// only a host can make it: JavaScript's own arrays begin at multiples of their elements
+test.skipIf(host === null)('memory at an odd address is refused, at any other read', async () => {
+  const program = `${layer}
+    const at = (offset) => tensor(new Float32Array(host.external(4 * N * C, offset)), [N, C]);
+    for (const offset of [1, 2, 3, 5]) {
+      refused('at ' + offset, () => bn.forward(at(offset)));
+      refused('out at ' + offset, () => bn.forward(tensor(data(N * C), [N, C]), { out: at(offset) }));
+    }
+    let said = '';
+    try { bn.forward(at(1)); } catch (e) { said = e.message; }
+    console.log(said);
+    console.log([0, 4, 8, 20, 60].every((offset) => bn.forward(at(offset)).numel === N * C));
+    bn.forwardAsync(at(2)).then((y) => console.log(y.numel === N * C)); /* of a copy */`;
+  const { stdout, ...rest } = await runChild(program, { host: host! });
+  expect({ ...rest, stdout: '' }).toEqual(well());
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    ...[1, 2, 3, 5].flatMap((at) => [`at ${at}: TypeError`, `out at ${at}: TypeError`]),
+    'evenkeel addon: expected x to be memory aligned to its elements, got a misaligned address.',
+    'true',
+    'true',
+  ]);
 });
 
 describe('the addon itself, behind every check of the package', () => {
