@@ -37,9 +37,9 @@ export class Memory {
     return new Memory(dtype, arrayOf(dtype, numel), true);
   }
 
-  /** One tensor holds it: nobody else sees what is written through that. */
+  /** One tensor holds it, and no array of a user's: nobody else sees what is written through that. */
   get sole(): boolean {
-    return this.holders === 1;
+    return this.holders === 1 && this.owned;
   }
 
   /** Makes the array of a pending number. */

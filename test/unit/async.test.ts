@@ -545,6 +545,19 @@ describe('a signal', () => {
 });
 
 describe('a walk', () => {
+  test('of a gradient that is disposed of meanwhile leaves the array to its owner', async () => {
+    const leaf = tensor(values([64, 8]), [64, 8], { requiresGrad: true });
+    const array = values([64, 8]);
+    const gradient = tensor(array, [64, 8]);
+    const y = functional.add(new nn.BatchNorm1d(8).forward(leaf.detach()), leaf);
+    const walk = y.backwardAsync(gradient);
+    gradient.dispose();
+    await walk;
+    expect(bits(leaf.grad)).toBe(bits(tensor(array, [64, 8])));
+    (leaf.grad?.data as Float32Array).fill(0);
+    expect(array).toEqual(values([64, 8]));
+  });
+
   const shape = [1100, 270] as const;
 
   test('that meets a change while it waits adds nothing', async () => {
