@@ -41,7 +41,8 @@ class JobThread {
   // Under the lock. Whether there is a thread; tried anew for each job where there was none.
   bool ensure() {
     if (!alive_) {
-      alive_ = start_thread([](void* self) { static_cast<JobThread*>(self)->serve(); }, this);
+      alive_ =
+          start_thread([](void* self) -> void* { static_cast<JobThread*>(self)->serve(); }, this);
     }
     return alive_;
   }
@@ -77,7 +78,7 @@ class JobThread {
   std::atomic<bool> forked_{false};
 
  private:
-  void serve() {
+  [[noreturn]] void serve() {
     Workspace workspace;
     std::unique_lock<std::mutex> lock(lock_);
     for (;;) {

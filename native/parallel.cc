@@ -119,7 +119,7 @@ class Pool {
     while (workers_ < wanted && !exhausted_) {
       Seat& seat = seats_[workers_];
       seat = {this, workers_ + 1};
-      const auto serve = [](void* taken) {
+      const auto serve = [](void* taken) -> void* {
         const Seat* const mine = static_cast<Seat*>(taken);
         mine->pool->serve(mine->self);
       };

@@ -5,7 +5,6 @@
 #include <signal.h>
 
 #include <cstddef>
-#include <new>
 #else
 #include <exception>
 #include <thread>
@@ -15,24 +14,11 @@ namespace evenkeel {
 
 #if defined(__unix__) || defined(__APPLE__)
 
-namespace {
-
-struct Start {
-  void (*body)(void*);
-  void* context;
-};
-
-}  // namespace
-
-bool start_thread(void (*body)(void*), void* context) {
+bool start_thread(void* (*body)(void*), void* context) {
   // Unless told, musl's have 128 KB, and glibc's the 8 MB of the shell's limit.
   constexpr std::size_t kStack = std::size_t{1} << 20;
-  Start* const start = new (std::nothrow) Start{body, context};
   pthread_attr_t attributes;
-  if (start == nullptr || pthread_attr_init(&attributes) != 0) {
-    delete start;
-    return false;
-  }
+  if (pthread_attr_init(&attributes) != 0) return false;
   pthread_attr_setstacksize(&attributes, kStack);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   // A new thread has the mask of the one that makes it.
@@ -40,24 +26,15 @@ bool start_thread(void (*body)(void*), void* context) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_t thread;
-  const int failed = pthread_create(
-      &thread, &attributes,
-      [](void* given) -> void* {
-        const Start begun = *static_cast<Start*>(given);
-        delete static_cast<Start*>(given);
-        begun.body(begun.context);
-        return nullptr;
-      },
-      start);
+  const int failed = pthread_create(&thread, &attributes, body, context);
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   pthread_attr_destroy(&attributes);
-  if (failed != 0) delete start;
   return failed == 0;
 }
 
 #else
 
-bool start_thread(void (*body)(void*), void* context) {
+bool start_thread(void* (*body)(void*), void* context) {
   try {
     std::thread(body, context).detach();
     return true;

@@ -51,10 +51,10 @@ describe.skipIf(host === null)('in the addon', () => {
     sweeping(80, 'Object.keys(operations)', settings(forever), { host: host! }),
   );
 
-  // those of the first call that does not block, too: its queue, its threads and their scratch
+  // those of the first call that does not block, too: its queue, and the scratch of its threads, which need none
   const some = `Object.keys(later).filter((_, i) => i % ${trials(4, 1)} === 0)`;
   test.each(MODES)('each allocation before threads have begun, %s', (_, forever) =>
-    sweeping(trials(30, 120), some, `${settings(forever)} begin: unbegun,`, { host: host! }),
+    sweeping(trials(25, 100), some, `${settings(forever)} begin: unbegun,`, { host: host! }),
   );
 
   test('of the threads beside the event loop, from any moment on', () => {
