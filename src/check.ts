@@ -179,11 +179,10 @@ export function shape(who: string, value: unknown): number {
 export function attached(
   who: string,
   name: string,
-  memory: { readonly data: { readonly length: number } },
+  length: number,
   sizes: readonly number[],
   numel: number,
 ): void {
-  const { length } = memory.data;
   if (length !== numel) {
     throw new TypeError(
       `${who}: expected ${name} to hold the ${numel} elements of shape ${shapeText(sizes)}, ` +

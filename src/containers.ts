@@ -1,7 +1,7 @@
 // Reading other people's arrays: nested arrays, and the strided containers of other libraries
 // (ndarray, @stdlib/ndarray, onnxruntime). Depends on none of them.
 import * as check from './check.js';
-import { dtypeOf, uninitialized, zeros, type DType, type TensorData } from './storage.js';
+import { dtypeOf, lengthOf, uninitialized, zeros, type DType, type TensorData } from './storage.js';
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
@@ -79,11 +79,12 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
     throw check.wrongKind(who, 'a Float32Array, Float64Array, Int32Array or BigInt64Array', data);
   }
   const source = data as TensorData;
+  const length = lengthOf(source);
   const strides = listOf(who, 'strides', other.strides ?? other.stride ?? rowMajor(shape));
   const offset = other.offset ?? 0;
-  const start = checkStrides(who, source.length, shape, strides, offset);
+  const start = checkStrides(who, length, shape, strides, offset);
   if (isRowMajor(shape, strides)) {
-    const whole = start === 0 && source.length === numel;
+    const whole = start === 0 && length === numel;
     return { data: whole ? source : source.subarray(start, start + numel), shape, dtype };
   }
   return { data: gather(source, dtype, shape, strides, start), shape, dtype };

@@ -1,7 +1,7 @@
 // Making tensors: from a typed array that is adopted, or from nested arrays that are copied.
 import * as check from './check.js';
 import { fromNested, type NestedArray } from './containers.js';
-import { DTYPES, dtypeOf, type DType, type TensorData } from './storage.js';
+import { DTYPES, dtypeOf, lengthOf, type DType, type TensorData } from './storage.js';
 import { Tensor } from './tensor.js';
 
 export interface TensorOptions {
@@ -38,7 +38,7 @@ export function tensor(
   check.options('tensor', options, OPTION_NAMES);
   if (options.dtype !== undefined) check.oneOf('tensor', 'dtype', options.dtype, DTYPES);
   const made = ArrayBuffer.isView(data)
-    ? adopt(data, shape ?? [data.length], options.dtype)
+    ? adopt(data, shape ?? [lengthOf(data)], options.dtype)
     : fromNumbers(data, shape, options.dtype ?? 'float32');
   if (options.requiresGrad !== undefined) made.requiresGrad = options.requiresGrad;
   return made;
@@ -57,7 +57,7 @@ function adopt(data: unknown, shape: readonly number[], wanted: DType | undefine
     throw new TypeError(`tensor: expected data for dtype ${wanted}, got ${check.describe(data)}.`);
   }
   const numel = check.shape('tensor', shape);
-  const { length } = data as TensorData;
+  const length = lengthOf(data as TensorData);
   if (numel !== length) {
     const detached = length === 0 ? ' (or its buffer was detached)' : '';
     throw check.wrongValue(

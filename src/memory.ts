@@ -2,7 +2,15 @@
 // the last tensor lets go. Only memory that was allocated here is ever handed out again.
 import { addon } from './native.js';
 import { give, take } from './pool.js';
-import { BYTES, empty, uninitialized, viewOf, type DType, type TensorData } from './storage.js';
+import {
+  BYTES,
+  empty,
+  lengthOf,
+  uninitialized,
+  viewOf,
+  type DType,
+  type TensorData,
+} from './storage.js';
 
 /** From here on an array is sure to hold a whole large page of 2 MB. */
 const LARGE_BYTES = 4 * 2 ** 20;
@@ -37,6 +45,11 @@ export class Memory {
     return new Memory(dtype, arrayOf(dtype, numel), true);
   }
 
+  /** How many elements are there: none once the array's buffer has gone. */
+  get length(): number {
+    return lengthOf(this.data);
+  }
+
   /** One tensor holds it, and no array of a user's: nobody else sees what is written through that. */
   get sole(): boolean {
     return this.holders === 1 && this.owned;
@@ -64,7 +77,7 @@ export class Memory {
     const { buffer, byteOffset, length } = data;
     const moved = viewOf(this.dtype, transfer(buffer as ArrayBuffer), byteOffset, length);
     // Node 20 copies what is marked as untransferable.
-    if (data.length !== 0) throw new Error('it is marked as untransferable');
+    if (lengthOf(data) !== 0) throw new Error('it is marked as untransferable');
     this.data = moved;
     this.exposed = false;
   }

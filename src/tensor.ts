@@ -15,7 +15,7 @@ import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './contain
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
 import { isShared, moveToShared } from './shared-memory.js';
-import type { DType, FloatData, TensorData } from './storage.js';
+import { lengthOf, type DType, type FloatData, type TensorData } from './storage.js';
 
 export type { DType, FloatData, TensorData };
 
@@ -390,12 +390,12 @@ export class Tensor implements Variable {
   /** @internal The data, or an error when its buffer has gone. */
   attached(who: string, name = 'tensor'): TensorData {
     const { data } = this.memory;
-    return data.length === this.numel ? data : this.filled(who, name);
+    return lengthOf(data) === this.numel ? data : this.filled(who, name);
   }
 
   private filled(who: string, name: string): TensorData {
     this.memory.fill(this.numel);
-    check.attached(who, name, this.memory, this.shape, this.numel);
+    check.attached(who, name, lengthOf(this.memory.data), this.shape, this.numel);
     return this.memory.data;
   }
 

@@ -140,7 +140,7 @@ function copyChunk(): void {
   const { loan, from, numel, done } = copy;
   try {
     const data = from.data as FloatData;
-    if (data.length !== numel) throw gone(loan, numel, data.length);
+    if (from.length !== numel) throw gone(loan, numel, from.length);
     loan.unchanged();
     copy.done = Math.min(numel, done + CHUNK_BYTES / data.BYTES_PER_ELEMENT);
     loan.room(numel).set(data.subarray(done, copy.done), done);
