@@ -50,7 +50,8 @@ export function makeWorld() {
 /** A result that later calls may take up. */
 export function result(y) {
   if (y instanceof Tensor && y.numel < 1e6) {
-    if (!y.disposed && y.data.length !== y.numel) throw new Error('a result without its elements');
+    if (!y.disposed && y.data.byteLength !== y.numel * y.data.BYTES_PER_ELEMENT)
+      throw new Error('a result without its elements');
     made.results.push(y);
     if (made.results.length > 6) made.results.shift();
   }
