@@ -180,7 +180,7 @@ const MEDDLING = {
     // What the user may not do, and is not noticed: whatever comes of it, it is no crash.
     for (const flight of flights) if (seen && flight.input === input) flight.replay = null;
     input.touched = true;
-    if (x.data.length > 0) x.data.fill(below(9));
+    if (x.data.byteLength > 0) x.data.fill(below(9));
   }),
   'its layer changes under way': () => {
     const able = flights.filter(({ layer }) => layer);
@@ -188,7 +188,7 @@ const MEDDLING = {
   },
   'an operation writes under way': underWay((input) => {
     const { x } = input;
-    if (options.undisturbed || x.requiresGrad || x.shape.length < 2 || x.data.length !== x.numel)
+    if (options.undisturbed || x.requiresGrad || x.shape.length < 2 || x.data.byteLength === 0)
       return;
     const Kind = x.dtype === 'float32' ? Float32Array : Float64Array;
     const other = tensor(Kind.from(numbers(x.numel)), x.shape);

@@ -83,7 +83,7 @@ const LOOKALIKES = [
     return {
       data,
       get shape() {
-        if (data.length > 0) detached(data);
+        if (data.byteLength > 0) detached(data);
         return [4];
       },
     };
