@@ -135,7 +135,7 @@ async function measure(kind) {
       points.push([i * each, rows[i * MEASURES.length + k] ?? NaN]);
     const { slope, half } = line(points);
     if ((slope - half) * kind.calls > NOTHING) growing++;
-    return `${slope.toFixed(2)} ± ${half.toFixed(2)}`.padStart(17);
+    return `${slope.toFixed(2)} ± ${half.toFixed(2)}`.padStart(19);
   });
   const seconds = `${((performance.now() - start) / 1000).toFixed(0)} s`;
   console.log(
@@ -152,7 +152,7 @@ console.log(
   `bytes a call, with 95 % confidence; ${native.isa}, ${native.threads} threads, Node ${process.version}`,
 );
 console.log(
-  ' '.repeat(41) + 'calls'.padStart(8) + MEASURES.map((each) => each.padStart(17)).join(''),
+  ' '.repeat(41) + 'calls'.padStart(8) + MEASURES.map((each) => each.padStart(19)).join(''),
 );
 let growing = 0;
 for (const kind of kinds()) if (!(await measure(kind))) growing++;
