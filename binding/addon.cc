@@ -1,4 +1,4 @@
-// The export list: a table of contents. src/native.ts types it.
+// The export list: a table of contents. src/addon/types.ts types it.
 #include <napi.h>
 
 #include <exception>

@@ -138,7 +138,7 @@ function addressEnvironment() {
 }
 
 /**
- * That build's addon beside the built package, in a package of its own: src/native.ts looks there.
+ * That build's addon beside the built package, in a package of its own: src/addon/find.ts looks there.
  *
  * @param {string} name
  */

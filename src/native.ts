@@ -1,72 +1,8 @@
-// Finds and loads the addon; explains a load that failed. No arithmetic, no tensors.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import type { Addon } from './addon.js';
+// The addon as the environment configures it, and the public `native`. No arithmetic, no tensors.
+import { load } from './addon/load.js';
+import type { Addon } from './addon/types.js';
 import * as check from './check.js';
 import { pool } from './pool.js';
-
-/** The package this file belongs to: the nearest package.json of that name above it. */
-function findPackage(): { root: string; version: string } {
-  for (let folder = __dirname; ; folder = join(folder, '..')) {
-    const path = join(folder, 'package.json');
-    if (existsSync(path)) {
-      const { name, version = '' } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-      if (name === 'evenkeel') return { root: folder, version };
-    }
-    if (folder === join(folder, '..')) {
-      throw new Error(`evenkeel: no package.json above ${__dirname}.`);
-    }
-  }
-}
-
-interface Manifest {
-  readonly name?: string;
-  readonly version?: string;
-}
-
-/** `linux-x64`, `linuxmusl-arm64`, `darwin-arm64`, … : glibc and musl need different files. */
-function platformName(): string {
-  const header = (process.report.getReport() as { header: { glibcVersionRuntime?: string } })
-    .header;
-  const musl = process.platform === 'linux' && header.glibcVersionRuntime === undefined;
-  return `${process.platform}${musl ? 'musl' : ''}-${process.arch}`;
-}
-
-/** Where an addon may be, best first: a build of this checkout, then a prebuilt one. */
-function* candidates(folder: string): IterableIterator<string> {
-  yield join(folder, 'build', 'Release', 'evenkeel.node');
-  // Only now: the report behind platformName() takes 11 ms.
-  yield join(folder, 'prebuilds', `evenkeel-${platformName()}.node`);
-}
-
-function load(folder: string): Addon {
-  const failures: string[] = [];
-  for (const path of candidates(folder)) {
-    if (!existsSync(path)) {
-      failures.push(`  ${path}: no such file`);
-      continue;
-    }
-    const loaded: { exports: unknown } = { exports: {} };
-    try {
-      process.dlopen(loaded, path);
-      return loaded.exports as Addon;
-    } catch (error) {
-      failures.push(`  ${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  throw new Error(
-    `evenkeel: expected a native addon for ${platformName()} (Node ${process.version}), got none that loads:\n` +
-      `${failures.join('\n')}\n` +
-      'To build it here (needs CMake 3.15 or later and a C++20 compiler), run:\n' +
-      `  cd ${folder} && ${installCommand(folder)} && npm run build:native`,
-  );
-}
-
-/** An installed package brings no lock file. */
-function installCommand(folder: string): string {
-  return existsSync(join(folder, 'package-lock.json')) ? 'npm ci' : 'npm install --ignore-scripts';
-}
 
 /** kMaxThreads in native/parallel.cc. */
 const MAX_THREADS = 64;
@@ -97,10 +33,10 @@ function configure(loaded: Addon): Addon {
   return loaded;
 }
 
-const { root, version } = findPackage();
+const { addon: loaded, version } = load();
 
 /** @internal */
-export const addon: Addon = configure(load(root));
+export const addon: Addon = configure(loaded);
 
 /**
  * Which kernels run, on how many threads. Both belong to the process: Workers share them. Neither

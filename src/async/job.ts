@@ -1,6 +1,6 @@
 // One native call beside the event loop: started, cancelled by a signal, its end made a result or an error.
 // What the call may touch is decided by who makes it (loan.ts).
-import type { Addon } from '../addon.js';
+import type { Addon } from '../addon/types.js';
 import { addon } from '../native.js';
 
 /**

@@ -1,5 +1,5 @@
 // The two BatchNorm exports of the addon as calls on an Arena, with every nullable argument.
-import type { Addon } from '../../src/addon.js';
+import type { Addon } from '../../src/addon/types.js';
 import { flags, nothing, positive, sweep, type KernelCase } from './kernel-case.js';
 
 const tiny = (value: number): number => value * 2 ** -30;

@@ -1,5 +1,5 @@
 // Every other computing export of the addon as calls on an Arena.
-import type { Addon } from '../../src/addon.js';
+import type { Addon } from '../../src/addon/types.js';
 import type { Arena } from './arena.js';
 import {
   flags,

@@ -1,0 +1,26 @@
+// Loads the addon.
+import { existsSync } from 'node:fs';
+
+import { explain } from './explain.js';
+import { candidates, findPackage } from './find.js';
+import type { Addon } from './types.js';
+
+/** @throws {Error} when no addon loads; the message says what was tried. */
+export function load(): { addon: Addon; version: string } {
+  const { root: folder, version } = findPackage();
+  const failures: string[] = [];
+  for (const path of candidates(folder)) {
+    if (!existsSync(path)) {
+      failures.push(`  ${path}: no such file`);
+      continue;
+    }
+    const loaded: { exports: unknown } = { exports: {} };
+    try {
+      process.dlopen(loaded, path);
+      return { addon: loaded.exports as Addon, version };
+    } catch (error) {
+      failures.push(`  ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new Error(explain(folder, failures));
+}
