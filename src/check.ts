@@ -1,6 +1,7 @@
 // Every argument check, and every sentence a user reads when one fails:
 // `<Who>: expected <what>, got <actual>.` TypeError for the wrong kind, RangeError for a wrong value.
 // A check never changes anything, and callers run all of them before they change something.
+import { foreignError } from './copies.js';
 
 /** What a check needs to know of a tensor. */
 export interface Described {
@@ -41,8 +42,10 @@ export function equalShapes(a: readonly number[], b: readonly number[]): boolean
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }
 
+/** A value of another copy of this package looks right, so the sentence for it says what is wrong. */
 export function wrongKind(who: string, what: string, got: unknown): TypeError {
-  return new TypeError(`${who}: expected ${what}, got ${describe(got)}.`);
+  const foreign = foreignError(who, what, got);
+  return foreign ?? new TypeError(`${who}: expected ${what}, got ${describe(got)}.`);
 }
 
 export function wrongValue(who: string, what: string, got: string): RangeError {

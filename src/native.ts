@@ -2,6 +2,7 @@
 import { load } from './addon/load.js';
 import type { Addon } from './addon/types.js';
 import * as check from './check.js';
+import { nameThisCopy } from './copies.js';
 import { pool } from './pool.js';
 
 /** kMaxThreads in native/parallel.cc. */
@@ -33,7 +34,8 @@ function configure(loaded: Addon): Addon {
   return loaded;
 }
 
-const { addon: loaded, version } = load();
+const { addon: loaded, version, folder } = load();
+nameThisCopy(version, folder);
 
 /** @internal */
 export const addon: Addon = configure(loaded);

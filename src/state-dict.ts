@@ -1,5 +1,6 @@
 // StateDict: what stateDict() returns and checkpoints are: tensors by dotted key, and beside them what
 // is known of the modules they were taken from (PyTorch's `_metadata`) and what a file said.
+import { mark } from './copies.js';
 import type { Tensor } from './tensor.js';
 
 /** What a state dict says of one module. */
@@ -26,3 +27,5 @@ export class StateDict extends Map<string, Tensor> {
   /** What the file said beside its tensors: safetensors' `__metadata__`. */
   readonly metadata = new Map<string, string>();
 }
+
+mark(StateDict, 'StateDict');

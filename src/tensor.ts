@@ -11,6 +11,7 @@ import {
   type Variable,
 } from './autograd.js';
 import * as check from './check.js';
+import { mark, refuseForeign } from './copies.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './containers.js';
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
@@ -418,6 +419,7 @@ export class Tensor implements Variable {
    */
   static from(other: TensorLike): Tensor {
     if (other instanceof Tensor) return other;
+    refuseForeign('Tensor.from', 'a Tensor, { data, shape } or { data, dims }', other);
     const { data, shape, dtype } = fromArrayLike(other);
     return Tensor.adopting(data, shape, dtype);
   }
@@ -448,6 +450,8 @@ export class Tensor implements Variable {
   }
 }
 
+mark(Tensor, 'Tensor');
+
 /** A tensor that a module learns: requires grad, and the module finds it. */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad = true) {
@@ -469,6 +473,8 @@ export class Parameter extends Tensor {
     else this.gradient?.clear();
   }
 }
+
+mark(Parameter, 'Parameter');
 
 /** @internal A module's property that is learned: any other tensor would be missing in its state. */
 export function learned<Value extends Parameter | null>(

@@ -6,7 +6,7 @@ import { candidates, findPackage } from './find.js';
 import type { Addon } from './types.js';
 
 /** @throws {Error} when no addon loads; the message says what was tried. */
-export function load(): { addon: Addon; version: string } {
+export function load(): { addon: Addon; version: string; folder: string } {
   const { root: folder, version } = findPackage();
   const failures: string[] = [];
   for (const path of candidates(folder)) {
@@ -17,7 +17,7 @@ export function load(): { addon: Addon; version: string } {
     const loaded: { exports: unknown } = { exports: {} };
     try {
       process.dlopen(loaded, path);
-      return { addon: loaded.exports as Addon, version };
+      return { addon: loaded.exports as Addon, version, folder };
     } catch (error) {
       failures.push(`  ${path}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,4 +1,5 @@
 import * as check from '../check.js';
+import { mark } from '../copies.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 
 /** One tensor for each of a dataset's: `[x, label]` of two. */
@@ -61,3 +62,5 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
     return batch as unknown as Batch<Sources>;
   }
 }
+
+mark(TensorDataset, 'TensorDataset');

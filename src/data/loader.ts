@@ -1,4 +1,5 @@
 import * as check from '../check.js';
+import { mark, refuseForeign } from '../copies.js';
 import { permutation } from '../random.js';
 import type { Tensor } from '../tensor.js';
 
@@ -40,6 +41,7 @@ export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements It
     if (typeof dataset !== 'object' || (dataset as unknown) === null || !('rows' in dataset)) {
       throw check.wrongKind(who, 'a dataset', dataset);
     }
+    refuseForeign(who, 'a dataset', dataset);
     check.options(who, options, ['batchSize', 'shuffle', 'dropLast']);
     this.dataset = dataset;
     this.batchSize = check.wholeNumber(who, 'batchSize', options.batchSize ?? 1, 1);
@@ -60,7 +62,11 @@ export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements It
       : Uint32Array.from({ length: samples }, (_, i) => i);
     for (let batch = 0; batch < this.length; batch++) {
       const start = batch * this.batchSize;
-      yield this.dataset.rows(order.subarray(start, start + this.batchSize));
+      const rows = this.dataset.rows(order.subarray(start, start + this.batchSize));
+      for (const each of rows) refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
+      yield rows;
     }
   }
 }
+
+mark(DataLoader, 'DataLoader');

@@ -1,4 +1,5 @@
 import * as check from '../check.js';
+import { refuseForeign } from '../copies.js';
 import { addon } from '../native.js';
 import { floats, record, Tensor, type TensorLike } from '../tensor.js';
 
@@ -88,6 +89,7 @@ function classIndices(
   const known =
     values instanceof Int32Array || values instanceof Uint8Array || Array.isArray(values);
   if (!known) {
+    refuseForeign(who, 'class targets', targets);
     const got =
       targets instanceof Tensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
     throw new TypeError(

@@ -1,6 +1,7 @@
 // A module's hooks: around forward, and around the part of a backward that goes through the module.
 import { currentWalk, isGradEnabled, noGrad } from '../autograd.js';
 import * as check from '../check.js';
+import { refuseForeign } from '../copies.js';
 import { record, Tensor } from '../tensor.js';
 
 /** One entry per positional argument or output; null where no gradient is. */
@@ -116,6 +117,7 @@ class Passage {
 
   leave(output: unknown): unknown {
     const outputs: readonly unknown[] = Array.isArray(output) ? output : [output];
+    for (const each of outputs) refuseForeign(this.who, 'outputs of this copy', each);
     if (!outputs.some((each) => each instanceof Tensor)) {
       throw check.wrongKind(
         this.who,

@@ -1,6 +1,7 @@
 // Loading a state dict: the modules are walked with their paths, everything is checked and converted
 // first, then copied, or assigned, in one go. It knows sites, not Module.
 import * as check from '../check.js';
+import { refuseForeign } from '../copies.js';
 import { StateDict } from '../state-dict.js';
 import { Tensor, type TensorData } from '../tensor.js';
 import { pythonString } from './repr.js';
@@ -78,8 +79,10 @@ export function loadInto(
   if (!((state as unknown) instanceof Map)) {
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
-  for (const key of state.keys() as Iterable<unknown>) {
+  refuseForeign(who, 'state_dict', state);
+  for (const [key, value] of state as ReadonlyMap<unknown, unknown>) {
     if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
+    refuseForeign(who, `'${key}' to be a Tensor`, value);
   }
   const found: Findings = { missing: [], unexpected: [], problems: [], entries: [], commits: [] };
   const groups = bySite(sites, state);

@@ -2,6 +2,7 @@
 // state-dict keys. Parameters and children are found among the properties a class assigns; buffers
 // are registered.
 import * as check from '../check.js';
+import { foreignError, foreignKind, mark } from '../copies.js';
 import { StateDict, type ModuleRecord } from '../state-dict.js';
 import { Parameter, Tensor } from '../tensor.js';
 import { cloneModule, INSIDE } from './clone.js';
@@ -85,6 +86,7 @@ const CHECK_NAME = Symbol('checkName');
 const PATHS = Symbol('paths');
 const OWN_STATE = Symbol('ownState');
 const ADD_HOOK = Symbol('addHook');
+const REFUSE_FOREIGN = Symbol('refuseForeign');
 
 /**
  * The base class of every layer and model.
@@ -113,7 +115,8 @@ export abstract class Module {
     if (typeof mode !== 'boolean') {
       throw check.wrongKind(this.who, 'a boolean (training mode is expected to be boolean)', mode);
     }
-    for (const module of this.modules()) module.training = mode;
+    // All of them first: the walk may refuse one, and then no mode has changed.
+    for (const module of [...this.modules()]) module.training = mode;
     return this;
   }
 
@@ -155,9 +158,19 @@ export abstract class Module {
 
   /** Children under every name they have. */
   private *[CHILDREN](): IterableIterator<[string, Module]> {
-    for (const [name, value] of Object.entries(this))
+    for (const [name, value] of Object.entries(this)) {
       if (value instanceof Module) yield [name, value];
+      else this[REFUSE_FOREIGN](name, value);
+    }
     yield* this[INSIDE].modules;
+  }
+
+  /** A module or parameter of another copy of the package can be assigned: it is found when the tree is walked. */
+  private [REFUSE_FOREIGN](name: string, value: unknown): void {
+    const kind = foreignKind(value);
+    if (kind !== 'Module' && kind !== 'Parameter') return;
+    const error = foreignError(this.who, `'${name}' to be a ${kind} of this copy`, value);
+    if (error !== null) throw error;
   }
 
   *children(): IterableIterator<Module> {
@@ -510,6 +523,8 @@ export abstract class Module {
     return this.toString();
   }
 }
+
+mark(Module, 'Module');
 
 function join(prefix: string, name: string): string {
   return prefix === '' ? name : `${prefix}.${name}`;

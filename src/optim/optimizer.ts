@@ -1,6 +1,7 @@
 // Parameter groups, zeroGrad, and the order of a step: every gradient is checked before any parameter
 // moves.
 import * as check from '../check.js';
+import { mark } from '../copies.js';
 import { Parameter, Tensor } from '../tensor.js';
 
 /** Parameters that share hyperparameters; what a group leaves out it takes from the defaults. */
@@ -103,6 +104,8 @@ export abstract class Optimizer<Hyper extends object> {
     parameter.attached(who);
   }
 }
+
+mark(Optimizer, 'Optimizer');
 
 /** A state tensor of zeros like a parameter; it outlives the step, so no scope disposes of it. */
 export function zerosLike(parameter: Parameter): Tensor {

@@ -49,6 +49,25 @@ describe('the package', () => {
     expect(run('module', script)).toBe('true true true');
   });
 
+  it('is one instance: every export of every namespace is the same object behind both', () => {
+    const script = `
+      import { createRequire } from 'node:module';
+      import * as door from 'evenkeel';
+      const other = createRequire(import.meta.url)('evenkeel');
+      let compared = 0;
+      const different = [];
+      for (const [name, value] of Object.entries(other)) {
+        if (door[name] !== value) different.push(name);
+        if (!['checkpoint', 'data', 'functional', 'nn', 'optim'].includes(name)) continue;
+        for (const [inner, each] of Object.entries(value)) {
+          compared++;
+          if (door[name][inner] !== each) different.push(name + '.' + inner);
+        }
+      }
+      console.log(different.join() === '', compared > 30);`;
+    expect(run('module', script)).toBe('true true');
+  });
+
   it('trains from CommonJS as from ESM', () => {
     const script = `
       const { nn, tensor } = require('evenkeel');
