@@ -95,8 +95,13 @@ export interface Later {
   readonly signal: AbortSignal | null;
 }
 
+/**
+ * The inputs' gradients from the output's: each a new value that nobody else holds, or the output's
+ * gradient itself. `needs[i]` says whether input i gets one; a part for any other input is ignored.
+ */
 type Backward = (
   gradient: never,
+  needs: readonly boolean[],
   later?: Later,
 ) => readonly (Variable | null)[] | Promise<readonly (Variable | null)[]>;
 
@@ -114,27 +119,27 @@ export class Operation {
   readonly order = Operation.made++;
   private backward: Backward | null;
   private saved: readonly Saved[];
-  /** Where the gradient of each input goes: noted now, because a disposed input forgets its maker. */
-  sources: readonly Source[];
+  /** Whether each input gets a gradient. Noted now: flags that change later change nothing, as in PyTorch. */
+  private readonly needs: readonly boolean[];
+  /** Where it goes, or null: noted now, because a disposed input forgets its maker. */
+  sources: readonly (Source | null)[];
 
-  /**
-   * @param backward - The inputs' gradients from the output's: each a new value that nobody else holds,
-   * or the output's gradient itself.
-   */
   constructor(
     readonly name: string,
-    public inputs: readonly Variable[],
+    public inputs: readonly (Variable | null)[],
     saved: readonly Variable[],
     backward: Backward,
   ) {
     this.backward = backward;
-    this.sources = inputs.map((input) => input.operation ?? input);
+    this.sources = inputs.map((input) => (input?.requiresGrad ? (input.operation ?? input) : null));
+    this.needs = this.sources.map((source) => source !== null);
     this.saved = saved.map((value) => ({ value, version: value.version }));
   }
 
   /** The gradients of the inputs, given the output's. */
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
-    return (this.ready() as (gradient: V) => readonly (V | null)[])(gradient);
+    type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
+    return (this.ready() as Now)(gradient, this.needs);
   }
 
   /** The same beside the event loop, where the operation can: what it saved must stay until then. */
@@ -144,9 +149,10 @@ export class Operation {
   ): Promise<readonly (V | null)[]> {
     type Both = (
       gradient: V,
+      needs: readonly boolean[],
       later: Later,
     ) => readonly (V | null)[] | Promise<readonly (V | null)[]>;
-    return (this.ready() as Both)(gradient, later);
+    return (this.ready() as Both)(gradient, this.needs, later);
   }
 
   /** What differentiates, and that it and all it saved are there and unchanged. */
@@ -291,9 +297,8 @@ function* walkSteps<V extends Variable>(
     operation.inputs.forEach((input, i) => {
       const part = parts[i];
       const source = operation.sources[i];
-      if (part === null || part === undefined || source === undefined || !input.requiresGrad)
-        return;
-      arithmetic.check(operation.name, input as V, part);
+      if (part === null || part === undefined || source === null || source === undefined) return;
+      arithmetic.check(operation.name, input as Variable as V, part);
       give(source, part === whole ? arithmetic.share(part) : part);
     });
     arithmetic.release(whole);
@@ -304,11 +309,14 @@ function* walkSteps<V extends Variable>(
     for (const leaf of leaves)
       gradients.set(leaf, afterHooks(leaf, gradients.get(leaf)!, arithmetic));
   }
-  for (const leaf of leaves) gradients.set(leaf, arithmetic.ready(leaf, gradients.get(leaf)!));
-  for (const leaf of leaves) {
-    const value = gradients.get(leaf);
-    if (value !== undefined) arithmetic.accumulate(leaf, value);
+  // A leaf that has stopped requiring grad since the forward keeps the `grad` it has, as in PyTorch.
+  const takers = leaves.filter((leaf) => leaf.requiresGrad);
+  for (const leaf of takers) gradients.set(leaf, arithmetic.ready(leaf, gradients.get(leaf)!));
+  for (const leaf of takers) {
+    arithmetic.accumulate(leaf, gradients.get(leaf)!);
+    gradients.delete(leaf);
   }
+  for (const unused of gradients.values()) arithmetic.release(unused);
   if (!retainGraph) for (const operation of order) operation.free();
 }
 

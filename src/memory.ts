@@ -26,6 +26,8 @@ export class Memory {
   holders = 1;
   /** A user has had the array in his hands, and may have kept it. */
   exposed: boolean;
+  /** Some operation's result is another shape of one of its inputs: what is written shows in both. */
+  viewed = false;
   /** Jobs that read it beside the event loop. */
   readers = 0;
 

@@ -13,6 +13,7 @@ import {
 import * as check from './check.js';
 import { mark, refuseForeign } from './copies.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './containers.js';
+import { broadcasts, converted, holds, repeat, sumOfRepeats } from './elements.js';
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
 import { isShared, moveToShared } from './shared-memory.js';
@@ -97,7 +98,12 @@ export class Tensor implements Variable {
     if (made !== null) enlist(this, made);
   }
 
-  /** The elements in row-major order: the memory itself, not a copy. Empty once disposed of. */
+  /**
+   * The elements in row-major order: the memory itself, not a copy. Empty once disposed of.
+   *
+   * Nothing notices what is written into this array: a backward that reads the old values again computes a wrong
+   * gradient without an error. `copy_` and `fill_` count as changes, and make such a backward an error.
+   */
   get data(): TensorData {
     return this.memory.expose(this.numel);
   }
@@ -273,6 +279,7 @@ export class Tensor implements Variable {
   clear(): void {
     if (this.memory.pending !== null) this.memory.pending = 0;
     else floats(this).fill(0);
+    this.markChanged();
   }
 
   /** @internal No scope disposes of it from here on. */
@@ -326,11 +333,136 @@ export class Tensor implements Variable {
     this.memory = memory;
   }
 
-  /** A copy in memory of its own, cut off from the graph. */
+  /**
+   * A copy in memory of its own. Differentiable, as PyTorch's: dx = dy. `x.detach().clone()` is cut off from the
+   * graph.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([1, 2], { requiresGrad: true });
+   * functional.sum(x.clone().fill_(3)).requiresGrad; // => true
+   * x.toArray(); // => [1, 2]
+   * ```
+   */
   clone(): Tensor {
+    return record('clone', this.copied(), [this], [], (dy) => [dy]);
+  }
+
+  /** @internal The same, cut off from the graph. */
+  copied(): Tensor {
     const copy = Tensor.uninitialized(this.shape, this.dtype);
     (copy.memory.data as FloatData).set(this.attached('Tensor.clone') as FloatData);
     return copy;
+  }
+
+  /**
+   * Writes the elements of `source`, converted to this dtype and repeated to fill this shape (from the last
+   * dimension on, sizes are equal or 1). The change counts: a backward that needs the old values is an error.
+   *
+   * Recorded like any operation: afterwards this tensor is a result of `source`. d(source) is the gradient, summed
+   * over what was repeated; d(the values before) is 0.
+   *
+   * @returns This tensor.
+   * @throws {RangeError} for a source of another shape, or a float that an integer type cannot hold.
+   * @throws {Error} for a leaf that requires grad, but under `noGrad`; while something is recorded, for memory
+   * that a reshaped tensor shares. Nothing has changed then.
+   * @example
+   * ```ts
+   * const weight = new nn.Parameter(tensor([[1, 2], [3, 4]]));
+   * noGrad(() => weight.copy_(tensor([5, 6])));
+   * weight.toArray(); // => [[5, 6], [5, 6]]
+   * ```
+   */
+  copy_(source: TensorLike): this {
+    return this.copyFrom('copy_', Tensor.from(source));
+  }
+
+  private copyFrom(name: 'copy_' | 'fill_', from: Tensor): this {
+    const who = `Tensor.${name}`;
+    const target = this.attached(who);
+    const given = from.attached(who, 'the source');
+    if (!broadcasts(from.shape, this.shape)) {
+      throw check.wrongValue(
+        who,
+        `a source that broadcasts to shape ${check.shapeText(this.shape)}`,
+        `shape ${check.shapeText(from.shape)}`,
+      );
+    }
+    this.checkWritable(who, from);
+    const elements = converted(who, given, from.dtype, this.dtype);
+    this.recordWrite(name, from);
+    repeat(target, this.shape, elements, from.shape);
+    return this;
+  }
+
+  /**
+   * Makes every element `value`, as `copy_` of a scalar would: it counts as a change, and is recorded.
+   *
+   * @param value - A number; for int32 and int64 cut off towards 0, or a bigint; or a tensor of shape [].
+   * @returns This tensor.
+   * @throws {RangeError} for a value that the dtype cannot hold, or a tensor of another shape.
+   * @throws {Error} as for `copy_`.
+   * @example
+   * ```ts
+   * tensor([1, 2]).fill_(7).toArray(); // => [7, 7]
+   * ```
+   */
+  fill_(value: number | bigint | Tensor): this {
+    const who = 'Tensor.fill_';
+    if (value instanceof Tensor) {
+      if (value.shape.length === 0) return this.copyFrom('fill_', value);
+      const what = 'a scalar (fill_ only supports 0-dimension value tensor)';
+      throw check.wrongValue(who, what, `shape ${check.shapeText(value.shape)}`);
+    }
+    const target = this.attached(who);
+    const element = elementOf(who, value, this.dtype);
+    this.checkWritable(who, null);
+    this.recordWrite('fill_', null);
+    (target as Float64Array).fill(element as number);
+    return this;
+  }
+
+  /** That writing here leaves no gradient wrong. */
+  private checkWritable(who: string, source: Tensor | null): void {
+    if (!this.isFloating || !needsGrad(this, source)) return;
+    if (this.maker === null && this.wantsGrad) {
+      throw new Error(
+        `${who}: a leaf Variable that requires grad is being used in an in-place operation; write under noGrad.`,
+      );
+    }
+    if (this.memory.viewed) {
+      throw new Error(
+        `${who}: expected memory that no reshaped tensor shares while operations are recorded, got memory ` +
+          'of a view; write into a clone(), or under noGrad.',
+      );
+    }
+  }
+
+  /** Counts the change that comes, and records it where something needs a gradient. */
+  private recordWrite(name: string, source: Tensor | null): void {
+    const { shape, dtype } = this;
+    if (this.isFloating) {
+      const differentiable = source?.isFloating === true ? source : null;
+      record(name, this, [this, differentiable], [], (dy, needs) => [
+        needs[0] ? Tensor.expanded(shape, dtype, 0) : null,
+        needs[1] && differentiable !== null ? repeatGradient(dy, differentiable) : null,
+      ]);
+    }
+    this.markChanged();
+  }
+
+  /** Whether it may require grad. */
+  private get isFloating(): boolean {
+    return this.dtype === 'float32' || this.dtype === 'float64';
+  }
+
+  /** @internal Notes that this result has the memory of an input, where it has. */
+  noteView(inputs: readonly (Tensor | null)[]): void {
+    for (const input of inputs) {
+      if (input !== null && input !== this && input.memory === this.memory) {
+        this.memory.viewed = true;
+      }
+    }
   }
 
   /** The one element as a number. */
@@ -403,7 +535,7 @@ export class Tensor implements Variable {
   /** @internal Makes this tensor the recorded result of an operation. */
   recordAs(
     name: string,
-    inputs: readonly Tensor[],
+    inputs: readonly (Tensor | null)[],
     saved: readonly Tensor[],
     backward: Backward,
   ): this {
@@ -535,7 +667,7 @@ const arithmetic: Arithmetic<Tensor> = {
       return gradient;
     }
     if (gradient.sole) return gradient;
-    const own = gradient.clone();
+    const own = gradient.copied();
     gradient.dispose();
     return own;
   },
@@ -552,6 +684,33 @@ const arithmetic: Arithmetic<Tensor> = {
   },
 };
 
+/** What `fill_` writes for a value. */
+function elementOf(who: string, value: unknown, dtype: DType): number | bigint {
+  const whole = dtype === 'int32' || dtype === 'int64';
+  if (typeof value !== 'number' && !(whole && typeof value === 'bigint')) {
+    throw check.wrongKind(who, whole ? 'a number or a bigint' : 'a number', value);
+  }
+  const element = typeof value === 'number' && whole ? Math.trunc(value) : value;
+  const fits = whole
+    ? holds(dtype, element)
+    : dtype === 'float64' || !Number.isFinite(value) || Number.isFinite(Math.fround(Number(value)));
+  if (!fits) {
+    const words = `value cannot be converted to type ${dtype} without overflow`;
+    throw check.wrongValue(who, `a value that ${dtype} can hold (${words})`, check.describe(value));
+  }
+  if (!whole) return element;
+  return dtype === 'int64' ? BigInt(element) : Number(element);
+}
+
+/** The gradient of a source that was converted and repeated: its shape, its dtype. */
+function repeatGradient(dy: Tensor, source: Tensor): Tensor {
+  const { shape, dtype } = source;
+  if (dtype === dy.dtype && check.equalShapes(shape, dy.shape)) return dy;
+  const dx = Tensor.uninitialized(shape, dtype);
+  floats(dx).set(sumOfRepeats(floats(dy), dy.shape, shape));
+  return dx;
+}
+
 /** @internal The data of a floating tensor, still attached. */
 export function floats(tensor: Tensor): FloatData {
   return tensor.attached('evenkeel') as FloatData;
@@ -559,8 +718,15 @@ export function floats(tensor: Tensor): FloatData {
 
 type Gradients = readonly (Tensor | null)[];
 
-/** The inputs' gradients from the output's; beside the event loop where `later` is given and it can. */
-type Backward = (gradient: Tensor, later?: Later) => Gradients | Promise<Gradients>;
+/**
+ * The inputs' gradients from the output's; beside the event loop where `later` is given and it can.
+ * `needs` are the inputs' flags at the forward: ask them, not the tensors, whose flags may have changed since.
+ */
+type Backward = (
+  gradient: Tensor,
+  needs: readonly boolean[],
+  later?: Later,
+) => Gradients | Promise<Gradients>;
 
 /** @internal Records `output` if any input requires grad and recording is on. */
 export function record(
@@ -570,18 +736,6 @@ export function record(
   saved: readonly Tensor[],
   backward: Backward,
 ): Tensor {
-  if (!needsGrad(...inputs)) return output;
-  if (allPresent(inputs)) return output.recordAs(name, inputs, saved, backward);
-  const present = inputs.filter((input): input is Tensor => input !== null);
-  const ofPresent = (gradients: Gradients): Gradients =>
-    gradients.filter((_, i) => inputs[i] !== null);
-  return output.recordAs(name, present, saved, (gradient, later) => {
-    const gradients = backward(gradient, later);
-    return gradients instanceof Promise ? gradients.then(ofPresent) : ofPresent(gradients);
-  });
-}
-
-/** Most operations have all their inputs, and then nothing needs to be filtered. */
-function allPresent(inputs: readonly (Tensor | null)[]): inputs is readonly Tensor[] {
-  return !inputs.includes(null);
+  output.noteView(inputs);
+  return needsGrad(...inputs) ? output.recordAs(name, inputs, saved, backward) : output;
 }

@@ -43,6 +43,12 @@ const TENSORS = {
       () => String(x),
     ])();
   },
+  'copy_, fill_': () => {
+    const x = input();
+    if (chance(3))
+      return result(x.fill_(arg(() => one([3, -0.5, tensor(Float32Array.of(2), [])]))));
+    return result(x.copy_(arg(() => (chance(2) ? input(x.shape) : input()))));
+  },
   requiresGrad: () => {
     input().requiresGrad = arg(true);
   },

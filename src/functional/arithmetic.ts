@@ -30,9 +30,10 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
     else addon.multiply(floats(x), floats(y), floats(out), out.numel);
     return out;
   };
-  return record('mul', product(left, right), [left, right], [left, right], (dy) => [
-    left === right || left.requiresGrad ? product(dy, right) : null,
-    right.requiresGrad ? product(dy, left) : null,
+  const kept = [...(left.requiresGrad ? [right] : []), ...(right.requiresGrad ? [left] : [])];
+  return record('mul', product(left, right), [left, right], kept, (dy, needs) => [
+    needs[0] ? product(dy, right) : null,
+    needs[1] ? product(dy, left) : null,
   ]);
 }
 

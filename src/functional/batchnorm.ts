@@ -124,17 +124,15 @@ export function recordNormalization(
 ): Tensor {
   const { who, weight, bias, useRunning, relu } = call;
   const { n, c, l } = call.dims;
-  // What requires grad only later gets none.
-  const learnsWeight = weight?.requiresGrad === true;
-  const learnsBias = bias?.requiresGrad === true;
   // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
-  const readsInput = !useRunning || relu || learnsWeight || learnsBias;
+  const learns = weight?.requiresGrad === true || bias?.requiresGrad === true;
+  const readsInput = !useRunning || relu || learns;
   const kept = keptBy(readsInput ? input : null, weight, relu ? bias : null);
   const { shape, dtype } = input;
-  return record(who, y, [input, weight, bias], kept, (dy, later?: Later) => {
-    const dx = input.requiresGrad ? Tensor.uninitialized(shape, dtype) : null;
-    const dweight = learnsWeight ? Tensor.uninitialized([c], dtype) : null;
-    const dbias = learnsBias ? Tensor.uninitialized([c], dtype) : null;
+  return record(who, y, [input, weight, bias], kept, (dy, needs, later?: Later) => {
+    const dx = needs[0] ? Tensor.uninitialized(shape, dtype) : null;
+    const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
+    const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
     const { expandedValue } = dy;
     const x = readsInput ? input : dx;
     if (x === null) return [null, null, null];

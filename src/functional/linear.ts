@@ -43,10 +43,11 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
   const y = Tensor.uninitialized([...outer, out], input.dtype);
   const b = bias === null ? null : floats(bias);
   addon.matmul(floats(input), floats(weight), b, floats(y), rows, out, inner, false, true);
-  return record(who, y, [input, weight, bias], [input, weight], (dy) => [
-    input.requiresGrad ? inputGradient(dy, weight, input.shape, rows) : null,
-    weight.requiresGrad ? weightGradient(dy, input, weight.shape, rows) : null,
-    bias?.requiresGrad === true ? biasGradient(dy, bias.shape, rows) : null,
+  const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
+  return record(who, y, [input, weight, bias], kept, (dy, needs) => [
+    needs[0] ? inputGradient(dy, weight, input.shape, rows) : null,
+    needs[1] ? weightGradient(dy, input, weight.shape, rows) : null,
+    needs[2] ? biasGradient(dy, [out], rows) : null,
   ]);
 }
 

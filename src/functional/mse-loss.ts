@@ -32,16 +32,13 @@ export function mseLoss(
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
   floats(y)[0] = addon.squaredError(floats(input), floats(wanted), input.numel) / divisor;
-  return record(who, y, [input, wanted], [input, wanted], (dy) => {
+  return record(who, y, [input, wanted], [input, wanted], (dy, needs) => {
     const factor = (2 * dy.item()) / divisor;
     const gradient = (a: Tensor, b: Tensor): Tensor => {
       const out = Tensor.uninitialized(a.shape, a.dtype);
       addon.squaredErrorBackward(floats(a), floats(b), factor, floats(out), out.numel);
       return out;
     };
-    return [
-      input.requiresGrad ? gradient(input, wanted) : null,
-      wanted.requiresGrad ? gradient(wanted, input) : null,
-    ];
+    return [needs[0] ? gradient(input, wanted) : null, needs[1] ? gradient(wanted, input) : null];
   });
 }

@@ -42,7 +42,7 @@ function copyTensor(tensor: Tensor): Tensor {
         'protocol at the moment; detach() the one that is a property of the module.',
     );
   }
-  const copy = tensor.clone();
+  const copy = tensor.copied();
   if (tensor instanceof Parameter) return new Parameter(copy, tensor.requiresGrad);
   copy.requiresGrad = tensor.requiresGrad;
   return tensor.kept ? copy.keep() : copy;

@@ -103,13 +103,14 @@ class Passage {
 
   enter(inputs: readonly unknown[]): readonly unknown[] {
     this.inputs = inputs;
-    this.gated = inputs.some((each) => each instanceof Tensor && each.requiresGrad);
+    const needs = inputs.map((each) => each instanceof Tensor && each.requiresGrad);
+    this.gated = needs.includes(true);
     if (!this.gated) return inputs;
     return gate(`${this.who} (inputs)`, inputs, (gradients) => {
       const whole = gradients.map((gradient, i) => {
         const input = inputs[i];
-        const wants = gradient === null && input instanceof Tensor && input.requiresGrad;
-        return wants ? Tensor.filled(input.shape, input.dtype, 0) : gradient;
+        const absent = gradient === null && needs[i] && input instanceof Tensor;
+        return absent ? Tensor.filled(input.shape, input.dtype, 0) : gradient;
       });
       return this.call(whole);
     });

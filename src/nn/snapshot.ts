@@ -20,7 +20,7 @@ export class StatisticsSnapshot {
   constructor(layers: readonly BatchNorm[]) {
     this.#kept = layers.map((layer) => ({
       layer,
-      buffers: layer.statistics().map((buffer) => [buffer, buffer.clone()] as const),
+      buffers: layer.statistics().map((buffer) => [buffer, buffer.copied()] as const),
       skippedBatches: layer.skippedBatches,
     }));
   }

@@ -210,6 +210,12 @@ const operations = (() => {
         return parameters.map(({ grad }) => grad);
       } };
     },
+    'a tensor that is written from another type': (evenkeel) => {
+      const { tensor } = evenkeel;
+      const target = x(evenkeel, [128, 512]);
+      const source = tensor(Float64Array.from(numbers([512], 2)), [512]);
+      return { kept: [target], call: () => [target.copy_(source)] };
+    },
     'a module that is cloned': (evenkeel) => {
       const net = model(evenkeel);
       return { kept: [net], call: () => [...net.clone().parameters()] };

@@ -22,6 +22,20 @@ describe('arithmetic', () => {
   test('sum', () => gradcheck(functional.sum, [leaf([3, 2])]));
   test('mean', () => gradcheck(functional.mean, [leaf([3, 2])]));
   test('reshape', () => gradcheck((x) => functional.reshape(x, [3, 2]), [leaf([2, 3])]));
+  test('clone', () => gradcheck((x) => x.clone(), [leaf([2, 3])]));
+  test('copy_ into a result', () =>
+    gradcheck(
+      (x, source) => functional.mul(functional.mul(x, x).copy_(source), x),
+      [leaf([2, 3]), leaf([2, 3], 1)],
+    ));
+  test.each([[[3]], [[2, 1]], [[]], [[1, 3]]])('copy_ of shape %j, repeated', (shape) =>
+    gradcheck((source) => tensor(new Float64Array(6), [2, 3]).copy_(source), [leaf(shape)]),
+  );
+  test('fill_ with a scalar', () =>
+    gradcheck(
+      (x, scalar) => functional.add(functional.mul(x, x).fill_(scalar), x),
+      [leaf([2, 3]), leaf([], 1)],
+    ));
   test('a graph that branches and meets', () =>
     gradcheck(
       (x, y) => {

@@ -178,14 +178,14 @@ describe('reading back', () => {
     );
   });
 
-  test('clone has memory of its own, detach shares it; both leave the graph', () => {
+  test('clone has memory of its own, detach shares it and leaves the graph', () => {
     const x = tensor([1, 2], { requiresGrad: true });
     const y = functional.add(x, x);
     const [copy, same] = [y.clone(), y.detach()];
     (y.data as Float32Array)[0] = 9;
     expect(copy.toArray()).toEqual([2, 4]);
     expect(same.toArray()).toEqual([9, 4]);
-    expect([copy.requiresGrad, same.requiresGrad, y.requiresGrad]).toEqual([false, false, true]);
+    expect([copy.requiresGrad, same.requiresGrad, y.requiresGrad]).toEqual([true, false, true]);
   });
 });
 
