@@ -79,6 +79,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       {"selectIsa", call<select_isa>},
       {"threads", call<threads>},
       {"setThreads", call<set_threads>},
+      {"configure", call<configure>},
       {"limitCopy", call<limit_copy>},
       {"limitRead", call<limit_read>},
   };

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ class AsyncCalls;
 // What one environment (the main thread, or a Worker) owns.
 struct Instance {
   Workspace workspace;
+  Workspace indices;  // a call's copy of values that select memory (Args::copied)
   AsyncCalls* async = nullptr;  // from its first asynchronous call to its end (async.cc)
 };
 
@@ -53,6 +55,19 @@ class Args {
  public:
   static constexpr std::size_t kMost = 16;
 
+  // The number of an argument. Beyond the last slot it does not compile: an export that takes one argument
+  // more than kMost would read past values_.
+  class Slot {
+   public:
+    consteval Slot(std::size_t index) : index_(index) {  // NOLINT: numbers are slots
+      if (index >= kMost) throw "an argument beyond Args::kMost";
+    }
+    constexpr operator std::size_t() const { return index_; }
+
+   private:
+    std::size_t index_;
+  };
+
   // Arguments that the caller left out are undefined.
   Args(napi_env env, napi_callback_info info) : env_(env) {
     std::size_t count = kMost;
@@ -68,17 +83,19 @@ class Args {
 
   Workspace& workspace() const { return instance_->workspace; }
 
-  napi_value value(std::size_t index) const { return values_[index]; }
-
-  bool is_array(std::size_t index) const {
-    bool yes = false;
-    return napi_is_typedarray(env_, values_[index], &yes) == napi_ok && yes;
+  // each(index, value), for those that are arrays.
+  template <class Each>
+  void for_arrays(const Each& each) const {
+    for (std::uint32_t i = 0; i < kMost; ++i) {
+      bool yes = false;
+      if (napi_is_typedarray(env_, values_[i], &yes) == napi_ok && yes) each(i, values_[i]);
+    }
   }
 
   // Exactly `length` elements of T. No call that reads an argument runs JavaScript (none converts), so
   // nothing can detach or shrink a buffer between this and the kernel.
   template <class T>
-  T* array(std::size_t index, const char* name, std::size_t length) const {
+  T* array(Slot index, const char* name, std::size_t length) const {
     const View view = view_at(index);
     if (view.type != ElementType<T>::value) {
       fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");
@@ -88,13 +105,13 @@ class Args {
 
   // The same, or nullptr where the argument is null. Most are arrays, so null is asked about last.
   template <class T>
-  T* array_or_null(std::size_t index, const char* name, std::size_t length) const {
+  T* array_or_null(Slot index, const char* name, std::size_t length) const {
     return array_or_null<T>(view_at(index), index, name, length);
   }
 
   // The same where two lengths will do; length 0 where it is null.
   template <class T>
-  std::span<T> array_of_either(std::size_t index, const char* name, std::size_t length,
+  std::span<T> array_of_either(Slot index, const char* name, std::size_t length,
                                std::size_t other) const {
     const View view = view_at(index);
     const std::size_t given = view.is_array && view.length == other ? other : length;
@@ -102,7 +119,7 @@ class Args {
     return {data, data != nullptr ? given : 0};
   }
 
-  double number(std::size_t index, const char* name) const {
+  double number(Slot index, const char* name) const {
     double value = 0.0;
     if (napi_get_value_double(env_, values_[index], &value) != napi_ok) {
       fail(name, "a number", "another kind of value");
@@ -110,7 +127,7 @@ class Args {
     return value;
   }
 
-  std::size_t size(std::size_t index, const char* name) const {
+  std::size_t size(Slot index, const char* name) const {
     const double value = number(index, name);
     if (!(value >= 0.0 && value <= 9007199254740991.0) || value != std::floor(value)) {
       fail(name, "a whole number from 0 to 2^53 - 1", std::to_string(value));
@@ -118,7 +135,7 @@ class Args {
     return static_cast<std::size_t>(value);
   }
 
-  std::int32_t int32(std::size_t index, const char* name) const {
+  std::int32_t int32(Slot index, const char* name) const {
     const double value = number(index, name);
     if (!(value >= -2147483648.0 && value <= 2147483647.0) || value != std::floor(value)) {
       fail(name, "a whole number of 32 bits", std::to_string(value));
@@ -126,7 +143,7 @@ class Args {
     return static_cast<std::int32_t>(value);
   }
 
-  bool flag(std::size_t index, const char* name) const {
+  bool flag(Slot index, const char* name) const {
     bool value = false;
     if (napi_get_value_bool(env_, values_[index], &value) != napi_ok) {
       fail(name, "a boolean", "another kind of value");
@@ -134,15 +151,26 @@ class Args {
     return value;
   }
 
-  std::string text(std::size_t index, const char* name) const {
+  std::string text(Slot index, const char* name) const {
     const Napi::Value value(env_, values_[index]);
     if (!value.IsString()) fail(name, "a string", "another kind of value");
     return value.As<Napi::String>().Utf8Value();
   }
 
+  // array(), copied before anybody looks at its values: those select memory, and what another thread writes
+  // into a shared array after the check must not count. Good until the next call.
+  template <class T>
+  const T* copied(Slot index, const char* name, std::size_t length) const {
+    const T* values = array<T>(index, name, length);
+    instance_->indices.reset();
+    T* copy = instance_->indices.take<T>(length);
+    std::memcpy(copy, values, length * sizeof(T));
+    return copy;
+  }
+
   // call.template operator()<float or double>(), by the element type of one argument.
   template <class Call>
-  auto by_dtype(std::size_t index, const char* name, const Call& call) const {
+  auto by_dtype(Slot index, const char* name, const Call& call) const {
     const napi_typedarray_type type = view_at(index).type;
     if (type == napi_float32_array) return call.template operator()<float>();
     if (type == napi_float64_array) return call.template operator()<double>();
@@ -175,7 +203,7 @@ class Args {
   };
 
   template <class T>
-  T* array_or_null(const View& view, std::size_t index, const char* name,
+  T* array_or_null(const View& view, Slot index, const char* name,
                    std::size_t length) const {
     if (view.type == ElementType<T>::value) return checked<T>(view, name, length);
     if (!view.is_array && is_null(index)) return nullptr;

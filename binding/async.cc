@@ -49,9 +49,9 @@ class AsyncCalls {
     napi_value arrays = nullptr;
     napi_ref held = nullptr;
     check(napi_create_array(env_, &arrays));
-    for (std::uint32_t i = 0; i < Args::kMost; ++i) {
-      if (args.is_array(i)) check(napi_set_element(env_, arrays, i, args.value(i)));
-    }
+    args.for_arrays([&](std::uint32_t i, napi_value array) {
+      check(napi_set_element(env_, arrays, i, array));
+    });
     check(napi_create_reference(env_, arrays, 1, &held));
     return held;
   }

@@ -39,7 +39,7 @@ Napi::Value start(const Args& args, std::unique_ptr<Call> call);
 
 // `ticket`: the index of the argument that names the job to cancelJob().
 template <class Body>
-Napi::Value start(const Args& args, std::size_t ticket, Body body) {
+Napi::Value start(const Args& args, Args::Slot ticket, Body body) {
   return start(args,
                std::make_unique<CallOf<Body>>(args.number(ticket, "ticket"), std::move(body)));
 }

@@ -12,9 +12,8 @@ struct Checked {
   std::size_t elements;
 };
 
-Checked shape_at(const Args& args, std::size_t index) {
-  const BatchShape shape{args.size(index, "n"), args.size(index + 1, "c"),
-                         args.size(index + 2, "l")};
+Checked shape_at(const Args& args, Args::Slot n, Args::Slot c, Args::Slot l) {
+  const BatchShape shape{args.size(n, "n"), args.size(c, "c"), args.size(l, "l")};
   return {shape, args.product(args.product(shape.n, shape.c), shape.l)};
 }
 
@@ -49,7 +48,7 @@ const char* shared_memory(const BatchNormForward<T>& call, std::size_t elements)
 
 template <class T>
 BatchNormForward<T> forward_of(const Args& args) {
-  const auto [shape, elements] = shape_at(args, 2);
+  const auto [shape, elements] = shape_at(args, 2, 3, 4);
   BatchNormForward<T> call{};
   call.shape = shape;
   call.statistics = args.flag(10, "useRunning") ? Statistics::running : Statistics::batch;
@@ -78,7 +77,7 @@ BatchNormForward<T> forward_of(const Args& args) {
 
 template <class T>
 BatchNormBackward<T> backward_of(const Args& args) {
-  const auto [shape, elements] = shape_at(args, 3);
+  const auto [shape, elements] = shape_at(args, 3, 4, 5);
   BatchNormBackward<T> call{};
   call.shape = shape;
   call.statistics = args.flag(12, "usedRunning") ? Statistics::running : Statistics::batch;

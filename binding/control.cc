@@ -1,4 +1,7 @@
 // Which kernels run, on how many threads. Both belong to the process, not to one environment.
+#include <mutex>
+#include <string>
+
 #include "../native/dispatch.h"
 #include "../native/parallel.h"
 #include "args.h"
@@ -25,5 +28,17 @@ Napi::Value threads(const Args& args) {
 }
 
 void set_threads(const Args& args) { set_thread_count(args.size(0, "threads")); }
+
+// (isa or '', threads or 0): what the environment variables ask for. Once a process, by whoever loads the
+// package first: a Worker that loads it later must not undo what has been chosen since.
+void configure(const Args& args) {
+  const std::string name = args.text(0, "isa");
+  const std::size_t count = args.size(1, "threads");
+  static std::once_flag configured;
+  std::call_once(configured, [&] {
+    if (!name.empty()) select_family(name);
+    if (count > 0) set_thread_count(count);
+  });
+}
 
 }  // namespace evenkeel::binding

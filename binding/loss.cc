@@ -5,10 +5,11 @@
 namespace evenkeel::binding {
 namespace {
 
-// Class indices select memory, so that they are in range is a memory fact.
-const std::int32_t* targets_at(const Args& args, std::size_t index, std::size_t rows,
+// Class indices select memory, so that they are in range is a memory fact. Of a copy: those of a shared array
+// could change after the check.
+const std::int32_t* targets_at(const Args& args, Args::Slot index, std::size_t rows,
                                std::size_t classes, std::int32_t ignore) {
-  const std::int32_t* targets = args.array<std::int32_t>(index, "targets", rows);
+  const std::int32_t* targets = args.copied<std::int32_t>(index, "targets", rows);
   for (std::size_t r = 0; r < rows; ++r) {
     if (targets[r] == ignore) continue;
     if (targets[r] < 0 || static_cast<std::size_t>(targets[r]) >= classes) {

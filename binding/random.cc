@@ -6,7 +6,7 @@ namespace evenkeel::binding {
 namespace {
 
 // Keys and offsets are whole numbers below 2^53.
-std::uint64_t counter(const Args& args, std::size_t index, const char* name) {
+std::uint64_t counter(const Args& args, Args::Slot index, const char* name) {
   return args.size(index, name);
 }
 
@@ -17,6 +17,7 @@ void dropout(const Args& args) {
   args.by_dtype(0, "x", [&]<class T>() {
     const std::size_t n = args.size(2, "n");
     const double p = args.number(3, "p");
+    if (!(p >= 0.0 && p <= 1.0)) args.fail("p", "a number from 0 to 1", std::to_string(p));
     const std::uint64_t key = counter(args, 4, "key"), offset = counter(args, 5, "offset");
     const T* x = args.array<T>(0, "x", n);
     evenkeel::dropout(x, args.array<T>(1, "y", n), n, p, key, offset);

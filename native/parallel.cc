@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -26,11 +27,20 @@ namespace evenkeel {
 namespace {
 
 constexpr std::size_t kMaxThreads = 64;
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
 // A worker looks for the next job this long before it parks: waking a parked thread costs the caller
 // 3-50 us, and the passes and calls of a training step follow each other within a few.
-constexpr int kSpins =
-    4000;  // 20 us where a pause takes 5 ns (Zen 4), 180 where it takes 45 (Sapphire Rapids)
-constexpr int kSpinsBeforeYield = 1000;
+constexpr microseconds kSpinning{20};
+// The caller waits this long for workers that are in their last task before it yields its CPU.
+constexpr microseconds kSpinningBeforeYield{5};
+// Where the system refused a thread, the next request for one waits this long, then twice as long after each
+// refusal: a request that fails costs a call 10-50 us.
+constexpr milliseconds kFirstRetry{10};
+constexpr milliseconds kLastRetry{1000};
 
 thread_local const std::atomic<bool>* stop_flag = nullptr;
 
@@ -40,6 +50,23 @@ inline void pause_cpu() {
 #elif defined(__aarch64__)
   __asm__ __volatile__("yield");
 #endif
+}
+
+// Spins until done() or for `limit` of time, and says whether done() came first. The clock ends it, not a
+// count of pauses: a pause takes 5 ns on some CPUs and 45 on others.
+template <class Done>
+bool spin_until(microseconds limit, const Done& done) {
+  constexpr int kPausesPerLook = 16;  // reading the clock takes 20-40 ns
+  if (done()) return true;
+  if (limit == microseconds::zero()) return false;
+  const Clock::time_point end = Clock::now() + limit;
+  do {
+    for (int i = 0; i < kPausesPerLook; ++i) {
+      pause_cpu();
+      if (done()) return true;
+    }
+  } while (Clock::now() < end);
+  return false;
 }
 
 // One participant's share of a job: a contiguous range it works through from the front; whoever has
@@ -57,7 +84,7 @@ class Pool {
         std::min({tasks, limit_.load(std::memory_order_relaxed), kMaxThreads});
     if (wanted > 1 && !forked_.load(std::memory_order_relaxed) && busy_.try_lock()) {
       ensure_workers(wanted - 1);
-      const std::size_t participants = std::min(wanted, workers_ + 1);
+      const std::size_t participants = std::min(wanted, workers_.load() + 1);
       if (participants > 1) {
         share_out(tasks, participants, body, context);
         busy_.unlock();
@@ -69,10 +96,20 @@ class Pool {
     for (std::size_t task = 0; task < tasks && !stop.raised(); ++task) body(context, task);
   }
 
-  explicit Pool(std::size_t cpus) : limit_(cpus), cpus_(cpus) {}
+  explicit Pool(std::size_t cpus) : cpus_(cpus), limit_(cpus) {}
 
-  std::atomic<std::size_t> limit_;
-  std::atomic<bool> forked_{false};
+  void set_limit(std::size_t threads) {
+    limit_.store(std::clamp<std::size_t>(threads, 1, kMaxThreads));
+    refused_.store(false);  // whoever asks for threads wants them to be tried for
+  }
+
+  // What a call may use now: fewer than the limit after the system has refused a thread.
+  std::size_t threads() const {
+    if (forked_.load()) return 1;
+    return refused_.load() ? std::min(limit_.load(), workers_.load() + 1) : limit_.load();
+  }
+
+  void set_forked() { forked_.store(true); }
 
  private:
   void share_out(std::size_t tasks, std::size_t participants, void (*body)(void*, std::size_t),
@@ -94,14 +131,10 @@ class Pool {
     work(0);
     job_.fetch_add(1, std::memory_order_seq_cst);  // even: closed
     // Whoever came in before the close may still be in its last task.
-    const int spins_before_yield = participants <= cpus_ ? kSpinsBeforeYield : 0;
-    for (int spins = 0; inside_.load(std::memory_order_seq_cst) != 0; ++spins) {
-      if (spins < spins_before_yield) {
-        pause_cpu();
-      } else {
-        std::this_thread::yield();
-      }
-    }
+    const auto all_left = [&] { return inside_.load(std::memory_order_seq_cst) == 0; };
+    const bool crowded = participants > cpus_;
+    if (spin_until(crowded ? microseconds::zero() : kSpinningBeforeYield, all_left)) return;
+    while (!all_left()) std::this_thread::yield();
   }
 
   void work(std::size_t self) {
@@ -115,27 +148,39 @@ class Pool {
     }
   }
 
+  // Under busy_. As many workers as there are to be had; fewer change no bit of a result.
   void ensure_workers(std::size_t wanted) {
-    while (workers_ < wanted && !exhausted_) {
-      Seat& seat = seats_[workers_];
-      seat = {this, workers_ + 1};
-      const auto serve = [](void* taken) -> void* {
-        const Seat* const mine = static_cast<Seat*>(taken);
-        mine->pool->serve(mine->self);
-      };
-      if (start_thread(serve, &seat)) {
-        ++workers_;
-      } else {
-        exhausted_ = true;  // fewer threads, the same bits
+    if (workers_.load() >= wanted) return;
+    const bool refused = refused_.load();
+    if (refused && Clock::now() < next_try_) return;
+    if (!refused) retry_ = kFirstRetry;
+    while (workers_.load() < wanted) {
+      if (!start_worker(workers_.load())) {
+        refused_.store(true);
+        next_try_ = Clock::now() + retry_;
+        retry_ = std::min(2 * retry_, kLastRetry);
+        return;
       }
+      workers_.fetch_add(1);
     }
+    refused_.store(false);
+  }
+
+  bool start_worker(std::size_t index) {
+    Seat& seat = seats_[index];
+    seat = {this, index + 1};
+    const auto serve = [](void* taken) -> void* {
+      const Seat* const mine = static_cast<Seat*>(taken);
+      mine->pool->serve(mine->self);
+    };
+    return start_thread(serve, &seat);
   }
 
   [[noreturn]] void serve(std::size_t self) {
     const FloatEnvironment environment;
     std::uint64_t seen = 0;
     for (;;) {
-      const std::uint64_t job = next_job(seen, self < cpus_ ? kSpins : 0);
+      const std::uint64_t job = next_job(seen, self < cpus_ ? kSpinning : microseconds::zero());
       seen = job;
       inside_.fetch_add(1, std::memory_order_seq_cst);
       // Still the same open job: the caller now waits for us. Otherwise it may be gone already.
@@ -146,20 +191,16 @@ class Pool {
 
   // The next open job other than `seen`: spin first, then park. More threads than CPUs don't spin: they
   // would take the CPU from whoever computes.
-  std::uint64_t next_job(std::uint64_t seen, int spins_before_parking) {
-    const auto is_new = [&](std::uint64_t job) { return job % 2 == 1 && job != seen; };
-    for (int spins = 0; spins < spins_before_parking; ++spins) {
-      const std::uint64_t job = job_.load(std::memory_order_seq_cst);
-      if (is_new(job)) return job;
-      pause_cpu();
-    }
+  std::uint64_t next_job(std::uint64_t seen, microseconds spinning) {
+    std::uint64_t job = 0;
+    const auto is_new = [&] {
+      job = job_.load(std::memory_order_seq_cst);
+      return job % 2 == 1 && job != seen;
+    };
+    if (spin_until(spinning, is_new)) return job;
     std::unique_lock<std::mutex> lock(sleep_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    std::uint64_t job = job_.load(std::memory_order_seq_cst);
-    while (!is_new(job)) {
-      wake_.wait(lock);
-      job = job_.load(std::memory_order_seq_cst);
-    }
+    while (!is_new()) wake_.wait(lock);
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
     return job;
   }
@@ -171,10 +212,14 @@ class Pool {
   };
 
   const std::size_t cpus_;
+  std::atomic<std::size_t> limit_;
+  std::atomic<bool> forked_{false};
   Seat seats_[kMaxThreads];
   std::mutex busy_;  // held by the caller whose job the pool runs
-  std::size_t workers_ = 0;
-  bool exhausted_ = false;
+  std::atomic<std::size_t> workers_{0};
+  std::atomic<bool> refused_{false};  // the last request for a thread was
+  Clock::time_point next_try_;
+  milliseconds retry_ = kFirstRetry;
 
   // The job. Written by the caller before job_ turns odd, read by workers counted in inside_.
   std::atomic<std::uint64_t> job_{0};
@@ -220,7 +265,7 @@ Pool& pool() {
     Pool* made = new Pool(default_threads());
 #if defined(__unix__) || defined(__APPLE__)
     // A forked child has our memory and none of our threads.
-    pthread_atfork(nullptr, nullptr, [] { pool().forked_.store(true); });
+    pthread_atfork(nullptr, nullptr, [] { pool().set_forked(); });
 #endif
     return made;
   }();
@@ -231,17 +276,15 @@ Pool& pool() {
 
 StopFlag::StopFlag() : flag_(stop_flag) {}
 
-StopWhen::StopWhen(const std::atomic<bool>& flag) { stop_flag = &flag; }
-StopWhen::~StopWhen() { stop_flag = nullptr; }
+StopWhen::StopWhen(const std::atomic<bool>& flag) : outer_(stop_flag) { stop_flag = &flag; }
+StopWhen::~StopWhen() { stop_flag = outer_; }
 
 void parallel_for(std::size_t tasks, void (*body)(void*, std::size_t), void* context) {
   pool().run(tasks, body, context);
 }
 
-std::size_t thread_count() { return pool().limit_.load(); }
+std::size_t thread_count() { return pool().threads(); }
 
-void set_thread_count(std::size_t threads) {
-  pool().limit_.store(std::clamp<std::size_t>(threads, 1, kMaxThreads));
-}
+void set_thread_count(std::size_t threads) { pool().set_limit(threads); }
 
 }  // namespace evenkeel

@@ -10,7 +10,7 @@ namespace evenkeel {
 
 // Runs body(task) for every task in [0, tasks), on up to thread_count() threads, the caller among
 // them, and returns when all have ended. Runs inline when the pool is busy with another caller, in a
-// forked child, or when no thread can be created. `body` must not throw and must not call
+// forked child, or when no thread can be created; a thread that was refused is asked for again later. `body` must not throw and must not call
 // parallel_for.
 void parallel_for(std::size_t tasks, void (*body)(void* context, std::size_t task), void* context);
 
@@ -33,6 +33,9 @@ class StopWhen {
   ~StopWhen();
   StopWhen(const StopWhen&) = delete;
   StopWhen& operator=(const StopWhen&) = delete;
+
+ private:
+  const std::atomic<bool>* outer_;  // the flag in force before, and again after
 };
 
 // The same question for tasks that are long themselves. Made where parallel_for is called.
@@ -45,8 +48,9 @@ class StopFlag {
   const std::atomic<bool>* flag_;
 };
 
-// Threads a call may use, the caller included. The default is what the process may run on: its CPU
-// affinity and its cgroup's quota.
+// Threads a call may use now, the caller included: what was set, or fewer where the system has refused some,
+// and 1 in a forked child. The default is what the process may run on: its CPU affinity and its cgroup's
+// quota.
 std::size_t thread_count();
 void set_thread_count(std::size_t threads);
 

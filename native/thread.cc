@@ -21,10 +21,13 @@ bool start_thread(void* (*body)(void*), void* context) {
   if (pthread_attr_init(&attributes) != 0) return false;
   pthread_attr_setstacksize(&attributes, kStack);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  // A new thread has the mask of the one that makes it.
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  // A new thread has the mask of the one that makes it. Signals of the host's go to the host's threads, but a
+  // crash handler must hear of a fault here, and a profiler that samples by SIGPROF of the time spent here.
+  sigset_t blocked, old;
+  sigfillset(&blocked);
+  constexpr int kOpen[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
+  for (const int signal : kOpen) sigdelset(&blocked, signal);
+  pthread_sigmask(SIG_SETMASK, &blocked, &old);
   pthread_t thread;
   const int failed = pthread_create(&thread, &attributes, body, context);
   pthread_sigmask(SIG_SETMASK, &old, nullptr);

@@ -4,8 +4,8 @@
 
 namespace evenkeel {
 
-// Runs body(context), whose result nobody looks at, on a new thread, which takes none of the host's signals.
-// False where there is none to be had, or no memory for its stack of 1 MB.
+// Runs body(context), whose result nobody looks at, on a new thread, which takes none of the host's signals
+// but those of a fault and a profiler's SIGPROF. False where there is none to be had, or no memory for its stack of 1 MB.
 bool start_thread(void* (*body)(void* context), void* context);
 
 }  // namespace evenkeel

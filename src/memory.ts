@@ -8,6 +8,7 @@ import {
   BYTES,
   empty,
   lengthOf,
+  LONGEST,
   uninitialized,
   viewOf,
   type DType,
@@ -117,7 +118,9 @@ function arrayOf(dtype: DType, numel: number): TensorData {
 
 /** On pages of 2 MB and from a cache line on: stores then fill whole lines ((32, 256, 512): 1.2 to 1.3x). */
 function large(dtype: DType, numel: number): TensorData {
-  const roomy = uninitialized(dtype, numel + LINE_BYTES / BYTES[dtype]);
+  const line = LINE_BYTES / BYTES[dtype];
+  if (numel + line > LONGEST) return uninitialized(dtype, numel);
+  const roomy = uninitialized(dtype, numel + line);
   if (roomy instanceof Int32Array || roomy instanceof BigInt64Array)
     return roomy.subarray(0, numel);
   const first = addon.prepareLarge(roomy, roomy.length);

@@ -22,15 +22,19 @@ function threadsFromEnvironment(text: string): number {
   return count;
 }
 
+/**
+ * Hands over what the environment variables say: always checked, but applied by the first environment that loads
+ * the addon only. What they set is the process's, and a Worker must not undo what was set since.
+ */
 function configure(loaded: Addon): Addon {
-  const { EVENKEEL_ISA: isa, EVENKEEL_THREADS: threads } = process.env;
-  if (isa !== undefined && isa !== '' && !loaded.selectIsa(isa)) {
+  const { EVENKEEL_ISA: isa = '', EVENKEEL_THREADS: threads = '' } = process.env;
+  if (isa !== '' && !loaded.availableIsas().includes(isa)) {
     throw new RangeError(
       `evenkeel: expected EVENKEEL_ISA to be one of ${loaded.availableIsas().join(', ')} ` +
         `(what this CPU supports), got '${isa}'.`,
     );
   }
-  if (threads !== undefined && threads !== '') loaded.setThreads(threadsFromEnvironment(threads));
+  loaded.configure(isa, threads === '' ? 0 : threadsFromEnvironment(threads));
   return loaded;
 }
 
@@ -52,7 +56,7 @@ export const addon: Addon = configure(loaded);
  * ```
  */
 export const native = {
-  /** The kernel family in force; `EVENKEEL_ISA` pins another one at load. */
+  /** The kernel family in force; `EVENKEEL_ISA` pins another one when the process first loads the package. */
   get isa(): string {
     return addon.isa();
   },
@@ -60,7 +64,11 @@ export const native = {
   get availableIsas(): readonly string[] {
     return addon.availableIsas();
   },
-  /** Threads a call may use. Default: the CPUs this process may run on, at most 64. */
+  /**
+   * Threads a call may use now. Default: the CPUs this process may run on, at most 64, or `EVENKEEL_THREADS`
+   * when the process first loads the package. Fewer than were asked for where the system has refused some:
+   * they are asked for again, 10 ms later at first, once a second at most.
+   */
   get threads(): number {
     return addon.threads();
   },

@@ -1,4 +1,6 @@
 // Element types and the memory behind them.
+import { constants } from 'node:buffer';
+
 import * as check from './check.js';
 
 /** Element types. Gradients exist for the two floating ones. */
@@ -55,11 +57,19 @@ export function zeros(dtype: DType, numel: number): TensorData {
   try {
     return new CONSTRUCTORS[dtype](numel);
   } catch {
-    throw noMemory(numel * BYTES[dtype]);
+    throw numel > LONGEST ? tooLong(numel) : noMemory(numel * BYTES[dtype]);
   }
 }
 
+/** The most elements of an array, and the most bytes of a Buffer: 2^32 in Node 20, 2^53 - 1 from 22 on. */
+export const LONGEST = constants.MAX_LENGTH;
+
 /** Engines have a sentence each for an array that is too long or does not fit. */
+function tooLong(numel: number): RangeError {
+  const limit = `an array of at most ${LONGEST} elements (the limit of Node ${process.version})`;
+  return check.wrongValue('evenkeel', limit, String(numel));
+}
+
 function noMemory(bytes: number): RangeError {
   const megabytes = Math.ceil(bytes / 1e6);
   return check.wrongValue('evenkeel', `${megabytes} MB of memory for an array`, 'none');
@@ -94,8 +104,9 @@ export function viewOf(
 export function uninitialized(dtype: DType, numel: number): TensorData {
   const bytes = numel * BYTES[dtype];
   // Buffer's slow path gives memory of its own that nobody has zeroed: 32 MB of zeros cost 0.2 ms
-  // before the page faults. Below a page the plain array is faster.
-  if (bytes < 4096) return zeros(dtype, numel);
+  // before the page faults. Below a page the plain array is faster, and what is longer than any Buffer
+  // (4 GiB in Node 20) may still be an array.
+  if (bytes < 4096 || bytes > LONGEST) return zeros(dtype, numel);
   try {
     return new CONSTRUCTORS[dtype](Buffer.allocUnsafeSlow(bytes).buffer, 0, numel);
   } catch {

@@ -164,6 +164,7 @@ export interface Addon {
   selectIsa(name: string): boolean;
   threads(): number;
   setThreads(n: number): void;
+  configure(isa: string, threads: number): void;
   limitCopy(source: Float32Array, target: Float32Array, n: number): void;
   limitRead(source: Float32Array, n: number): number;
 }

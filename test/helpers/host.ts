@@ -18,7 +18,8 @@ function build(source: string, ending: string, flags: readonly string[]): string
   const compiler = process.env.CXX ?? 'c++';
   const args = ['-std=c++20', '-O1', '-Wall', '-Wextra', '-pthread', path, ...flags];
   const key = createHash('sha256').update(JSON.stringify([compiler, args]));
-  for (const each of [path, ...flags.filter((flag) => flag.endsWith('.cc'))]) {
+  const included = join(root, 'native', 'parallel.cc'); // by slow-pause.cc
+  for (const each of [path, included, ...flags.filter((flag) => flag.endsWith('.cc'))]) {
     key.update(readFileSync(each));
   }
   const made = join(root, 'build', 'test', `${key.digest('hex').slice(0, 16)}${ending}`);
@@ -52,6 +53,27 @@ export function forkProgram(): string | null {
     '',
     sources.map((name) => join(root, 'native', name)),
   );
+}
+
+/** The program of slow-pause.cc, or null where it cannot be built. */
+export function slowPauseProgram(): string | null {
+  return build('slow-pause.cc', '', [join(root, 'native', 'thread.cc')]);
+}
+
+/** What the compiler says of a C++ text beside binding/; '' where it compiles, null without a compiler. */
+export function compile(text: string): string | null {
+  const require = createRequire(import.meta.url);
+  const { include_dir: headers } = require('node-api-headers') as { include_dir: string };
+  const { include_dir: wrapper } = require('node-addon-api') as { include_dir: string };
+  const given = ['-std=c++20', '-fsyntax-only', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'];
+  const folders = [headers, join(root, wrapper), join(root, 'binding')].flatMap((each) => ['-I', each]); // prettier-ignore
+  const args = [...given, ...folders, '-x', 'c++', '-'];
+  const { error, stderr } = spawnSync(process.env.CXX ?? 'c++', args, {
+    input: text,
+    encoding: 'utf8',
+    cwd: root,
+  });
+  return error === undefined ? stderr : null;
 }
 
 /** Runs a program to its end. */

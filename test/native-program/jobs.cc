@@ -253,7 +253,7 @@ class Session {
 // No thread to be had: the caller runs it, and the next one is tried anew.
 const char* without_threads(const Settings& settings, const Hashes& expected) {
   Session session(settings, expected);
-  set_thread_count(1);  // a pool that was refused its threads does not ask again
+  set_thread_count(1);  // the pool asks for none: only the jobs' thread is refused
   fail_threads_after(0);
   const bool first = session.start(session.seat(0), Kind::usual, 0, 0);
   const bool second = session.start(session.seat(0), Kind::too_large, 0, 0);

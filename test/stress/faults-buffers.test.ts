@@ -118,3 +118,43 @@ describe.each([
     });
   });
 });
+
+// Their values select memory: the addon must use those that it has checked.
+describe('shared memory that another thread writes', () => {
+  const seconds = trials(4, 60);
+  const flipping = (array: string, call: string): string => `
+    const loaded = { exports: {} };
+    process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
+    const addon = loaded.exports, rows = 20_000, classes = 4;
+    const shared = new Int32Array(new SharedArrayBuffer(4 * rows)).fill(${array});
+    const worker = evalWorker(\`
+      const [shared, ends] = workerData;
+      parentPort.postMessage(0);
+      while (Date.now() < ends) for (let i = 0; i < 1000; i++) {
+        Atomics.store(shared, shared.length - 1, 2 ** 30);
+        Atomics.store(shared, shared.length - 1, ${array});
+      }\`, [shared, Date.now() + ${seconds * 1000}]);
+    worker.once('message', () => {
+      const x = new Float32Array(rows * classes), y = new Float32Array(rows * classes), out = new Float64Array(2);
+      const ends = Date.now() + ${seconds * 1000};
+      let done = 0, refused = 0;
+      while (Date.now() < ends) {
+        try { ${call} done++; } catch (error) { if (/ 1073741824\\.$/.test(error.message)) refused++; else throw error; }
+      }
+      console.log(done > 100, refused > 0);
+    });`;
+  test.each([
+    [
+      'class targets, backward',
+      '1',
+      'addon.crossEntropyBackward(x, shared, y, rows, classes, -100, 1);',
+    ],
+    ['class targets, forward', '1', 'addon.crossEntropy(x, shared, y, rows, classes, -100, out);'],
+    ['lengths, pack', '4', 'addon.pack(x, y, shared, rows, 1, 4, 1);'],
+    ['lengths, unpack', '4', 'addon.unpack(x, y, shared, rows, 1, 4, 1);'],
+  ])('%s', (_, value, call) =>
+    surviving('6', 1, async () => {
+      expect(await runChild(flipping(value, call))).toEqual(well('true true\n'));
+    }),
+  );
+});

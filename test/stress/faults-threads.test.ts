@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
-import { hostLibrary } from '../helpers/host.js';
+import { hostLibrary, run, slowPauseProgram } from '../helpers/host.js';
 import { figure, surviving, times, trials } from '../helpers/trials.js';
 
 const host = hostLibrary();
@@ -68,6 +68,140 @@ describe.skipIf(host === null)('threads that cannot be had', () => {
       const ended = await runChild(program, { host: host!, env: { EVENKEEL_THREADS: '16' } });
       expect(ended).toEqual(well(right));
     }));
+});
+
+describe.skipIf(host === null)('threads that were refused', () => {
+  test('are asked for again, and native.threads says how many there are meanwhile', () =>
+    surviving('30', 1, async () => {
+      const program = `
+        const { native } = load();
+        const count = () => require('node:fs').readdirSync('/proc/self/task').length;
+        const before = count();
+        host.failThread(2, 1); // one worker, and none after it
+        const seen = new Set([train()]);
+        console.log(native.threads, count() - before);
+        for (let i = 0; i < 20; i++) seen.add(train());
+        const asked = host.threads(); // from here on there are some
+        if (asked > 10) console.log('asked', asked, 'times in 21 steps');
+        (async () => {
+          await wait(1500);
+          seen.add(train());
+          console.log(native.threads, count() - before);
+          console.log(...seen);
+        })();`;
+      const ended = await runChild(program, { host: host!, env: { EVENKEEL_THREADS: '4' } });
+      expect(ended).toEqual(well(`2 1\n4 3\n${right}`));
+    }));
+
+  test('are asked for at once after setThreads', async () => {
+    const program = `
+      const { native } = load();
+      host.failThread(1, 1);
+      const first = train();
+      const refused = native.threads;
+      host.threads();
+      native.setThreads(3);
+      console.log(train() === first, refused, native.threads);`;
+    const ended = await runChild(program, { host: host!, env: { EVENKEEL_THREADS: '4' } });
+    expect(ended).toEqual(well('true 1 3\n'));
+  });
+});
+
+describe('what the environment asks for', () => {
+  // a Worker that loads the package later must not undo what the program has set since
+  test('EVENKEEL_THREADS is read once a process', async () => {
+    const program = `
+      const { native } = load();
+      native.setThreads(1);
+      const worker = evalWorker('parentPort.postMessage(load().native.threads);');
+      worker.once('message', (seen) => console.log(seen, native.threads));`;
+    const env = { EVENKEEL_THREADS: '2' };
+    expect(await runChild(program, { env })).toEqual(well('1 1\n'));
+  });
+
+  test('EVENKEEL_ISA is read once a process', async () => {
+    const program = `
+      const { native } = load();
+      const before = native.isa;
+      const program = process.env.EVENKEEL_TEST_PRELUDE + 'load();';
+      const worker = new Worker(program, { eval: true, env: { ...process.env, EVENKEEL_ISA: 'scalar', EVENKEEL_THREADS: '7' } });
+      worker.once('exit', (code) => console.log(code, native.isa === before, native.threads));`;
+    const env = { EVENKEEL_THREADS: '3' };
+    expect(await runChild(program, { env })).toEqual(well('0 true 3\n'));
+  });
+
+  test('a wrong value is an error in each Worker that loads the package', async () => {
+    const program = `
+      load();
+      const program = process.env.EVENKEEL_TEST_PRELUDE + 'load();';
+      const worker = new Worker(program, { eval: true, env: { ...process.env, EVENKEEL_THREADS: 'many' } });
+      worker.once('error', (error) => console.log(error.message));`;
+    expect(await runChild(program)).toEqual(
+      well("evenkeel: expected EVENKEEL_THREADS to be a whole number from 1 to 64, got 'many'.\n"),
+    );
+  });
+});
+
+const slowPause = slowPauseProgram();
+describe.skipIf(slowPause === null)('where a pause takes 2 microseconds', () => {
+  test('spinning is ended by the clock, and a stop within a stop leaves the outer one in force', async () => {
+    const { stdout, ...rest } = await run(slowPause!, []);
+    const [spun, stop] = stdout.split('\n');
+    expect({ ...rest, stdout: '', stop }).toEqual({ ...well(), stop: 'stopped' });
+    figure('CPU time of a call and what follows, us:', Number(spun));
+    expect(Number(spun)).toBeLessThan(500); // 8000 by a count of 4000 pauses
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('threads of ours', () => {
+  // CPU time from the scheduler: 400 calls of which each is followed by a millisecond of nothing
+  test('spin for 20 microseconds after a call, on every CPU', async () => {
+    const program = `
+      const { readdirSync, readFileSync } = require('node:fs');
+      const tasks = () => readdirSync('/proc/self/task');
+      const { nn, tensor } = load();
+      const before = new Set(tasks());
+      const x = tensor(data(32768), [128, 256]), out = tensor(data(32768), [128, 256]);
+      const bn = new nn.BatchNorm1d(256).requiresGrad_(false);
+      bn.forward(x, { out });
+      const [worker] = tasks().filter((task) => !before.has(task));
+      const used = () => Number(readFileSync('/proc/self/task/' + worker + '/schedstat', 'utf8').split(' ')[0]) / 1e3;
+      const sleeping = new Int32Array(new SharedArrayBuffer(4));
+      const gaps = Array.from({ length: 21 }, () => {
+        const start = used();
+        for (let i = 0; i < 20; i++) {
+          bn.forward(x, { out });
+          Atomics.wait(sleeping, 0, 0, 1);
+        }
+        return (used() - start) / 20;
+      });
+      console.log(gaps.sort((a, b) => a - b)[5]);`;
+    const { stdout, ...rest } = await runChild(program, { env: { EVENKEEL_THREADS: '2' } });
+    expect({ ...rest, stdout: '' }).toEqual(well());
+    figure('CPU time of a worker a call, spinning included, us:', Number(stdout));
+    expect(Number(stdout)).toBeGreaterThan(15);
+    expect(Number(stdout)).toBeLessThan(60); // 20, and what it computes
+  });
+
+  test('leave signals to the host, but not those of a fault or a profiler', async () => {
+    const program = `
+      const { readdirSync, readFileSync } = require('node:fs');
+      const { constants } = require('node:os');
+      const tasks = () => readdirSync('/proc/self/task');
+      load();
+      const before = new Set(tasks());
+      train();
+      trainLater().then(() => {
+        for (const task of tasks().filter((each) => !before.has(each))) {
+          const [, mask] = /SigBlk:\\s*(\\w+)/.exec(readFileSync('/proc/self/task/' + task + '/status', 'utf8'));
+          const blocked = (name) => (BigInt('0x' + mask) >> BigInt(constants.signals[name] - 1)) & 1n;
+          console.log(['SIGINT', 'SIGTERM', 'SIGCHLD', 'SIGALRM'].map(blocked).join(''),
+            ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGPROF'].map(blocked).join(''));
+        }
+      });`;
+    const ended = await runChild(program, { env: { EVENKEEL_THREADS: '2' } });
+    expect(ended).toEqual(well('1111 0000000\n'.repeat(2)));
+  });
 });
 
 describe.skipIf(host === null)('one CPU', () => {

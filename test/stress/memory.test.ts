@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
-import { hostLibrary } from '../helpers/host.js';
+import { compile, hostLibrary } from '../helpers/host.js';
 
 const host = hostLibrary();
 import { figure } from '../helpers/trials.js';
@@ -172,6 +172,8 @@ describe('the addon itself, behind every check of the package', () => {
       say(() => addon.batchNormForward(ok, ok, 2, 4, 1, null, null, null, null, null, true, false, 0, 1, false));
       say(() => addon.crossEntropy(ok, Int32Array.of(0, 4), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
       say(() => addon.crossEntropy(ok, Int32Array.of(0, -1), new Float32Array(8), 2, 4, -100, new Float64Array(2)));
+      say(() => addon.dropout(ok, ok, 8, NaN, 1, 0));
+      say(() => addon.dropout(ok, ok, 8, 1.5, 1, 0));
       say(() => addon.selectIsa(5));
       say(() => addon.setThreads(-1));`;
     const prefix = 'evenkeel addon: expected ';
@@ -194,10 +196,23 @@ describe('the addon itself, behind every check of the package', () => {
         'runningMean to be a Float32Array, got another kind of value.',
         'class targets from 0 to 4 - 1, got 4.',
         'class targets from 0 to 4 - 1, got -1.',
+        'p to be a number from 0 to 1, got nan.',
+        'p to be a number from 0 to 1, got 1.500000.',
         'isa to be a string, got another kind of value.',
         'threads to be a whole number from 0 to 2^53 - 1, got -1.000000.',
       ].map((line) => prefix + line),
     );
+  });
+
+  test('an argument beyond the last slot does not compile', () => {
+    const reading = (call: string): string | null =>
+      compile(
+        `#include "args.h"\ndouble f(const evenkeel::binding::Args& args) { return ${call}; }`,
+      );
+    const last = reading('args.number(15, "x")');
+    if (last === null) return; // no compiler
+    expect(last).toBe('');
+    expect(reading('args.number(16, "x")')).toContain('beyond Args::kMost');
   });
 
   test('counts arguments from what is there: no call with too few crashes', async () => {
@@ -210,7 +225,7 @@ describe('the addon itself, behind every check of the package', () => {
         try { call(); console.log(name + ' accepts nothing'); } catch { refused++; }
       }
       console.log(refused);`;
-    expect(await runChild(program)).toEqual(well('36\n'));
+    expect(await runChild(program)).toEqual(well('37\n'));
   });
 });
 
