@@ -46,6 +46,23 @@ export default defineConfig(
     rules: { 'no-console': 'error' },
   },
   {
+    files: ['src/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          // Of another realm (a vm context, a test runner's) they are instances of other classes.
+          selector:
+            "BinaryExpression[operator='instanceof'][right.name=/^(Object|Function|Array|ArrayBuffer|" +
+            'SharedArrayBuffer|DataView|Map|Set|WeakMap|WeakSet|Promise|RegExp|Date|URL|AbortSignal|' +
+            'AbortController|EventTarget|Buffer|Blob|.*Error|(Float|Big|Int|Uint).*Array)$/]',
+          message:
+            'Ask what the value is, not of which class: node:util/types, check.arrayKind, check.isThenable.',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/index.ts'],
     rules: {
       'no-restricted-syntax': [

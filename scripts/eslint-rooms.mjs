@@ -24,6 +24,8 @@ const mayUse = {
   memory: ['pool', 'storage', 'native'],
   'shared-memory': ['memory', 'storage'],
   containers: ['storage', 'check'],
+  convert: ['elements', 'storage', 'check'],
+  nested: ['containers', 'convert', 'storage', 'check'],
   tensor: [
     'copies',
     'autograd',
@@ -35,16 +37,16 @@ const mayUse = {
     'check',
     'native',
   ],
-  async: ['tensor', 'memory', 'native', 'addon'],
+  async: ['tensor', 'memory', 'check', 'native', 'addon'],
   scope: ['tensor', 'check'],
-  create: ['tensor', 'containers', 'storage', 'check'],
+  create: ['tensor', 'nested', 'containers', 'convert', 'storage', 'check'],
   random: ['check', 'native'],
   'state-dict': ['copies', 'tensor'],
   functional: ['copies', 'async', 'random', 'tensor', 'autograd', 'check', 'native'],
   nn: ['copies', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
   cli: ['nn', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
   optim: ['copies', 'tensor', 'random', 'check', 'native'],
-  data: ['copies', 'tensor', 'random', 'check', 'native'],
+  data: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
   checkpoint: ['state-dict', 'tensor', 'create', 'storage', 'containers', 'check'],
 };
 

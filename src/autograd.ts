@@ -261,7 +261,7 @@ export async function walkBackAsync<V extends Variable>(
   for (let step = inWalk(id, () => steps.next()); step.done !== true;) {
     const [operation, whole] = step.value;
     const parts = await inWalk(id, () => operation.differentiateLater(whole, later));
-    later.signal?.throwIfAborted();
+    check.notAborted(later.signal);
     walked.push(operation);
     step = inWalk(id, () => steps.next(parts));
   }

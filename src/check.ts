@@ -1,6 +1,10 @@
 // Every argument check, and every sentence a user reads when one fails:
 // `<Who>: expected <what>, got <actual>.` TypeError for the wrong kind, RangeError for a wrong value.
 // A check never changes anything, and callers run all of them before they change something.
+// What a value is, is asked of the engine or of its members, never by `instanceof`: the classes of another
+// realm (a `vm` context, a test runner's) are not ours.
+import { isPromise } from 'node:util/types';
+
 import { foreignError } from './copies.js';
 
 /** What a check needs to know of a tensor. */
@@ -20,11 +24,42 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
   if (Array.isArray(value)) return `an array of length ${value.length}`;
   if (ArrayBuffer.isView(value)) {
-    const length = 'length' in value ? ` of length ${String(value.length)}` : '';
-    return `${value.constructor.name}${length}`;
+    const kind = arrayKind(value);
+    const name = (value as { constructor?: { name?: string } }).constructor?.name ?? kind;
+    return kind === undefined ? (name ?? 'a view') : `${name} of length ${arrayLength(value)}`;
   }
   const name = (value as { constructor?: { name?: string } }).constructor?.name;
   return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`;
+}
+
+const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
+interface Getter<Value> {
+  call(value: unknown): Value;
+}
+const getter = (name: string | symbol): unknown =>
+  Reflect.get(Object.getOwnPropertyDescriptor(TYPED_ARRAY, name)!, 'get');
+const kindGetter = getter(Symbol.toStringTag) as Getter<string | undefined>;
+const bytesGetter = getter('byteLength') as Getter<number>;
+
+/** 'Float32Array', 'Uint8Array', … of a typed array, of any realm and of a subclass too; else undefined. */
+export function arrayKind(value: unknown): string | undefined {
+  return kindGetter.call(value);
+}
+
+/** How many elements a typed array has, whatever a subclass says; none once its buffer is gone. */
+export function arrayLength(array: ArrayBufferView): number {
+  const bits = Number(/\d+/.exec(arrayKind(array) ?? '8')?.[0]); // of an element: 'Uint8ClampedArray'
+  return (8 * bytesGetter.call(array)) / bits;
+}
+
+/** Whether a value is a typed array of integers. */
+export function isIntegerArray(value: unknown): boolean {
+  return arrayKind(value)?.startsWith('Float') === false;
+}
+
+/** An array or a typed array; anything else with a length could keep a loop busy for hours. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || arrayKind(value) !== undefined;
 }
 
 export function shapeText(shape: readonly number[]): string {
@@ -34,7 +69,10 @@ export function shapeText(shape: readonly number[]): string {
 /** The number of elements of a shape, or of its dimensions from `first` to before `end`. */
 export function numelOf(shape: readonly number[], first = 0, end = shape.length): number {
   let numel = 1;
-  for (let i = first; i < end; i++) numel *= shape[i]!;
+  for (let i = first; i < end; i++) {
+    if (shape[i] === 0) return 0; // the other sizes' product may be infinite, and 0 times that is NaN
+    numel *= shape[i]!;
+  }
   return numel;
 }
 
@@ -161,21 +199,40 @@ function editDistance(a: string, b: string): number {
 /** An AbortSignal, or null where none is given. */
 export function signal(who: string, value: unknown): AbortSignal | null {
   if (value === undefined) return null;
-  if (!(value instanceof AbortSignal)) throw wrongKind(who, 'signal to be an AbortSignal', value);
+  if (!isSignal(value)) throw wrongKind(who, 'signal to be an AbortSignal', value);
   return value;
 }
 
-/** A list of sizes; returns their product. */
-export function shape(who: string, value: unknown): number {
-  if (!Array.isArray(value)) throw wrongKind(who, 'a shape (an array of sizes)', value);
-  let product = 1;
-  for (const size of value as readonly unknown[]) {
-    product *= wholeNumber(who, 'every size of a shape', size, 0);
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  );
+}
+
+/** Throws the signal's reason once it is aborted. Signals of other libraries may lack their own method. */
+export function notAborted(signal: AbortSignal | null): void {
+  if (signal?.aborted !== true) return;
+  const reason = signal.reason as Error | undefined; // whatever the user gave
+  throw reason ?? new DOMException('This operation was aborted', 'AbortError');
+}
+
+/** A list of sizes, copied: what is checked is what is used. */
+export function shape(who: string, value: unknown): number[] {
+  if (!isList(value)) throw wrongKind(who, 'a shape (an array of sizes)', value);
+  const sizes: number[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const size = value[i];
+    const number = typeof size === 'bigint' ? Number(size) : size;
+    sizes.push(wholeNumber(who, 'every size of a shape', number, 0));
   }
-  if (!Number.isSafeInteger(product)) {
-    throw wrongValue(who, 'at most 2^53 - 1 elements', `shape ${shapeText(value as number[])}`);
+  if (!Number.isSafeInteger(numelOf(sizes))) {
+    throw wrongValue(who, 'at most 2^53 - 1 elements', `shape ${shapeText(sizes)}`);
   }
-  return product;
+  return sizes;
 }
 
 /** That the memory behind a tensor is still there: a transferred or shrunk buffer is not. */
@@ -317,48 +374,81 @@ export function bothOrNeither(who: string, mean: unknown, variance: unknown): vo
 
 /** Lengths of `n` padded sequences: whole numbers from 0 to `most`; copied. */
 export function lengths(who: string, value: unknown, n: number, most: number): Int32Array {
-  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
-  if (!isList) throw wrongKind(who, 'lengths to be an array of numbers or an int32 tensor', value);
-  const list = value as ArrayLike<unknown>;
-  if (list.length !== n) throw wrongValue(who, `${n} lengths, one a sample`, String(list.length));
-  const checked = new Int32Array(n);
-  for (let i = 0; i < n; i++) {
-    const length = list[i];
-    if (!Number.isInteger(length) || (length as number) < 0 || (length as number) > most) {
-      throw wrongValue(who, `lengths from 0 to ${most}`, `${describe(length)} at index ${i}`);
-    }
-    checked[i] = length as number;
+  if (!isList(value)) {
+    throw wrongKind(who, 'lengths to be an array of whole numbers or an integer tensor', value);
   }
-  return checked;
+  if (value.length !== n) throw wrongValue(who, `${n} lengths, one a sample`, String(value.length));
+  return wholeNumbers(who, 'lengths', value, most, null);
 }
 
-/** Class indices: whole numbers from 0 to classes - 1, or `ignore`. */
+/** Class indices: whole numbers from 0 to classes - 1, or `ignore`; copied. */
 export function classTargets(
   who: string,
-  targets: ArrayLike<number>,
+  targets: ArrayLike<unknown>,
   rows: number,
   classes: number,
   ignore: number,
-): void {
+): Int32Array {
   if (targets.length !== rows) {
     throw wrongValue(who, `${rows} class targets`, String(targets.length));
   }
-  for (let i = 0; i < rows; i++) {
-    const target = targets[i] ?? NaN;
-    if (target === ignore) continue;
-    if (!Number.isInteger(target) || target < 0 || target >= classes) {
-      throw wrongValue(
-        who,
-        `class targets from 0 to ${classes - 1}`,
-        `${describe(target)} at index ${i}`,
-      );
+  return wholeNumbers(who, 'class targets', targets, classes - 1, ignore);
+}
+
+/**
+ * Whole numbers from 0 to `most`, or `other`, as numbers or BigInts. Each is read once, and the copy of it
+ * checked: another thread may write into shared memory in between.
+ */
+function wholeNumbers(
+  who: string,
+  name: string,
+  list: ArrayLike<unknown>,
+  most: number,
+  other: number | null,
+): Int32Array {
+  const copy = new Int32Array(list.length);
+  for (let i = 0; i < copy.length; i++) {
+    const each = list[i];
+    // Those that lose digits as a number are far outside of the range.
+    const number = typeof each === 'bigint' ? Number(each) : each;
+    const inRange =
+      Number.isInteger(number) && (number as number) >= 0 && (number as number) <= most;
+    if (!inRange && (number !== other || other === null)) {
+      throw wrongValue(who, `${name} from 0 to ${most}`, `${describe(each)} at index ${i}`);
     }
+    copy[i] = number as number;
   }
+  return copy;
+}
+
+/** Whether an object is of no class: a literal, of any realm, or without a prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || isObjectPrototype(prototype);
+}
+
+/** Whether this is some realm's Object.prototype: it has no prototype, and methods of its own. */
+function isObjectPrototype(value: object): boolean {
+  return Object.getPrototypeOf(value) === null && Object.hasOwn(value, 'hasOwnProperty');
+}
+
+/** Whether an object is an instance of a class that the language has: of Map, but not of a subclass. */
+export function isBuiltIn(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const above = prototype === null ? null : (Object.getPrototypeOf(prototype) as object | null);
+  return above !== null && isObjectPrototype(above);
+}
+
+/** Whether a value is a promise, or passes for one with `await`. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (isPromise(value)) return true;
+  const canHave = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return canHave && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** What a body returned: its result, but for a promise, which would outlive what the call set up. */
 export function synchronous<Result>(who: string, result: Result): Result {
-  if (result instanceof Promise) {
+  if (isThenable(result)) {
     throw new TypeError(`${who}: expected a synchronous function, got one that returns a promise.`);
   }
   return result;

@@ -1,19 +1,22 @@
-// Reading other people's arrays: nested arrays, and the strided containers of other libraries
-// (ndarray, @stdlib/ndarray, onnxruntime). Depends on none of them.
+// Reading other people's arrays: the strided containers of other libraries (ndarray, @stdlib/ndarray,
+// onnxruntime). Depends on none of them.
 import * as check from './check.js';
-import { dtypeOf, lengthOf, uninitialized, zeros, type DType, type TensorData } from './storage.js';
+import { dtypeOf, lengthOf, uninitialized, type DType, type TensorData } from './storage.js';
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
 
+/** Sizes of dimensions, or the steps between their elements: numbers or BigInts. */
+export type Sizes = ArrayLike<number | bigint>;
+
 /** What `Tensor.from` understands besides a Tensor. Strides and offset count elements. */
 export interface ArrayLikeTensor {
   readonly data: unknown;
-  readonly shape?: readonly number[] | (() => readonly number[]);
-  readonly dims?: readonly number[];
-  readonly stride?: readonly number[];
-  readonly strides?: readonly number[];
-  readonly offset?: number;
+  readonly shape?: Sizes | (() => Sizes) | undefined;
+  readonly dims?: Sizes | undefined;
+  readonly stride?: Sizes | undefined;
+  readonly strides?: Sizes | undefined;
+  readonly offset?: number | undefined;
 }
 
 /** What a Tensor is made of. */
@@ -21,46 +24,6 @@ export interface Contents {
   readonly data: TensorData;
   readonly shape: readonly number[];
   readonly dtype: DType;
-}
-
-/** Nested arrays, copied. Throws where they are ragged or hold something else than numbers. */
-export function fromNested(nested: NestedArray, dtype: DType): Contents {
-  const shape: number[] = [];
-  for (
-    let level: NestedArray | undefined = nested;
-    Array.isArray(level);
-    level = (level as readonly NestedArray[])[0]
-  ) {
-    shape.push((level as readonly NestedArray[]).length);
-  }
-  const numel = check.numelOf(shape);
-  const data = zeros(dtype, numel);
-  let next = 0;
-  const fill = (level: unknown, axis: number): void => {
-    if (axis === shape.length) {
-      if (typeof level !== 'number')
-        throw check.wrongKind('tensor', 'numbers in nested arrays', level);
-      if (dtype.startsWith('int') && !Number.isSafeInteger(level)) {
-        throw check.wrongValue('tensor', `whole numbers for ${dtype}`, String(level));
-      }
-      if (data instanceof BigInt64Array) data[next++] = BigInt(level);
-      else data[next++] = level;
-      return;
-    }
-    if (!Array.isArray(level)) {
-      throw check.wrongKind('tensor', `nested arrays of shape ${check.shapeText(shape)}`, level);
-    }
-    if (level.length !== shape[axis]) {
-      throw check.wrongValue(
-        'tensor',
-        `nested arrays of shape ${check.shapeText(shape)}`,
-        `${level.length} elements where ${shape[axis] ?? 0} were expected`,
-      );
-    }
-    for (const each of level as readonly unknown[]) fill(each, axis + 1);
-  };
-  fill(nested, 0);
-  return { data, shape, dtype };
 }
 
 /** Another library's array: contiguous data as it is, strided data copied. */
@@ -71,8 +34,8 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
   }
   const given = typeof other.shape === 'function' ? other.shape() : (other.shape ?? other.dims);
   if (given === undefined) throw check.wrongKind(who, 'a shape or dims beside data', given);
-  const shape = listOf(who, 'shape', given);
-  const numel = check.shape(who, shape);
+  const shape = check.shape(who, listOf(who, 'shape', given));
+  const numel = check.numelOf(shape);
   const data = other.data;
   const dtype = dtypeOf(data);
   if (dtype === null) {
@@ -90,12 +53,10 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
   return { data: gather(source, dtype, shape, strides, start), shape, dtype };
 }
 
-/** Anything else with a length could keep Array.from busy for hours. */
+/** A copy, with BigInts as numbers. */
 function listOf(who: string, name: string, value: unknown): number[] {
-  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
-    throw check.wrongKind(who, `${name} to be an array`, value);
-  }
-  return Array.from(value as ArrayLike<number>);
+  if (!check.isList(value)) throw check.wrongKind(who, `${name} to be an array`, value);
+  return Array.from(value, (each) => (typeof each === 'bigint' ? Number(each) : (each as number)));
 }
 
 function rowMajor(shape: readonly number[]): number[] {

@@ -17,14 +17,15 @@ const BITS = { int32: 32, int64: 64 } as const;
 export function converted(who: string, data: TensorData, from: DType, to: DType): TensorData {
   if (from === to) return data;
   const result = zeros(to, data.length);
-  if (data instanceof BigInt64Array) {
-    if (to === 'float32') data.forEach((value, i) => (result[i] = nearestFloat(value)));
-    else if (to === 'float64') data.forEach((value, i) => (result[i] = Number(value)));
-    else data.forEach((value, i) => (result[i] = Number(BigInt.asIntN(32, value))));
+  if (from === 'int64') {
+    const wide = data as BigInt64Array;
+    if (to === 'float32') wide.forEach((value, i) => (result[i] = nearestFloat(value)));
+    else if (to === 'float64') wide.forEach((value, i) => (result[i] = Number(value)));
+    else wide.forEach((value, i) => (result[i] = Number(BigInt.asIntN(32, value))));
   } else if (to === 'float32' || to === 'float64') {
-    (result as FloatData).set(data);
+    (result as FloatData).set(data as FloatData);
   } else {
-    data.forEach((value, i) => {
+    (data as FloatData).forEach((value, i) => {
       const whole = Math.trunc(value);
       if (!holds(to, whole)) {
         const got = `${check.describe(value)} at index ${i}`;
@@ -42,8 +43,8 @@ export function holds(dtype: 'int32' | 'int64', whole: number | bigint): boolean
   return whole >= -end && whole < end;
 }
 
-/** Rounded once. By way of a double, large ones would be rounded twice: so with a sticky last bit. */
-function nearestFloat(value: bigint): number {
+/** @internal Rounded once. By way of a double, large ones would be rounded twice: so with a sticky last bit. */
+export function nearestFloat(value: bigint): number {
   const high = value >> 11n;
   const sticky = high << 11n === value ? 0n : 1n;
   return Math.fround(Number(high | sticky) * 2 ** 11);

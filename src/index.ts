@@ -1,7 +1,7 @@
 // The only door.
 export { isGradEnabled, noGrad } from './autograd.js';
 export type { ArrayLikeTensor, NestedArray } from './containers.js';
-export { tensor, type TensorOptions } from './create.js';
+export { tensor, type TensorOptions, type TensorSource } from './create.js';
 export * as checkpoint from './checkpoint/index.js';
 export * as data from './data/index.js';
 export * as functional from './functional/index.js';

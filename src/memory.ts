@@ -12,6 +12,7 @@ import {
   uninitialized,
   viewOf,
   type DType,
+  type FloatData,
   type TensorData,
 } from './storage.js';
 
@@ -121,9 +122,8 @@ function large(dtype: DType, numel: number): TensorData {
   const line = LINE_BYTES / BYTES[dtype];
   if (numel + line > LONGEST) return uninitialized(dtype, numel);
   const roomy = uninitialized(dtype, numel + line);
-  if (roomy instanceof Int32Array || roomy instanceof BigInt64Array)
-    return roomy.subarray(0, numel);
-  const first = addon.prepareLarge(roomy, roomy.length);
+  if (dtype === 'int32' || dtype === 'int64') return roomy.subarray(0, numel);
+  const first = addon.prepareLarge(roomy as FloatData, roomy.length);
   return roomy.subarray(first, first + numel);
 }
 

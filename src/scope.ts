@@ -1,5 +1,7 @@
 // A scope: what is made inside is given back at its end, but for what comes out of it. JavaScript runs no
 // finaliser while a synchronous loop runs, so only this, `using` and dispose() reuse memory there.
+import { isMap, isSet } from 'node:util/types';
+
 import * as check from './check.js';
 import { collect, Tensor } from './tensor.js';
 
@@ -69,14 +71,14 @@ function findTensors(value: unknown, seen: Set<unknown>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);
   if (value instanceof Tensor) return;
-  if (value instanceof Map) {
+  if (isMap(value)) {
     for (const [key, each] of value) {
       findTensors(key, seen);
       findTensors(each, seen);
     }
-  } else if (Array.isArray(value) || value instanceof Set) {
+  } else if (Array.isArray(value) || isSet(value)) {
     for (const each of value) findTensors(each, seen);
-  } else if ([Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) {
+  } else if (check.isPlainObject(value)) {
     for (const each of Object.values(value)) findTensors(each, seen);
   }
 }

@@ -26,21 +26,46 @@ export const BYTES: Readonly<Record<DType, number>> = {
   int64: 8,
 };
 
+/** Typed arrays of integers. */
+export type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Typed arrays of any kind of number; a Float16Array (Node 24) too, for which there is no type here yet. */
+export type NumberArray = FloatData | IntegerArray;
+
+/** Every kind of typed array: the dtype that has all its values, and whether that has the very same elements. */
+const KINDS: Readonly<Record<string, { readonly dtype: DType; readonly same?: true }>> = {
+  Float32Array: { dtype: 'float32', same: true },
+  Float64Array: { dtype: 'float64', same: true },
+  Int32Array: { dtype: 'int32', same: true },
+  BigInt64Array: { dtype: 'int64', same: true },
+  Float16Array: { dtype: 'float32' },
+  Int8Array: { dtype: 'int32' },
+  Uint8Array: { dtype: 'int32' },
+  Uint8ClampedArray: { dtype: 'int32' },
+  Int16Array: { dtype: 'int32' },
+  Uint16Array: { dtype: 'int32' },
+  Uint32Array: { dtype: 'int64' },
+  BigUint64Array: { dtype: 'int64' },
+};
+
 /** What a value's elements are, or null where it is no array of ours. Another realm's counts too. */
 export function dtypeOf(data: unknown): DType | null {
-  if (!ArrayBuffer.isView(data)) return null;
-  switch ((data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag]) {
-    case 'Float32Array':
-      return 'float32';
-    case 'Float64Array':
-      return 'float64';
-    case 'Int32Array':
-      return 'int32';
-    case 'BigInt64Array':
-      return 'int64';
-    default:
-      return null;
-  }
+  const kind = KINDS[check.arrayKind(data) ?? ''];
+  return kind?.same === true ? kind.dtype : null;
+}
+
+/** The dtype that has every value of a typed array, as in checkpoints: int32 for a Uint8Array. */
+export function widerDtypeOf(data: NumberArray): DType {
+  return KINDS[check.arrayKind(data) ?? '']?.dtype ?? 'float32';
 }
 
 /**

@@ -17,9 +17,15 @@ import { broadcasts, converted, holds, repeat, sumOfRepeats } from './elements.j
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
 import { isShared, moveToShared } from './shared-memory.js';
-import { lengthOf, type DType, type FloatData, type TensorData } from './storage.js';
+import {
+  lengthOf,
+  type DType,
+  type FloatData,
+  type IntegerArray,
+  type TensorData,
+} from './storage.js';
 
-export type { DType, FloatData, TensorData };
+export type { DType, FloatData, IntegerArray, TensorData };
 
 export type TensorLike = Tensor | ArrayLikeTensor;
 
@@ -194,7 +200,7 @@ export class Tensor implements Variable {
     const who = 'Tensor.backwardAsync';
     check.options(who, options, ['retainGraph', 'signal']);
     const signal = check.signal(who, options.signal);
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     return outsideScopes(() => {
       const start = this.startOf(who, gradient);
       const retainGraph = options.retainGraph ?? false;
@@ -565,8 +571,8 @@ export class Tensor implements Variable {
   static filled(shape: readonly number[], dtype: DType, value: number): Tensor {
     const filled = Tensor.uninitialized(shape, dtype);
     const { data } = filled.memory;
-    if (data instanceof BigInt64Array) data.fill(BigInt(value));
-    else data.fill(value);
+    if (dtype === 'int64') (data as BigInt64Array).fill(BigInt(value));
+    else (data as FloatData).fill(value);
     return filled;
   }
 

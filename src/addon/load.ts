@@ -19,8 +19,13 @@ export function load(): { addon: Addon; version: string; folder: string } {
       process.dlopen(loaded, path);
       return { addon: loaded.exports as Addon, version, folder };
     } catch (error) {
-      failures.push(`  ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`  ${path}: ${messageOf(error)}`);
     }
   }
   throw new Error(explain(folder, failures));
+}
+
+/** Of an error that may be of another realm. */
+function messageOf(error: unknown): string {
+  return String((error as { message?: unknown } | null | undefined)?.message ?? error);
 }

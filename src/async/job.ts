@@ -1,6 +1,7 @@
 // One native call beside the event loop: started, cancelled by a signal, its end made a result or an error.
 // What the call may touch is decided by who makes it (loan.ts).
 import type { Addon } from '../addon/types.js';
+import * as check from '../check.js';
 import { addon } from '../native.js';
 
 /**
@@ -33,7 +34,7 @@ export async function runJob<Name extends keyof typeof STARTS>(
   elements: number,
   signal: AbortSignal | null,
 ): Promise<void> {
-  signal?.throwIfAborted();
+  check.notAborted(signal);
   if (elements < SMALL) {
     (addon[name] as (...args: unknown[]) => unknown)(...args);
     return;
@@ -46,7 +47,7 @@ export async function runJob<Name extends keyof typeof STARTS>(
   try {
     const start = addon[STARTS[name]] as (...args: unknown[]) => Promise<string>;
     const ended = await start(...args, ticket);
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     if (ended !== 'done') throw outOfMemory(who);
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -64,7 +65,7 @@ export async function unlessAborted<Result>(
   signal: AbortSignal | null,
 ): Promise<Result> {
   if (signal === null) return promise;
-  signal.throwIfAborted();
+  check.notAborted(signal);
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {

@@ -25,9 +25,9 @@ export function placeOf(name: string, path: unknown): Place {
     throw new Error(`${name}: expected a little-endian machine, got a big-endian one.`);
   }
   const what = 'a path (a string or a file: URL)';
-  if (path instanceof URL) {
+  if (isUrl(path)) {
     try {
-      return placeOf(name, fileURLToPath(path));
+      return placeOf(name, fileURLToPath(path.href));
     } catch {
       // another protocol, or another host
       throw check.wrongValue(name, what, `'${path.href}'`);
@@ -36,6 +36,13 @@ export function placeOf(name: string, path: unknown): Place {
   if (typeof path !== 'string') throw check.wrongKind(name, what, path);
   if (path === '') throw check.wrongValue(name, what, "''");
   return { path, who: `${name}: ${basename(path)}` };
+}
+
+/** Whether a value is a URL, of any realm. */
+function isUrl(value: unknown): value is { readonly href: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { href, protocol } = value as { href?: unknown; protocol?: unknown };
+  return typeof href === 'string' && typeof protocol === 'string';
 }
 
 /** A regular file's bytes, in memory of their own. */
@@ -151,13 +158,14 @@ function kindOf(stats: Stats): string {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return (error as { code?: string }).code;
+  return (error as { code?: string } | null | undefined)?.code;
 }
 
 /** The system's errors get our sentence in front and become the cause; our own pass. */
 function rethrow(who: string, what: string): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof Error) || codeOf(error) === undefined) throw error;
-    throw new Error(`${who}: expected ${what}, got ${error.message}.`, { cause: error });
+    if (codeOf(error) === undefined) throw error;
+    const { message } = error as Error;
+    throw new Error(`${who}: expected ${what}, got ${message}.`, { cause: error });
   };
 }

@@ -1,4 +1,6 @@
 // The safetensors format, written byte for byte as the reference implementation does.
+import { isMap } from 'node:util/types';
+
 import * as check from '../check.js';
 import { StateDict } from '../state-dict.js';
 import type { DType } from '../storage.js';
@@ -54,7 +56,7 @@ function checked(
   who: string,
   state: ReadonlyMap<string, Tensor>,
 ): { key: string; tensor: Tensor }[] {
-  if (!((state as unknown) instanceof Map)) {
+  if (!isMap(state)) {
     throw check.wrongKind(who, 'a state dict (a Map of tensors)', state);
   }
   if (state.size > MAX_ENTRIES) {
@@ -89,8 +91,7 @@ function metadataOf(who: string, state: ReadonlyMap<string, Tensor>, given: unkn
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw check.wrongKind(who, 'metadata to be an object or a Map of strings', metadata);
   }
-  const entries: [unknown, unknown][] =
-    metadata instanceof Map ? [...metadata] : Object.entries(metadata);
+  const entries: [unknown, unknown][] = isMap(metadata) ? [...metadata] : Object.entries(metadata);
   return entries.map(([key, text]) => {
     const name = wellFormed(who, 'a key of metadata', key);
     const value = wellFormed(who, `metadata ${quoted(name)}`, text);

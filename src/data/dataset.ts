@@ -1,6 +1,10 @@
 import * as check from '../check.js';
 import { mark } from '../copies.js';
+import { samplesOf, type TensorSource } from '../create.js';
 import { Tensor, type TensorLike } from '../tensor.js';
+
+/** Samples: row i is sample i. */
+export type Samples = TensorLike | TensorSource;
 
 /** One tensor for each of a dataset's: `[x, label]` of two. */
 export type Batch<Sources extends readonly unknown[]> = {
@@ -10,14 +14,19 @@ export type Batch<Sources extends readonly unknown[]> = {
 /**
  * Samples as rows: sample i is row i of every tensor.
  *
+ * A source is a tensor, what `Tensor.from` takes, or arrays as for `tensor()`: typed ones are adopted, nested ones
+ * copied as float32. A flat array of whole numbers is class targets, and becomes int32 (int64 for larger ones, and
+ * for BigInts); so does a typed array of another kind, such as a Uint8Array.
+ *
  * @example
  * ```ts
  * const images = tensor(new Float32Array(3 * 784), [3, 784]);
- * const train = new data.TensorDataset(images, tensor(Int32Array.of(7, 0, 4)));
+ * const train = new data.TensorDataset(images, [7, 0, 4]);
  * train.length; // => 3
+ * train.tensors[1]?.dtype; // => 'int32'
  * ```
  */
-export class TensorDataset<const Sources extends readonly TensorLike[] = readonly TensorLike[]> {
+export class TensorDataset<const Sources extends readonly Samples[] = readonly Samples[]> {
   readonly tensors: readonly Tensor[];
   /** Number of samples. */
   readonly length: number;
@@ -25,7 +34,7 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
   constructor(...tensors: Sources) {
     const who = 'TensorDataset';
     if (tensors.length === 0) throw check.wrongValue(who, 'at least one tensor', 'none');
-    this.tensors = tensors.map((each) => Tensor.from(each));
+    this.tensors = tensors.map((each) => samplesOf(who, each));
     const [length] = this.tensors[0]?.shape ?? [];
     for (const { shape } of this.tensors) {
       if (length === undefined || shape[0] !== length) {
@@ -41,25 +50,35 @@ export class TensorDataset<const Sources extends readonly TensorLike[] = readonl
 
   /** The given rows of every tensor, copied, as one batch. */
   rows(indices: ArrayLike<number>): Batch<Sources> {
-    for (let i = 0; i < indices.length; i++) {
-      const index = check.wholeNumber('TensorDataset.rows', 'an index', indices[i], 0);
-      if (index >= this.length) {
-        throw check.wrongValue('TensorDataset.rows', `indices below ${this.length}`, String(index));
-      }
-    }
+    const wanted = this.#checked(indices);
     const batch = this.tensors.map((from) => {
       const inner = from.shape.slice(1);
       const size = check.numelOf(inner);
-      const source = from.attached('TensorDataset') as Float32Array;
-      const gathered = Tensor.uninitialized([indices.length, ...inner], from.dtype);
-      const target = gathered.attached('TensorDataset') as Float32Array;
-      for (let i = 0; i < indices.length; i++) {
-        const at = (indices[i] ?? 0) * size;
+      const source = from.attached('TensorDataset.rows') as Float32Array;
+      const gathered = Tensor.uninitialized([wanted.length, ...inner], from.dtype);
+      const target = gathered.attached('TensorDataset.rows') as Float32Array;
+      for (let i = 0; i < wanted.length; i++) {
+        const at = wanted[i]! * size;
         target.set(source.subarray(at, at + size), i * size);
       }
       return gathered;
     });
     return batch as unknown as Batch<Sources>;
+  }
+
+  /** The indices, copied: what is checked is what is read. */
+  #checked(indices: unknown): number[] {
+    const who = 'TensorDataset.rows';
+    if (!check.isList(indices)) throw check.wrongKind(who, 'an array of indices', indices);
+    const checked: number[] = [];
+    for (let i = 0; i < indices.length; i++) {
+      const each = indices[i];
+      const index = typeof each === 'bigint' ? Number(each) : each;
+      checked.push(check.wholeNumber(who, 'an index', index, 0));
+      if (checked[i]! < this.length) continue;
+      throw check.wrongValue(who, `indices below ${this.length}`, check.describe(each));
+    }
+    return checked;
   }
 }
 

@@ -1,3 +1,3 @@
 // Datasets and loaders.
-export { TensorDataset, type Batch } from './dataset.js';
+export { TensorDataset, type Batch, type Samples } from './dataset.js';
 export { DataLoader, type DataLoaderOptions, type Dataset } from './loader.js';

@@ -60,13 +60,14 @@ function total(who: string, input: Tensor, factor: number): Tensor {
 /** The same elements in the same order under another shape; shares memory. */
 export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
   const input = Tensor.from(x);
-  if (check.shape('reshape', shape) !== input.numel) {
+  const sizes = check.shape('reshape', shape);
+  if (check.numelOf(sizes) !== input.numel) {
     throw check.wrongValue(
       'reshape',
       `a shape of ${input.numel} elements`,
-      `shape ${check.shapeText(shape)}`,
+      `shape ${check.shapeText(sizes)}`,
     );
   }
   input.attached('reshape');
-  return record('reshape', input.alias([...shape]), [input], [], (dy) => [dy.alias(input.shape)]);
+  return record('reshape', input.alias(sizes), [input], [], (dy) => [dy.alias(input.shape)]);
 }

@@ -48,7 +48,7 @@ export async function normalizeAsync(
     }
     await pass.compute(signal);
     if (turn.before !== null) await unlessAborted(turn.before, signal);
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     pass.loan.check();
     how.settle(pass.moments);
     return pass.y;

@@ -6,7 +6,7 @@ import { addon } from '../native.js';
 import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
 import { gradientsLater } from './batchnorm-later.js';
 import { Moments } from './moments.js';
-import { pack, packedDims, paddingOf, unpack, type Padding } from './padding.js';
+import { pack, packedDims, paddingOf, unpack, type Lengths, type Padding } from './padding.js';
 import { statistics } from './statistics.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
@@ -293,7 +293,7 @@ export interface BatchNormFunctionOptions {
    * How many steps of each sample of [N, C, L] count: whole numbers from 0 to L. The rest is padding: no
    * part of the statistics, and y and dx are 0 there. Default all.
    */
-  lengths?: ArrayLike<number> | Tensor;
+  lengths?: Lengths | undefined;
 }
 
 const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out', 'lengths'];

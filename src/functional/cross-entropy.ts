@@ -1,18 +1,18 @@
 import * as check from '../check.js';
 import { refuseForeign } from '../copies.js';
 import { addon } from '../native.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import { floats, record, Tensor, type IntegerArray, type TensorLike } from '../tensor.js';
 
-/** Class indices, one a row: whole numbers from 0 to classes - 1. */
-export type ClassTargets = Int32Array | Uint8Array | readonly number[] | Tensor;
+/** Class indices, one a row: whole numbers from 0 to classes - 1; a tensor's are int32 or int64. */
+export type ClassTargets = IntegerArray | readonly number[] | readonly bigint[] | Tensor;
 
 export type Reduction = 'mean' | 'sum';
 
 export interface CrossEntropyOptions {
   /** 'mean' over the rows counted (default), or 'sum'. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
   /** Rows with this target count for nothing. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
 }
 
 /** Targets are held in an Int32Array: -2^31 to 2^31 - 1. */
@@ -34,14 +34,9 @@ export function crossEntropy(
 ): Tensor {
   const who = 'crossEntropy';
   check.options(who, options, ['reduction', 'ignoreIndex']);
-  const reduction = check.oneOf(who, 'reduction', options.reduction ?? 'mean', ['mean', 'sum']);
-  const ignore = check.wholeNumber(
-    who,
-    'ignoreIndex',
-    options.ignoreIndex ?? -100,
-    -INT32,
-    INT32 - 1,
-  );
+  const { reduction = 'mean', ignoreIndex: ignore = -100 } = options;
+  check.oneOf(who, 'reduction', reduction, ['mean', 'sum']);
+  check.wholeNumber(who, 'ignoreIndex', ignore, -INT32, INT32 - 1);
   const input = Tensor.from(logits);
   check.floating(who, 'logits', input);
   const [rows, classes] = input.shape;
@@ -52,6 +47,7 @@ export function crossEntropy(
       `shape ${check.shapeText(input.shape)}`,
     );
   }
+  input.attached(who, 'logits');
   const labels = classIndices(who, targets, rows, classes, ignore);
 
   const probabilities = Tensor.uninitialized(input.shape, input.dtype);
@@ -85,17 +81,15 @@ function classIndices(
   classes: number,
   ignore: number,
 ): Int32Array {
-  const values: unknown = targets instanceof Tensor ? targets.attached(who) : targets;
-  const known =
-    values instanceof Int32Array || values instanceof Uint8Array || Array.isArray(values);
-  if (!known) {
+  const values: unknown =
+    targets instanceof Tensor ? targets.attached(who, 'class targets') : targets;
+  if (!Array.isArray(values) && !check.isIntegerArray(values)) {
     refuseForeign(who, 'class targets', targets);
     const got =
       targets instanceof Tensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
     throw new TypeError(
-      `${who}: expected class targets as an Int32Array, Uint8Array, number[] or int32 tensor, got ${got}.`,
+      `${who}: expected class targets as an integer array or tensor, number[] or bigint[], got ${got}.`,
     );
   }
-  check.classTargets(who, values as ArrayLike<number>, rows, classes, ignore);
-  return Int32Array.from(values as ArrayLike<number>);
+  return check.classTargets(who, values as ArrayLike<unknown>, rows, classes, ignore);
 }

@@ -2,7 +2,10 @@
 // not see the padding, and spread out again. Each is the other's gradient.
 import * as check from '../check.js';
 import { addon } from '../native.js';
-import { floats, record, Tensor } from '../tensor.js';
+import { floats, record, Tensor, type TensorData } from '../tensor.js';
+
+/** Steps that count of each sample: whole numbers, as numbers or BigInts; a tensor's are int32 or int64. */
+export type Lengths = ArrayLike<number | bigint> | Tensor;
 
 /** @internal Which part of [n, c, l · unit] counts: the first lengths[i] steps of sample i. */
 export interface Padding {
@@ -24,7 +27,7 @@ export interface Padding {
 export function paddingOf(
   who: string,
   input: Tensor,
-  lengths: ArrayLike<number> | Tensor,
+  lengths: Lengths,
   layout: 'NCL' | 'NLC',
 ): Padding | null {
   const { shape } = input;
@@ -41,11 +44,11 @@ export function paddingOf(
   return { n, c: last ? 1 : channels, l, unit: last ? channels : 1, lengths: checked, steps };
 }
 
-function dataOf(who: string, lengths: Tensor): ArrayLike<number> {
-  if (lengths.dtype !== 'int32') {
-    throw new TypeError(`${who}: expected lengths to be int32, got ${lengths.dtype}.`);
+function dataOf(who: string, lengths: Tensor): TensorData {
+  if (!lengths.dtype.startsWith('int')) {
+    throw new TypeError(`${who}: expected lengths to be int32 or int64, got ${lengths.dtype}.`);
   }
-  return lengths.attached(who, 'lengths') as Int32Array;
+  return lengths.attached(who, 'lengths');
 }
 
 /** @internal [c, steps · unit]: what counts of x, without the padding. */

@@ -1,4 +1,5 @@
 // What can be said to a BatchNorm: options of the layer, of a forward, of freeze().
+import type { Lengths } from '../functional/padding.js';
 import type { Tensor } from '../tensor.js';
 
 export interface BatchNormOptions {
@@ -38,7 +39,7 @@ export interface BatchNormForwardOptions {
    * How many steps of each sample of [N, C, L] count: N whole numbers from 0 to L. The rest is padding:
    * no part of the statistics, and y and dx are 0 there. The same bits as without it: default all.
    */
-  lengths?: ArrayLike<number> | Tensor;
+  lengths?: Lengths | undefined;
 }
 
 export interface BatchNormAsyncOptions {
@@ -52,7 +53,7 @@ export interface BatchNormAsyncOptions {
   /** As for `forward`. */
   relu?: boolean;
   /** As for `forward`. */
-  lengths?: ArrayLike<number> | Tensor;
+  lengths?: Lengths | undefined;
 }
 
 export interface FreezeOptions {

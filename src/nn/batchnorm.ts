@@ -87,7 +87,7 @@ export abstract class BatchNorm extends BatchNormState {
     check.options(who, options, ASYNC_OPTIONS);
     const signal = check.signal(who, options.signal);
     const transfer = check.boolean(who, 'transfer', options.transfer ?? false);
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     const input = Tensor.from(x);
     const call = this.decide(input, options, null);
     if (call.update && this.singleValue === 'throw') {

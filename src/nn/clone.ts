@@ -1,5 +1,7 @@
 // Module.clone(): a deep copy with memory of its own, as Python's copy.deepcopy makes it. It knows a
 // module by the symbol its inside is kept under, not by its class.
+import { isMap, isSet } from 'node:util/types';
+
 import * as check from '../check.js';
 import { Parameter, Tensor } from '../tensor.js';
 
@@ -70,23 +72,25 @@ function copyContainer(
   made: (fresh: object) => void,
   copy: <T>(value: T) => T,
 ): void {
-  const prototype = Object.getPrototypeOf(value) as object | null;
   if (Array.isArray(value)) {
     const fresh: unknown[] = [];
     made(fresh);
     for (const each of value as unknown[]) fresh.push(copy(each));
-  } else if (prototype === Map.prototype) {
+  } else if (isMap(value) && check.isBuiltIn(value)) {
     const fresh = new Map<unknown, unknown>();
     made(fresh);
-    for (const [key, each] of value as Map<unknown, unknown>) fresh.set(copy(key), copy(each));
-  } else if (prototype === Set.prototype) {
+    for (const [key, each] of value) fresh.set(copy(key), copy(each));
+  } else if (isSet(value) && check.isBuiltIn(value)) {
     const fresh = new Set<unknown>();
     made(fresh);
-    for (const each of value as Set<unknown>) fresh.add(copy(each));
-  } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    for (const each of value) fresh.add(copy(each));
+  } else if (check.arrayKind(value) !== undefined) {
     made((value as Uint8Array).slice());
-  } else if (prototype === Object.prototype || prototype === null) {
-    const fresh = Object.create(prototype) as Record<string, unknown>;
+  } else if (check.isPlainObject(value)) {
+    const fresh = Object.create(Object.getPrototypeOf(value) as object | null) as Record<
+      string,
+      unknown
+    >;
     made(fresh);
     for (const [key, each] of Object.entries(value)) fresh[key] = copy(each);
   } else {

@@ -1,9 +1,11 @@
 // Loading a state dict: the modules are walked with their paths, everything is checked and converted
 // first, then copied, or assigned, in one go. It knows sites, not Module.
+import { isMap } from 'node:util/types';
+
 import * as check from '../check.js';
 import { refuseForeign } from '../copies.js';
 import { StateDict } from '../state-dict.js';
-import { Tensor, type TensorData } from '../tensor.js';
+import { Tensor, type DType, type TensorData } from '../tensor.js';
 import { pythonString } from './repr.js';
 
 export interface LoadStateDictOptions {
@@ -76,7 +78,7 @@ export function loadInto(
   check.options(who, options, ['strict', 'assign']);
   const strict = check.boolean(who, 'strict', options.strict ?? true);
   const assign = check.boolean(who, 'assign', options.assign ?? false);
-  if (!((state as unknown) instanceof Map)) {
+  if (!isMap(state)) {
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
   refuseForeign(who, 'state_dict', state);
@@ -163,7 +165,9 @@ function examine(
       const data = source.attached(who, key);
       const value = assign ? source : Tensor.uninitialized(target.shape, target.dtype);
       const problem =
-        (assign ? otherDtype(source, target) : convert(data, value.attached(who))) ??
+        (assign
+          ? otherDtype(source, target)
+          : convert(data, value.attached(who), source.dtype, target.dtype)) ??
         site.checkState(name, value);
       if (problem === null) found.entries.push({ key, target, source: value });
       else found.problems.push(`While copying the parameter named "${key}", ${problem}.`);
@@ -200,25 +204,25 @@ function overwrite(target: Tensor, source: Tensor): void {
  * Writes `from` into `to` in its element type; returns what cannot be, or null. `to` is a copy: the
  * state may share memory with the module, and a failed load must change nothing.
  */
-function convert(from: TensorData, to: TensorData): string | null {
-  if (from[Symbol.toStringTag] === to[Symbol.toStringTag]) {
+function convert(from: TensorData, to: TensorData, fromDtype: DType, dtype: DType): string | null {
+  if (fromDtype === dtype) {
     (to as Float64Array).set(from as Float64Array);
     return null;
   }
-  const whole = to instanceof BigInt64Array ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
+  const whole = dtype === 'int64' ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
+  const numbers = to as { [index: number]: number | bigint };
   for (let i = 0; i < from.length; i++) {
     const value = from[i]!;
-    if (to instanceof BigInt64Array || to instanceof Int32Array) {
-      const truncated = Math.trunc(Number(value));
-      if (!(truncated >= -whole && truncated <= whole)) {
-        const range = to instanceof BigInt64Array ? '2^53 - 1' : '2^31 - 1';
-        return `expected whole numbers of at most ${range}, got ${check.describe(value)}`;
-      }
-      if (to instanceof BigInt64Array) to[i] = BigInt(truncated);
-      else to[i] = truncated;
-    } else {
-      to[i] = Number(value);
+    if (dtype === 'float32' || dtype === 'float64') {
+      numbers[i] = Number(value);
+      continue;
     }
+    const truncated = Math.trunc(Number(value));
+    if (!(truncated >= -whole && truncated <= whole)) {
+      const range = dtype === 'int64' ? '2^53 - 1' : '2^31 - 1';
+      return `expected whole numbers of at most ${range}, got ${check.describe(value)}`;
+    }
+    numbers[i] = dtype === 'int64' ? BigInt(truncated) : truncated;
   }
   return null;
 }

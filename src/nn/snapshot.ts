@@ -81,7 +81,7 @@ export function transaction<Result>(model: Module, body: () => Result): Result {
   };
   try {
     const result = body();
-    return result instanceof Promise ? (result.catch(undo) as Result) : result;
+    return check.isThenable(result) ? (result.then(undefined, undo) as Result) : result;
   } catch (error) {
     return undo(error);
   }

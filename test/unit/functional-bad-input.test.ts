@@ -11,7 +11,7 @@ const same = '(all inputs must share same datatype)';
 const floating = (who: string, name: string): string =>
   `TypeError: ${who}: expected ${name} to be float32 or float64, got int32.`;
 const targets =
-  'TypeError: crossEntropy: expected class targets as an Int32Array, Uint8Array, number[] or int32 tensor, got';
+  'TypeError: crossEntropy: expected class targets as an integer array or tensor, number[] or bigint[], got';
 const logits = (): Tensor =>
   tensor([
     [1, 2, 3],

@@ -223,13 +223,13 @@ describe('lengths', () => {
     [[2, '3'], "RangeError: BatchNorm1d: expected lengths from 0 to 4, got '3' at index 1."],
     [
       3,
-      'TypeError: BatchNorm1d: expected lengths to be an array of numbers or an int32 tensor, got 3.',
+      'TypeError: BatchNorm1d: expected lengths to be an array of whole numbers or an integer tensor, got 3.',
     ],
     [
       new DataView(new ArrayBuffer(8)),
-      'TypeError: BatchNorm1d: expected lengths to be an array of numbers or an int32 tensor, got DataView.',
+      'TypeError: BatchNorm1d: expected lengths to be an array of whole numbers or an integer tensor, got DataView.',
     ],
-    [tensor([2, 3]), 'TypeError: BatchNorm1d: expected lengths to be int32, got float32.'],
+    [tensor([2, 3]), 'TypeError: BatchNorm1d: expected lengths to be int32 or int64, got float32.'],
     [
       [1, 0],
       'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [2, 3, 4].',
