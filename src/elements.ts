@@ -45,6 +45,7 @@ export function holds(dtype: 'int32' | 'int64', whole: number | bigint): boolean
 
 /** @internal Rounded once. By way of a double, large ones would be rounded twice: so with a sticky last bit. */
 export function nearestFloat(value: bigint): number {
+  if (BigInt.asIntN(53, value) === value) return Math.fround(Number(value)); // exact as a double
   const high = value >> 11n;
   const sticky = high << 11n === value ? 0n : 1n;
   return Math.fround(Number(high | sticky) * 2 ** 11);

@@ -110,6 +110,15 @@ describe('tensor(typedArray, { dtype })', () => {
     expect([...tensor([...ends], { dtype: 'int64' }).data]).toEqual([...ends]);
   });
 
+  test('an int64 is rounded once on its way to float32', () => {
+    // By way of a double it would end at 2^60: half of the last digit, and a little more.
+    const value = 2n ** 60n + 2n ** 36n + 1n;
+    expect(tensor(BigInt64Array.of(value), { dtype: 'float32' }).item()).toBe(2 ** 60 + 2 ** 37);
+    expect(tensor([-value], { dtype: 'float32' }).item()).toBe(-(2 ** 60 + 2 ** 37));
+    const copied = tensor([0, 0]).copy_(tensor(BigInt64Array.of(5n, -7n)));
+    expect(copied.toArray()).toEqual([5, -7]);
+  });
+
   test('options behind a shape that is left out', () => {
     expect(tensor([1], undefined, { dtype: 'float64' }).dtype).toBe('float64');
   });
