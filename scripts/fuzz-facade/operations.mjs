@@ -111,7 +111,22 @@ const TRAINING = {
     const group = () => ({ params: [new nn.Parameter(perChannel())], lr: arg(0.5) });
     return new optim.SGD(made.linear.parameters()).addParamGroup(arg(group));
   },
-  step: () => one(made.optimizers).step(),
+  step: () => one(made.optimizers).step(some({ nonFinite: 'throw' })),
+  'Optimizer.loadStateDict': () => {
+    const optimizer = one(made.optimizers);
+    const { state, param_groups } = optimizer.stateDict();
+    for (const each of chance(3) ? Object.values(state) : []) {
+      const name = one(Object.keys(each));
+      if (chance(4)) each[name] = arg(each[name]);
+    }
+    for (const each of chance(3) ? param_groups : []) {
+      const name = one(Object.keys(each));
+      each[name] = arg(each[name]);
+    }
+    optimizer.loadStateDict(
+      chance(9) ? arg(null) : { state: arg(state), param_groups: arg(param_groups) },
+    );
+  },
   'step with a wrong group': () => {
     const optimizer = new optim.SGD(made.linear.parameters(), { lr: 0.01 });
     optimizer.paramGroups[0].lr = arg(0.5);

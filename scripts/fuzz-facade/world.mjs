@@ -84,8 +84,12 @@ export function snapshot() {
     flags += [training, eps, momentum, normalizeBy, updateStatistics, frozen].join();
   }
   for (const out of made.outs) rest.push(bytesOf(out));
-  for (const { paramGroups } of made.optimizers) {
-    const groups = paramGroups.map(
+  for (const optimizer of made.optimizers) {
+    const { state } = optimizer.stateDict();
+    for (const value of Object.values(state).flatMap((each) => Object.values(each))) {
+      rest.push(typeof value === 'number' ? Buffer.from(`${value}`) : bytesOf(value));
+    }
+    const groups = optimizer.paramGroups.map(
       ({ params, ...others }) => `${params.length}${JSON.stringify(others)}`,
     );
     flags += groups.join();

@@ -2,6 +2,7 @@ import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, type Parameter, type Tensor } from '../tensor.js';
 import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
+import type { ParameterState } from './state.js';
 
 export interface AdamOptions {
   /** Learning rate, at least 0. Default 1e-3. */
@@ -26,10 +27,42 @@ const DEFAULTS: Hyper = {
   maximize: false,
 };
 
+/** From here on a power is found by squaring: nothing may take as long as a count in a file says. */
+const MOST_PRODUCTS = 2 ** 20;
+
+/** base^step for steps that follow one another: products, because `**` has other bits on other engines. */
+class Power {
+  private base = NaN;
+  private step = 0;
+  private value = 1;
+
+  at(base: number, step: number): number {
+    const follows = base === this.base && step === this.step + 1 && step <= MOST_PRODUCTS;
+    this.value = follows ? this.value * base : power(base, step);
+    this.base = base;
+    this.step = step;
+    return this.value;
+  }
+}
+
+/** The same bits as step by step. */
+function power(base: number, step: number): number {
+  let value = 1;
+  if (step <= MOST_PRODUCTS) {
+    for (let i = 0; i < step; i++) value *= base;
+    return value;
+  }
+  for (let [square, left] = [base, step]; left > 0; square *= square) {
+    if (left % 2 === 1) value *= square;
+    left = Math.floor(left / 2);
+  }
+  return value;
+}
+
 interface Moments {
-  /** beta1^t and beta2^t after t steps: products, because `**` has other bits on other engines. */
-  decay1: number;
-  decay2: number;
+  step: number;
+  readonly decay1: Power;
+  readonly decay2: Power;
   readonly m: Tensor;
   readonly v: Tensor;
 }
@@ -40,6 +73,15 @@ interface Moments {
  */
 export class Adam extends Optimizer<Hyper> {
   protected readonly decoupled: boolean = false;
+  protected override readonly slots = {
+    step: 'count',
+    exp_avg: 'tensor',
+    exp_avg_sq: 'square',
+  } as const;
+  protected override readonly fixed: Readonly<Record<string, boolean>> = {
+    amsgrad: false,
+    decoupled_weight_decay: false,
+  };
   readonly #moments = new Map<Parameter, Moments>();
 
   constructor(
@@ -67,14 +109,27 @@ export class Adam extends Optimizer<Hyper> {
   protected override prepare(parameter: Parameter): void {
     if (this.#moments.has(parameter)) return;
     const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
-    this.#moments.set(parameter, { decay1: 1, decay2: 1, m, v });
+    this.#moments.set(parameter, momentsAt(0, m, v));
+  }
+
+  protected override kept(parameter: Parameter): ParameterState | null {
+    const moments = this.#moments.get(parameter);
+    if (moments === undefined) return null;
+    const { step, m, v } = moments;
+    return { step, exp_avg: m, exp_avg_sq: v };
+  }
+
+  protected override keep(states: ReadonlyMap<Parameter, ParameterState>): void {
+    this.#moments.clear();
+    for (const [parameter, { step, exp_avg: m, exp_avg_sq: v }] of states) {
+      this.#moments.set(parameter, momentsAt(step as number, m as Tensor, v as Tensor));
+    }
   }
 
   protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const moments = this.#moments.get(parameter)!;
     const [beta1, beta2] = group.betas;
-    moments.decay1 *= beta1;
-    moments.decay2 *= beta2;
+    const step = ++moments.step;
     addon.adamStep(
       floats(parameter),
       floats(gradient),
@@ -86,10 +141,14 @@ export class Adam extends Optimizer<Hyper> {
       beta2,
       group.eps,
       group.weightDecay,
-      1 - moments.decay1,
-      Math.sqrt(1 - moments.decay2),
+      1 - moments.decay1.at(beta1, step),
+      Math.sqrt(1 - moments.decay2.at(beta2, step)),
       this.decoupled,
       group.maximize,
     );
   }
+}
+
+function momentsAt(step: number, m: Tensor, v: Tensor): Moments {
+  return { step, decay1: new Power(), decay2: new Power(), m, v };
 }

@@ -4,6 +4,7 @@ import { Adam, type AdamOptions } from './adam.js';
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019): p -= lr · weightDecay · p first. */
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
+  protected override readonly fixed = { amsgrad: false, decoupled_weight_decay: true };
 
   constructor(params: ConstructorParameters<typeof Adam>[0], options: AdamOptions = {}) {
     super(params as Iterable<Parameter>, { weightDecay: 0.01, ...options });

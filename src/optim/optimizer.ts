@@ -1,14 +1,37 @@
-// Parameter groups, zeroGrad, and the order of a step: every gradient is checked before any parameter
-// moves.
+// Parameter groups, zeroGrad, state dicts, and the order of a step: every gradient is checked before any
+// parameter moves.
 import * as check from '../check.js';
 import { mark } from '../copies.js';
-import { Parameter, Tensor } from '../tensor.js';
+import { addon } from '../native.js';
+import { floats, Parameter, Tensor } from '../tensor.js';
+import {
+  pythonName,
+  StateReader,
+  type GroupState,
+  type OptimizerStateDict,
+  type ParameterState,
+  type Slot,
+} from './state.js';
 
 /** Parameters that share hyperparameters; what a group leaves out it takes from the defaults. */
 export type ParameterGroup<Hyper> = { params: Iterable<Parameter> } & Partial<Hyper>;
 
 /** A group as the optimiser keeps it: hyperparameters may be changed between steps. */
 export type ResolvedGroup<Hyper> = { params: Parameter[] } & Hyper;
+
+/** A state dict as `loadStateDict` reads it, which checks all of it. */
+export interface LoadableOptimizerState {
+  readonly state: object;
+  readonly param_groups: readonly object[];
+}
+
+export interface StepOptions {
+  /**
+   * What a gradient that is NaN or infinite does: move its parameter there, as in PyTorch ('propagate', default);
+   * an error ('throw') or nothing but the result `false` ('skip'), before any parameter has moved.
+   */
+  nonFinite?: 'propagate' | 'throw' | 'skip';
+}
 
 export abstract class Optimizer<Hyper extends object> {
   readonly paramGroups: ResolvedGroup<Hyper>[] = [];
@@ -40,6 +63,21 @@ export abstract class Optimizer<Hyper extends object> {
 
   /** Moves one parameter. Its gradient has been checked, and is lent: `zeroGrad` disposes of it. */
   protected abstract update(parameter: Parameter, gradient: Tensor, group: Hyper): void;
+
+  /** What is kept of a parameter from step to step, under PyTorch's names; all of it or nothing. */
+  protected readonly slots: Readonly<Record<string, Slot>> = {};
+
+  /** A state dict may have nothing of a parameter under these names: it begins anew then. */
+  protected readonly optionalState: boolean = false;
+
+  /** What PyTorch's optimiser can choose and this one cannot, under PyTorch's name. */
+  protected readonly fixed: Readonly<Record<string, boolean>> = {};
+
+  /** What is kept of a parameter now, itself; null for nothing. */
+  protected abstract kept(parameter: Parameter): ParameterState | null;
+
+  /** Keeps these, and nothing of other parameters, from here on. Cannot fail. */
+  protected abstract keep(states: ReadonlyMap<Parameter, ParameterState>): void;
 
   /** Adds parameters with hyperparameters of their own. */
   addParamGroup(group: ParameterGroup<Hyper>): void {
@@ -74,11 +112,39 @@ export abstract class Optimizer<Hyper extends object> {
     }
   }
 
-  /** Moves every parameter that has a gradient. Running statistics are not the optimiser's. */
-  step(): void {
+  /**
+   * Moves every parameter that has a gradient. Running statistics are not the optimiser's.
+   *
+   * @returns Whether it did: false where `nonFinite: 'skip'` has left everything as it was, counts of steps too.
+   * @throws {RangeError | TypeError} for a hyperparameter or a gradient that does not fit, and with `nonFinite:
+   * 'throw'` for one that is not finite. Nothing has changed then.
+   * @example
+   * ```ts
+   * const p = new nn.Parameter(tensor([1, 2]));
+   * const optimizer = new optim.SGD([p], { lr: 0.5 });
+   * p.grad = tensor([NaN, 2]);
+   * optimizer.step({ nonFinite: 'skip' }); // => false
+   * p.grad = tensor([2, 2]);
+   * optimizer.step({ nonFinite: 'skip' }); // => true
+   * p.toArray(); // => [0, 1]
+   * ```
+   */
+  step(options?: StepOptions): boolean {
+    const who = `${this.who}.step`;
+    check.options(who, options, ['nonFinite']);
+    const nonFinite = check.oneOf(who, 'nonFinite', options?.nonFinite ?? 'propagate', [
+      'propagate',
+      'throw',
+      'skip',
+    ]);
     for (const group of this.paramGroups) {
       this.checkGroup(group);
       for (const parameter of group.params) this.checkGradient(parameter);
+    }
+    const found = nonFinite === 'propagate' ? null : this.findNonFinite();
+    if (found !== null) {
+      if (nonFinite === 'skip') return false;
+      throw check.wrongValue(who, 'finite gradients', found);
     }
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
@@ -92,6 +158,81 @@ export abstract class Optimizer<Hyper extends object> {
         parameter.markChanged();
       }
     }
+    return true;
+  }
+
+  /**
+   * What a run needs beside the parameters to go on with the same bits, in the form of PyTorch's `state_dict()`: what
+   * is kept of each parameter by its index, and the hyperparameters of the groups, under PyTorch's names.
+   *
+   * @returns Copies: later steps do not change them.
+   * @example
+   * ```ts
+   * const p = new nn.Parameter(tensor([1, 2]));
+   * const optimizer = new optim.SGD([p], { lr: 0.5, momentum: 0.9 });
+   * p.grad = tensor([2, 4]);
+   * optimizer.step();
+   * const { state, param_groups } = optimizer.stateDict();
+   * String(state[0].momentum_buffer); // => 'Tensor([2], float32)'
+   * param_groups[0].weight_decay; // => 0
+   * ```
+   */
+  stateDict(): OptimizerStateDict {
+    const names = Object.keys(this.defaults);
+    const state: OptimizerStateDict['state'] = {};
+    let index = 0;
+    const groups = this.paramGroups.map((group): GroupState => {
+      const hyper = names.map((name) => {
+        const value = (group as Record<string, unknown>)[name] as number | readonly number[];
+        return [pythonName(name), typeof value === 'object' ? [...value] : value] as const;
+      });
+      const params = group.params.map((parameter) => {
+        const kept = this.kept(parameter);
+        if (kept !== null) state[index] = copyOf(kept);
+        return index++;
+      });
+      return { ...Object.fromEntries(hyper), params };
+    });
+    return { state, param_groups: groups };
+  }
+
+  /**
+   * Goes on from a state dict: one of `stateDict()`, or PyTorch's. The parameters are those of the same places in the
+   * groups, whatever their indices. Its hyperparameters replace those of `paramGroups`, the learning rate too; what was
+   * kept before is forgotten.
+   *
+   * @param stateDict - Objects or Maps. Tensors of float32 or float64, which are copied and converted to a parameter's
+   * dtype; what `Tensor.from` takes; or nested arrays of numbers, as in JSON.
+   * @throws {RangeError | TypeError} for other groups, names, shapes or values. Nothing has changed then.
+   * @example
+   * ```ts
+   * const p = new nn.Parameter(tensor([1, 2]));
+   * const [before, after] = [new optim.Adam([p], { lr: 0.5 }), new optim.Adam([p])];
+   * after.loadStateDict(before.stateDict());
+   * after.paramGroups[0].lr; // => 0.5
+   * ```
+   */
+  loadStateDict(stateDict: LoadableOptimizerState): void {
+    const who = `${this.who}.loadStateDict`;
+    const reader = new StateReader(who, this.slots, this.optionalState, this.fixed);
+    const { state, groups } = reader.parts(stateDict);
+    const names = Object.keys(this.defaults);
+    const { hypers, parameters } = reader.groups(groups, this.paramGroups, names);
+    for (const hyper of hypers) this.checkGroup(hyper as Hyper);
+    const states = reader.states(state, parameters);
+    this.keep(states);
+    this.paramGroups.forEach((group, i) => Object.assign(group, hypers[i]));
+  }
+
+  /** Where a gradient is not finite, in words; null where all are. */
+  private findNonFinite(): string | null {
+    const parameters = this.paramGroups.flatMap(({ params }) => params);
+    for (const [i, { gradient, shape }] of parameters.entries()) {
+      const at = gradient === null ? -1 : firstNonFinite(gradient);
+      if (at < 0) continue;
+      return `${floats(gradient!)[at]} at index ${at} of parameter ${i} (shape ${check.shapeText(shape)})`;
+    }
+    return null;
   }
 
   private checkGradient(parameter: Parameter): void {
@@ -106,6 +247,21 @@ export abstract class Optimizer<Hyper extends object> {
 }
 
 mark(Optimizer, 'Optimizer');
+
+/** The first element that is NaN or infinite, or -1. */
+function firstNonFinite(gradient: Tensor): number {
+  const data = floats(gradient);
+  // A finite sum, which is computed in double, has finite terms; the reverse is true of float32 alone.
+  if (Number.isFinite(addon.sum(data, gradient.numel))) return -1;
+  return data.findIndex((element) => !Number.isFinite(element));
+}
+
+function copyOf(kept: ParameterState): ParameterState {
+  const copies = Object.entries(kept).map(
+    ([name, value]) => [name, value instanceof Tensor ? value.copied() : value] as const,
+  );
+  return Object.fromEntries(copies);
+}
 
 /** A state tensor of zeros like a parameter; it outlives the step, so no scope disposes of it. */
 export function zerosLike(parameter: Parameter): Tensor {

@@ -2,6 +2,7 @@ import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, type Parameter, type Tensor } from '../tensor.js';
 import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
+import type { ParameterState } from './state.js';
 
 export interface SGDOptions {
   /** Learning rate, at least 0. Default 1e-3. */
@@ -41,6 +42,8 @@ interface Velocity {
  * p -= lr · v, or lr · (g + momentum · v) with nesterov.
  */
 export class SGD extends Optimizer<Hyper> {
+  protected override readonly slots = { momentum_buffer: 'tensor' } as const;
+  protected override readonly optionalState = true;
   readonly #velocities = new Map<Parameter, Velocity>();
 
   constructor(
@@ -70,6 +73,18 @@ export class SGD extends Optimizer<Hyper> {
   protected override prepare(parameter: Parameter, group: Hyper): void {
     if (group.momentum === 0 || this.#velocities.has(parameter)) return;
     this.#velocities.set(parameter, { v: zerosLike(parameter), first: true });
+  }
+
+  protected override kept(parameter: Parameter): ParameterState | null {
+    const velocity = this.#velocities.get(parameter);
+    return velocity === undefined || velocity.first ? null : { momentum_buffer: velocity.v };
+  }
+
+  protected override keep(states: ReadonlyMap<Parameter, ParameterState>): void {
+    this.#velocities.clear();
+    for (const [parameter, { momentum_buffer: v }] of states) {
+      this.#velocities.set(parameter, { v: v as Tensor, first: false });
+    }
   }
 
   protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {

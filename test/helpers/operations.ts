@@ -198,6 +198,16 @@ const operations = (() => {
     'SGD with momentum, its first step': stepping((optim, net) =>
       new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 })),
     'Adam, its first step': stepping((optim, net) => new optim.Adam(net.parameters())),
+    "an optimiser's state that is read and loaded": (evenkeel) => {
+      const [net, other] = [model(evenkeel), model(evenkeel)];
+      const [adam, later] = [net, other].map((each) => new evenkeel.optim.Adam(each.parameters()));
+      for (const each of net.parameters()) each.grad = each.detach().clone();
+      adam.step();
+      return { kept: [net], call: () => {
+        later.loadStateDict(adam.stateDict());
+        return Object.values(later.stateDict().state).flatMap((each) => Object.values(each));
+      } };
+    },
     'a Linear that is made': ({ nn }) => ({ kept: [], call: () => [...new nn.Linear(64, 64).parameters()] }),
     'a BatchNorm that is made': ({ nn }) => ({ kept: [], call: () => [...new nn.BatchNorm1d(64).buffers()] }),
     'gradients that become zeros, some of one value': (evenkeel) => {
