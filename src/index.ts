@@ -10,7 +10,7 @@ export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { manualSeed } from './random.js';
 export { keep, scope } from './scope.js';
-export { StateDict, type ModuleRecord } from './state-dict.js';
+export { StateDict, type ModuleRecord, type OtherValue } from './state-dict.js';
 export {
   Tensor,
   type BackwardAsyncOptions,

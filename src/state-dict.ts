@@ -11,6 +11,14 @@ export interface ModuleRecord {
   readonly frozen?: boolean;
 }
 
+/** What stood in a state dict and is no tensor. */
+export interface OtherValue {
+  /** In Python's words: 'None', 'an int', 'a dict'. */
+  readonly kind: string;
+  /** Of None, a bool, an int, a float, a str: null, and the others as they are. Of anything else nothing is kept. */
+  readonly value?: null | boolean | number | bigint | string;
+}
+
 /**
  * Tensors by dotted PyTorch keys, in order.
  *
@@ -26,6 +34,8 @@ export class StateDict extends Map<string, Tensor> {
   readonly modules = new Map<string, ModuleRecord>();
   /** What the file said beside its tensors: safetensors' `__metadata__`. */
   readonly metadata = new Map<string, string>();
+  /** What a file of torch.save had among its tensors and is none, by key: it is not loaded into a module. */
+  readonly others = new Map<string, OtherValue>();
 }
 
 mark(StateDict, 'StateDict');

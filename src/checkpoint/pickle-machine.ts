@@ -1,11 +1,24 @@
-// The stack, the memo and the reading of operands, for pickle.ts. The work and the memory are linear in
-// the pickle's size.
+// The stack, the memo and the reading of operands, for pickle.ts. Every opcode takes time in proportion to
+// its bytes or is paid for out of the budget, and so is every object.
 import * as check from '../check.js';
-import { Callable, Dict, Inert, kindOf, List, Tuple, type Value } from './pickle-values.js';
+import { COST } from './budget.js';
+import {
+  Callable,
+  Dict,
+  Float,
+  Foreign,
+  ForeignObject,
+  Inert,
+  kindOf,
+  List,
+  Tuple,
+  type Caller,
+  type Value,
+} from './pickle-values.js';
 import { quoted } from './words.js';
 
 export interface World {
-  /** What `module.name` stands for; throws for what is not on the list. */
+  /** What `module.name` stands for. */
   global(module: string, name: string): Value;
   /** What a persistent id stands for: a storage. */
   persistent(id: Value): Value;
@@ -13,107 +26,191 @@ export interface World {
 
 /** No int of a checkpoint needs more; as decimal text, a longer one would take quadratic time. */
 const MAX_INT_BYTES = 256;
+/** Picklers number what they remember 0, 1, 2, …; more room than that would be memory for nothing. */
+const SPARE_PLACES = 1024;
+/** Shorter texts are quicker without the decoder. */
+const SHORT_TEXT = 24;
+
+const EMPTY_TUPLE = new Tuple([]);
+const BYTES = new Inert('bytes');
+const FROZENSET = new Inert('a frozenset');
 
 export class Machine {
-  private stack: Value[] = [];
-  private readonly below: Value[][] = [];
-  private readonly memo = new Map<number, Value>();
+  private readonly stack: Value[] = [];
+  /** Where on the stack the marks are; what is below the last one is out of reach. */
+  private readonly marks: number[] = [];
+  private floor = 0;
+  private readonly memo: Value[] = [];
+  private remembered = 0;
   private readonly view: DataView;
+  private readonly buffer: Buffer;
 
   /** @param at - Where in `bytes` it reads. */
   constructor(
-    private readonly who: string,
+    private readonly caller: Caller,
     private readonly bytes: Uint8Array,
     private readonly world: World,
     public at = 0,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   push(value: Value): void {
+    this.spend(COST.slot);
     this.stack.push(value);
   }
 
   pop(): Value {
-    const value = this.stack.pop();
-    if (value === undefined) throw this.problem('a value on the stack', 'none');
-    return value;
+    if (this.stack.length <= this.floor) throw this.problem('a value on the stack', 'none');
+    this.caller.budget.restore(COST.slot);
+    return this.stack.pop()!;
   }
 
   mark(): void {
-    this.below.push(this.stack);
-    this.stack = [];
+    this.spend(COST.slot);
+    this.marks.push(this.floor);
+    this.floor = this.stack.length;
   }
 
   popMark(): Value[] {
-    const items = this.stack;
-    const under = this.below.pop();
+    const { stack, floor } = this;
+    const under = this.marks.pop();
     if (under === undefined) throw this.problem('a mark on the stack', 'none');
-    this.stack = under;
+    const items = stack.slice(floor);
+    stack.length = floor;
+    this.floor = under;
+    this.caller.budget.restore(COST.slot * (items.length + 1));
     return items;
+  }
+
+  /** The values above the last mark, as a tuple. */
+  markedTuple(): void {
+    this.pushTuple(this.popMark());
   }
 
   /** The last `count` values, as a tuple. */
   tuple(count: number): void {
-    if (this.stack.length < count) throw this.problem(`${count} values on the stack`, 'fewer');
-    this.push(new Tuple(this.stack.splice(-count, count)));
+    const { stack } = this;
+    if (stack.length - this.floor < count)
+      throw this.problem(`${count} values on the stack`, 'fewer');
+    const items = stack.slice(-count);
+    stack.length -= count;
+    this.caller.budget.restore(COST.slot * count);
+    this.pushTuple(items);
+  }
+
+  private pushTuple(items: Value[]): void {
+    this.spend(2 * COST.object + 8 * items.length);
+    this.push(items.length === 0 ? EMPTY_TUPLE : new Tuple(items));
+  }
+
+  emptyTuple(): void {
+    this.push(EMPTY_TUPLE);
+  }
+
+  list(): void {
+    this.spend(COST.object);
+    this.push(new List());
+  }
+
+  dict(): void {
+    this.spend(COST.object);
+    this.push(new Dict(false));
+  }
+
+  set(): void {
+    this.spend(COST.object);
+    this.push(new Inert('a set'));
   }
 
   /** The top of the stack, which has to be of a kind. */
-  top<Kind extends Value>(kind: abstract new (...args: never) => Kind, what: string): Kind {
-    const value = this.stack.at(-1);
+  private top<Kind extends Value>(kind: abstract new (...args: never) => Kind, what: string): Kind {
+    const value = this.last();
     if (!(value instanceof kind)) throw this.problem(what, kindOf(value));
     return value;
   }
 
-  extend(items: readonly Value[]): void {
-    const { items: into } = this.top(List, 'a list to append to');
-    for (const item of items) into.push(item);
+  extend(items: Value[]): void {
+    if (isOpaque(this.last())) return;
+    const into = this.top(List, 'a list to append to');
+    if (items.length === 0) return;
+    this.spend((into.items.length === 0 ? COST.array : 0) + COST.slot * items.length);
+    into.extend(items);
   }
 
-  setItems(items: readonly Value[]): void {
-    const { entries } = this.top(Dict, 'a dict to set items of');
+  setItems(items: Value[]): void {
     if (items.length % 2 !== 0) throw this.problem('a value for every key', 'a key without one');
-    for (let i = 0; i < items.length; i += 2) entries.set(items[i]!, items[i + 1]!);
+    if (isOpaque(this.last())) return;
+    const into = this.top(Dict, 'a dict to set items of');
+    if (items.length === 0) return;
+    this.spend((into.size === 0 ? COST.array : 0) + COST.slot * items.length);
+    into.set(items);
+  }
+
+  setItem(): void {
+    const value = this.pop();
+    this.setItems([this.pop(), value]);
   }
 
   /** A set's items are of no use here. */
   addItems(): void {
     this.popMark();
-    this.top(Inert, 'a set to add to');
+    if (!isOpaque(this.last())) throw this.problem('a set to add to', kindOf(this.last()));
   }
 
   frozenSet(): void {
     this.popMark();
-    this.push(new Inert('a frozenset'));
+    this.push(FROZENSET);
   }
 
   remember(index: number): void {
-    if (this.stack.length === 0) throw this.problem('a value to remember', 'none');
-    this.memo.set(index, this.last());
+    const value = this.last('a value to remember');
+    const most = 2 * this.remembered + SPARE_PLACES;
+    if (index > most) {
+      throw this.problem(`places to remember from 0 to ${most}`, String(index));
+    }
+    this.spend(COST.slot);
+    if (this.memo[index] === undefined) this.remembered++;
+    this.memo[index] = value;
   }
 
   memoize(): void {
-    this.remember(this.memo.size);
+    this.remember(this.remembered);
   }
 
   recall(index: number): void {
-    const value = this.memo.get(index);
+    const value = this.memo[index];
     if (value === undefined) throw this.problem(`a remembered value ${index}`, 'none');
     this.push(value);
   }
 
+  /** REDUCE and NEWOBJ: a call of one of our functions, or an object of which only its class is known. */
   reduce(): void {
     const args = this.pop();
     if (!(args instanceof Tuple)) throw this.problem('arguments as a tuple', kindOf(args));
-    const { call } = this.top(Callable, 'a function to call');
-    this.pop();
-    this.push(call(this.who, args.items));
+    const callee = this.pop();
+    if (callee instanceof Callable) this.push(callee.call(this.caller, args.items));
+    else if (callee instanceof Foreign) this.pushForeign(callee);
+    else if (isOpaque(callee)) this.push(callee);
+    else throw this.problem('a function to call', kindOf(callee));
   }
 
-  /** The state of an object: only an OrderedDict has one. */
+  /** NEWOBJ_EX: with arguments by name too. */
+  reduceNamed(): void {
+    this.pop();
+    this.reduce();
+  }
+
+  private pushForeign(foreign: Foreign): void {
+    this.spend(COST.object);
+    this.push(foreign.object);
+  }
+
+  /** The state of an object: only an OrderedDict has one that is of use here. */
   build(): void {
     const state = this.pop();
+    if (isOpaque(this.last())) return;
     const target = this.top(Dict, 'an OrderedDict whose attributes are set');
     if (!target.ordered || !(state instanceof Dict)) {
       throw this.problem('attributes of an OrderedDict', `${kindOf(state)} for ${target.kind}`);
@@ -152,10 +249,15 @@ export class Machine {
     return this.view.getInt32(this.take(4), true);
   }
 
-  /** A float's value is of no use here, so only its 8 bytes are read. */
+  /** Eight bytes, the first one first. */
   float(): void {
-    this.take(8);
-    this.push(new Inert('a float'));
+    this.spend(COST.object);
+    this.push(new Float(this.view.getFloat64(this.take(8), false)));
+  }
+
+  bytesOf(length: number): void {
+    this.take(length);
+    this.push(BYTES);
   }
 
   skip(length: number): void {
@@ -164,14 +266,23 @@ export class Machine {
 
   text(length: number): string {
     const at = this.take(length);
-    return this.decoded(this.bytes.subarray(at, at + length));
+    const text = this.decoded(at, at + length);
+    if (text === null) throw this.problem('text in UTF-8', 'other bytes');
+    return text;
+  }
+
+  /** A str of Python 2: text, or bytes where it is none. */
+  byteString(length: number): void {
+    const at = this.take(length);
+    this.push(this.decoded(at, at + length) ?? BYTES);
   }
 
   /** Up to the end of the line. */
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.at);
     if (end < 0) throw this.problem('a line that ends', 'the end of the pickle');
-    const text = this.decoded(this.bytes.subarray(this.at, end));
+    const text = this.decoded(this.at, end);
+    if (text === null) throw this.problem('text in UTF-8', 'other bytes');
     this.at = end + 1;
     return text;
   }
@@ -182,10 +293,20 @@ export class Machine {
       throw this.problem(`an int of at most ${MAX_INT_BYTES} bytes`, String(length));
     }
     const at = this.take(length);
-    const hex = Buffer.from(this.bytes.subarray(at, at + length))
+    if (length <= 4) return this.short(at, length);
+    this.spend(COST.object + length);
+    const hex = Buffer.from(this.buffer.subarray(at, at + length))
       .reverse()
       .toString('hex');
-    return small(BigInt.asIntN(8 * length, BigInt(`0x${hex || '0'}`)));
+    return small(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
+  }
+
+  private short(at: number, length: number): number {
+    if (length === 0) return 0;
+    let value = 0;
+    for (let i = 0; i < length; i++) value |= this.bytes[at + i]! << (8 * i);
+    const unused = 32 - 8 * length;
+    return (value << unused) >> unused;
   }
 
   /** Python 2 writes what does not fit 32 bits as a line of digits, and bools of protocol 1 too. */
@@ -193,6 +314,7 @@ export class Machine {
     const digits = this.line();
     if (digits === '00' || digits === '01') return digits === '01';
     if (!/^-?\d{1,20}$/.test(digits)) throw this.problem('an int', quoted(digits));
+    this.spend(COST.object);
     return small(BigInt(digits));
   }
 
@@ -201,10 +323,13 @@ export class Machine {
     this.global(this.pop(), name);
   }
 
-  last(): Value {
-    const value = this.pop();
-    this.stack.push(value);
-    return value;
+  last(what = 'a value on the stack'): Value {
+    if (this.stack.length <= this.floor) throw this.problem(what, 'none');
+    return this.stack.at(-1)!;
+  }
+
+  private spend(bytes: number): void {
+    this.caller.budget.spend(bytes);
   }
 
   /** Moves past `length` bytes; returns where they begin. */
@@ -217,11 +342,18 @@ export class Machine {
     return at;
   }
 
-  private decoded(bytes: Uint8Array): string {
+  /** Text in UTF-8, or null where it is none. */
+  private decoded(start: number, end: number): string | null {
+    this.spend(COST.object + 2 * (end - start));
+    if (end - start <= SHORT_TEXT) {
+      let at = start;
+      while (at < end && this.bytes[at]! < 0x80) at++;
+      if (at === end) return this.buffer.toString('latin1', start, end);
+    }
     try {
-      return UTF8.decode(bytes);
+      return UTF8.decode(this.bytes.subarray(start, end));
     } catch {
-      throw this.problem('text in UTF-8', 'other bytes');
+      return null;
     }
   }
 
@@ -234,8 +366,13 @@ export class Machine {
   }
 
   private problem(what: string, got: string): RangeError {
-    return check.wrongValue(this.who, `${what} at byte ${this.at} of a pickle`, got);
+    return check.wrongValue(this.caller.who, `${what} at byte ${this.at} of a pickle`, got);
   }
+}
+
+/** Whether only its kind is known: then what is put into it or set on it is of no use. */
+function isOpaque(value: Value): boolean {
+  return value instanceof Inert || value instanceof Foreign || value instanceof ForeignObject;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

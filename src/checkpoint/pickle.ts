@@ -1,17 +1,17 @@
 // Python's pickles, protocols 2 to 5 (CPython, Lib/pickletools.py), as plain data and nothing else. No
-// code of the file's runs: names are looked up in a list of ours (`World`), and what is not on it, an
-// opcode or a name, is an error.
+// code of the file's runs: names are looked up in a list of ours (`World`). What is not on it is remembered
+// by its name only; an opcode that is not on the list here is an error.
 import { Machine, type World } from './pickle-machine.js';
-import { Inert, List, Dict, Tuple, type Value } from './pickle-values.js';
+import type { Caller, Value } from './pickle-values.js';
 
 /** Reads the pickle that begins at `at`; `end` is where it does. */
 export function unpickle(
-  who: string,
+  caller: Caller,
   bytes: Uint8Array,
   world: World,
   at = 0,
 ): { value: Value; end: number } {
-  const machine = new Machine(who, bytes, world, at);
+  const machine = new Machine(caller, bytes, world, at);
   for (;;) {
     const code = machine.unsigned(1);
     if (code === STOP) return { value: machine.last(), end: machine.at };
@@ -21,14 +21,9 @@ export function unpickle(
   }
 }
 
-function inert(machine: Machine, length: number, kind: string): void {
-  machine.skip(length);
-  machine.push(new Inert(kind));
-}
-
 const STOP = 0x2e;
 
-/** Beside them their names in pickletools. Not here, so refused: text protocols, INST, OBJ, NEWOBJ, EXT, buffers. */
+/** Beside them their names in pickletools. Not here, so refused: text protocols, INST, OBJ, EXT, buffers. */
 const LIST: readonly (readonly [code: number, run: (m: Machine) => void])[] = [
   [0x80, (m) => m.protocol()], // PROTO
   [0x95, (m) => m.skip(8)], // FRAME
@@ -45,27 +40,27 @@ const LIST: readonly (readonly [code: number, run: (m: Machine) => void])[] = [
   [0x8a, (m) => m.push(m.long(m.unsigned(1)))], // LONG1
   [0x8b, (m) => m.push(m.long(m.unsigned(4)))], // LONG4
   [0x47, (m) => m.float()], // BINFLOAT
-  [0x54, (m) => m.push(m.text(m.unsigned(4)))], // BINSTRING
-  [0x55, (m) => m.push(m.text(m.unsigned(1)))], // SHORT_BINSTRING
+  [0x54, (m) => m.byteString(m.unsigned(4))], // BINSTRING
+  [0x55, (m) => m.byteString(m.unsigned(1))], // SHORT_BINSTRING
   [0x58, (m) => m.push(m.text(m.unsigned(4)))], // BINUNICODE
   [0x8c, (m) => m.push(m.text(m.unsigned(1)))], // SHORT_BINUNICODE
   [0x8d, (m) => m.push(m.text(m.unsigned(8)))], // BINUNICODE8
-  [0x42, (m) => inert(m, m.unsigned(4), 'bytes')], // BINBYTES
-  [0x43, (m) => inert(m, m.unsigned(1), 'bytes')], // SHORT_BINBYTES
-  [0x8e, (m) => inert(m, m.unsigned(8), 'bytes')], // BINBYTES8
-  [0x96, (m) => inert(m, m.unsigned(8), 'a bytearray')], // BYTEARRAY8
-  [0x29, (m) => m.push(new Tuple([]))], // EMPTY_TUPLE
+  [0x42, (m) => m.bytesOf(m.unsigned(4))], // BINBYTES
+  [0x43, (m) => m.bytesOf(m.unsigned(1))], // SHORT_BINBYTES
+  [0x8e, (m) => m.bytesOf(m.unsigned(8))], // BINBYTES8
+  [0x96, (m) => m.bytesOf(m.unsigned(8))], // BYTEARRAY8
+  [0x29, (m) => m.emptyTuple()], // EMPTY_TUPLE
   [0x85, (m) => m.tuple(1)], // TUPLE1
   [0x86, (m) => m.tuple(2)], // TUPLE2
   [0x87, (m) => m.tuple(3)], // TUPLE3
-  [0x74, (m) => m.push(new Tuple(m.popMark()))], // TUPLE
-  [0x5d, (m) => m.push(new List())], // EMPTY_LIST
+  [0x74, (m) => m.markedTuple()], // TUPLE
+  [0x5d, (m) => m.list()], // EMPTY_LIST
   [0x61, (m) => m.extend([m.pop()])], // APPEND
   [0x65, (m) => m.extend(m.popMark())], // APPENDS
-  [0x7d, (m) => m.push(new Dict(false))], // EMPTY_DICT
-  [0x73, (m) => m.setItems([m.pop(), m.pop()].reverse())], // SETITEM
+  [0x7d, (m) => m.dict()], // EMPTY_DICT
+  [0x73, (m) => m.setItem()], // SETITEM
   [0x75, (m) => m.setItems(m.popMark())], // SETITEMS
-  [0x8f, (m) => m.push(new Inert('a set'))], // EMPTY_SET
+  [0x8f, (m) => m.set()], // EMPTY_SET
   [0x90, (m) => m.addItems()], // ADDITEMS
   [0x91, (m) => m.frozenSet()], // FROZENSET
   [0x71, (m) => m.remember(m.unsigned(1))], // BINPUT
@@ -77,6 +72,8 @@ const LIST: readonly (readonly [code: number, run: (m: Machine) => void])[] = [
   [0x93, (m) => m.stackGlobal()], // STACK_GLOBAL
   [0x51, (m) => m.persistent()], // BINPERSID
   [0x52, (m) => m.reduce()], // REDUCE
+  [0x81, (m) => m.reduce()], // NEWOBJ
+  [0x92, (m) => m.reduceNamed()], // NEWOBJ_EX
   [0x62, (m) => m.build()], // BUILD
 ];
 

@@ -3,6 +3,7 @@
 import * as check from '../check.js';
 import { StateDict } from '../state-dict.js';
 import { Tensor } from '../tensor.js';
+import { Budget, COST } from './budget.js';
 import { fill, SAFETENSORS_DTYPES, type Element } from './elements.js';
 import { JsonReader } from './json.js';
 import { quoted } from './words.js';
@@ -60,7 +61,8 @@ function readHeader(who: string, bytes: Uint8Array): Header {
     const first = length === 0n ? 'no header' : `byte 0x${bytes[8]!.toString(16)}`;
     throw check.wrongValue(who, "a header that begins with '{'", first);
   }
-  return { ...parseHeader(who, decodeText(who, bytes.subarray(8, end))), end };
+  const text = decodeText(who, bytes.subarray(8, end));
+  return { ...parseHeader(who, text, new Budget(who, bytes.length)), end };
 }
 
 function decodeText(who: string, bytes: Uint8Array): string {
@@ -71,8 +73,8 @@ function decodeText(who: string, bytes: Uint8Array): string {
   }
 }
 
-function parseHeader(who: string, text: string): Omit<Header, 'end'> {
-  const reader = new JsonReader(who, text);
+function parseHeader(who: string, text: string, budget: Budget): Omit<Header, 'end'> {
+  const reader = new JsonReader(who, text, budget);
   const entries: Entry[] = [];
   const metadata = new Map<string, string>();
   const bounded = (count: number, what: string): void => {
@@ -81,6 +83,7 @@ function parseHeader(who: string, text: string): Omit<Header, 'end'> {
   reader.object("a header that begins with '{'", (name) => {
     if (name !== '__metadata__') {
       bounded(entries.length, 'tensors');
+      budget.spend(COST.tensor);
       entries.push(parseEntry(who, name, reader));
     } else if (!reader.null()) {
       reader.object('__metadata__ to be an object', (key) => {

@@ -1,9 +1,10 @@
 // The two containers of torch.save: a zip archive (since 1.6), and before that one stream of pickles with
 // the storages behind them. Both come to one object with its storages' bytes.
 import * as check from '../check.js';
+import { COST } from './budget.js';
 import { unpickle } from './pickle.js';
 import type { World } from './pickle-machine.js';
-import { Dict, kindOf, List, Tuple, type Value } from './pickle-values.js';
+import { Dict, Foreign, kindOf, List, Tuple, type Caller, type Value } from './pickle-values.js';
 import { Storage, StorageType, StorageView, torchGlobal, wholeOf } from './torch-globals.js';
 import { quoted } from './words.js';
 import { Zip } from './zip.js';
@@ -13,10 +14,11 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 
 /** The object that torch.save was given. */
-export function readArchive(who: string, bytes: Uint8Array): Value {
+export function readArchive(caller: Caller, bytes: Uint8Array): Value {
+  const { who } = caller;
   const start = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  if (start === 'PK\x03\x04') return readZip(who, new Zip(who, bytes));
-  if (start.startsWith('\x80')) return readLegacy(who, bytes);
+  if (start === 'PK\x03\x04') return readZip(caller, new Zip(who, bytes));
+  if (start.startsWith('\x80')) return readLegacy(caller, bytes);
   const isTar = Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
   const isSafetensors = bytes[8] === 0x7b && bytes.length > 9;
   throw check.wrongValue(
@@ -38,14 +40,20 @@ interface StorageId {
   readonly view: Value | undefined;
 }
 
-function world(who: string, storage: (id: StorageId) => StorageView): World {
+function world(caller: Caller, storage: (id: StorageId) => StorageView): World {
+  const { who, budget } = caller;
   return {
-    global: (module, name) => torchGlobal(who, module, name),
+    global: (module, name) => torchGlobal(caller, module, name),
     persistent(id) {
       const [tag, type, key, , numel, view] = id instanceof Tuple ? id.items : [];
+      // A pickled module tells its source code so, in the legacy format. And some devices have storages of
+      // classes of their own.
+      if (tag === 'module' && type instanceof Foreign) return type;
+      if (tag === 'storage' && type instanceof Foreign) return type.object;
       if (tag !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string') {
         throw check.wrongValue(who, 'persistent ids of storages only', kindOf(tag ?? id));
       }
+      budget.spend(2 * COST.object + key.length);
       return storage({ type, key, numel: wholeOf(who, "a storage's size", numel), view });
     },
   };
@@ -58,11 +66,13 @@ function once(
   { type, key, numel }: StorageId,
   bytes?: (length: number) => Uint8Array,
 ): Storage {
-  const known = storages.get(key);
+  // Text of digits only has the same hash in every process: a file could choose keys that all have one.
+  const name = `/${key}`;
+  const known = storages.get(name);
   if (known === undefined) {
     const made = new Storage(type, numel);
     if (bytes !== undefined) made.bytes = bytes(numel * type.bytes);
-    storages.set(key, made);
+    storages.set(name, made);
     return made;
   }
   if (known.type.name === type.name && known.numel === numel) return known;
@@ -73,7 +83,8 @@ function once(
   );
 }
 
-function readZip(who: string, zip: Zip): Value {
+function readZip(caller: Caller, zip: Zip): Value {
+  const { who } = caller;
   const root = rootOf(who, zip);
   if (zip.has(`${root}byteorder`)) {
     const order = Buffer.from(zip.read(`${root}byteorder`)).toString('latin1');
@@ -82,7 +93,7 @@ function readZip(who: string, zip: Zip): Value {
     }
   }
   const storages = new Map<string, Storage>();
-  const rules = world(who, (id) => {
+  const rules = world(caller, (id) => {
     const storage = once(who, storages, id, (length) => {
       const bytes = zip.read(`${root}data/${id.key}`);
       if (bytes.length === length) return bytes;
@@ -91,7 +102,7 @@ function readZip(who: string, zip: Zip): Value {
     });
     return new StorageView(storage, 0, storage.numel);
   });
-  return unpickle(who, zip.read(`${root}data.pkl`), rules).value;
+  return unpickle(caller, zip.read(`${root}data.pkl`), rules).value;
 }
 
 /** The folder that everything in the archive is in, with its slash. */
@@ -109,9 +120,10 @@ function rootOf(who: string, zip: Zip): string {
   throw check.wrongValue(who, 'a file of torch.save', 'a zip archive without data.pkl');
 }
 
-function readLegacy(who: string, bytes: Uint8Array): Value {
+function readLegacy(caller: Caller, bytes: Uint8Array): Value {
+  const { who } = caller;
   const roots = new Map<string, Storage>();
-  const rules = world(who, (id) => {
+  const rules = world(caller, (id) => {
     const storage = once(who, roots, id);
     return id.view === undefined || id.view === null
       ? new StorageView(storage, 0, storage.numel)
@@ -119,7 +131,7 @@ function readLegacy(who: string, bytes: Uint8Array): Value {
   });
   let at = 0;
   const next = (): Value => {
-    const { value, end } = unpickle(who, bytes, rules, at);
+    const { value, end } = unpickle(caller, bytes, rules, at);
     at = end;
     return value;
   };
@@ -133,7 +145,7 @@ function readLegacy(who: string, bytes: Uint8Array): Value {
     throw check.wrongValue(who, `version ${VERSION} of the legacy format`, got);
   }
   const system = next();
-  if (system instanceof Dict && system.entries.get('little_endian') === false) {
+  if (system instanceof Dict && system.get('little_endian') === false) {
     throw check.wrongValue(who, 'little-endian storages', 'a file of a big-endian machine');
   }
   const result = next();
@@ -163,16 +175,21 @@ function fillStorages(
   start: number,
 ): void {
   const list = keys instanceof List ? keys.items : [];
-  if (list.length !== roots.size || new Set(list).size !== list.length) {
+  if (list.length !== roots.size) {
     throw check.wrongValue(who, `the keys of ${roots.size} storages`, `${list.length}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const placed = new Set<Storage>();
   let at = start;
   for (const key of list) {
-    const storage = typeof key === 'string' ? roots.get(key) : undefined;
+    const storage = typeof key === 'string' ? roots.get(`/${key}`) : undefined;
     if (storage === undefined || typeof key !== 'string') {
       throw check.wrongValue(who, 'keys of storages', kindOf(key));
     }
+    if (placed.has(storage)) {
+      throw check.wrongValue(who, 'each key of a storage once', `a second ${quoted(key)}`);
+    }
+    placed.add(storage);
     const { numel, type } = storage;
     const end = at + 8 + numel * type.bytes;
     if (end > bytes.length || view.getBigUint64(at, true) !== BigInt(numel)) {

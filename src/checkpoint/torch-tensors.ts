@@ -3,11 +3,10 @@
 import * as check from '../check.js';
 import type { TensorData } from '../storage.js';
 import { Tensor } from '../tensor.js';
+import { COST, type Budget } from './budget.js';
 import { bytesHere, fill, type Element } from './elements.js';
-import type { Storage, TensorRecord } from './torch-globals.js';
+import { MAX_RANK, type Storage, type TensorRecord } from './torch-globals.js';
 
-/** NumPy's and PyTorch's. */
-const MAX_RANK = 64;
 /** int8 widens by 4; twice that, and a page for files that are nearly nothing but expanded tensors. */
 const FACTOR = 8;
 const FLOOR_BYTES = 4096;
@@ -21,18 +20,22 @@ export class Materials {
   constructor(
     private readonly who: string,
     private readonly fileBytes: number,
+    private readonly whole: Budget,
   ) {
     this.budget = Math.max(FLOOR_BYTES, FACTOR * fileBytes);
   }
 
   /** `what` names the tensor in messages. */
   tensor(what: string, record: TensorRecord): Tensor {
-    const { view, element, size, stride } = record;
-    if (element === undefined) {
-      const type = `torch.${view.storage.type.name}`;
-      throw check.wrongValue(this.who, `${what} of real numbers`, `a ${type}`);
+    const { element, stride, strange } = record;
+    if (element === undefined || strange !== null) {
+      const wish = element === undefined ? 'of real numbers' : 'whose elements are as stored';
+      throw check.wrongValue(this.who, `${what} ${wish}`, strange ?? 'others');
     }
     const numel = this.numelOf(what, record);
+    // a shape of its own: many tensors may have the sizes of one tuple
+    const size = [...record.size];
+    this.whole.spend(COST.tensor + 8 * size.length);
     if (numel === 0) return Tensor.uninitialized(size, element.dtype);
     const first = this.firstOf(what, record, element);
     if (!isContiguous(size, stride)) {
@@ -53,7 +56,11 @@ export class Materials {
         `${size.length} sizes and ${stride.length} strides`,
       );
     }
-    return size.includes(0) ? 0 : check.numelOf(size);
+    if (!size.includes(0)) return check.numelOf(size);
+    // without the zeros, which the product would hide an overflow behind
+    if (Number.isSafeInteger(check.numelOf(size.filter((each) => each !== 0)))) return 0;
+    const got = `shape ${check.shapeText(size)}`;
+    throw check.wrongValue(this.who, `${what} of at most 2^53 - 1 elements`, got);
   }
 
   /** Where it begins in its storage, all of it being inside. Past 2^53 the sum is rounded, and too large. */
@@ -78,6 +85,7 @@ export class Materials {
     if (arrays === undefined) this.arrays.set(storage, (arrays = new Map<string, TensorData>()));
     const known = arrays.get(element.name);
     if (known !== undefined) return known;
+    this.whole.spend(2 * COST.array);
     const numel = Math.floor(storage.bytes.length / element.bytes);
     this.spend(what, size, bytesHere(element, numel));
     const array = Tensor.uninitialized([numel], element.dtype).keep().data;
@@ -106,7 +114,10 @@ export class Materials {
 
   private spend(what: string, size: readonly number[], bytes: number): void {
     this.spent += bytes;
-    if (this.spent <= this.budget) return;
+    if (this.spent <= this.budget) {
+      this.whole.spend(bytes);
+      return;
+    }
     throw check.wrongValue(
       this.who,
       `tensors of at most ${this.budget} bytes in a file of ${this.fileBytes}`,
@@ -129,10 +140,13 @@ function isContiguous(size: readonly number[], stride: readonly number[]): boole
 function gather(
   from: TensorData,
   first: number,
-  size: readonly number[],
-  stride: readonly number[],
+  sizes: readonly number[],
+  strides: readonly number[],
   to: TensorData,
 ): void {
+  // a dimension of 1 has nothing to step over: sixty of them would be sixty steps an element
+  const size = sizes.filter((each) => each !== 1);
+  const stride = strides.filter((_, axis) => sizes[axis] !== 1);
   const source = from as { readonly [index: number]: number };
   const target = to as { [index: number]: number };
   const index = size.map(() => 0);

@@ -158,10 +158,10 @@ describe(`files of PyTorch ${golden.torch} and safetensors ${golden.safetensors}
       "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'best', got a float.",
     );
     expect(await refused('optimizer')).toBe(
-      "RangeError: loadTorch: checkpoint.pt: expected 'state' to be a tensor, got a dict.",
+      "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'optimizer', got a dict with the keys 'state', 'param_groups'.",
     );
     expect(await refused('ema')).toBe(
-      "RangeError: loadTorch: checkpoint.pt: expected 'model' to be a tensor, got an OrderedDict.",
+      "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'ema', got a dict with the keys 'model'; choose one: { key: 'ema.model' }.",
     );
   });
 

@@ -200,12 +200,24 @@ describe('nothing is executed', () => {
     ['__proto__', 'x'],
     ['argparse', 'Namespace'],
   ])('%s.%s is refused by name', (module, name) => {
-    expect(refusal(call(module, name, text('touch /tmp/evenkeel')))).toBe(
-      `expected tensors and plain data only, got the global '${module}.${name}' (nothing of a file is ` +
-        'executed; save it again with torch.save(model.state_dict(), path)).',
+    const advice =
+      '(nothing of a file is executed; save it again with torch.save(model.state_dict(), path)).';
+    const called = call(module, name, text('touch /tmp/evenkeel'));
+    expect(refusal(called)).toBe(
+      "expected a state dict (a dict of tensors), got a dict with the keys 'a'; " +
+        `'a' is an object of '${module}.${name}' ${advice}`,
     );
     const stack = Buffer.concat([text(module), text(name), code(0x93)]);
-    expect(refusal(stack)).toContain(`got the global '${module}.${name}' (nothing`);
+    expect(refusal(stack)).toContain(`'a' is the name '${module}.${name}' ${advice}`);
+    // beside a tensor, and inside of plain data beside a tensor
+    const beside = (value: Buffer): string =>
+      thrownBy(() => read(op.pickle(dict(text('w'), six([6], [1]), text('a'), value))));
+    expect(beside(called)).toBe(
+      `RangeError: T: expected 'a' to be a tensor, got an object of '${module}.${name}' ${advice}`,
+    );
+    expect(beside(tuple(int(1), called))).toBe(
+      `RangeError: T: expected 'a' to be a tensor, got a tuple with an object of '${module}.${name}' ${advice}`,
+    );
   });
 
   test.each<[string, Buffer, string]>([
@@ -276,7 +288,11 @@ describe('nothing is executed', () => {
       'an int of at most 256 bytes at byte %, got 257.',
     ],
     ['an int that is none', Buffer.from('I12x\n'), "an int at byte %, got '12x'."],
-    ['text that is not UTF-8', code('U', 1, 0xff), 'text in UTF-8 at byte %, got other bytes.'],
+    [
+      'text that is not UTF-8',
+      code('X', 1, 0, 0, 0, 0xff),
+      'text in UTF-8 at byte %, got other bytes.',
+    ],
     [
       'text beyond the end',
       code('X', 0xff, 0xff, 0xff, 0xff),
@@ -330,11 +346,9 @@ describe('nothing is executed', () => {
     'l',
     'i',
     'o',
-    0x81,
     0x82,
     0x83,
     0x84,
-    0x92,
     0x97,
     0x98,
     0x00,
@@ -358,10 +372,14 @@ describe('nothing is executed', () => {
   test('a megabyte of tuples in tuples, each named twice: soon over', () => {
     // 2^100000 leaves if anybody walked them
     const pair = code('q', 0, 'h', 0, 0x86);
-    const nested = Buffer.concat([code('N'), ...Array.from({ length: 300_000 }, () => pair)]);
+    const nested = (count: number): Buffer =>
+      Buffer.concat([code('N'), ...Array.from({ length: count }, () => pair)]);
     const start = performance.now();
-    expect(refusal(nested)).toBe(
+    expect(refusal(nested(100_000))).toBe(
       "expected a state dict (a dict of tensors), got a dict with the keys 'a'.",
+    );
+    expect(refusal(nested(300_000))).toMatch(
+      /^expected a file that takes at most \d+ bytes to read \(16 MB and 8 times its size\), got one that asks for more\.$/,
     );
     expect(performance.now() - start).toBeLessThan(2000);
   });
@@ -435,7 +453,7 @@ describe('tensors that cannot be', () => {
     [
       'negated',
       six([6], [1], 0, dict(text('neg'), code(0x88))),
-      'tensors whose elements are as stored, got a negated or conjugated one.',
+      "'a' whose elements are as stored, got a negated or conjugated one.",
     ],
     [
       'of complex numbers',
@@ -527,11 +545,6 @@ describe('what is no state dict', () => {
       "a state dict (a dict of tensors), got a dict with the keys 'epoch'.",
     ],
     [
-      'a dict with a number',
-      dict(text('w'), six([6], [1]), text('epoch'), int(3)),
-      "'epoch' to be a tensor, got an int.",
-    ],
-    [
       'a number as a key',
       dict(text('w'), six([6], [1]), int(1), six([6], [1])),
       'a state dict with names as keys, got an int as a key.',
@@ -545,11 +558,6 @@ describe('what is no state dict', () => {
       'many keys',
       dict(...Array.from({ length: 10 }, (_, i) => [text(`k${i}`), int(i)]).flat()),
       "a state dict (a dict of tensors), got a dict with the keys 'k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7' and 2 more.",
-    ],
-    [
-      "PyTorch's extra state",
-      dict(text('w'), six([6], [1]), text('bn._extra_state'), dict()),
-      "'bn._extra_state' to be a tensor, got a dict (PyTorch's extra state of a module, which is not read: delete the key before saving).",
     ],
     [
       'a version that is a text',
