@@ -45,13 +45,8 @@ const mayUse = {
   functional: ['copies', 'async', 'random', 'tensor', 'autograd', 'check', 'native'],
   nn: ['copies', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
   cli: ['nn', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
-<<<<<<< HEAD
-  optim: ['copies', 'tensor', 'random', 'check', 'native'],
-  data: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
-=======
   optim: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
-  data: ['copies', 'tensor', 'random', 'check', 'native'],
->>>>>>> 61efe6c (optim: state dicts in PyTorch's form, and gradients that are not finite)
+  data: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
   checkpoint: ['state-dict', 'tensor', 'create', 'storage', 'containers', 'check'],
 };
 

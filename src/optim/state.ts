@@ -1,5 +1,7 @@
 // State dicts of optimisers in PyTorch's form: `state` by a parameter's index, `param_groups` with PyTorch's names.
 // Reading one checks everything and allocates everything; what is kept changes only afterwards.
+import { isMap } from 'node:util/types';
+
 import * as check from '../check.js';
 import { tensor } from '../create.js';
 import { floats, Tensor, type Parameter, type TensorLike } from '../tensor.js';
@@ -211,10 +213,8 @@ export class StateReader {
 
   /** Of an object, or of a Map, whose keys may be numbers. */
   private entries(value: unknown, what: string): Map<string, unknown> {
-    if (value instanceof Map) {
-      return new Map(
-        [...(value as Map<unknown, unknown>)].map(([key, each]) => [String(key), each]),
-      );
+    if (isMap(value)) {
+      return new Map([...value].map(([key, each]) => [String(key), each]));
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw check.wrongKind(this.who, what, value);
