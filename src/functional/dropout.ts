@@ -2,11 +2,12 @@ import * as check from '../check.js';
 import { addon } from '../native.js';
 import { takeStretch } from '../random.js';
 import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import { identity } from './identity.js';
 
 export interface DropoutOptions {
   /** Probability of a zero, 0 to 1. Default 0.5. */
   p?: number;
-  /** Default true; when false the input comes back as it is. */
+  /** Default true; when false y = x, over the same memory. */
   training?: boolean;
 }
 
@@ -22,7 +23,8 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   const p = check.numberBetween('dropout', 'p', options.p ?? 0.5, 0, 1);
   const input = Tensor.from(x);
   check.floating('dropout', 'the input', input);
-  if (!check.boolean('dropout', 'training', options.training ?? true) || p === 0) return input;
+  const training = check.boolean('dropout', 'training', options.training ?? true);
+  if (!training || p === 0) return identity('dropout', input);
   input.attached('dropout');
   const y = Tensor.uninitialized(input.shape, input.dtype); // or an error would use up random numbers
   const { key, offset } = takeStretch(input.numel);

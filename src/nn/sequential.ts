@@ -1,4 +1,5 @@
 import * as check from '../check.js';
+import { identity } from '../functional/identity.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { BatchNorm } from './batchnorm.js';
 import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
@@ -65,6 +66,7 @@ export class Sequential extends Module {
         y = layer.forward(y);
       }
     }
-    return y;
+    // Without layers, or with one that hands its input on.
+    return y === x ? identity(this.who, y) : y;
   }
 }
