@@ -128,3 +128,6 @@ export const native = {
     },
   },
 };
+
+// Everybody in the process has this one object.
+for (const each of [native, native.memory, native.limits]) Object.freeze(each);

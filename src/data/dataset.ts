@@ -34,7 +34,7 @@ export class TensorDataset<const Sources extends readonly Samples[] = readonly S
   constructor(...tensors: Sources) {
     const who = 'TensorDataset';
     if (tensors.length === 0) throw check.wrongValue(who, 'at least one tensor', 'none');
-    this.tensors = tensors.map((each) => samplesOf(who, each));
+    this.tensors = Object.freeze(tensors.map((each) => samplesOf(who, each)));
     const [length] = this.tensors[0]?.shape ?? [];
     for (const { shape } of this.tensors) {
       if (length === undefined || shape[0] !== length) {

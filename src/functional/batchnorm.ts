@@ -41,7 +41,7 @@ export function normalize(input: Tensor, call: Normalization): Tensor {
   const recorded = needsGrad(input, weight, bias);
   if (out !== null) checkOut(who, out, input, recorded);
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
-  const y = out?.detach() ?? Tensor.uninitialized(input.shape, input.dtype);
+  const y = out?.detach() ?? Tensor.like(input);
   if (padding !== null) checkApart(who, 'out', y, [weight, bias, runningMean, runningVar]);
   const result =
     padding === null ? run(input, y, call, recorded) : runPacked(input, y, padding, call, recorded);
@@ -209,7 +209,7 @@ function checkOperand(
   if (!((operand as unknown) instanceof Tensor))
     throw check.wrongKind(who, `${name} to be a Tensor or null`, operand);
   check.sameDtype(who, name, operand, input.dtype);
-  if (operand.shape.length !== 1 || operand.shape[0] !== c) {
+  if (operand.shape.length !== 1 || operand.numel !== c) {
     throw check.wrongValue(
       who,
       `${name} of shape [${c}] (${name} should contain ${c} elements not ${operand.numel})`,

@@ -67,9 +67,10 @@ export class Hooks {
     module: unknown,
     given: readonly unknown[],
   ): { inputs: readonly unknown[]; leave: (output: unknown) => unknown } {
-    let inputs = given;
+    let inputs: readonly unknown[] = Object.freeze([...given]);
     for (const { call } of [...this.pre]) {
-      inputs = (call(module, inputs) as readonly unknown[] | undefined) ?? inputs;
+      const returned = call(module, inputs) as readonly unknown[] | undefined | null;
+      if (returned !== undefined && returned !== null) inputs = Object.freeze([...returned]);
     }
     const around = this.backward.size + this.backwardPre.size > 0 && isGradEnabled();
     const passage = around
@@ -112,7 +113,7 @@ class Passage {
         const absent = gradient === null && needs[i] && input instanceof Tensor;
         return absent ? Tensor.filled(input.shape, input.dtype, 0) : gradient;
       });
-      return this.call(whole);
+      return this.call(Object.freeze(whole));
     });
   }
 
@@ -135,7 +136,7 @@ class Passage {
         result = this.checked('full backward pre-hook', 'grad_output', returned, outputs);
       }
       this.gradOutput = result;
-      if (!this.gated) this.call(this.inputs.map(() => null));
+      if (!this.gated) this.call(Object.freeze(this.inputs.map(() => null)));
       return result;
     });
     return Array.isArray(output) ? passed : passed[0];
@@ -188,7 +189,7 @@ class Passage {
       check.dtype(this.who, `${name} ${i}`, each, value.dtype);
       if (each.expandedValue === null) each.attached(this.who, `${name} ${i}`);
     });
-    return returned as Gradients;
+    return Object.freeze([...(returned as Gradients)]);
   }
 }
 
@@ -208,7 +209,7 @@ function gate(
   const tensors = at.map((i) => values[i] as Tensor);
   const scalar = (): Tensor => Tensor.filled([], 'float32', 0);
   const post = record(name, scalar(), tensors, [], () => {
-    const passed = noGrad(() => pass([...slots]));
+    const passed = noGrad(() => pass(Object.freeze([...slots])));
     slots.fill(null);
     return at.map((i) => passed[i]?.detach() ?? null);
   });

@@ -99,7 +99,14 @@ export abstract class Optimizer<Hyper extends object> {
       }
       known.add(parameter);
     }
-    const resolved = { ...this.defaults, ...own, params: list } as unknown as ResolvedGroup<Hyper>;
+    // Lists, such as betas, are the group's own: others share the defaults, and the caller has his.
+    const hyper = Object.entries({ ...this.defaults, ...own }).map(
+      ([name, value]: [string, unknown]) => [
+        name,
+        Array.isArray(value) ? (value as unknown[]).slice() : value,
+      ],
+    );
+    const resolved = { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
     this.checkGroup(resolved);
     this.paramGroups.push(resolved);
   }
