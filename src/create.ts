@@ -113,7 +113,7 @@ function fromArray(
   const adopted = dtype === undefined || dtype === own;
   const length = adopted ? lengthOf(source) : check.arrayLength(source);
   const shape = shapeFor(who, wanted ?? [length], length);
-  if (adopted) return Tensor.adopting(source as TensorData, shape, own!);
+  if (adopted) return Tensor.adoptingCounted(source as TensorData, shape, own!);
   const copy = uninitialized(dtype, length);
   convertInto(who, source, copy, dtype, 0);
   return Tensor.adopting(copy, shape, dtype);

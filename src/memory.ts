@@ -20,6 +20,9 @@ import {
 const LARGE_BYTES = 4 * 2 ** 20;
 const LINE_BYTES = 64;
 
+/** How many tensors made of a caller's buffer have not been disposed of: `tensor()` called twice on one array. */
+const adoptions = new WeakMap<ArrayBufferLike, { count: number }>();
+
 /** What tensors over the same elements have in common. */
 export class Memory {
   /** How often the elements have changed in place. */
@@ -32,6 +35,8 @@ export class Memory {
   viewed = false;
   /** Jobs that read it beside the event loop. */
   readers = 0;
+  /** Those of the caller's buffer, where they are counted. */
+  private adopted: { count: number } | null = null;
 
   /**
    * @param owned - Allocated here, so it may be handed out again; an adopted or shared array never is.
@@ -77,6 +82,29 @@ export class Memory {
     return this.data;
   }
 
+  /** Counts this memory among the tensors over the caller's buffer, until it is released. */
+  countAdoption(): void {
+    const { buffer } = this.data;
+    this.adopted = adoptions.get(buffer) ?? { count: 0 };
+    this.adopted.count++;
+    adoptions.set(buffer, this.adopted);
+  }
+
+  private endAdoption(): void {
+    if (this.adopted !== null) this.adopted.count--;
+    this.adopted = null;
+  }
+
+  /** What else would go away with the buffer, in words; null where nothing else of it is known. */
+  get besides(): string | null {
+    const { buffer, byteLength } = this.data;
+    if (!this.owned && byteLength !== buffer.byteLength) {
+      return `one of ${buffer.byteLength} bytes, of which it takes ${byteLength}`;
+    }
+    const others = (adoptions.get(buffer)?.count ?? 0) - (this.adopted === null ? 0 : 1);
+    return others > 0 ? 'one that another tensor is made of too (dispose of that first)' : null;
+  }
+
   /** Takes the elements away from every view there is of them. Throws where the buffer will not have it. */
   seize(): void {
     const { data } = this;
@@ -86,6 +114,7 @@ export class Memory {
     if (lengthOf(data) !== 0) throw new Error('it is marked as untransferable');
     this.data = moved;
     this.exposed = false;
+    this.endAdoption();
   }
 
   /** Has its elements in this array from here on, the same ones: jobs and views keep the array they have. */
@@ -93,11 +122,14 @@ export class Memory {
     this.data = shared;
     this.owned = false;
     this.exposed = true;
+    this.endAdoption();
   }
 
   /** One holder fewer. After the last one no view that a user kept reaches the memory. */
   release(): void {
-    if (--this.holders > 0 || !this.owned) return;
+    if (--this.holders > 0) return;
+    this.endAdoption();
+    if (!this.owned) return;
     const data = this.exposed ? withdraw(this.dtype, this.data) : this.data;
     if (data !== null) give(this.dtype, data);
   }

@@ -582,6 +582,13 @@ export class Tensor implements Variable {
     return new Tensor(new Memory(dtype, data, false), shape, dtype);
   }
 
+  /** @internal Over an array that the caller keeps, which a second call may be given too. */
+  static adoptingCounted(data: TensorData, shape: readonly number[], dtype: DType): Tensor {
+    const memory = new Memory(dtype, data, false);
+    memory.countAdoption();
+    return new Tensor(memory, shape, dtype);
+  }
+
   /** @internal Every element is `value`, in memory that is written. */
   static filled(shape: readonly number[], dtype: DType, value: number): Tensor {
     const filled = Tensor.uninitialized(shape, dtype);

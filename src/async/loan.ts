@@ -3,6 +3,7 @@
 // a copy.
 import { isSharedArrayBuffer } from 'node:util/types';
 
+import * as check from '../check.js';
 import { Memory } from '../memory.js';
 import type { FloatData, Tensor } from '../tensor.js';
 import { unlessAborted } from './job.js';
@@ -22,6 +23,7 @@ export class Loan {
   /**
    * @param take - Take an array the user can see away from him, rather than copy it.
    * @throws {TypeError} when it is gone, or cannot be taken away.
+   * @throws {RangeError} when its buffer holds something else too.
    */
   constructor(
     readonly who: string,
@@ -92,6 +94,11 @@ export class Loan {
   }
 
   #seize(): void {
+    const { besides } = this.#memory;
+    if (besides !== null) {
+      const what = `a buffer to transfer that holds ${this.name} alone`;
+      throw check.wrongValue(this.who, what, besides);
+    }
     try {
       this.#memory.seize();
     } catch (error) {

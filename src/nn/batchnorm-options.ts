@@ -47,7 +47,8 @@ export interface BatchNormAsyncOptions {
   signal?: AbortSignal;
   /**
    * Take the input's array into the tensor's sole possession instead of copying it: views of it that were
-   * made before the call have length 0 from here on, `x.data` gives a new one. Default false.
+   * made before the call have length 0 from here on, `x.data` gives a new one. Refused where its buffer holds
+   * anything else. Default false.
    */
   transfer?: boolean;
   /** As for `forward`. */
