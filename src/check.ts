@@ -172,6 +172,23 @@ export function options(who: string, value: unknown, known: readonly string[]): 
   }
 }
 
+/** That a call got no argument beyond those it has: what nobody reads would be ignored without a word. */
+export function noMore(who: string, expected: number, rest: readonly unknown[]): void {
+  const extra = rest.find((each) => each !== undefined);
+  if (extra === undefined) return;
+  const names = isPlain(extra) ? Object.keys(extra) : [];
+  const what = names.length > 0 ? `an object with ${names.join(', ')}` : describe(extra);
+  throw new TypeError(
+    `${who}: expected ${expected} argument${expected === 1 ? '' : 's'}, got ${expected + rest.length} (${what}).`,
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
 /** The known name within a third of its length in edits, or the same name written_like_this. */
 function nearest(name: string, known: readonly string[]): string | null {
   const plain = (text: string): string => text.replaceAll('_', '').toLowerCase();

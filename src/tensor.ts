@@ -618,8 +618,21 @@ export class Tensor implements Variable {
 
 mark(Tensor, 'Tensor');
 
+let parameters = 0;
+
+/** @internal How many parameters have been made: those with a lower `[MADE]` are older than this moment. */
+export function parametersMade(): number {
+  return parameters;
+}
+
+/** @internal The how-manyth parameter one is. */
+export const MADE = Symbol('made');
+
 /** A tensor that a module learns: requires grad, and the module finds it. */
 export class Parameter extends Tensor {
+  /** @internal */
+  readonly [MADE] = parameters++;
+
   constructor(data: Tensor, requiresGrad = true) {
     if (!((data as unknown) instanceof Tensor))
       throw check.wrongKind('Parameter', 'a Tensor', data);

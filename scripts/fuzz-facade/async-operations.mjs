@@ -45,9 +45,16 @@ function fly(layer, given = null) {
     input: right ? input : null,
     large: input.values.length >= 32 * 1024,
     replay: right ? replayOf(layer, input.values, shape, used) : null,
-    moves: right && layer.updates(layer.training),
+    moves: right && moves(layer),
   });
   abortSoon(flight);
+}
+
+/** Whether a forward moves the running statistics. */
+function moves({ frozen, updateStatistics, training, trackRunningStats, runningMean }) {
+  if (frozen) return false;
+  if (updateStatistics !== 'auto') return updateStatistics;
+  return training && trackRunningStats && runningMean !== null;
 }
 
 /** A signal, now and then aborted already. */

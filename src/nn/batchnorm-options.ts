@@ -78,5 +78,8 @@ export const LAYER_OPTIONS = [
 /** @internal */
 export const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
 
+/** @internal Those of one layer alone are no options of a Sequential, which hands the others on. */
+export const SEQUENCE_OPTIONS = FORWARD_OPTIONS.filter((name) => !['out', 'relu'].includes(name));
+
 /** @internal */
 export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'lengths'];

@@ -5,8 +5,31 @@ import type { Moments } from '../functional/moments.js';
 import type { ModuleRecord } from '../state-dict.js';
 import { floats, Parameter, Tensor } from '../tensor.js';
 import { LAYER_OPTIONS, type BatchNormOptions, type FreezeOptions } from './batchnorm-options.js';
+import {
+  WHO,
+  RECORD,
+  CHECK_STATE,
+  CHANNELS,
+  WITH_BIAS,
+  WITH_STATISTICS,
+  CREATE_STATE,
+  NORMALIZES_BY_RUNNING,
+  UPDATES,
+  MOVE_STATISTICS,
+  STATISTICS,
+  CHECK_STATISTICS,
+  NEXT_WEIGHT,
+  COUNT_BATCH,
+} from './internals.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
+
+const EPS = Symbol('eps');
+const MOMENTUM = Symbol('momentum');
+const NORMALIZING = Symbol('normalizing');
+const UPDATING = Symbol('updating');
+const LEARNED = Symbol('learned');
+const REQUIRE_RUNNING = Symbol('requireRunning');
 
 /** State and choices of BatchNorm1d, 2d and 3d. */
 export abstract class BatchNormState extends Module {
@@ -29,16 +52,16 @@ export abstract class BatchNormState extends Module {
   /** [C]: shift, initially 0; null without affine or bias. */
   bias: Parameter | null;
   /** 0 while a lazy layer (lazy-batchnorm.ts) waits for its first input. */
-  protected channels = 0;
+  [CHANNELS] = 0;
   /** What it was made with, whatever becomes of `bias` and `trackRunningStats`. */
-  protected readonly withBias: boolean;
-  protected readonly withStatistics: boolean;
-  private addedToVar = 1e-5;
-  private newestWeight: number | null = 0.1;
-  private normalizing: 'auto' | 'batch' | 'running' = 'auto';
-  private updating: 'auto' | boolean = 'auto';
+  readonly [WITH_BIAS]: boolean;
+  readonly [WITH_STATISTICS]: boolean;
+  private [EPS] = 1e-5;
+  private [MOMENTUM]: number | null = 0.1;
+  private [NORMALIZING]: 'auto' | 'batch' | 'running' = 'auto';
+  private [UPDATING]: 'auto' | boolean = 'auto';
   /** Frozen: what freeze() has stopped learning. */
-  private learned: { readonly weight: boolean; readonly bias: boolean } | null = null;
+  private [LEARNED]: { readonly weight: boolean; readonly bias: boolean } | null = null;
 
   /**
    * @param numFeatures - C, a positive integer.
@@ -46,7 +69,7 @@ export abstract class BatchNormState extends Module {
    */
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
-    const { who } = this;
+    const who = this[WHO];
     check.options(who, options, LAYER_OPTIONS);
     if (options.eps !== undefined) this.eps = options.eps;
     if (options.momentum !== undefined) this.momentum = options.momentum;
@@ -54,25 +77,25 @@ export abstract class BatchNormState extends Module {
     const { dtype = 'float32', layout = 'NCL' } = options;
     const { nonFinite = 'propagate', singleValue = 'throw' } = options;
     this.affine = check.boolean(who, 'affine', affine);
-    this.withBias = check.boolean(who, 'bias', bias) && affine;
+    this[WITH_BIAS] = check.boolean(who, 'bias', bias) && affine;
     this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
-    this.withStatistics = trackRunningStats;
+    this[WITH_STATISTICS] = trackRunningStats;
     this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
     this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
     this.nonFinite = check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
     this.singleValue = check.oneOf(who, 'singleValue', singleValue, ['throw', 'running']);
     this.weight = null;
     this.bias = null;
-    this.createState(numFeatures);
+    this[CREATE_STATE](numFeatures);
   }
 
   /** Parameters and statistics of so many channels. */
-  protected createState(numFeatures: number): void {
-    this.channels = check.wholeNumber(this.who, 'numFeatures', numFeatures, 1);
+  [CREATE_STATE](numFeatures: number): void {
+    this[CHANNELS] = check.wholeNumber(this[WHO], 'numFeatures', numFeatures, 1);
     const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.weight = this.affine ? new Parameter(perChannel(1)) : null;
-    this.bias = this.withBias ? new Parameter(perChannel(0)) : null;
-    const tracked = this.withStatistics;
+    this.bias = this[WITH_BIAS] ? new Parameter(perChannel(0)) : null;
+    const tracked = this[WITH_STATISTICS];
     this.registerBuffer('running_mean', tracked ? perChannel(0) : null);
     this.registerBuffer('running_var', tracked ? perChannel(1) : null);
     this.registerBuffer('num_batches_tracked', tracked ? Tensor.filled([], 'int64', 0) : null);
@@ -80,26 +103,26 @@ export abstract class BatchNormState extends Module {
 
   /** C, the number of channels. */
   get numFeatures(): number {
-    return this.channels;
+    return this[CHANNELS];
   }
 
   /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
   get eps(): number {
-    return this.addedToVar;
+    return this[EPS];
   }
 
   set eps(value: number) {
-    this.addedToVar = check.numberBetween(this.who, 'eps', value, 0, Infinity);
+    this[EPS] = check.numberBetween(this[WHO], 'eps', value, 0, Infinity);
   }
 
   /** Weight of the newest batch; null: every batch weighs the same. @throws {RangeError} outside 0 to 1. */
   get momentum(): number | null {
-    return this.newestWeight;
+    return this[MOMENTUM];
   }
 
   set momentum(value: number | null) {
-    this.newestWeight =
-      value === null ? null : check.numberBetween(this.who, 'momentum (or null)', value, 0, 1);
+    this[MOMENTUM] =
+      value === null ? null : check.numberBetween(this[WHO], 'momentum (or null)', value, 0, 1);
   }
 
   /**
@@ -109,13 +132,13 @@ export abstract class BatchNormState extends Module {
    * @throws {RangeError} for 'running' without running statistics.
    */
   get normalizeBy(): 'auto' | 'batch' | 'running' {
-    return this.normalizing;
+    return this[NORMALIZING];
   }
 
   set normalizeBy(value: 'auto' | 'batch' | 'running') {
-    check.oneOf(this.who, 'normalizeBy', value, ['auto', 'batch', 'running']);
-    if (value === 'running') this.requireRunning('to normalise by');
-    this.normalizing = value;
+    check.oneOf(this[WHO], 'normalizeBy', value, ['auto', 'batch', 'running']);
+    if (value === 'running') this[REQUIRE_RUNNING]('to normalise by');
+    this[NORMALIZING] = value;
   }
 
   /**
@@ -125,18 +148,18 @@ export abstract class BatchNormState extends Module {
    * @throws {RangeError} for true without running statistics.
    */
   get updateStatistics(): 'auto' | boolean {
-    return this.updating;
+    return this[UPDATING];
   }
 
   set updateStatistics(value: 'auto' | boolean) {
-    if (value !== 'auto') check.boolean(this.who, "updateStatistics (or 'auto')", value);
-    if (value === true) this.requireRunning('to move');
-    this.updating = value;
+    if (value !== 'auto') check.boolean(this[WHO], "updateStatistics (or 'auto')", value);
+    if (value === true) this[REQUIRE_RUNNING]('to move');
+    this[UPDATING] = value;
   }
 
   /** Whether `freeze()` holds. */
   get frozen(): boolean {
-    return this.learned !== null;
+    return this[LEARNED] !== null;
   }
 
   /**
@@ -153,12 +176,12 @@ export abstract class BatchNormState extends Module {
    * ```
    */
   freeze(options: FreezeOptions = {}): this {
-    check.options(`${this.who}.freeze`, options, ['affine']);
-    const affine = check.boolean(`${this.who}.freeze`, 'affine', options.affine ?? true);
-    this.requireRunning('to freeze at');
+    check.options(`${this[WHO]}.freeze`, options, ['affine']);
+    const affine = check.boolean(`${this[WHO]}.freeze`, 'affine', options.affine ?? true);
+    this[REQUIRE_RUNNING]('to freeze at');
     const { weight, bias } = this;
-    const { learned } = this;
-    this.learned = {
+    const learned = this[LEARNED];
+    this[LEARNED] = {
       weight: learned?.weight === true || (affine && weight?.requiresGrad === true),
       bias: learned?.bias === true || (affine && bias?.requiresGrad === true),
     };
@@ -173,16 +196,16 @@ export abstract class BatchNormState extends Module {
 
   /** Ends `freeze()`: weight and bias learn again if they did before. Without a freeze nothing happens. */
   unfreeze(): this {
-    const { learned, weight, bias } = this;
-    this.learned = null;
+    const { [LEARNED]: learned, weight, bias } = this;
+    this[LEARNED] = null;
     if (learned?.weight && weight !== null) weight.requiresGrad = true;
     if (learned?.bias && bias !== null) bias.requiresGrad = true;
     return this;
   }
 
-  private requireRunning(purpose: string): void {
+  private [REQUIRE_RUNNING](purpose: string): void {
     if (this.runningMean !== null && this.runningVar !== null) return;
-    throw check.wrongValue(this.who, `running statistics ${purpose}`, 'none');
+    throw check.wrongValue(this[WHO], `running statistics ${purpose}`, 'none');
   }
 
   /** [C], key `running_mean`; null without running statistics. */
@@ -203,67 +226,67 @@ export abstract class BatchNormState extends Module {
   set numBatchesTracked(value: number) {
     const counter = this.getBuffer('num_batches_tracked');
     if (counter === null) {
-      throw check.wrongValue(this.who, 'running statistics to count batches for', 'none');
+      throw check.wrongValue(this[WHO], 'running statistics to count batches for', 'none');
     }
     (counter.data as BigInt64Array)[0] = BigInt(
-      check.wholeNumber(this.who, 'numBatchesTracked', value, 0),
+      check.wholeNumber(this[WHO], 'numBatchesTracked', value, 0),
     );
     counter.markChanged();
   }
 
   /** Whether a forward normalises by the running statistics. */
-  protected normalizesByRunning(training: boolean): boolean {
-    if (this.learned === null && this.normalizing === 'auto') {
+  [NORMALIZES_BY_RUNNING](training: boolean): boolean {
+    if (this[LEARNED] === null && this[NORMALIZING] === 'auto') {
       return !training && this.runningMean !== null;
     }
-    if (this.learned === null && this.normalizing === 'batch') return false;
-    this.requireRunning('to normalise by');
+    if (this[LEARNED] === null && this[NORMALIZING] === 'batch') return false;
+    this[REQUIRE_RUNNING]('to normalise by');
     return true;
   }
 
   /** @internal Whether a forward moves the running statistics. */
-  updates(training: boolean): boolean {
-    if (this.learned !== null) return false;
-    if (this.updating === 'auto') {
+  [UPDATES](training: boolean): boolean {
+    if (this[LEARNED] !== null) return false;
+    if (this[UPDATING] === 'auto') {
       return training && this.trackRunningStats && this.runningMean !== null;
     }
-    if (this.updating) this.requireRunning('to move');
-    return this.updating;
+    if (this[UPDATING]) this[REQUIRE_RUNNING]('to move');
+    return this[UPDATING];
   }
 
   /** @internal One step of the running statistics, and of their counter; none of them throws. */
-  moveStatistics(moments: Moments, momentum: number): void {
+  [MOVE_STATISTICS](moments: Moments, momentum: number): void {
     const { runningMean, runningVar } = this;
     const counter = this.getBuffer('num_batches_tracked');
     if (runningMean === null || runningVar === null) return;
     if (moments.count > 0) moments.moveInto(runningMean, runningVar, momentum);
-    if (counter !== null) this.countBatch(counter);
+    if (counter !== null) this[COUNT_BATCH](counter);
   }
 
   /** @internal The buffers that a training forward moves. */
-  statistics(): Tensor[] {
+  [STATISTICS](): Tensor[] {
     const names = ['running_mean', 'running_var', 'num_batches_tracked'];
     return names.map((name) => this.getBuffer(name)).filter((buffer) => buffer !== null);
   }
 
   /** @internal That `moveStatistics` can write them. */
-  checkStatistics(who: string): void {
-    for (const buffer of this.statistics()) buffer.attached(who, 'a running statistic');
+  [CHECK_STATISTICS](who: string): void {
+    for (const buffer of this[STATISTICS]()) buffer.attached(who, 'a running statistic');
   }
 
   /** @internal The weight of the next batch: momentum, or for null what makes the plain average of all. */
-  nextWeight(momentum: number | null): number {
+  [NEXT_WEIGHT](momentum: number | null): number {
     if (momentum !== null) return momentum;
     const counter = this.getBuffer('num_batches_tracked');
     if (counter === null) return 0; // an average of how many, nobody knows: they stay, as in PyTorch
-    return 1 / (check.wholeNumber(this.who, 'num_batches_tracked', counter.item(), 0) + 1);
+    return 1 / (check.wholeNumber(this[WHO], 'num_batches_tracked', counter.item(), 0) + 1);
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */
   resetRunningStats(): void {
     const { runningMean, runningVar } = this;
     if (runningMean === null || runningVar === null) return;
-    this.checkStatistics(`${this.who}.resetRunningStats`);
+    this[CHECK_STATISTICS](`${this[WHO]}.resetRunningStats`);
     fill(runningMean, 0);
     fill(runningVar, 1);
     if (this.getBuffer('num_batches_tracked') !== null) this.numBatchesTracked = 0;
@@ -277,7 +300,7 @@ export abstract class BatchNormState extends Module {
   }
 
   /** What no training leaves behind, and evaluation would turn into NaN without a word. */
-  protected override checkState(name: string, value: Tensor): string | null {
+  override [CHECK_STATE](name: string, value: Tensor): string | null {
     if (name === 'num_batches_tracked') {
       const count = value.item();
       return count >= 0 ? null : `expected a count of at least 0, got ${count}`;
@@ -289,18 +312,18 @@ export abstract class BatchNormState extends Module {
     return `expected variances of at least 0, got ${String(data[channel])} in channel ${channel}`;
   }
 
-  protected override record(): ModuleRecord {
+  override [RECORD](): ModuleRecord {
     return this.frozen ? { version: 2, frozen: true } : { version: 2 };
   }
 
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : pythonFloat(this.momentum);
-    const bias = this.channels === 0 ? this.withBias : this.bias !== null;
+    const bias = this[CHANNELS] === 0 ? this[WITH_BIAS] : this.bias !== null;
     // Beyond PyTorch's repr: what is set otherwise than by default.
     const set = [
       this.frozen ? ', frozen=True' : '',
-      this.normalizing === 'auto' ? '' : `, normalize_by=${this.normalizing}`,
-      this.updating === 'auto' ? '' : `, update_statistics=${pythonBoolean(this.updating)}`,
+      this[NORMALIZING] === 'auto' ? '' : `, normalize_by=${this[NORMALIZING]}`,
+      this[UPDATING] === 'auto' ? '' : `, update_statistics=${pythonBoolean(this[UPDATING])}`,
       this.nonFinite === 'propagate' ? '' : `, non_finite=${this.nonFinite}`,
       this.singleValue === 'throw' ? '' : `, single_value=${this.singleValue}`,
     ];
@@ -312,7 +335,7 @@ export abstract class BatchNormState extends Module {
   }
 
   /** One batch more. */
-  protected countBatch(counter: Tensor): void {
+  [COUNT_BATCH](counter: Tensor): void {
     const data = counter.data as BigInt64Array;
     data[0] = (data[0] ?? 0n) + 1n;
     counter.markChanged();

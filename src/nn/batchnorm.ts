@@ -9,15 +9,41 @@ import { learned, Tensor, type TensorLike } from '../tensor.js';
 import {
   ASYNC_OPTIONS,
   FORWARD_OPTIONS,
+  SEQUENCE_OPTIONS,
   type BatchNormAsyncOptions,
   type BatchNormForwardOptions,
 } from './batchnorm-options.js';
 import { BatchNormState } from './batchnorm-state.js';
 import { collecting, type Collected } from './collecting.js';
+import {
+  HAS_MODE,
+  WHO,
+  AROUND_ASYNC,
+  NORMALIZES_BY_RUNNING,
+  UPDATES,
+  MOVE_STATISTICS,
+  CHECK_STATISTICS,
+  NEXT_WEIGHT,
+  COUNT_BATCH,
+} from './internals.js';
+
+const KIND = Symbol('kind');
+const PLAIN_ASYNC = Symbol('plainAsync');
+const DECIDE = Symbol('decide');
+const NORMALIZE_THEN_UPDATE = Symbol('normalizeThenUpdate');
+const LEARN = Symbol('learn');
+const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends BatchNormState {
-  protected abstract readonly kind: 'BatchNorm1d' | 'BatchNorm2d' | 'BatchNorm3d';
+  static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
+
+  /** @internal */
+  get [HAS_MODE](): boolean {
+    return true;
+  }
+
+  protected abstract readonly [KIND]: 'BatchNorm1d' | 'BatchNorm2d' | 'BatchNorm3d';
 
   /**
    * y = (x - mean) / sqrt(var + eps) · weight + bias per channel.
@@ -37,21 +63,22 @@ export abstract class BatchNorm extends BatchNormState {
    * @throws {RangeError} for another shape, or one value per channel where the batch normalises.
    * Whatever throws has changed nothing.
    */
-  forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    if (options !== undefined) check.options(`${this.who}.forward`, options, FORWARD_OPTIONS);
+  forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
-    const call = this.decide(input, options, options?.out ?? null);
+    const call = this[DECIDE](input, options, options?.out ?? null);
     const collected = call.update ? collecting.get(this) : undefined;
     if (
       this.nonFinite !== 'propagate' ||
       collected !== undefined ||
       (call.update && call.useRunning)
     ) {
-      return this.normalizeThenUpdate(input, call, collected);
+      return this[NORMALIZE_THEN_UPDATE](input, call, collected);
     }
     const y = normalize(input, call);
     const counter = call.update ? this.getBuffer('num_batches_tracked') : null;
-    if (counter !== null) this.countBatch(counter);
+    if (counter !== null) this[COUNT_BATCH](counter);
     return y;
   }
 
@@ -78,20 +105,25 @@ export abstract class BatchNorm extends BatchNormState {
    * bn.runningMean?.toArray(); // => [2, 4]
    * ```
    */
-  async forwardAsync(x: TensorLike, options: BatchNormAsyncOptions = {}): Promise<Tensor> {
-    return this.aroundAsync((given) => this.plainAsync(given, options), x);
+  async forwardAsync(
+    x: TensorLike,
+    options: BatchNormAsyncOptions = {},
+    ...rest: never[]
+  ): Promise<Tensor> {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forwardAsync`, 2, rest);
+    return this[AROUND_ASYNC]((given) => this[PLAIN_ASYNC](given, options), x);
   }
 
-  private plainAsync(x: TensorLike, options: BatchNormAsyncOptions): Promise<Tensor> {
-    const who = `${this.who}.forwardAsync`;
+  private [PLAIN_ASYNC](x: TensorLike, options: BatchNormAsyncOptions): Promise<Tensor> {
+    const who = `${this[WHO]}.forwardAsync`;
     check.options(who, options, ASYNC_OPTIONS);
     const signal = check.signal(who, options.signal);
     const transfer = check.boolean(who, 'transfer', options.transfer ?? false);
     check.notAborted(signal);
     const input = Tensor.from(x);
-    const call = this.decide(input, options, null);
+    const call = this[DECIDE](input, options, null);
     if (call.update && this.singleValue === 'throw') {
-      check.enoughForStatistics(this.who, call.dims, input);
+      check.enoughForStatistics(this[WHO], call.dims, input);
     }
     const collected = call.update ? collecting.get(this) : undefined;
     const { momentum } = this;
@@ -104,22 +136,22 @@ export abstract class BatchNorm extends BatchNormState {
         if (collected !== undefined && collecting.get(this) !== collected) {
           throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
         }
-        if (call.update) this.checkStatistics(who);
+        if (call.update) this[CHECK_STATISTICS](who);
         // The batches of the calls before have been counted by now.
-        this.learn(moments, { ...call, momentum: this.nextWeight(momentum) }, collected);
+        this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, collected);
       },
     });
   }
 
   /** Which statistics normalise, and which move: everything about a call but its memory. */
-  private decide(
+  private [DECIDE](
     input: Tensor,
     options: Pick<BatchNormForwardOptions, 'lengths' | 'relu'> | undefined,
     out: Tensor | null,
   ): Normalization {
-    const { who, runningMean, runningVar, training } = this;
+    const { [WHO]: who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
-    const given = check.batchNormInput(who, this.kind, input, this.numFeatures, this.layout);
+    const given = check.batchNormInput(who, this[KIND], input, this.numFeatures, this.layout);
     check.bothOrNeither(who, runningMean, runningVar);
     const lengths = options?.lengths;
     const padding = lengths === undefined ? null : paddingOf(who, input, lengths, this.layout);
@@ -127,7 +159,7 @@ export abstract class BatchNorm extends BatchNormState {
     // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
     // many, learned from.
     const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
-    const update = this.updates(training) && (!lone || collecting.get(this)?.single === true);
+    const update = this[UPDATES](training) && (!lone || collecting.get(this)?.single === true);
     const collected = update ? collecting.get(this) : undefined;
     if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');
     return {
@@ -138,9 +170,9 @@ export abstract class BatchNorm extends BatchNormState {
       bias: learned(who, 'bias', this.bias),
       runningMean,
       runningVar,
-      useRunning: lone || this.normalizesByRunning(training),
+      useRunning: lone || this[NORMALIZES_BY_RUNNING](training),
       update,
-      momentum: update && collected === undefined ? this.nextWeight(this.momentum) : 0,
+      momentum: update && collected === undefined ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
       relu: check.boolean(who, 'relu', options?.relu ?? false),
       out,
@@ -148,7 +180,7 @@ export abstract class BatchNorm extends BatchNormState {
   }
 
   /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
-  private normalizeThenUpdate(
+  private [NORMALIZE_THEN_UPDATE](
     input: Tensor,
     call: Normalization,
     collected: Collected | undefined,
@@ -158,30 +190,30 @@ export abstract class BatchNorm extends BatchNormState {
     // Ahead of the output where that could not be taken back, or other statistics make it.
     const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
     const ahead = irrevocable || (update && useRunning) ? momentsOf(input, call) : null;
-    if (ahead !== null) this.refuseNonFinite(ahead);
+    if (ahead !== null) this[REFUSE_NON_FINITE](ahead);
     const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
     const y = normalize(input, { ...call, update: false, moments: along });
     const moments = along ?? ahead;
-    if (moments !== null) this.learn(moments, call, collected);
+    if (moments !== null) this[LEARN](moments, call, collected);
     return y;
   }
 
   /** What becomes of a batch's statistics. */
-  private learn(moments: Moments, call: Normalization, collected: Collected | undefined): void {
-    this.refuseNonFinite(moments);
+  private [LEARN](moments: Moments, call: Normalization, collected: Collected | undefined): void {
+    this[REFUSE_NON_FINITE](moments);
     if (!call.update) return;
     if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
       this.skippedBatches++;
     } else if (collected !== undefined) {
       collected.add(moments);
     } else {
-      this.moveStatistics(moments, call.momentum);
+      this[MOVE_STATISTICS](moments, call.momentum);
     }
   }
 
-  private refuseNonFinite(moments: Moments): void {
+  private [REFUSE_NON_FINITE](moments: Moments): void {
     const found = this.nonFinite === 'throw' ? moments.notFinite(this.dtype) : null;
-    if (found !== null) throw check.wrongValue(this.who, 'a batch of finite statistics', found);
+    if (found !== null) throw check.wrongValue(this[WHO], 'a batch of finite statistics', found);
   }
 }
 
@@ -200,15 +232,15 @@ export abstract class BatchNorm extends BatchNormState {
  * ```
  */
 export class BatchNorm1d extends BatchNorm {
-  protected override readonly kind = 'BatchNorm1d';
+  protected override readonly [KIND] = 'BatchNorm1d';
 }
 
 /** Batch normalisation over [N, C, H, W] ([N, H, W, C] with layout 'NLC'): see BatchNorm1d. */
 export class BatchNorm2d extends BatchNorm {
-  protected override readonly kind = 'BatchNorm2d';
+  protected override readonly [KIND] = 'BatchNorm2d';
 }
 
 /** Batch normalisation over [N, C, D, H, W] ([N, D, H, W, C] with layout 'NLC'): see BatchNorm1d. */
 export class BatchNorm3d extends BatchNorm {
-  protected override readonly kind = 'BatchNorm3d';
+  protected override readonly [KIND] = 'BatchNorm3d';
 }

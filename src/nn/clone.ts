@@ -4,9 +4,8 @@ import { isMap, isSet } from 'node:util/types';
 
 import * as check from '../check.js';
 import { Parameter, Tensor } from '../tensor.js';
-
-/** Where a Module keeps what is no property of its class: Object.entries does not see it. */
-export const INSIDE = Symbol('inside');
+import { INSIDE } from './internals.js';
+import { classesOf, privateNames } from './private-members.js';
 
 /** What clone needs of a module. */
 export interface Cloneable {
@@ -98,33 +97,16 @@ function copyContainer(
   }
 }
 
-const COMMENTS_AND_STRINGS = /\/\*[^]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
-
 /**
  * A `#private` member belongs to the object its class constructed: a copy would fail later, somewhere
  * else. The source says so; that of a class compiled to before ES2022 does not.
  */
 function refusePrivate(module: Cloneable): void {
-  let prototype = Object.getPrototypeOf(module) as object | null;
-  for (; prototype !== null && prototype !== Object.prototype;) {
-    const { constructor } = prototype;
-    if (usesPrivate(constructor)) {
-      throw new TypeError(
-        `${constructor.name}.clone: expected a class without #private members, which a copy cannot have, ` +
-          `got ${check.describe(constructor)}: make them TypeScript's private, or override clone().`,
-      );
-    }
-    prototype = Object.getPrototypeOf(prototype) as object | null;
+  for (const constructor of classesOf(module)) {
+    if (privateNames(constructor).length === 0) continue;
+    throw new TypeError(
+      `${constructor.name}.clone: expected a class without #private members, which a copy cannot have, ` +
+        `got ${check.describe(constructor)}: make them TypeScript's private, or override clone().`,
+    );
   }
-}
-
-const known = new WeakMap<object, boolean>();
-
-function usesPrivate(constructor: object): boolean {
-  const before = known.get(constructor);
-  if (before !== undefined) return before;
-  const source = Function.prototype.toString.call(constructor).replace(COMMENTS_AND_STRINGS, '""');
-  const uses = /\.\s*#[\p{ID_Start}_$]/u.test(source);
-  known.set(constructor, uses);
-  return uses;
 }

@@ -5,7 +5,7 @@ import { foldChannels } from '../functional/fold.js';
 import { BatchNorm1d } from './batchnorm.js';
 import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
 import { LazyBatchNorm1d } from './lazy-batchnorm.js';
-import { Linear } from './linear.js';
+import { Linear, undrawnLinear } from './linear.js';
 import type { Module } from './module.js';
 
 type Foldable = BatchNorm1d | FrozenBatchNorm1d;
@@ -58,7 +58,7 @@ export function foldBatchNorm(linear: Linear, bn: Foldable): Linear {
   }
   const { dtype } = bn;
   check.dtype(who, "linear's weight", weight, dtype, ' like bn');
-  const folded = Linear.uninitialized(inFeatures, outFeatures, { dtype });
+  const folded = undrawnLinear(inFeatures, outFeatures, { dtype });
   const bias = folded.bias!;
   const norm = { weight: bn.weight, bias: bn.bias, runningMean, runningVar, eps: bn.eps };
   foldChannels(who, { weight: folded.weight, bias }, linear, norm, bn.numFeatures);

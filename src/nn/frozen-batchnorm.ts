@@ -4,8 +4,13 @@ import * as check from '../check.js';
 import { normalize } from '../functional/batchnorm.js';
 import { packedDims, paddingOf } from '../functional/padding.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import { FORWARD_OPTIONS, type BatchNormForwardOptions } from './batchnorm-options.js';
+import {
+  FORWARD_OPTIONS,
+  SEQUENCE_OPTIONS,
+  type BatchNormForwardOptions,
+} from './batchnorm-options.js';
 import { BatchNorm1d } from './batchnorm.js';
+import { WHO, PLAN_LOAD } from './internals.js';
 import { Module } from './module.js';
 import type { LoadPlan } from './load-state-dict.js';
 import { pythonFloat } from './repr.js';
@@ -42,6 +47,7 @@ const COUNTER = 'num_batches_tracked';
  * ```
  */
 export class FrozenBatchNorm1d extends Module {
+  static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
   readonly numFeatures: number;
   readonly eps: number;
   readonly dtype: 'float32' | 'float64';
@@ -57,7 +63,7 @@ export class FrozenBatchNorm1d extends Module {
    */
   constructor(numFeatures: number, options: FrozenBatchNormOptions = {}) {
     super();
-    const { who } = this;
+    const who = this[WHO];
     this.numFeatures = check.wholeNumber(who, 'numFeatures', numFeatures, 1);
     check.options(who, options, ['eps', 'dtype', 'layout']);
     const { eps = 1e-5, dtype = 'float32', layout = 'NCL' } = options;
@@ -69,14 +75,6 @@ export class FrozenBatchNorm1d extends Module {
     this.registerBuffer('bias', perChannel(0));
     this.registerBuffer('running_mean', perChannel(0));
     this.registerBuffer('running_var', perChannel(1));
-    // Of their own and behind the buffers: a getter of the class would have taken the names.
-    for (const name of ['weight', 'bias'] as const) {
-      Object.defineProperty(this, name, {
-        get(this: FrozenBatchNorm1d) {
-          return this.buffer(name);
-        },
-      });
-    }
   }
 
   /**
@@ -112,26 +110,21 @@ export class FrozenBatchNorm1d extends Module {
 
   /** [C], key `running_mean`. */
   get runningMean(): Tensor {
-    return this.buffer('running_mean');
+    return bufferOf(this, 'running_mean');
   }
 
   /** [C], key `running_var`. */
   get runningVar(): Tensor {
-    return this.buffer('running_var');
-  }
-
-  private buffer(name: BufferName): Tensor {
-    const tensor = this.getBuffer(name);
-    if (tensor === null) throw check.wrongValue(this.who, `a buffer ${name}`, 'null');
-    return tensor;
+    return bufferOf(this, 'running_var');
   }
 
   /**
    * @param x - [N, C] or [N, C, L] ([N, L, C] with layout 'NLC'), of the module's dtype. N may be 1 or 0.
    * @throws {TypeError | RangeError} for another shape or dtype.
    */
-  forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    const { who, layout } = this;
+  forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    const { [WHO]: who, layout } = this;
     if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
     check.dtype(who, 'the input', input, this.dtype);
@@ -142,8 +135,8 @@ export class FrozenBatchNorm1d extends Module {
       who,
       dims: padding === null ? given : packedDims(padding),
       padding,
-      weight: this.weight,
-      bias: this.bias,
+      weight: bufferOf(this, 'weight'),
+      bias: bufferOf(this, 'bias'),
       runningMean: this.runningMean,
       runningVar: this.runningVar,
       useRunning: true,
@@ -156,11 +149,18 @@ export class FrozenBatchNorm1d extends Module {
   }
 
   /** A BatchNorm1d's counter may be among the keys. */
-  protected override planLoad(entries: ReadonlyMap<string, Tensor>): LoadPlan {
+  override [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>): LoadPlan {
     return { entries: new Map([...entries].filter(([name]) => name !== COUNTER)) };
   }
 
   override extraRepr(): string {
     return `${this.numFeatures}, eps=${pythonFloat(this.eps)}`;
   }
+}
+
+/** A buffer that forward needs. */
+function bufferOf(layer: FrozenBatchNorm1d, name: BufferName): Tensor {
+  const tensor = layer.getBuffer(name);
+  if (tensor === null) throw check.wrongValue(layer[WHO], `a buffer ${name}`, 'null');
+  return tensor;
 }

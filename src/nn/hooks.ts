@@ -3,6 +3,7 @@ import { currentWalk, isGradEnabled, noGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { refuseForeign } from '../copies.js';
 import { record, Tensor } from '../tensor.js';
+import { INSIDE, WHO } from './internals.js';
 
 /** One entry per positional argument or output; null where no gradient is. */
 export type Gradients = readonly (Tensor | null)[];
@@ -18,6 +19,59 @@ interface Entry {
 
 export type HookKind = 'pre' | 'post' | 'backward' | 'backwardPre';
 
+const KINDS: readonly HookKind[] = ['pre', 'post', 'backward', 'backwardPre'];
+
+/** What hooks need of a module. */
+export interface Hooked {
+  readonly [INSIDE]: { hooks: Hooks | null };
+  readonly [WHO]: string;
+  forward(...inputs: never[]): unknown;
+}
+
+/**
+ * Adds a hook. The first one puts a wrapper before the class's forward, and the last one that is removed takes
+ * it away again: without hooks forward costs nothing.
+ */
+export function addHook(module: Hooked, kind: HookKind, call: Call): HookHandle {
+  const inside = module[INSIDE];
+  const hooks = (inside.hooks ??= wrapForward(module));
+  const entry = hooks.add(kind, call);
+  return {
+    remove: () => {
+      if (hooks[kind].delete(entry) && hooks.empty && inside.hooks === hooks) unwrapForward(module);
+    },
+  };
+}
+
+function wrapForward(module: Hooked): Hooks {
+  const before = Object.getOwnPropertyDescriptor(module, 'forward');
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- the wrapper binds it
+  const plain = module.forward as Call;
+  const wrapper: Call = function (this: Hooked, ...inputs: unknown[]) {
+    // Of whoever it is called on: a copy of this module has the same wrapper. Another wrapper than that of the
+    // hooks there are is one that somebody kept from before.
+    const { hooks } = this[INSIDE];
+    if (hooks?.wrapper !== wrapper) return plain.apply(this, inputs);
+    return hooks.run(this[WHO], this, plain, inputs);
+  };
+  Object.defineProperty(module, 'forward', {
+    value: wrapper,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  });
+  return new Hooks(wrapper, before);
+}
+
+function unwrapForward(module: Hooked): void {
+  const { hooks } = module[INSIDE];
+  module[INSIDE].hooks = null;
+  // Somebody has put a forward of his own before it: that one stays, and calls what is behind the wrapper.
+  if (hooks === null || module.forward !== hooks.wrapper) return;
+  if (hooks.before === undefined) delete (module as { forward?: unknown }).forward;
+  else Object.defineProperty(module, 'forward', hooks.before);
+}
+
 /** The hooks of one module, in order of registration. */
 export class Hooks {
   readonly pre = new Set<Entry>();
@@ -25,20 +79,29 @@ export class Hooks {
   readonly backward = new Set<Entry>();
   readonly backwardPre = new Set<Entry>();
 
-  add(kind: HookKind, call: Call): HookHandle {
-    const [list, entry] = [this[kind], { call }];
-    list.add(entry);
-    return {
-      remove: () => {
-        list.delete(entry);
-      },
-    };
+  /**
+   * @param wrapper - The module's own `forward`, which runs these.
+   * @param before - The own `forward` that it took the place of, if there was one.
+   */
+  constructor(
+    readonly wrapper: Call,
+    readonly before: PropertyDescriptor | undefined,
+  ) {}
+
+  get empty(): boolean {
+    return KINDS.every((kind) => this[kind].size === 0);
+  }
+
+  add(kind: HookKind, call: Call): Entry {
+    const entry = { call };
+    this[kind].add(entry);
+    return entry;
   }
 
   /** The same hooks for a copy of the module. */
   copy(): Hooks {
-    const copy = new Hooks();
-    for (const kind of ['pre', 'post', 'backward', 'backwardPre'] as const) {
+    const copy = new Hooks(this.wrapper, this.before);
+    for (const kind of KINDS) {
       for (const { call } of this[kind]) copy.add(kind, call);
     }
     return copy;

@@ -24,10 +24,13 @@ export {
   type RegisterBufferOptions,
   type ZeroGradOptions,
 } from './module.js';
+export { ModuleDict } from './module-dict.js';
+export { ModuleList } from './module-list.js';
+export { ParameterDict, ParameterList } from './parameter-containers.js';
 export { Parameter } from '../tensor.js';
 export { ReLU } from './relu.js';
-export { Sequential } from './sequential.js';
-export type { LoadPlan, LoadResult, LoadStateDictOptions } from './load-state-dict.js';
+export { Sequential, type SequentialForwardOptions } from './sequential.js';
+export type { LoadResult, LoadStateDictOptions } from './load-state-dict.js';
 export { snapshotStatistics, transaction, type StatisticsSnapshot } from './snapshot.js';
 export {
   updateBatchNorm,

@@ -8,7 +8,21 @@ import type {
   BatchNormOptions,
 } from './batchnorm-options.js';
 import { BatchNorm1d } from './batchnorm.js';
+import {
+  WHO,
+  UNINITIALIZED,
+  PLAN_LOAD,
+  CHANNELS,
+  WITH_BIAS,
+  WITH_STATISTICS,
+  CREATE_STATE,
+} from './internals.js';
 import type { LoadPlan } from './load-state-dict.js';
+
+const FORGET = Symbol('forget');
+const MISSING = Symbol('missing');
+const EAGER = Symbol('eager');
+const ADOPT = Symbol('adopt');
 
 const PER_CHANNEL = ['weight', 'bias', 'running_mean', 'running_var'];
 
@@ -30,33 +44,35 @@ const PER_CHANNEL = ['weight', 'bias', 'running_mean', 'running_var'];
  * ```
  */
 export class LazyBatchNorm1d extends BatchNorm1d {
+  static override readonly forwardOptions: readonly string[] = BatchNorm1d.forwardOptions;
+
   /** @throws {TypeError | RangeError} for an option that is unknown or out of range. */
   constructor(options: BatchNormOptions = {}) {
     super(0, options);
   }
 
-  protected override get who(): string {
-    return this.channels > 0 ? 'BatchNorm1d' : super.who;
+  override get [WHO](): string {
+    return this[CHANNELS] > 0 ? 'BatchNorm1d' : super[WHO];
   }
 
-  protected override get uninitialized(): boolean {
-    return this.channels === 0 && (this.affine || this.withStatistics);
+  override get [UNINITIALIZED](): boolean {
+    return this[CHANNELS] === 0 && (this.affine || this[WITH_STATISTICS]);
   }
 
   /** The constructor's 0 makes none: see `forget`. */
-  protected override createState(): void {
-    this.forget();
+  override [CREATE_STATE](): void {
+    this[FORGET]();
   }
 
   /** No size, and no state: reading a parameter that is to come is an error, not null. */
-  private forget(): void {
-    this.channels = 0;
+  private [FORGET](): void {
+    this[CHANNELS] = 0;
     for (const name of ['weight', 'bias'] as const) {
-      const awaited = name === 'weight' ? this.affine : this.withBias;
+      const awaited = name === 'weight' ? this.affine : this[WITH_BIAS];
       if (!awaited) continue;
       Object.defineProperty(this, name, {
         get(this: LazyBatchNorm1d) {
-          throw this.missing(name);
+          throw this[MISSING](name);
         },
         enumerable: false,
         configurable: true,
@@ -67,20 +83,21 @@ export class LazyBatchNorm1d extends BatchNorm1d {
     }
   }
 
-  private missing(name: string): Error {
+  private [MISSING](name: string): Error {
     return new Error(
-      `${this.who}.${name}: Attempted to use an uninitialized parameter; run a first forward to initialize it.`,
+      `${this[WHO]}.${name}: Attempted to use an uninitialized parameter; run a first forward to initialize it.`,
     );
   }
 
   /** A layer that has the size, to take the state from. */
-  private eager(numFeatures: number): BatchNorm1d {
-    const { affine, withBias: bias, withStatistics: trackRunningStats, dtype } = this;
+  private [EAGER](numFeatures: number): BatchNorm1d {
+    const { affine, dtype } = this;
+    const [bias, trackRunningStats] = [this[WITH_BIAS], this[WITH_STATISTICS]];
     return new BatchNorm1d(numFeatures, { affine, bias, trackRunningStats, dtype });
   }
 
-  private adopt(layer: BatchNorm1d): void {
-    this.channels = layer.numFeatures;
+  private [ADOPT](layer: BatchNorm1d): void {
+    this[CHANNELS] = layer.numFeatures;
     for (const name of ['weight', 'bias'] as const) {
       const value = layer[name];
       Object.defineProperty(this, name, {
@@ -93,51 +110,53 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override get runningMean(): Tensor | null {
-    if (this.channels === 0 && this.withStatistics) throw this.missing('runningMean');
+    if (this[CHANNELS] === 0 && this[WITH_STATISTICS]) throw this[MISSING]('runningMean');
     return super.runningMean;
   }
 
   override get runningVar(): Tensor | null {
-    if (this.channels === 0 && this.withStatistics) throw this.missing('runningVar');
+    if (this[CHANNELS] === 0 && this[WITH_STATISTICS]) throw this[MISSING]('runningVar');
     return super.runningVar;
   }
 
   override resetRunningStats(): void {
-    if (this.channels > 0) super.resetRunningStats();
+    if (this[CHANNELS] > 0) super.resetRunningStats();
   }
 
   override resetParameters(): void {
-    if (this.channels > 0) super.resetParameters();
+    if (this[CHANNELS] > 0) super.resetParameters();
   }
 
-  override forward(x: TensorLike, options?: BatchNormForwardOptions): Tensor {
-    if (this.channels > 0) return super.forward(x, options);
+  override forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
+    if (this[CHANNELS] > 0) return super.forward(x, options, ...rest);
+    check.noMore(`${this[WHO]}.forward`, 2, rest);
     const input = Tensor.from(x);
     const { shape } = input;
     const channels = shape[this.layout === 'NLC' ? shape.length - 1 : 1] ?? 0;
-    check.batchNormInput(this.who, 'BatchNorm1d', input, channels, this.layout);
-    this.adopt(this.eager(channels));
+    check.batchNormInput(this[WHO], 'BatchNorm1d', input, channels, this.layout);
+    this[ADOPT](this[EAGER](channels));
     try {
       return super.forward(input, options);
     } catch (error) {
-      this.forget();
+      this[FORGET]();
       throw error;
     }
   }
 
   /** Needs its size: the input that decides it must be one that is accepted, and that is known too late. */
-  override async forwardAsync(x: TensorLike, options?: BatchNormAsyncOptions): Promise<Tensor> {
-    if (this.channels === 0) throw this.missing('forwardAsync');
-    return super.forwardAsync(x, options);
+  override async forwardAsync(
+    x: TensorLike,
+    options?: BatchNormAsyncOptions,
+    ...rest: never[]
+  ): Promise<Tensor> {
+    if (this[CHANNELS] === 0) throw this[MISSING]('forwardAsync');
+    return super.forwardAsync(x, options, ...rest);
   }
 
-  protected override planLoad(
-    entries: ReadonlyMap<string, Tensor>,
-    version: number | null,
-  ): LoadPlan {
-    if (!this.uninitialized) return super.planLoad(entries, version);
+  override [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>, version: number | null): LoadPlan {
+    if (!this[UNINITIALIZED]) return super[PLAN_LOAD](entries, version);
     const channels = channelsOf(entries);
-    const layer = this.eager(channels ?? 1);
+    const layer = this[EAGER](channels ?? 1);
     // Not those of stateDict(), which would take assigned memory away from the layer's.
     const targets = new Map([...layer.namedParameters(), ...layer.namedBuffers()]);
     if (channels === null) return { entries, targets }; // says what is missing
@@ -145,7 +164,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
       entries,
       targets,
       commit: () => {
-        this.adopt(layer);
+        this[ADOPT](layer);
       },
     };
   }

@@ -2,6 +2,7 @@ import * as check from '../check.js';
 import { linear } from '../functional/linear.js';
 import { fillUniform } from '../random.js';
 import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor.js';
+import { WHO } from './internals.js';
 import { Module } from './module.js';
 import { pythonBoolean } from './repr.js';
 
@@ -29,22 +30,17 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    this.inFeatures = check.wholeNumber(this.who, 'inFeatures', inFeatures, 1);
-    this.outFeatures = check.wholeNumber(this.who, 'outFeatures', outFeatures, 1);
-    check.options(this.who, options, ['bias', 'dtype']);
-    const dtype = check.oneOf(this.who, 'dtype', options.dtype ?? 'float32', [
+    this.inFeatures = check.wholeNumber(this[WHO], 'inFeatures', inFeatures, 1);
+    this.outFeatures = check.wholeNumber(this[WHO], 'outFeatures', outFeatures, 1);
+    check.options(this[WHO], options, ['bias', 'dtype']);
+    const dtype = check.oneOf(this[WHO], 'dtype', options.dtype ?? 'float32', [
       'float32',
       'float64',
     ]);
-    const bias = check.boolean(this.who, 'bias', options.bias ?? true);
+    const bias = check.boolean(this[WHO], 'bias', options.bias ?? true);
     this.weight = new Parameter(Tensor.uninitialized([outFeatures, inFeatures], dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outFeatures], dtype)) : null;
     if (!(UNDRAWN in options)) this.resetParameters();
-  }
-
-  /** @internal Draws no random numbers: the caller writes every element of weight and bias. */
-  static uninitialized(inFeatures: number, outFeatures: number, options: LinearOptions): Linear {
-    return new Linear(inFeatures, outFeatures, { ...options, [UNDRAWN]: true } as LinearOptions);
   }
 
   /** Draws weight and bias anew. */
@@ -58,8 +54,9 @@ export class Linear extends Module {
   }
 
   /** @param x - [..., inFeatures]. @returns [..., outFeatures]. */
-  forward(x: TensorLike): Tensor {
-    const { who } = this;
+  forward(x: TensorLike, ...rest: never[]): Tensor {
+    const who = this[WHO];
+    if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
     return linear(x, learned(who, 'weight', this.weight), learned(who, 'bias', this.bias));
   }
 
@@ -69,4 +66,13 @@ export class Linear extends Module {
       `bias=${pythonBoolean(this.bias !== null)}`
     );
   }
+}
+
+/** @internal Draws no random numbers: the caller writes every element of weight and bias. */
+export function undrawnLinear(
+  inFeatures: number,
+  outFeatures: number,
+  options: LinearOptions,
+): Linear {
+  return new Linear(inFeatures, outFeatures, { ...options, [UNDRAWN]: true } as LinearOptions);
 }

@@ -6,34 +6,39 @@ import {
 } from '../functional/cross-entropy.js';
 import { mseLoss, type MSELossOptions } from '../functional/mse-loss.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { WHO } from './internals.js';
 import { Module } from './module.js';
+
+const OPTIONS = Symbol('options');
 
 /** Softmax cross-entropy of unnormalised logits [N, classes] against N class indices. */
 export class CrossEntropyLoss extends Module {
-  private readonly options: CrossEntropyOptions;
+  private readonly [OPTIONS]: CrossEntropyOptions;
 
   constructor(options: CrossEntropyOptions = {}) {
     super();
-    check.options(this.who, options, ['reduction', 'ignoreIndex']);
-    this.options = { ...options };
+    check.options(this[WHO], options, ['reduction', 'ignoreIndex']);
+    this[OPTIONS] = { ...options };
   }
 
-  forward(logits: TensorLike, targets: ClassTargets): Tensor {
-    return crossEntropy(logits, targets, this.options);
+  forward(logits: TensorLike, targets: ClassTargets, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return crossEntropy(logits, targets, this[OPTIONS]);
   }
 }
 
 /** Mean squared error. */
 export class MSELoss extends Module {
-  private readonly options: MSELossOptions;
+  private readonly [OPTIONS]: MSELossOptions;
 
   constructor(options: MSELossOptions = {}) {
     super();
-    check.options(this.who, options, ['reduction']);
-    this.options = { ...options };
+    check.options(this[WHO], options, ['reduction']);
+    this[OPTIONS] = { ...options };
   }
 
-  forward(prediction: TensorLike, target: TensorLike): Tensor {
-    return mseLoss(prediction, target, this.options);
+  forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return mseLoss(prediction, target, this[OPTIONS]);
   }
 }

@@ -1,12 +1,21 @@
 // Module: a tree of layers with parameters, buffers and a training flag. PyTorch's semantics and
-// state-dict keys. Parameters and children are found among the properties a class assigns; buffers
-// are registered.
+// state-dict keys. Where children, parameters and buffers are kept, and the walks: tree.ts.
 import * as check from '../check.js';
-import { foreignError, foreignKind, mark } from '../copies.js';
+import { mark } from '../copies.js';
 import { StateDict, type ModuleRecord } from '../state-dict.js';
-import { Parameter, Tensor } from '../tensor.js';
-import { cloneModule, INSIDE } from './clone.js';
-import { Hooks, type Gradients, type HookHandle, type HookKind } from './hooks.js';
+import { Parameter, parametersMade, Tensor } from '../tensor.js';
+import { cloneModule } from './clone.js';
+import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
+import {
+  AROUND_ASYNC,
+  CHECK_STATE,
+  INSIDE,
+  PLAN_LOAD,
+  RECORD,
+  SLOTS,
+  UNINITIALIZED,
+  WHO,
+} from './internals.js';
 import {
   loadInto,
   type LoadPlan,
@@ -14,6 +23,20 @@ import {
   type LoadSite,
   type LoadStateDictOptions,
 } from './load-state-dict.js';
+import {
+  checkName,
+  childrenOf,
+  everyModule,
+  everyPath,
+  Inside,
+  isModule,
+  join,
+  parametersOf,
+  refuseCycle,
+  requireInitialized,
+  stateOf,
+} from './tree.js';
+import { warnOfUnregistered } from './unregistered.js';
 
 export type { Gradients, HookHandle };
 
@@ -49,44 +72,13 @@ export type FullBackwardHook = (
   gradOutput: Gradients,
 ) => Gradients | null | undefined;
 
-interface Buffer {
-  readonly tensor: Tensor | null;
-  readonly persistent: boolean;
-}
-
-/** What a module keeps beside the properties of its class. */
-class Inside {
-  readonly buffers = new Map<string, Buffer>();
-  readonly modules = new Map<string, Module>();
-  hooks: Hooks | null = null;
-
-  constructor(readonly name: string) {}
-
-  copy(each: <T>(value: T) => T): Inside {
-    const copy = new Inside(this.name);
-    for (const [name, { tensor, persistent }] of this.buffers) {
-      copy.buffers.set(name, { tensor: each(tensor), persistent });
-    }
-    for (const [name, module] of this.modules) copy.modules.set(name, each(module));
-    copy.hooks = this.hooks?.copy() ?? null;
-    return copy;
-  }
-}
-
 /** A module whose forward takes one tensor and gives one: what `Sequential` chains. */
 export interface Layer extends Module {
   forward(x: Tensor): Tensor;
 }
 
-// Names that no class's own members can collide with, and that a copy made without a constructor has.
-const CHILDREN = Symbol('children');
-const PARAMETERS = Symbol('parameters');
-const REQUIRE = Symbol('requireInitialized');
-const CHECK_NAME = Symbol('checkName');
-const PATHS = Symbol('paths');
-const OWN_STATE = Symbol('ownState');
+const SURVEY = Symbol('survey');
 const ADD_HOOK = Symbol('addHook');
-const REFUSE_FOREIGN = Symbol('refuseForeign');
 
 /**
  * The base class of every layer and model.
@@ -103,20 +95,26 @@ const REFUSE_FOREIGN = Symbol('refuseForeign');
  * ```
  */
 export abstract class Module {
+  /**
+   * The options that the forward of this class takes in a second argument, `forward(x, options)`, and that a
+   * Sequential hands on to it. A class of one's own says which: `static forwardOptions = ['lengths']`.
+   */
+  static readonly forwardOptions: readonly string[] = [];
+
   /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
   training = true;
   /** @internal */
-  readonly [INSIDE] = new Inside(this.constructor.name);
+  readonly [INSIDE] = new Inside(this.constructor.name, parametersMade());
 
   abstract forward(...inputs: never[]): unknown;
 
   /** Sets `training` here and in every descendant. */
   train(mode = true): this {
     if (typeof mode !== 'boolean') {
-      throw check.wrongKind(this.who, 'a boolean (training mode is expected to be boolean)', mode);
+      throw check.wrongKind(this[WHO], 'a boolean (training mode is expected to be boolean)', mode);
     }
     // All of them first: the walk may refuse one, and then no mode has changed.
-    for (const module of [...this.modules()]) module.training = mode;
+    for (const [, module] of this[SURVEY](null)) module.training = mode;
     return this;
   }
 
@@ -125,85 +123,65 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** The name errors and the repr use. */
-  protected get who(): string {
+  /** @internal */
+  get [WHO](): string {
     return this[INSIDE].name;
   }
 
-  /** Whether its parameters and buffers wait for a first forward to know their size. */
-  protected get uninitialized(): boolean {
+  /** @internal */
+  get [UNINITIALIZED](): boolean {
     return false;
   }
 
-  private [REQUIRE](method: string): void {
-    for (const [path, module] of this.namedModules()) {
-      if (!module.uninitialized) continue;
-      throw new Error(
-        `${this.who}.${method}: Attempted to use an uninitialized parameter` +
-          `${path === '' ? '' : ` of '${path}' (${module.who})`}; run a first forward to initialize it.`,
-      );
-    }
+  /** @internal */
+  [SLOTS](): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
   }
 
   // ---- What is in it ---------------------------------------------------------------------------
 
-  /** Children and their names, in the order they were assigned. */
+  /** This module and all below it, each once; with a method's name: all of them know their size. */
+  private [SURVEY](method: string | null, prefix = '', seen?: Set<Module>): [string, Module][] {
+    const found = everyModule<Module>(this, prefix, seen);
+    warnOfUnregistered(found);
+    if (method !== null) requireInitialized(this, method, found);
+    return found;
+  }
+
+  /**
+   * Children and their names: the modules among the own properties, in their order, which is that of
+   * assignment, but that names such as '0' and '1' come first.
+   */
   *namedChildren(): IterableIterator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, module] of this[CHILDREN]()) {
+    for (const [name, module] of childrenOf<Module>(this)) {
       if (!seen.has(module)) yield [name, module];
       seen.add(module);
     }
-  }
-
-  /** Children under every name they have. */
-  private *[CHILDREN](): IterableIterator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module) yield [name, value];
-      else this[REFUSE_FOREIGN](name, value);
-    }
-    yield* this[INSIDE].modules;
-  }
-
-  /** A module or parameter of another copy of the package can be assigned: it is found when the tree is walked. */
-  private [REFUSE_FOREIGN](name: string, value: unknown): void {
-    const kind = foreignKind(value);
-    if (kind !== 'Module' && kind !== 'Parameter') return;
-    const error = foreignError(this.who, `'${name}' to be a ${kind} of this copy`, value);
-    if (error !== null) throw error;
   }
 
   *children(): IterableIterator<Module> {
     for (const [, module] of this.namedChildren()) yield module;
   }
 
-  /** This module and all below it with dotted names; one that occurs twice comes once. */
+  /**
+   * This module and all below it with dotted names; one that occurs twice comes once.
+   *
+   * @throws {Error} for a module that is below itself, as does every method that walks the tree.
+   */
   *namedModules(prefix = '', seen = new Set<Module>()): IterableIterator<[string, Module]> {
-    if (seen.has(this)) return;
-    seen.add(this);
-    yield [prefix, this];
-    for (const [name, module] of this.namedChildren()) {
-      yield* module.namedModules(join(prefix, name), seen);
-    }
+    yield* this[SURVEY](null, prefix, seen);
   }
 
   *modules(): IterableIterator<Module> {
     for (const [, module] of this.namedModules()) yield module;
   }
 
-  /** Own parameters, in the order they were assigned. */
-  private *[PARAMETERS](): IterableIterator<[string, Parameter]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Parameter) yield [name, value];
-    }
-  }
-
   /** Every parameter here and below with dotted names; a shared one comes once. */
   *namedParameters(prefix = ''): IterableIterator<[string, Parameter]> {
-    this[REQUIRE]('namedParameters');
     const seen = new Set<Parameter>();
-    for (const [path, module] of this.namedModules(prefix)) {
-      for (const [name, parameter] of module[PARAMETERS]()) {
+    for (const [path, module] of this[SURVEY]('namedParameters', prefix)) {
+      for (const [name, parameter] of parametersOf(module)) {
         if (seen.has(parameter)) continue;
         seen.add(parameter);
         yield [join(path, name), parameter];
@@ -217,8 +195,7 @@ export abstract class Module {
 
   /** Every buffer here and below with dotted names, the non-persistent ones too. */
   *namedBuffers(prefix = ''): IterableIterator<[string, Tensor]> {
-    this[REQUIRE]('namedBuffers');
-    for (const [path, module] of this.namedModules(prefix)) {
+    for (const [path, module] of this[SURVEY]('namedBuffers', prefix)) {
       for (const [name, { tensor }] of module[INSIDE].buffers) {
         if (tensor !== null) yield [join(path, name), tensor];
       }
@@ -233,20 +210,37 @@ export abstract class Module {
 
   /**
    * Makes `tensor` part of this module's state without being learned. Registering a buffer again
-   * replaces it.
+   * replaces it, as assigning to the property of its name does, which takes a Tensor or null.
    *
    * @throws {Error} when the name is empty, dotted, or taken by something else.
+   * @example
+   * ```ts
+   * class Scale extends nn.Module {
+   *   declare factor: Tensor;
+   *   constructor() {
+   *     super();
+   *     this.registerBuffer('factor', tensor([2]));
+   *   }
+   *   forward(x: Tensor) {
+   *     return functional.mul(x, this.factor);
+   *   }
+   * }
+   * new Scale().forward(tensor([3])).toArray(); // => [6]
+   * ```
    */
   registerBuffer(name: string, tensor: Tensor | null, options: RegisterBufferOptions = {}): void {
-    check.options(`${this.who}.registerBuffer`, options, ['persistent']);
+    const who = `${this[WHO]}.registerBuffer`;
+    check.options(who, options, ['persistent']);
     if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
-      throw check.wrongKind(`${this.who}.registerBuffer`, 'a Tensor or null', tensor);
+      throw check.wrongKind(who, 'a Tensor or null', tensor);
     }
-    const who = `${this.who}.registerBuffer`;
     const persistent = check.boolean(who, 'persistent', options.persistent ?? true);
-    this[CHECK_NAME]('registerBuffer', name, this[INSIDE].buffers.has(name));
+    const { buffers } = this[INSIDE];
+    const again = buffers.has(name);
+    if (!again) checkName(who, name, this, () => false);
     tensor?.keep();
-    this[INSIDE].buffers.set(name, { tensor, persistent });
+    buffers.set(name, { tensor, persistent });
+    if (!again) Object.defineProperty(this, name, bufferProperty(name));
   }
 
   /** The buffer of that name; null when there is none or it was registered as null. */
@@ -256,43 +250,33 @@ export abstract class Module {
 
   /** The same as assigning a Parameter to a property, which may hold one already, or null. */
   registerParameter(name: string, parameter: Parameter | null): void {
+    const who = `${this[WHO]}.registerParameter`;
     if (parameter !== null && !((parameter as unknown) instanceof Parameter)) {
-      throw check.wrongKind(`${this.who}.registerParameter`, 'a Parameter or null', parameter);
+      throw check.wrongKind(who, 'a Parameter or null', parameter);
     }
-    // A name that is none must not be made one: that would call its toString.
-    const isText = typeof (name as unknown) === 'string';
-    const property = isText
-      ? (Object.getOwnPropertyDescriptor(this, name)?.value as unknown)
-      : undefined;
-    this[CHECK_NAME]('registerParameter', name, property === null || property instanceof Parameter);
-    Object.assign(this, { [name]: parameter });
+    checkName(who, name, this, (value) => value instanceof Parameter);
+    defineOwn(this, name, parameter);
   }
 
-  /** Adds a child under a name that is no property, such as a number, or puts it in another's place. */
+  /**
+   * The same as assigning a module to a property, which may hold one already, or null: the module is a child
+   * under that name, in the place of the one that had it.
+   *
+   * @throws {Error} when the name is empty, dotted, or taken by something else, or `module` has this in it.
+   */
   registerModule(name: string, module: Module): void {
-    if (!((module as unknown) instanceof Module)) {
-      throw check.wrongKind(`${this.who}.registerModule`, 'a Module', module);
-    }
-    this[CHECK_NAME]('registerModule', name, this[INSIDE].modules.has(name));
-    this[INSIDE].modules.set(name, module);
-  }
-
-  private [CHECK_NAME](method: string, name: string, again: boolean): void {
-    const who = `${this.who}.${method}`;
-    if (typeof name !== 'string') throw check.wrongKind(who, 'a name', name);
-    if (name === '' || name.includes('.')) {
-      throw check.wrongValue(who, 'a name that is not empty and has no dot', check.describe(name));
-    }
-    if (again) return;
-    if (name in this || this[INSIDE].modules.has(name) || this[INSIDE].buffers.has(name)) {
-      throw check.wrongValue(who, 'a new name', `'${name}' (attribute '${name}' already exists)`);
-    }
+    const who = `${this[WHO]}.registerModule`;
+    if (!((module as unknown) instanceof Module)) throw check.wrongKind(who, 'a Module', module);
+    checkName(who, name, this, isModule);
+    refuseCycle(who, this, name, module);
+    defineOwn(this, name, module);
   }
 
   // ---- Doing something to all of it ----------------------------------------------------------------
 
   /** Calls `fn` on every descendant, children first, then on this. */
   apply(fn: (module: Module) => void): this {
+    this[SURVEY](null); // the walk may refuse a tree, and then nothing has been called
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -300,7 +284,7 @@ export abstract class Module {
 
   /** Sets requiresGrad of every parameter. Running statistics move all the same. */
   requiresGrad_(flag = true): this {
-    check.boolean(`${this.who}.requiresGrad_`, 'requiresGrad', flag);
+    check.boolean(`${this[WHO]}.requiresGrad_`, 'requiresGrad', flag);
     for (const parameter of this.parameters()) parameter.requiresGrad = flag;
     return this;
   }
@@ -325,14 +309,14 @@ export abstract class Module {
    * ```
    */
   shareMemory(): this {
-    this[REQUIRE]('shareMemory');
+    this[SURVEY]('shareMemory');
     const state = [...this.namedParameters(), ...this.namedBuffers()];
-    Tensor.shareAll(`${this.who}.shareMemory`, state);
+    Tensor.shareAll(`${this[WHO]}.shareMemory`, state);
     return this;
   }
 
   zeroGrad(options: ZeroGradOptions = {}): void {
-    check.options(`${this.who}.zeroGrad`, options, ['setToNone']);
+    check.options(`${this[WHO]}.zeroGrad`, options, ['setToNone']);
     for (const parameter of this.parameters()) parameter.zeroGrad(options.setToNone ?? true);
   }
 
@@ -343,32 +327,18 @@ export abstract class Module {
    * the module's memory, detached from the graph.
    */
   stateDict(): StateDict {
-    this[REQUIRE]('stateDict');
+    this[SURVEY]('stateDict');
     const state = new StateDict();
-    for (const [path, module] of this[PATHS]('')) {
-      state.modules.set(path, module.record());
-      for (const [name, tensor] of module[OWN_STATE]())
-        state.set(join(path, name), tensor.detach());
+    for (const [path, module] of everyPath<Module>(this)) {
+      state.modules.set(path, module[RECORD]());
+      for (const [name, tensor] of stateOf(module)) state.set(join(path, name), tensor.detach());
     }
     return state;
   }
 
-  /** What a state dict says of this module beside its tensors. */
-  protected record(): ModuleRecord {
+  /** @internal */
+  [RECORD](): ModuleRecord {
     return { version: 1 };
-  }
-
-  /** This module and all below it under every path they have. */
-  private *[PATHS](path: string): IterableIterator<[string, Module]> {
-    yield [path, this];
-    for (const [name, child] of this[CHILDREN]()) yield* child[PATHS](join(path, name));
-  }
-
-  private *[OWN_STATE](): IterableIterator<[string, Tensor]> {
-    yield* this[PARAMETERS]();
-    for (const [name, { tensor, persistent }] of this[INSIDE].buffers) {
-      if (persistent && tensor !== null) yield [name, tensor];
-    }
   }
 
   /**
@@ -388,28 +358,29 @@ export abstract class Module {
     state: ReadonlyMap<string, Tensor>,
     options: LoadStateDictOptions = {},
   ): LoadResult {
-    const sites = [...this[PATHS]('')].map(([path, module]): LoadSite => ({
+    this[SURVEY](null); // refuses a cycle, which has no end of paths
+    const sites = [...everyPath<Module>(this)].map(([path, module]): LoadSite => ({
       path,
-      version: module.record().version,
-      own: () => new Map(module[OWN_STATE]()),
-      plan: (entries, version) => module.planLoad(entries, version),
-      checkState: (name, value) => module.checkState(name, value),
+      version: module[RECORD]().version,
+      own: () => new Map(stateOf(module)),
+      plan: (entries, version) => module[PLAN_LOAD](entries, version),
+      checkState: (name, value) => module[CHECK_STATE](name, value),
     }));
-    return loadInto(this.who, sites, state, options);
+    return loadInto(this[WHO], sites, state, options);
   }
 
   /**
-   * How to load this module from its entries, by local name: some may be dropped or adapted, and a module
+   * @internal How to load this module from its entries, by local name: some may be dropped or adapted, and a module
    * without sizes may bring the tensors to fill. Must change nothing but in `commit`.
    *
    * @param _version - What the state dict says of this module's layout, or null.
    */
-  protected planLoad(entries: ReadonlyMap<string, Tensor>, _version: number | null): LoadPlan {
+  [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>, _version: number | null): LoadPlan {
     return { entries };
   }
 
-  /** What is wrong with a value to be loaded, as `expected …, got …`, or null. In the module's dtype. */
-  protected checkState(_name: string, _value: Tensor): string | null {
+  /** @internal What is wrong with a value to be loaded, as `expected …, got …`, or null. In the module's dtype. */
+  [CHECK_STATE](_name: string, _value: Tensor): string | null {
     return null;
   }
 
@@ -430,7 +401,7 @@ export abstract class Module {
    * ```
    */
   clone(): this {
-    this[REQUIRE]('clone');
+    this[SURVEY]('clone');
     // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
     return cloneModule(this, Module.prototype.clone);
   }
@@ -468,36 +439,20 @@ export abstract class Module {
     return this[ADD_HOOK]('backwardPre', hook);
   }
 
-  /** `forward(...inputs)` that gives a promise, with the hooks of forward around it. */
-  protected async aroundAsync<Inputs extends unknown[], Result>(
+  /** @internal `forward(...inputs)` that gives a promise, with the hooks of forward around it. */
+  async [AROUND_ASYNC]<Inputs extends unknown[], Result>(
     forward: (...inputs: Inputs) => Promise<Result>,
     ...inputs: Inputs
   ): Promise<Result> {
     const { hooks } = this[INSIDE];
     if (hooks === null) return forward(...inputs);
     const plain = forward as (...inputs: unknown[]) => Promise<unknown>;
-    return (await hooks.runAsync(this.who, this, plain, inputs)) as Result;
+    return (await hooks.runAsync(this[WHO], this, plain, inputs)) as Result;
   }
 
-  /** The first hook puts a wrapper before the class's forward: without hooks forward costs nothing. */
   private [ADD_HOOK](kind: HookKind, hook: unknown): HookHandle {
-    if (typeof hook !== 'function') throw check.wrongKind(this.who, 'a hook function', hook);
-    const inside = this[INSIDE];
-    if (inside.hooks === null) {
-      // eslint-disable-next-line @typescript-eslint/unbound-method -- run() binds it
-      const plain = this.forward as (...inputs: unknown[]) => unknown;
-      Object.defineProperty(this, 'forward', {
-        // Of whoever it is called on: a copy of this module has the same wrapper.
-        value(this: Module, ...inputs: unknown[]) {
-          return this[INSIDE].hooks!.run(this.who, this, plain, inputs);
-        },
-        configurable: true,
-        writable: true,
-        enumerable: false,
-      });
-    }
-    inside.hooks ??= new Hooks();
-    return inside.hooks.add(kind, hook as (...args: unknown[]) => unknown);
+    if (typeof hook !== 'function') throw check.wrongKind(this[WHO], 'a hook function', hook);
+    return addHook(this, kind, hook as (...args: unknown[]) => unknown);
   }
 
   // ---- Repr ----------------------------------------------------------------------------------------
@@ -509,14 +464,15 @@ export abstract class Module {
 
   /** PyTorch's repr. */
   toString(): string {
-    const children = [...this[CHILDREN]()].map(
+    this[SURVEY](null); // refuses a cycle, which has no end of lines
+    const children = [...childrenOf<Module>(this)].map(
       ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
     );
     const extra = this.extraRepr();
-    if (children.length === 0 && !extra.includes('\n')) return `${this.who}(${extra})`;
+    if (children.length === 0 && !extra.includes('\n')) return `${this[WHO]}(${extra})`;
     const own = extra === '' ? [] : [extra.replaceAll('\n', '\n  ')];
     const lines = [...own, ...children];
-    return `${this.who}(\n  ${lines.join('\n  ')}\n)`;
+    return `${this[WHO]}(\n  ${lines.join('\n  ')}\n)`;
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -526,6 +482,37 @@ export abstract class Module {
 
 mark(Module, 'Module');
 
-function join(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}.${name}`;
+/** An own property that walks find, in the place it has if it is there. */
+function defineOwn(module: Module, name: string, value: Module | Parameter | null): void {
+  const property = { value, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(module, name, property);
+}
+
+const bufferProperties = new Map<string, PropertyDescriptor>();
+
+/**
+ * The property of a buffer: reads it, and takes what replaces it. It cannot be deleted or defined anew, so that
+ * the buffer is in one place; and it is one pair of functions a name, so that modules keep one hidden class.
+ */
+function bufferProperty(name: string): PropertyDescriptor {
+  const known = bufferProperties.get(name);
+  if (known !== undefined) return known;
+  const property: PropertyDescriptor = {
+    get(this: Module) {
+      return this.getBuffer(name);
+    },
+    set(this: Module, value: unknown) {
+      if (value !== null && (!(value instanceof Tensor) || value instanceof Parameter)) {
+        const what = `a Tensor or null for the buffer '${name}'`;
+        throw check.wrongKind(`${this[WHO]}.${name}`, what, value);
+      }
+      const { buffers } = this[INSIDE];
+      value?.keep();
+      buffers.set(name, { tensor: value, persistent: buffers.get(name)?.persistent ?? true });
+    },
+    enumerable: false,
+    configurable: false,
+  };
+  bufferProperties.set(name, property);
+  return property;
 }

@@ -1,10 +1,13 @@
+import * as check from '../check.js';
 import { relu } from '../functional/relu.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { WHO } from './internals.js';
 import { Module } from './module.js';
 
 /** y = max(x, 0). */
 export class ReLU extends Module {
-  forward(x: TensorLike): Tensor {
+  forward(x: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
     return relu(x);
   }
 }

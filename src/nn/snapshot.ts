@@ -3,6 +3,7 @@
 import * as check from '../check.js';
 import type { Tensor } from '../tensor.js';
 import type { BatchNorm } from './batchnorm.js';
+import { STATISTICS } from './internals.js';
 import type { Module } from './module.js';
 import { batchNormsOf } from './virtual-batch.js';
 
@@ -20,7 +21,7 @@ export class StatisticsSnapshot {
   constructor(layers: readonly BatchNorm[]) {
     this.#kept = layers.map((layer) => ({
       layer,
-      buffers: layer.statistics().map((buffer) => [buffer, buffer.copied()] as const),
+      buffers: layer[STATISTICS]().map((buffer) => [buffer, buffer.copied()] as const),
       skippedBatches: layer.skippedBatches,
     }));
   }

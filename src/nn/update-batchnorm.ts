@@ -5,6 +5,7 @@ import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import type { BatchNorm } from './batchnorm.js';
 import { collecting, type Collected } from './collecting.js';
+import { UPDATES, MOVE_STATISTICS, CHECK_STATISTICS } from './internals.js';
 import type { Module } from './module.js';
 import { batchNormsOf, checkNotCollecting, collect } from './virtual-batch.js';
 
@@ -59,7 +60,7 @@ export function updateBatchNorm<Batch>(
   loader: Iterable<Batch>,
   options: UpdateBatchNormOptions<Batch> = {},
 ): UpdateBatchNormResult {
-  const layers = batchNormsOf(WHO, model).filter((layer) => layer.updates(true));
+  const layers = batchNormsOf(WHO, model).filter((layer) => layer[UPDATES](true));
   check.iterable(WHO, 'the loader', loader);
   check.options(WHO, options, ['input']);
   const { input } = options;
@@ -114,7 +115,7 @@ function inputOf(batch: unknown): TensorLike {
 function write(collected: ReadonlyMap<BatchNorm, Collected>): number {
   const seen = [...collected].filter(([, { filled }]) => filled > 0);
   for (const [layer, { moments }] of seen) {
-    layer.checkStatistics(WHO);
+    layer[CHECK_STATISTICS](WHO);
     if (moments.count > 1) continue;
     throw check.wrongValue(
       WHO,
@@ -124,7 +125,7 @@ function write(collected: ReadonlyMap<BatchNorm, Collected>): number {
   }
   for (const [layer, { moments, filled }] of seen) {
     layer.resetRunningStats(); // 0 · NaN would be NaN: nothing that was there before gets a weight
-    layer.moveStatistics(moments, 1);
+    layer[MOVE_STATISTICS](moments, 1);
     if (layer.getBuffer('num_batches_tracked') !== null) layer.numBatchesTracked = filled;
   }
   return seen.length;

@@ -2,6 +2,7 @@
 import * as check from '../check.js';
 import { BatchNorm } from './batchnorm.js';
 import { Collected, collecting } from './collecting.js';
+import { MOVE_STATISTICS, CHECK_STATISTICS, NEXT_WEIGHT } from './internals.js';
 import { Module } from './module.js';
 
 /** What `virtualBatch()` returns. */
@@ -28,11 +29,11 @@ export class VirtualBatch {
       ([layer, { batches }]) => batches > 0 && !layer.frozen,
     );
     const steps = seen.map(([layer, { moments }]) => {
-      layer.checkStatistics('VirtualBatch.commit');
-      return { layer, moments, momentum: layer.nextWeight(layer.momentum) };
+      layer[CHECK_STATISTICS]('VirtualBatch.commit');
+      return { layer, moments, momentum: layer[NEXT_WEIGHT](layer.momentum) };
     });
     this.discard();
-    for (const { layer, moments, momentum } of steps) layer.moveStatistics(moments, momentum);
+    for (const { layer, moments, momentum } of steps) layer[MOVE_STATISTICS](moments, momentum);
   }
 
   /** Forgets what was collected: the running statistics stay as they were at the start. */

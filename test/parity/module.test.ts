@@ -1,6 +1,6 @@
 // Habits around nn.Module that test/unit/module.test.ts does not have.
 import { functional, nn, noGrad, tensor, type Tensor } from 'evenkeel';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { normal, statistics } from './inputs.js';
 
@@ -41,7 +41,8 @@ test('a buffer that is not there is null, where PyTorch raises', () => {
   expect(new nn.BatchNorm1d(1).getBuffer('nope')).toBeNull();
 });
 
-test('modules in a plain array are not found, as in PyTorch', () => {
+test('modules in a plain array are not found, as in PyTorch, which does not say so', () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
   class Listed extends nn.Module {
     layers = [new nn.BatchNorm1d(1)];
     forward(x: Tensor): Tensor {
@@ -49,6 +50,8 @@ test('modules in a plain array are not found, as in PyTorch', () => {
     }
   }
   expect(new Listed().stateDict().size).toBe(0);
+  expect(warn.mock.calls[0]?.[0]).toContain("Listed: the field 'layers' holds a module");
+  warn.mockRestore();
 });
 
 test('the output never is the input, also where evaluation changes nothing', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { functional, nn, tensor, type Tensor } from '../../src/index.js';
+import { UNINITIALIZED } from '../../src/nn/internals.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 const batch = tensor([
@@ -160,7 +161,7 @@ describe('what cannot be cloned', () => {
 
   class Lazy extends nn.Module {
     bn: nn.BatchNorm1d | null = null;
-    protected override get uninitialized(): boolean {
+    override get [UNINITIALIZED](): boolean {
       return this.bn === null;
     }
     forward(x: Tensor): Tensor {

@@ -138,7 +138,8 @@ describe('state', () => {
     expect(thrownBy(() => frozen.forward(tensor([[2]])))).toBe(
       'RangeError: FrozenBatchNorm1d: expected a buffer running_var, got null.',
     );
-    expect(() => ((frozen as { weight: Tensor }).weight = weight)).toThrow(TypeError);
+    expect(() => ((frozen as { weight: unknown }).weight = 5)).toThrow(TypeError);
+    expect(frozen.weight).toBe(weight);
   });
 });
 

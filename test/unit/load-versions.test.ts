@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { nn, StateDict, tensor, type Tensor } from '../../src/index.js';
+import { CHECK_STATE, PLAN_LOAD } from '../../src/nn/internals.js';
+import type { LoadPlan } from '../../src/nn/load-state-dict.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 const build = (): nn.Sequential => new nn.Sequential(new nn.Linear(1, 1), new nn.BatchNorm1d(1));
@@ -104,10 +106,7 @@ class Sized extends nn.Module {
     this.registerBuffer('b', tensor(new Float32Array(size)));
     this.registerBuffer('small', tensor([0]));
   }
-  protected override planLoad(
-    entries: ReadonlyMap<string, Tensor>,
-    version: number | null,
-  ): nn.LoadPlan {
+  override [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>, version: number | null): LoadPlan {
     const ours = new Map([...entries].filter(([name]) => name !== 'old'));
     const made = tensor(new Float32Array(entries.get('b')?.numel ?? 0));
     return {
@@ -122,7 +121,7 @@ class Sized extends nn.Module {
       },
     };
   }
-  protected override checkState(name: string, value: Tensor): string | null {
+  override [CHECK_STATE](name: string, value: Tensor): string | null {
     return name === 'small' && value.item() < 0
       ? `expected small of at least 0, got ${value.item()}`
       : null;

@@ -1,0 +1,37 @@
+// The names under which modules keep what is not public, and of what they do for each other. They are
+// symbols: no field of a user's class, whatever it is called, can take the place of one of them. Names that
+// one file alone needs are in that file.
+
+/** What a Module keeps beside its properties. */
+export const INSIDE = Symbol('inside');
+/** The name that errors and the repr use. */
+export const WHO = Symbol('who');
+/** Whether its parameters and buffers wait for a first forward to know their size. */
+export const UNINITIALIZED = Symbol('uninitialized');
+/** Own names and values among which children and parameters are found, in order. */
+export const SLOTS = Symbol('slots');
+/** What a state dict says of a module beside its tensors. */
+export const RECORD = Symbol('record');
+/** How a module is loaded from its entries. */
+export const PLAN_LOAD = Symbol('planLoad');
+/** What is wrong with a value to be loaded. */
+export const CHECK_STATE = Symbol('checkState');
+/** An asynchronous forward with the hooks of forward around it. */
+export const AROUND_ASYNC = Symbol('aroundAsync');
+/** The forward options that an instance hands to what it contains. */
+export const KNOWN_OPTIONS = Symbol('knownOptions');
+/** Set on classes whose evaluation differs from training, or that have state. */
+export const HAS_MODE = Symbol('hasMode');
+
+// BatchNorm's.
+export const CHANNELS = Symbol('channels');
+export const WITH_BIAS = Symbol('withBias');
+export const WITH_STATISTICS = Symbol('withStatistics');
+export const CREATE_STATE = Symbol('createState');
+export const NORMALIZES_BY_RUNNING = Symbol('normalizesByRunning');
+export const UPDATES = Symbol('updates');
+export const MOVE_STATISTICS = Symbol('moveStatistics');
+export const STATISTICS = Symbol('statistics');
+export const CHECK_STATISTICS = Symbol('checkStatistics');
+export const NEXT_WEIGHT = Symbol('nextWeight');
+export const COUNT_BATCH = Symbol('countBatch');
