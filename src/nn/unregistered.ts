@@ -3,6 +3,8 @@
 // That is never meant and never an error by itself, so it is a warning, once for a class and a field.
 // What is meant to be out of reach is in a function, a property that is not enumerable, or one with a symbol
 // for a name: these are not searched.
+import { isMap, isSet } from 'node:util/types';
+
 import { isGradEnabled, Operation } from '../autograd.js';
 import { MADE, Parameter, Tensor } from '../tensor.js';
 import { addHook, type Hooked } from './hooks.js';
@@ -68,8 +70,9 @@ interface Found {
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || isModule(value)) return false;
   if (Array.isArray(value)) return value.length > 0;
+  if (isMap(value) || isSet(value)) return true;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  return [Object.prototype, Map.prototype, Set.prototype, null].includes(prototype);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The first module or parameter in a container that is out of reach and would be missed. */
@@ -98,11 +101,11 @@ function search(
 
 /** The elements of a container, with what comes behind its path in theirs. */
 function* elementsOf(container: object): Generator<[string, unknown]> {
-  if (Array.isArray(container) || container instanceof Set) {
+  if (Array.isArray(container) || isSet(container)) {
     let i = 0;
     for (const value of container as Iterable<unknown>) yield [`[${i++}]`, value];
-  } else if (container instanceof Map) {
-    for (const [key, value] of container as Map<unknown, unknown>) {
+  } else if (isMap(container)) {
+    for (const [key, value] of container) {
       yield [`.get(${typeof key === 'string' ? `'${key}'` : '…'})`, value];
       yield ['.keys()', key];
     }
