@@ -81,7 +81,7 @@ export class Sequential extends Indexed<Layer> {
       }
     }
     // Without layers, or with one that hands its input on.
-    return y === x ? identity(this.who, y) : y;
+    return y === x ? identity(this[WHO], y) : y;
   }
 }
 
