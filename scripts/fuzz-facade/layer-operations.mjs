@@ -28,11 +28,10 @@ const MAKING = {
     new nn.FrozenBatchNorm1d(arg(3), some({ eps: 0, dtype: 'float32', layout: 'NCL' })),
   'FrozenBatchNorm1d.from': () => nn.FrozenBatchNorm1d.from(arg(() => one(made.norms))),
   foldBatchNorm: () => {
-    const linear = () => new nn.Linear(3, made.c).eval();
-    return nn.foldBatchNorm(
-      arg(linear),
-      arg(() => new nn.BatchNorm1d(made.c).eval()),
-    );
+    const first = chance(2);
+    const linear = arg(() => new nn.Linear(...(first ? [3, made.c] : [made.c, 3])).eval());
+    const norm = arg(() => new nn.BatchNorm1d(made.c).eval());
+    return first ? nn.foldBatchNorm(linear, norm) : nn.foldBatchNorm(norm, linear);
   },
   'new Linear': () => new nn.Linear(arg(3), arg(2), some({ bias: false, dtype: 'float64' })),
   'new Dropout': () => new nn.Dropout(arg(0.5)),

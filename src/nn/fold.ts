@@ -1,7 +1,7 @@
-// Folding a BatchNorm into the Linear before it, for inference: which modules, and what becomes of
+// Folding a BatchNorm into the Linear before or behind it, for inference: which modules, and what becomes of
 // their flags. The numbers are functional/fold.ts.
 import * as check from '../check.js';
-import { foldChannels } from '../functional/fold.js';
+import { foldInputs, foldOutputs } from '../functional/fold.js';
 import { BatchNorm1d } from './batchnorm.js';
 import { FrozenBatchNorm1d } from './frozen-batchnorm.js';
 import { LazyBatchNorm1d } from './lazy-batchnorm.js';
@@ -11,12 +11,17 @@ import type { Module } from './module.js';
 type Foldable = BatchNorm1d | FrozenBatchNorm1d;
 
 /**
- * One Linear that computes `bn.forward(linear.forward(x))` in evaluation, PyTorch's `fuse_linear_bn_eval`:
+ * One Linear that computes what both do in evaluation, in the order in which they are given.
+ *
+ * `foldBatchNorm(linear, bn)` is `bn.forward(linear.forward(x))`, PyTorch's `fuse_linear_bn_eval`:
  * W' = W · weight / sqrt(running_var + eps) and b' = (b - running_mean) · weight / sqrt(running_var + eps)
  * + bias, row by row. Where `linear` has no bias, or `bn` no weight or bias, they count as 0, 1 and 0.
  *
+ * `foldBatchNorm(bn, linear)` is `linear.forward(bn.forward(x))`: W' = W · weight / sqrt(running_var + eps), column by
+ * column, and b' = b + Σ W · bias - Σ W' · running_mean.
+ *
  * `bn` normalises the last dimension: [N, C], or [N, L, C] with layout 'NLC'. With one channel for all
- * outputs, [N, 1, C].
+ * outputs, or inputs, [N, 1, C].
  *
  * The result is in evaluation mode, has memory of its own, and draws no random numbers. Its weight and bias
  * require grad where `linear`'s do; a bias that `linear` does not have does not. Hooks stay behind.
@@ -28,8 +33,8 @@ type Foldable = BatchNorm1d | FrozenBatchNorm1d;
  * layers better, by 5e-7 against 1e-3: three roundings of mean · scale.
  *
  * @param linear - In evaluation mode.
- * @param bn - Likewise, with running statistics; of linear's dtype; `outFeatures` channels, or one (layout
- * 'NCL').
+ * @param bn - Likewise, with running statistics; of linear's dtype; `outFeatures` channels (`inFeatures` where it comes
+ * first), or one (layout 'NCL').
  * @throws {TypeError | RangeError} for other modules, and for a fold that is not finite, as from a
  * statistic that is NaN.
  * @example
@@ -42,11 +47,17 @@ type Foldable = BatchNorm1d | FrozenBatchNorm1d;
  * const folded = nn.foldBatchNorm(linear, bn); // (3 x + 1 - 5) / 2
  * folded.weight.toArray(); // => [[1.5]]
  * folded.bias?.toArray(); // => [-2]
+ * const other = nn.foldBatchNorm(bn, linear); // 3 (x - 5) / 2 + 1
+ * other.bias?.toArray(); // => [-6.5]
  * ```
  */
-export function foldBatchNorm(linear: Linear, bn: Foldable): Linear {
+export function foldBatchNorm(linear: Linear, bn: Foldable): Linear;
+export function foldBatchNorm(bn: Foldable, linear: Linear): Linear;
+export function foldBatchNorm(first: Linear | Foldable, second: Linear | Foldable): Linear {
   const who = 'foldBatchNorm';
-  checkModules(who, linear, bn);
+  const normFirst = first instanceof BatchNorm1d || first instanceof FrozenBatchNorm1d;
+  const [linear, bn] = (normFirst ? [second, first] : [first, second]) as [Linear, Foldable];
+  checkModules(who, linear, bn, normFirst);
   const { inFeatures, outFeatures, weight } = linear;
   const { runningMean, runningVar } = bn;
   if (runningMean === null || runningVar === null) {
@@ -61,13 +72,14 @@ export function foldBatchNorm(linear: Linear, bn: Foldable): Linear {
   const folded = undrawnLinear(inFeatures, outFeatures, { dtype });
   const bias = folded.bias!;
   const norm = { weight: bn.weight, bias: bn.bias, runningMean, runningVar, eps: bn.eps };
-  foldChannels(who, { weight: folded.weight, bias }, linear, norm, bn.numFeatures);
+  const fold = normFirst ? foldInputs : foldOutputs;
+  fold(who, { weight: folded.weight, bias }, linear, norm, bn.numFeatures);
   folded.weight.requiresGrad = weight.requiresGrad;
   bias.requiresGrad = linear.bias?.requiresGrad ?? false;
   return folded.eval();
 }
 
-function checkModules(who: string, linear: unknown, bn: unknown): void {
+function checkModules(who: string, linear: unknown, bn: unknown, normFirst: boolean): void {
   // A subclass with a forward of its own computes something else.
   if (!(linear instanceof Linear) || ownForward(linear, Linear)) {
     throw check.wrongKind(who, 'linear to be a Linear', linear);
@@ -80,9 +92,17 @@ function checkModules(who: string, linear: unknown, bn: unknown): void {
   }
   const { numFeatures, layout } = bn as Foldable;
   checkMode(who, linear, bn as Foldable);
-  const { outFeatures } = linear;
-  // [N, L, outFeatures] has no last dimension of 1.
-  if (numFeatures === outFeatures || (numFeatures === 1 && layout === 'NCL')) return;
+  const { inFeatures, outFeatures } = linear;
+  const features = normFirst ? inFeatures : outFeatures;
+  // [N, L, features] has no last dimension of 1.
+  if (numFeatures === features || (numFeatures === 1 && layout === 'NCL')) return;
+  if (normFirst) {
+    throw check.wrongValue(
+      who,
+      'a channel for each input, or one for all (linear.in_features == bn.num_features or bn.num_features == 1)',
+      `linear.in_features=${inFeatures} and bn.num_features=${numFeatures} in layout '${layout}'`,
+    );
+  }
   throw check.wrongValue(
     who,
     'a channel for each output, or one for all (To fuse, linear.out_features == bn.num_features or ' +

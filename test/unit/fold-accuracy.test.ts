@@ -164,3 +164,83 @@ describe('a folded Linear is as exact as its roundings', () => {
     expect(fold).toBeGreaterThan(2 ** -24 * 1e4 * 0.5);
   });
 });
+
+describe('a normalisation folded into the Linear behind it', () => {
+  const before = (['float32', 'float64'] as const).flatMap((dtype) =>
+    affines.flatMap((affine) =>
+      [true, false].flatMap((bias) =>
+        [INPUTS, 1].flatMap((channels) =>
+          [0, 1e4].map((offset) => ({ dtype, affine, bias, channels, offset })),
+        ),
+      ),
+    ),
+  );
+
+  test.each(before)('%j', ({ dtype, affine, bias, channels, offset }) => {
+    const normal = normalFrom(13);
+    const array = (count: number, value: () => number): Floats => {
+      const values = Float64Array.from({ length: count }, () => Math.fround(value()));
+      return dtype === 'float32' ? new Float32Array(values) : values;
+    };
+    const linear = new nn.Linear(INPUTS, OUTPUTS, { dtype, bias }).eval();
+    const bn = new nn.BatchNorm1d(channels, { dtype, ...affine }).eval();
+    linear.weight.data.set(array(linear.weight.numel, () => normal() / 7));
+    linear.bias?.data.set(array(OUTPUTS, normal));
+    bn.weight?.data.set(array(channels, normal));
+    bn.bias?.data.set(array(channels, normal));
+    bn.runningMean!.data.set(array(channels, () => offset + normal()) as never);
+    bn.runningVar!.data.set(array(channels, () => 0.5 + normal() ** 2) as never);
+    const x = array(ROWS * INPUTS, () => offset + normal());
+    const y = nn
+      .foldBatchNorm(bn, linear)
+      .forward(tensor(x, channels === 1 ? [ROWS, 1, INPUTS] : [ROWS, INPUTS])).data;
+
+    const truth = new Float64Array(ROWS * OUTPUTS);
+    const [sizes, terms] = [truth.slice(), truth.slice()];
+    for (let at = 0; at < truth.length; at++) {
+      const [row, out] = [Math.floor(at / OUTPUTS), at % OUTPUTS];
+      const [sum, constant] = [new ExactSum(), new ExactSum()];
+      for (const each of [sum, constant]) each.add(linear.bias?.data[out] ?? 0);
+      for (let i = 0; i < INPUTS; i++) {
+        const c = channels === 1 ? 0 : i;
+        const w = linear.weight.data[out * INPUTS + i]!;
+        const scale =
+          (bn.weight?.data[c] ?? 1) / Math.sqrt(Number(bn.runningVar!.data[c]) + bn.eps);
+        const [mean, shift] = [Number(bn.runningMean!.data[c]), bn.bias?.data[c] ?? 0];
+        const value = x[row * INPUTS + i]!;
+        sum.addProduct(w * scale, value - mean);
+        sum.addProduct(w, shift);
+        constant.addProduct(w, shift);
+        constant.addProduct(w * scale, -mean);
+        sizes[at]! += Math.abs(w * scale * value) + Math.abs(w * scale * (value - mean));
+        terms[at]! +=
+          Math.abs(w * scale * value) + Math.abs(w * scale * mean) + Math.abs(w * shift);
+      }
+      truth[at] = sum.value;
+      sizes[at]! += Math.abs(constant.value);
+      terms[at]! += Math.abs(linear.bias?.data[out] ?? 0);
+    }
+    // float32: a product rounds at most once, inputs + 1 sums once each, b' once; W' once, by a part of x - mean. What
+    // is rounded in double is below 0.01 of that. float64: b' is a sum of 2 · inputs + 1 terms besides, each of 4
+    // roundings; the oracle rounds a term 4 times.
+    const limit =
+      dtype === 'float32'
+        ? { k: INPUTS + 3.01, scale: sizes }
+        : { k: 3 * INPUTS + 3 + 8, scale: terms, unit: ROUNDING.float64 };
+    expectAllClose(y, truth, limit);
+  });
+
+  test("b' makes up for what W' has lost by rounding", () => {
+    const linear = new nn.Linear(2, 1, { bias: false }).eval();
+    linear.weight.data.set([1, -1]);
+    const bn = new nn.BatchNorm1d(2, { affine: false, eps: 0 }).eval();
+    const mean = 1e6;
+    bn.runningMean!.data.set([mean, mean] as never);
+    bn.runningVar!.data.set([3, 3.0001] as never);
+    const { weight, bias } = nn.foldBatchNorm(bn, linear);
+    const [a, b] = weight.data as Float32Array;
+    expect(bias!.item()).toBe(Math.fround(-a! * mean - b! * mean));
+    const unrounded = (1 / Math.sqrt(3) - 1 / Math.sqrt(Math.fround(3.0001))) * -mean;
+    expect(Math.abs(bias!.item() - unrounded)).toBeGreaterThan(1e-4); // a part in 10^5, 100 times a rounding
+  });
+});

@@ -128,6 +128,94 @@ describe('the fold', () => {
   });
 });
 
+describe('the other order: the normalisation first', () => {
+  /** 3 inputs, 2 outputs. */
+  const behind = (options: nn.LinearOptions = {}): nn.Linear => {
+    const linear = new nn.Linear(3, 2, options);
+    linear.weight.data.set([1, 2, -3, 4, 5, -6]);
+    linear.bias?.data.set([1, -2]);
+    return linear.eval();
+  };
+  const values = [1, 2, 4, -3, 0.5, 8, 0, 7, -1];
+
+  test('by hand', () => {
+    const folded = nn.foldBatchNorm(dyadicNorm(), behind()); // scales 1, -1, 1
+    expect(folded.weight.toArray()).toEqual([
+      [1, -2, -3],
+      [4, -5, -6],
+    ]);
+    const shifts = [8 - 0.5, -1 + 4, 0.5 + 2];
+    expect(folded.bias!.toArray()).toEqual([
+      1 + shifts[0]! + 2 * shifts[1]! - 3 * shifts[2]!,
+      -2 + 4 * shifts[0]! + 5 * shifts[1]! - 6 * shifts[2]!,
+    ]);
+  });
+
+  const affines: nn.BatchNormOptions[] = [{}, { bias: false }, { affine: false }];
+  const cases = (['float32', 'float64'] as const).flatMap((dtype) =>
+    affines.flatMap((affine) =>
+      [true, false].flatMap((bias) =>
+        (
+          [
+            [3, 'NCL', [3, 3]],
+            [3, 'NLC', [1, 3, 3]],
+            [1, 'NCL', [3, 1, 3]],
+          ] as const
+        ).map(([channels, layout, shape]) => ({ dtype, affine, bias, channels, layout, shape })),
+      ),
+    ),
+  );
+  test.each(cases)('the bits of the layers where they are exact: %j', (each) => {
+    const { dtype, affine, bias, channels, layout, shape } = each;
+    const linear = behind({ bias, dtype });
+    const bn = dyadicNorm({ ...affine, dtype, layout }, channels);
+    const untouched = snapshot(linear, bn);
+    const input = tensor(
+      dtype === 'float32' ? new Float32Array(values) : new Float64Array(values),
+      [...shape],
+    );
+    const expected = linear.forward(bn.forward(input));
+    for (const norm of [bn, nn.FrozenBatchNorm1d.from(bn)]) {
+      const folded = nn.foldBatchNorm(norm, linear);
+      expect(folded.toString()).toBe('Linear(in_features=3, out_features=2, bias=True)');
+      expect(folded.training).toBe(false);
+      expectSameBits(folded.forward(input), expected);
+    }
+    untouched();
+  });
+
+  test('requires grad where linear does, and draws no random numbers', () => {
+    const linear = behind();
+    linear.weight.requiresGrad = false;
+    manualSeed(5);
+    const { weight, bias } = nn.foldBatchNorm(dyadicNorm(), linear);
+    const drawn = [...new nn.Linear(2, 2).weight.data];
+    manualSeed(5);
+    expect(drawn).toEqual([...new nn.Linear(2, 2).weight.data]);
+    expect([weight.requiresGrad, bias!.requiresGrad]).toEqual([false, true]);
+    expect(nn.foldBatchNorm(dyadicNorm(), behind({ bias: false })).bias!.requiresGrad).toBe(false);
+  });
+
+  const channelsOf = (count: number, layout: string): string =>
+    'RangeError: foldBatchNorm: expected a channel for each input, or one for all (linear.in_features == ' +
+    `bn.num_features or bn.num_features == 1), got linear.in_features=3 and bn.num_features=${count} in ` +
+    `layout '${layout}'.`;
+  test.each<[string, () => [unknown, unknown], string]>([
+    ['outputs that fit', () => [dyadicNorm({}, 2), behind()], channelsOf(2, 'NCL')],
+    ['one channel, channels last', () => [dyadicNorm({ layout: 'NLC' }, 1), behind()], channelsOf(1, 'NLC')],
+    ['two normalisations', () => [dyadicNorm(), dyadicNorm()], 'TypeError: foldBatchNorm: expected linear to be a Linear, got an instance of BatchNorm1d.'],
+    ['training mode', () => [dyadicNorm().train(), behind()], 'RangeError: foldBatchNorm: expected linear and bn in evaluation mode (Fusion only for eval!), got bn in training mode.'],
+    ['no statistics', () => [dyadicNorm({ trackRunningStats: false }), behind()], 'RangeError: foldBatchNorm: expected running statistics (bn.running_mean and bn.running_var must not be None), got none.'],
+    ['two dtypes', () => [dyadicNorm({ dtype: 'float64' }), behind()], "TypeError: foldBatchNorm: expected linear's weight to be float64 like bn, got float32 (all inputs must share same datatype)."],
+    ['a variance that is NaN', () => { const bn = dyadicNorm(); bn.runningVar!.data[1] = NaN; return [bn, behind()]; }, 'RangeError: foldBatchNorm: expected parameters and running statistics whose fold is finite in float32, got NaN or an infinity in row 0.'],
+  ])('refuses %s', (_, make, message) => {
+    const [bn, linear] = make() as [nn.BatchNorm1d, nn.Linear];
+    const untouched = snapshot(bn, linear);
+    expect(thrownBy(() => nn.foldBatchNorm(bn, linear))).toBe(message);
+    untouched();
+  }); // prettier-ignore
+});
+
 describe('refuses', () => {
   class Doubled extends nn.Linear {
     override forward(given: Tensor): Tensor {
