@@ -47,7 +47,7 @@ const mayUse = {
   cli: ['nn', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
   optim: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
   data: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
-  checkpoint: ['state-dict', 'tensor', 'create', 'storage', 'containers', 'check'],
+  checkpoint: ['state-dict', 'tensor', 'memory', 'create', 'storage', 'containers', 'check'],
 };
 
 /** Folders that may look behind the public door 'evenkeel'; every other one may not. */

@@ -1,7 +1,7 @@
 // StateDict: what stateDict() returns and checkpoints are: tensors by dotted key, and beside them what
 // is known of the modules they were taken from (PyTorch's `_metadata`) and what a file said.
-import { mark } from './copies.js';
-import type { Tensor } from './tensor.js';
+import { foreignKind, mark } from './copies.js';
+import { Tensor, type TensorLike } from './tensor.js';
 
 /** What a state dict says of one module. */
 export interface ModuleRecord {
@@ -20,7 +20,8 @@ export interface OtherValue {
 }
 
 /**
- * Tensors by dotted PyTorch keys, in order.
+ * Tensors by dotted PyTorch keys, in order. `structuredClone` and `postMessage` make a Map of plain objects of
+ * it, without what is beside the tensors: `loadStateDict` and `saveSafetensors` take that too.
  *
  * @example
  * ```ts
@@ -36,6 +37,57 @@ export class StateDict extends Map<string, Tensor> {
   readonly metadata = new Map<string, string>();
   /** What a file of torch.save had among its tensors and is none, by key: it is not loaded into a module. */
   readonly others = new Map<string, OtherValue>();
+
+  /**
+   * A copy with memory of its own: a snapshot to go back to, or to save while training goes on. Tensors that
+   * share all their memory share it in the copy; none requires grad. `modules`, `metadata` and `others` are copied
+   * too.
+   *
+   * @throws {TypeError} when a tensor is gone.
+   * @example
+   * ```ts
+   * const model = new nn.BatchNorm1d(2);
+   * const before = model.stateDict().clone();
+   * model.forward(tensor([[1, 2], [3, 5]]));
+   * model.loadStateDict(before);
+   * model.numBatchesTracked; // => 0
+   * ```
+   */
+  clone(): StateDict {
+    const copy = new StateDict();
+    const copied = new Map<unknown, Tensor>();
+    for (const [key, tensor] of this) {
+      const known = copied.get(tensor.identity);
+      const own = known === undefined ? tensor.copied() : known.alias(tensor.shape);
+      copied.set(tensor.identity, own);
+      copy.set(key, own);
+    }
+    for (const [path, record] of this.modules) copy.modules.set(path, record);
+    for (const [key, text] of this.metadata) copy.metadata.set(key, text);
+    for (const [key, value] of this.others) copy.others.set(key, value);
+    return copy;
+  }
+}
+
+/**
+ * @internal The Tensor that a value stands for: a Tensor; what `structuredClone` or `postMessage` made of one, an
+ * object with its fields and without its class; or `{ data, shape }`. Null for anything else, also for a Tensor
+ * of another copy of this package.
+ */
+export function revived(value: unknown): Tensor | null {
+  if (value instanceof Tensor) return value;
+  if (foreignKind(value) !== null) return null;
+  const { memory, shape } = fieldsOf(value);
+  const array = memory === undefined ? value : { data: fieldsOf(memory)['data'], shape };
+  try {
+    return Tensor.from(array as TensorLike);
+  } catch {
+    return null; // whoever asks has a sentence for what is no tensor
+  }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 mark(StateDict, 'StateDict');

@@ -286,6 +286,11 @@ export class Tensor implements Variable {
     return this.memory;
   }
 
+  /** @internal What tensors over the same elements have in common. */
+  get identity(): object {
+    return this.memory;
+  }
+
   /** @internal Nobody else sees what is written into this tensor. */
   get sole(): boolean {
     return this.memory.sole;

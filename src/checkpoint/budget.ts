@@ -31,6 +31,11 @@ export class Budget {
     this.left = this.total;
   }
 
+  /** What is left of it. */
+  get remaining(): number {
+    return this.left;
+  }
+
   /** Takes from the budget; an error once there is nothing left. */
   spend(bytes: number): void {
     this.left -= bytes;

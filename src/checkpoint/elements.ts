@@ -2,6 +2,8 @@
 // Four are ours and keep their bits; the others are widened, every value exactly.
 import * as check from '../check.js';
 import { BYTES, type DType, type TensorData } from '../storage.js';
+import { Tensor } from '../tensor.js';
+import { PIECE_BYTES, readExtent, type Extent, type Source, type Steps } from './source.js';
 
 export interface Element {
   /** PyTorch's name. */
@@ -110,24 +112,82 @@ export const STORAGES = named({
   UntypedStorage: 'uint8',
 });
 
-/** Fills `to` from a file's bytes, which may begin at any address. `what` names the tensor. */
-export function fill(
+/** So many elements are widened between two turns of the event loop: as BigInts they take 0.5 ms. */
+const WIDENED = 2 ** 13;
+
+/** Memory for a tensor of a file, uninitialised. */
+export function roomFor(who: string, what: string, shape: readonly number[], dtype: DType): Tensor {
+  try {
+    return Tensor.uninitialized(shape, dtype);
+  } catch (cause) {
+    const bytes = check.numelOf(shape) * BYTES[dtype];
+    throw new Error(`${who}: expected memory for the ${bytes} bytes of ${what}, got none.`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Fills `to` from an extent of a source, which has as many elements and perhaps a few bytes more. Elements of
+ * our own types are read straight into it. `what` names the tensor.
+ */
+export function* fill(
   who: string,
   what: string,
-  { name, widen }: Element,
-  bytes: Uint8Array,
+  element: Element,
+  source: Source,
+  extent: Extent,
   to: TensorData,
-): void {
-  if (widen === undefined) {
-    new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(bytes);
+): Steps<void> {
+  const own = new Uint8Array(to.buffer, to.byteOffset, to.byteLength);
+  if (element.widen === undefined && extent.length === own.length) {
+    yield* readExtent(who, source, extent, (at, length) => own.subarray(at, at + length));
     return;
   }
-  widen(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), to);
-  if (name !== 'uint64') return;
-  const index = (to as BigInt64Array).findIndex((value) => value < 0n);
+  const scratch = new Uint8Array(Math.min(extent.length, PIECE_BYTES));
+  yield* readExtent(
+    who,
+    source,
+    extent,
+    (_, length) => scratch.subarray(0, length),
+    (piece, at) => convert(who, what, element, piece, to, at / element.bytes),
+  );
+}
+
+/** Widens, or copies, the elements of a piece, which are those of `to` from `start` on. */
+function* convert(
+  who: string,
+  what: string,
+  { name, bytes, widen }: Element,
+  piece: Uint8Array,
+  to: TensorData,
+  start: number,
+): Steps<void> {
+  const end = Math.min(to.length, start + Math.floor(piece.length / bytes));
+  for (let first = start; first < end; first += WIDENED) {
+    const some = to.subarray(first, Math.min(end, first + WIDENED));
+    const at = (first - start) * bytes;
+    if (widen === undefined) {
+      new Uint8Array(some.buffer, some.byteOffset, some.byteLength).set(
+        piece.subarray(at, at + some.byteLength),
+      );
+    } else {
+      widen(new DataView(piece.buffer, piece.byteOffset + at, some.length * bytes), some);
+    }
+    if (name === 'uint64') belowHalf(who, what, some as BigInt64Array, first);
+    yield;
+  }
+}
+
+function belowHalf(who: string, what: string, values: BigInt64Array, first: number): void {
+  const index = values.findIndex((value) => value < 0n);
   if (index < 0) return;
-  const value = BigInt.asUintN(64, (to as BigInt64Array)[index]!);
-  throw check.wrongValue(who, `uint64 values of ${what} below 2^63`, `${value} at index ${index}`);
+  const value = BigInt.asUintN(64, values[index]!);
+  throw check.wrongValue(
+    who,
+    `uint64 values of ${what} below 2^63`,
+    `${value} at index ${first + index}`,
+  );
 }
 
 /** Bytes that `numel` elements take once they are ours. */

@@ -1,16 +1,17 @@
-// Files as a whole: read into memory, or replaced so that there is always an old or a new one. What is
+// Files as a whole: opened to be read, or replaced so that there is always an old or a new one. What is
 // in them is the business of safetensors.ts and torch.ts.
-import { constants as limits } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { endianness } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 
 import * as check from '../check.js';
+import { BytesSource, inTurns, type Source, type Steps } from './source.js';
 
-/** One read: short enough that a thread of libuv's is soon free again. */
-const PIECE_BYTES = 2 ** 26;
+/** Reads of fewer bytes find them in one read of so many: small tensors and headers lie side by side. */
+const WINDOW_BYTES = 2 ** 16;
 
 /** A file, and how messages about it begin. */
 export interface Place {
@@ -19,12 +20,19 @@ export interface Place {
   readonly who: string;
 }
 
-/** What a caller named: a path, or a file: URL. */
-export function placeOf(name: string, path: unknown): Place {
-  if (endianness() !== 'LE') {
-    throw new Error(`${name}: expected a little-endian machine, got a big-endian one.`);
-  }
-  const what = 'a path (a string or a file: URL)';
+/** A checkpoint to be read: a file, or its bytes. */
+type Input = Place | { readonly bytes: Uint8Array; readonly who: string };
+
+/** What a caller wants to be read: a path, a file: URL, or bytes. */
+export function inputOf(name: string, input: unknown): Input {
+  if (isUint8Array(input)) return { who: inOurOrder(name), bytes: input };
+  if (isAnyArrayBuffer(input)) return { who: inOurOrder(name), bytes: new Uint8Array(input) };
+  return placeOf(name, input, ' or bytes (a Uint8Array or an ArrayBuffer)');
+}
+
+/** What a caller named: a path, or a file: URL. `orElse` is what would do instead. */
+export function placeOf(name: string, path: unknown, orElse = ''): Place {
+  const what = `a path (a string or a file: URL)${orElse}`;
   if (isUrl(path)) {
     try {
       return placeOf(name, fileURLToPath(path.href));
@@ -35,7 +43,13 @@ export function placeOf(name: string, path: unknown): Place {
   }
   if (typeof path !== 'string') throw check.wrongKind(name, what, path);
   if (path === '') throw check.wrongValue(name, what, "''");
-  return { path, who: `${name}: ${basename(path)}` };
+  return { path, who: `${inOurOrder(name)}: ${basename(path)}` };
+}
+
+/** Elements lie in files as they lie in memory here. */
+function inOurOrder(name: string): string {
+  if (endianness() === 'LE') return name;
+  throw new Error(`${name}: expected a little-endian machine, got a big-endian one.`);
 }
 
 /** Whether a value is a URL, of any realm. */
@@ -45,56 +59,100 @@ function isUrl(value: unknown): value is { readonly href: string } {
   return typeof href === 'string' && typeof protocol === 'string';
 }
 
-/** A regular file's bytes, in memory of their own. */
-export async function readWhole({ path, who }: Place): Promise<Uint8Array> {
+/** Reads something out of a file, or out of bytes, in turns of the event loop. */
+export async function readFrom<Result>(
+  input: Input,
+  signal: AbortSignal | null,
+  read: (who: string, source: Source) => Steps<Result>,
+): Promise<Result> {
+  const { who } = input;
+  if ('bytes' in input) return inTurns(read(who, new BytesSource(who, input.bytes)), signal);
   // Without O_NONBLOCK, opening a FIFO waits for a writer: for ever. Windows has neither.
   const flags = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
-  const handle = await fs.open(path, flags).catch(rethrow(who, 'a file that can be read'));
+  const handle = await fs.open(input.path, flags).catch(rethrow(who, READABLE));
   try {
-    return await read(who, handle);
+    const before = await handle.stat().catch(rethrow(who, READABLE));
+    if (!before.isFile()) throw check.wrongValue(who, 'a regular file', kindOf(before));
+    try {
+      return await inTurns(read(who, new FileSource(who, handle, before.size)), signal);
+    } finally {
+      await atRest(who, handle, before);
+    }
   } finally {
     await handle.close();
   }
 }
 
-async function read(who: string, handle: fs.FileHandle): Promise<Uint8Array> {
-  const failed = rethrow(who, 'a file that can be read');
-  const before = await handle.stat().catch(failed);
-  if (!before.isFile()) throw check.wrongValue(who, 'a regular file', kindOf(before));
-  const { size } = before;
-  const bytes = allocate(who, size);
-  for (let filled = 0; filled < size;) {
-    const most = Math.min(size - filled, PIECE_BYTES);
-    const { bytesRead } = await handle.read(bytes, filled, most, filled).catch(failed);
-    if (bytesRead === 0) {
-      throw check.wrongValue(who, `${size} bytes`, `${filled}: it shrank while it was read`);
-    }
-    filled += bytesRead;
+const READABLE = 'a file that can be read';
+
+/** Whatever has been read, or seems to be wrong, of a file that is being written is no matter. */
+async function atRest(who: string, handle: fs.FileHandle, before: Stats): Promise<void> {
+  const after = await handle.stat().catch(rethrow(who, READABLE));
+  if (after.size < before.size) {
+    const got = `${after.size}: it shrank while it was read`;
+    throw check.wrongValue(who, `${before.size} bytes`, got);
   }
-  const after = await handle.stat().catch(failed);
-  if (after.size !== size || after.mtimeMs !== before.mtimeMs) {
+  if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
     throw check.wrongValue(who, 'a file at rest', 'one that changed while it was read');
   }
-  return bytes;
 }
 
-/** Memory that nobody has written: the caller fills it. */
-export function allocate(who: string, size: number): Uint8Array {
-  if (size > limits.MAX_LENGTH) {
-    throw check.wrongValue(who, `at most ${limits.MAX_LENGTH} bytes`, String(size));
+/** An open file. Large reads go straight into their place, small ones through a window. */
+class FileSource implements Source {
+  private readonly window = new Uint8Array(WINDOW_BYTES);
+  private start = 0;
+  private end = 0;
+
+  constructor(
+    private readonly who: string,
+    private readonly handle: fs.FileHandle,
+    readonly size: number,
+  ) {}
+
+  read(into: Uint8Array, position: number): Promise<void> | undefined {
+    if (into.length > WINDOW_BYTES / 2) return this.fill(into, position);
+    if (position < this.start || position + into.length > this.end) {
+      return this.move(position).then(() => this.copy(into, position));
+    }
+    this.copy(into, position);
+    return undefined;
   }
-  try {
-    return Buffer.allocUnsafeSlow(size);
-  } catch (cause) {
-    throw new Error(`${who}: expected memory for ${size} bytes, got none.`, { cause });
+
+  private async move(position: number): Promise<void> {
+    const length = Math.min(WINDOW_BYTES, this.size - position);
+    this.end = this.start; // it holds nothing if this fails
+    await this.fill(this.window.subarray(0, length), position);
+    this.start = position;
+    this.end = position + length;
+  }
+
+  private copy(into: Uint8Array, position: number): void {
+    const at = position - this.start;
+    into.set(this.window.subarray(at, at + into.length));
+  }
+
+  private async fill(into: Uint8Array, position: number): Promise<void> {
+    for (let filled = 0; filled < into.length;) {
+      const { bytesRead } = await this.handle
+        .read(into, filled, into.length - filled, position + filled)
+        .catch(rethrow(this.who, READABLE));
+      if (bytesRead === 0) {
+        const got = `${position + filled}: it shrank while it was read`;
+        throw check.wrongValue(this.who, `${this.size} bytes`, got);
+      }
+      filled += bytesRead;
+    }
   }
 }
 
 /**
  * Replaces a file, or makes it: written beside it, made durable, then renamed over it. When anything
- * fails, what was there before is there still. Links are followed; the old file's mode is kept.
+ * fails, also `pieces`, what was there before is there still. Links are followed; the old file's mode is kept.
  */
-export async function replace({ path, who }: Place, bytes: Uint8Array): Promise<void> {
+export async function replace(
+  { path, who }: Place,
+  pieces: Iterable<readonly Uint8Array[]>,
+): Promise<void> {
   const failed = rethrow(who, 'a file that can be written');
   const target = await destination(path, who).catch(failed);
   const folder = dirname(target.path);
@@ -103,19 +161,32 @@ export async function replace({ path, who }: Place, bytes: Uint8Array): Promise<
   const handle = await fs.open(temporary, 'wx', 0o666).catch(failed);
   try {
     try {
-      if (target.mode !== null) await handle.chmod(target.mode);
-      await handle.writeFile(bytes);
-      await handle.sync();
+      if (target.mode !== null) await handle.chmod(target.mode).catch(failed);
+      for (const buffers of pieces) await writeAll(handle, buffers).catch(failed);
+      await handle.sync().catch(failed);
     } finally {
-      await handle.close();
+      await handle.close().catch(failed);
     }
-    await fs.rename(temporary, target.path);
+    await fs.rename(temporary, target.path).catch(failed);
   } catch (error) {
     // Whether or not it goes, the first failure is the one to tell.
     await fs.rm(temporary, { force: true }).catch(() => undefined);
-    failed(error);
+    throw error;
   }
   await syncFolder(folder).catch(failed);
+}
+
+/** Writes buffers behind what is there, whatever the system takes of them at a time. */
+async function writeAll(handle: fs.FileHandle, buffers: readonly Uint8Array[]): Promise<void> {
+  let rest = buffers.filter((each) => each.length > 0);
+  while (rest.length > 0) {
+    let { bytesWritten: written } = await handle.writev(rest);
+    rest = rest.flatMap((each) => {
+      const done = Math.min(each.length, written);
+      written -= done;
+      return done === each.length ? [] : [each.subarray(done)];
+    });
+  }
 }
 
 /** The file itself at the end of links, and its mode; only a regular file may be replaced. */

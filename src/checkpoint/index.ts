@@ -1,3 +1,10 @@
-// Files of weights: bytes <-> state dicts.
-export { loadSafetensors, saveSafetensors, type SaveSafetensorsOptions } from './safetensors.js';
+// Files and bytes of weights <-> state dicts.
+export {
+  encodeSafetensors,
+  loadSafetensors,
+  saveSafetensors,
+  type EncodeSafetensorsOptions,
+  type LoadSafetensorsOptions,
+  type SaveSafetensorsOptions,
+} from './safetensors.js';
 export { loadTorch, type LoadTorchOptions } from './torch.js';

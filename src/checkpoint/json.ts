@@ -22,24 +22,38 @@ export class JsonReader {
 
   /** Calls `member` at each value with its name; `member` has to read the value. */
   object(what: string, member: (name: string) => void): void {
+    for (const name of this.members(what)) member(name);
+  }
+
+  /** The names of an object, one at a time: whoever asks for the next has read the value of the last. */
+  *members(what: string): Generator<string, void, void> {
     const names = new Set<string>();
     let spent = 0;
-    this.list(what, '{', '}', () => {
-      const name = this.string('a name in quotes');
-      if (names.has(name)) throw this.problem('each name once', `a second ${quoted(name)}`);
-      const cost = COST.object + 2 * name.length;
-      this.budget.spend(cost);
-      spent += cost;
-      names.add(name);
-      this.expect(':', "':' after a name");
-      member(name);
-    });
+    this.open(what, '{');
+    if (this.peek() !== '}') {
+      do {
+        const name = this.string('a name in quotes');
+        if (names.has(name)) throw this.problem('each name once', `a second ${quoted(name)}`);
+        const cost = COST.object + 2 * name.length;
+        this.budget.spend(cost);
+        spent += cost;
+        names.add(name);
+        this.expect(':', "':' after a name");
+        yield name;
+      } while (this.accept(','));
+    }
+    this.close('}');
     this.budget.restore(spent);
   }
 
   /** Calls `item` at each value; `item` has to read it. */
   array(what: string, item: () => void): void {
-    this.list(what, '[', ']', item);
+    this.open(what, '[');
+    if (this.peek() !== ']') {
+      do item();
+      while (this.accept(','));
+    }
+    this.close(']');
   }
 
   string(what: string): string {
@@ -98,16 +112,15 @@ export class JsonReader {
     if (this.peek() !== '') throw this.unexpected('nothing after the object');
   }
 
-  private list(what: string, open: string, close: string, item: () => void): void {
-    this.expect(open, what);
+  private open(what: string, bracket: string): void {
+    this.expect(bracket, what);
     if (++this.depth > DEPTH) {
       throw this.problem(`at most ${DEPTH} levels of nesting`, 'more');
     }
-    if (this.peek() !== close) {
-      do item();
-      while (this.accept(','));
-    }
-    this.expect(close, `',' or '${close}'`);
+  }
+
+  private close(bracket: string): void {
+    this.expect(bracket, `',' or '${bracket}'`);
     this.depth--;
   }
 

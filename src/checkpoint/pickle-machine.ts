@@ -24,6 +24,9 @@ export interface World {
   persistent(id: Value): Value;
 }
 
+/** The bytes end before the pickle does: where they are the first of a file, there may be more. */
+export class CutShort extends RangeError {}
+
 /** No int of a checkpoint needs more; as decimal text, a longer one would take quadratic time. */
 const MAX_INT_BYTES = 256;
 /** Picklers number what they remember 0, 1, 2, …; more room than that would be memory for nothing. */
@@ -280,7 +283,7 @@ export class Machine {
   /** Up to the end of the line. */
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.at);
-    if (end < 0) throw this.problem('a line that ends', 'the end of the pickle');
+    if (end < 0) throw this.cutShort('a line that ends', 'the end of the pickle');
     const text = this.decoded(this.at, end);
     if (text === null) throw this.problem('text in UTF-8', 'other bytes');
     this.at = end + 1;
@@ -336,7 +339,7 @@ export class Machine {
   private take(length: number): number {
     const { at } = this;
     if (length > this.bytes.length - at) {
-      throw this.problem(`${length} more bytes`, `${this.bytes.length - at}`);
+      throw this.cutShort(`${length} more bytes`, `${this.bytes.length - at}`);
     }
     this.at = at + length;
     return at;
@@ -363,6 +366,10 @@ export class Machine {
       'a pickle of plain data',
       `opcode 0x${code.toString(16).padStart(2, '0')}${letter}, which is not for such`,
     );
+  }
+
+  private cutShort(what: string, got: string): CutShort {
+    return new CutShort(this.problem(what, got).message);
   }
 
   private problem(what: string, got: string): RangeError {

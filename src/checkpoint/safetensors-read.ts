@@ -2,10 +2,10 @@
 // after another (https://github.com/huggingface/safetensors, "Format"; limits as in its tensor.rs).
 import * as check from '../check.js';
 import { StateDict } from '../state-dict.js';
-import { Tensor } from '../tensor.js';
 import { Budget, COST } from './budget.js';
-import { fill, SAFETENSORS_DTYPES, type Element } from './elements.js';
+import { fill, roomFor, SAFETENSORS_DTYPES, type Element } from './elements.js';
 import { JsonReader } from './json.js';
+import { atOnce, BytesSource, readBytes, type Source, type Steps } from './source.js';
 import { quoted } from './words.js';
 
 /** The reference implementation's limit of a header. */
@@ -30,39 +30,49 @@ interface Header {
   readonly end: number;
 }
 
-/** @internal The bytes of a file as a state dict. */
+/** @internal The bytes of a file as a state dict, at once. */
 export function decodeSafetensors(who: string, bytes: Uint8Array): StateDict {
-  const header = readHeader(who, bytes);
-  checkLayout(who, header.entries, bytes.length - header.end);
+  return atOnce(readSafetensors(who, new BytesSource(who, bytes)));
+}
+
+/** @internal A file as a state dict: everything is checked before memory is taken, then each tensor read into its own. */
+export function* readSafetensors(who: string, source: Source): Steps<StateDict> {
+  const header = yield* readHeader(who, source);
+  const inOrder = checkLayout(who, header.entries, source.size - header.end);
   const state = new StateDict();
-  for (const { name, element, shape, start, end } of header.entries) {
-    const made = Tensor.uninitialized(shape, element.dtype);
-    const from = bytes.subarray(header.end + start, header.end + end);
-    fill(who, quoted(name), element, from, made.attached(who));
-    state.set(name, made);
+  for (const { name, element, shape } of header.entries) {
+    state.set(name, roomFor(who, quoted(name), shape, element.dtype));
+    yield;
+  }
+  for (const { name, element, start, end } of inOrder) {
+    const to = state.get(name)!.attached(who);
+    const extent = { position: header.end + start, length: end - start };
+    yield* fill(who, quoted(name), element, source, extent, to);
+    yield;
   }
   for (const [key, text] of header.metadata) state.metadata.set(key, text);
   return state;
 }
 
-function readHeader(who: string, bytes: Uint8Array): Header {
-  const most = Math.min(MAX_HEADER_BYTES, bytes.length - 8);
+function* readHeader(who: string, source: Source): Steps<Header> {
+  const { size } = source;
+  const most = Math.min(MAX_HEADER_BYTES, size - 8);
   if (most < 0) {
-    throw check.wrongValue(who, 'at least the 8 bytes of a header length', `${bytes.length} bytes`);
+    throw check.wrongValue(who, 'at least the 8 bytes of a header length', `${size} bytes`);
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  const first = yield* readBytes(who, source, 0, Math.min(9, size));
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > BigInt(most)) {
-    const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+    const zip = first[0] === 0x50 && first[1] === 0x4b;
     const hint = zip ? ' (a zip archive: for PyTorch files there is loadTorch)' : '';
     throw check.wrongValue(who, `a header of at most ${most} bytes`, `${length}${hint}`);
   }
-  const end = 8 + Number(length);
-  if (bytes[8] !== 0x7b || length === 0n) {
-    const first = length === 0n ? 'no header' : `byte 0x${bytes[8]!.toString(16)}`;
-    throw check.wrongValue(who, "a header that begins with '{'", first);
+  if (first[8] !== 0x7b || length === 0n) {
+    const got = length === 0n ? 'no header' : `byte 0x${first[8]!.toString(16)}`;
+    throw check.wrongValue(who, "a header that begins with '{'", got);
   }
-  const text = decodeText(who, bytes.subarray(8, end));
-  return { ...parseHeader(who, text, new Budget(who, bytes.length)), end };
+  const text = decodeText(who, yield* readBytes(who, source, 8, Number(length)));
+  return { ...(yield* parseHeader(who, text, new Budget(who, size))), end: 8 + Number(length) };
 }
 
 function decodeText(who: string, bytes: Uint8Array): string {
@@ -73,25 +83,27 @@ function decodeText(who: string, bytes: Uint8Array): string {
   }
 }
 
-function parseHeader(who: string, text: string, budget: Budget): Omit<Header, 'end'> {
+function* parseHeader(who: string, text: string, budget: Budget): Steps<Omit<Header, 'end'>> {
   const reader = new JsonReader(who, text, budget);
   const entries: Entry[] = [];
   const metadata = new Map<string, string>();
   const bounded = (count: number, what: string): void => {
     if (count >= MAX_ENTRIES) throw check.wrongValue(who, `at most ${MAX_ENTRIES} ${what}`, 'more');
   };
-  reader.object("a header that begins with '{'", (name) => {
+  for (const name of reader.members("a header that begins with '{'")) {
     if (name !== '__metadata__') {
       bounded(entries.length, 'tensors');
       budget.spend(COST.tensor);
       entries.push(parseEntry(who, name, reader));
     } else if (!reader.null()) {
-      reader.object('__metadata__ to be an object', (key) => {
+      for (const key of reader.members('__metadata__ to be an object')) {
         bounded(metadata.size, 'entries of metadata');
         metadata.set(key, reader.string(`the metadata ${quoted(key)} to be a string`));
-      });
+        yield;
+      }
     }
-  });
+    yield;
+  }
   reader.end();
   return { entries, metadata };
 }
@@ -139,8 +151,8 @@ function elementOf(who: string, called: string, dtype: string): Element {
   throw check.wrongValue(who, `the dtype of ${called} to be one of ${known}`, quoted(dtype));
 }
 
-/** Every tensor has its bytes, and every byte its tensor. */
-function checkLayout(who: string, entries: readonly Entry[], size: number): void {
+/** Every tensor has its bytes, and every byte its tensor. Returns them in the order of their bytes. */
+function checkLayout(who: string, entries: readonly Entry[], size: number): Entry[] {
   const inOrder = [...entries].sort((a, b) => a.start - b.start || a.end - b.end);
   let end = 0;
   for (const entry of inOrder) {
@@ -167,6 +179,7 @@ function checkLayout(who: string, entries: readonly Entry[], size: number): void
     end = entry.end;
   }
   if (end !== size) throw check.wrongValue(who, `${end} bytes after the header`, String(size));
+  return inOrder;
 }
 
 /** Exact; null past 64 bits, also where a 0 comes later. */

@@ -2,11 +2,11 @@
 import { isMap } from 'node:util/types';
 
 import * as check from '../check.js';
-import { StateDict } from '../state-dict.js';
+import { revived, StateDict } from '../state-dict.js';
 import type { DType } from '../storage.js';
-import { Tensor } from '../tensor.js';
-import { allocate } from './file.js';
+import type { Tensor } from '../tensor.js';
 import { MAX_ENTRIES, MAX_HEADER_BYTES, MAX_RANK } from './safetensors-read.js';
+import { allocate } from './source.js';
 import { isWellFormed, quoted } from './words.js';
 
 /** Widest elements first, so that each is aligned when the header is; as the reference sorts them. */
@@ -17,25 +17,30 @@ const SAVED: readonly (readonly [DType, string])[] = [
   ['int32', 'I32'],
 ];
 
-/** @internal A state dict as the bytes of a file: a copy of its values. */
-export function encodeSafetensors(
+interface Named {
+  readonly key: string;
+  readonly tensor: Tensor;
+}
+
+/** @internal What a file is: its length and header, then these tensors. */
+export function layOut(
   who: string,
   state: ReadonlyMap<string, Tensor>,
   metadata?: unknown,
-): Uint8Array {
-  const tensors = checked(who, state);
+): { header: Uint8Array; tensors: Named[] } {
+  const given = checked(who, state);
   const texts = metadataOf(who, state, metadata);
   const header: string[] = texts.length > 0 ? [`"__metadata__":{${texts.join()}}`] : [];
-  const chunks: [number, Uint8Array][] = [];
+  const tensors: Named[] = [];
   let size = 0;
   for (const [dtype, name] of SAVED) {
-    for (const { key, tensor } of tensors.filter((each) => each.tensor.dtype === dtype)) {
-      const { buffer, byteOffset, byteLength: length } = tensor.attached(who, quoted(key));
+    for (const { key, tensor } of given.filter((each) => each.tensor.dtype === dtype)) {
+      const { byteLength: length } = tensor.attached(who, quoted(key));
       const span = `[${size},${size + length}]`;
       header.push(
         `${JSON.stringify(key)}:{"dtype":"${name}","shape":[${tensor.shape.join()}],"data_offsets":${span}}`,
       );
-      chunks.push([size, new Uint8Array(buffer, byteOffset, length)]);
+      tensors.push({ key, tensor });
       size += length;
     }
   }
@@ -44,18 +49,40 @@ export function encodeSafetensors(
   if (padded > MAX_HEADER_BYTES) {
     throw check.wrongValue(who, `a header of at most ${MAX_HEADER_BYTES} bytes`, String(padded));
   }
-  const bytes = allocate(who, 8 + padded + size);
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, BigInt(padded), true);
-  bytes.fill(0x20, 8, 8 + padded).set(text, 8);
-  for (const [at, chunk] of chunks) bytes.set(chunk, 8 + padded + at);
+  const bytes = new Uint8Array(8 + padded);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
+  bytes.fill(0x20, 8).set(text, 8);
+  return { header: bytes, tensors };
+}
+
+/** @internal A state dict as the bytes of a file: a copy of its values. */
+export function encodeSafetensors(
+  who: string,
+  state: ReadonlyMap<string, Tensor>,
+  metadata?: unknown,
+): Uint8Array {
+  const { header, tensors } = layOut(who, state, metadata);
+  const chunks = [
+    header,
+    ...tensors.map(({ key, tensor }) => {
+      const { buffer, byteOffset, byteLength } = tensor.attached(who, quoted(key));
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    }),
+  ];
+  const bytes = allocate(
+    who,
+    chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+  );
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
   return bytes;
 }
 
 /** Names and tensors that can be written, in the order of the names' UTF-8 bytes. */
-function checked(
-  who: string,
-  state: ReadonlyMap<string, Tensor>,
-): { key: string; tensor: Tensor }[] {
+function checked(who: string, state: ReadonlyMap<string, Tensor>): Named[] {
   if (!isMap(state)) {
     throw check.wrongKind(who, 'a state dict (a Map of tensors)', state);
   }
@@ -63,14 +90,13 @@ function checked(
     throw check.wrongValue(who, `at most ${MAX_ENTRIES} tensors`, String(state.size));
   }
   const tensors: { key: string; bytes: Buffer; tensor: Tensor }[] = [];
-  for (const [key, tensor] of state as ReadonlyMap<unknown, unknown>) {
+  for (const [key, value] of state as ReadonlyMap<unknown, unknown>) {
     const name = wellFormed(who, 'a name', key);
     if (name === '__metadata__') {
       throw check.wrongValue(who, 'names of tensors', "'__metadata__', which is the file's own");
     }
-    if (!(tensor instanceof Tensor)) {
-      throw check.wrongKind(who, `${quoted(name)} to be a Tensor`, tensor);
-    }
+    const tensor = revived(value);
+    if (tensor === null) throw check.wrongKind(who, `${quoted(name)} to be a Tensor`, value);
     if (tensor.shape.length > MAX_RANK) {
       throw check.wrongValue(
         who,

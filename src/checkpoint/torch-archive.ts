@@ -1,10 +1,11 @@
 // The two containers of torch.save: a zip archive (since 1.6), and before that one stream of pickles with
-// the storages behind them. Both come to one object with its storages' bytes.
+// the storages behind them. Both come to one object that knows where its storages' bytes are.
 import * as check from '../check.js';
 import { COST } from './budget.js';
 import { unpickle } from './pickle.js';
-import type { World } from './pickle-machine.js';
+import { CutShort, type World } from './pickle-machine.js';
 import { Dict, Foreign, kindOf, List, Tuple, type Caller, type Value } from './pickle-values.js';
+import { allocate, readBytes, readExtent, type Extent, type Source, type Steps } from './source.js';
 import { Storage, StorageType, StorageView, torchGlobal, wholeOf } from './torch-globals.js';
 import { quoted } from './words.js';
 import { Zip } from './zip.js';
@@ -13,14 +14,21 @@ import { Zip } from './zip.js';
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 
+/** So much of a legacy file is read at first for its pickles; four times as much where they go on. */
+const FIRST_BYTES = 2 ** 18;
+/** Enough to tell one format from another. */
+const SNIFFED_BYTES = 512;
+
 /** The object that torch.save was given. */
-export function readArchive(caller: Caller, bytes: Uint8Array): Value {
+export function* readArchive(caller: Caller, source: Source): Steps<Value> {
   const { who } = caller;
+  const { size } = source;
+  const bytes = yield* readBytes(who, source, 0, Math.min(size, SNIFFED_BYTES));
   const start = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  if (start === 'PK\x03\x04') return readZip(caller, new Zip(who, bytes));
-  if (start.startsWith('\x80')) return readLegacy(caller, bytes);
+  if (start === 'PK\x03\x04') return yield* readZip(caller, yield* Zip.open(who, source), source);
+  if (start.startsWith('\x80')) return yield* readLegacy(caller, source);
   const isTar = Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
-  const isSafetensors = bytes[8] === 0x7b && bytes.length > 9;
+  const isSafetensors = bytes[8] === 0x7b && size > 9;
   throw check.wrongValue(
     who,
     'a file of torch.save',
@@ -28,7 +36,7 @@ export function readArchive(caller: Caller, bytes: Uint8Array): Value {
       ? 'a tar archive (of PyTorch before 0.1.10: load it there and save it again)'
       : isSafetensors
         ? 'what looks like safetensors (for these there is loadSafetensors)'
-        : `${bytes.length} bytes of something else`,
+        : `${size} bytes of something else`,
   );
 }
 
@@ -64,14 +72,14 @@ function once(
   who: string,
   storages: Map<string, Storage>,
   { type, key, numel }: StorageId,
-  bytes?: (length: number) => Uint8Array,
+  extentOf?: (length: number) => Extent,
 ): Storage {
   // Text of digits only has the same hash in every process: a file could choose keys that all have one.
   const name = `/${key}`;
   const known = storages.get(name);
   if (known === undefined) {
     const made = new Storage(type, numel);
-    if (bytes !== undefined) made.bytes = bytes(numel * type.bytes);
+    if (extentOf !== undefined) made.extent = extentOf(numel * type.bytes);
     storages.set(name, made);
     return made;
   }
@@ -83,11 +91,12 @@ function once(
   );
 }
 
-function readZip(caller: Caller, zip: Zip): Value {
+function* readZip(caller: Caller, zip: Zip, source: Source): Steps<Value> {
   const { who } = caller;
   const root = rootOf(who, zip);
+  const read = (name: string): Steps<Uint8Array> => readWhole(who, source, zip.find(name));
   if (zip.has(`${root}byteorder`)) {
-    const order = Buffer.from(zip.read(`${root}byteorder`)).toString('latin1');
+    const order = Buffer.from(yield* read(`${root}byteorder`)).toString('latin1');
     if (order !== 'little') {
       throw check.wrongValue(who, 'little-endian storages', `byteorder ${quoted(order)}`);
     }
@@ -95,14 +104,21 @@ function readZip(caller: Caller, zip: Zip): Value {
   const storages = new Map<string, Storage>();
   const rules = world(caller, (id) => {
     const storage = once(who, storages, id, (length) => {
-      const bytes = zip.read(`${root}data/${id.key}`);
-      if (bytes.length === length) return bytes;
+      const extent = zip.find(`${root}data/${id.key}`);
+      if (extent.length === length) return extent;
       const what = `storage ${quoted(id.key)} of ${length} bytes`;
-      throw check.wrongValue(who, what, String(bytes.length));
+      throw check.wrongValue(who, what, String(extent.length));
     });
     return new StorageView(storage, 0, storage.numel);
   });
-  return unpickle(caller, zip.read(`${root}data.pkl`), rules).value;
+  return unpickle(caller, yield* read(`${root}data.pkl`), rules).value;
+}
+
+/** An entry of the archive that has to be in memory whole. */
+function* readWhole(who: string, source: Source, extent: Extent): Steps<Uint8Array> {
+  const bytes = allocate(who, extent.length);
+  yield* readExtent(who, source, extent, (at, length) => bytes.subarray(at, at + length));
+  return bytes;
 }
 
 /** The folder that everything in the archive is in, with its slash. */
@@ -120,7 +136,7 @@ function rootOf(who: string, zip: Zip): string {
   throw check.wrongValue(who, 'a file of torch.save', 'a zip archive without data.pkl');
 }
 
-function readLegacy(caller: Caller, bytes: Uint8Array): Value {
+function* readLegacy(caller: Caller, source: Source): Steps<Value> {
   const { who } = caller;
   const roots = new Map<string, Storage>();
   const rules = world(caller, (id) => {
@@ -129,28 +145,56 @@ function readLegacy(caller: Caller, bytes: Uint8Array): Value {
       ? new StorageView(storage, 0, storage.numel)
       : part(who, storage, id.view);
   });
-  let at = 0;
-  const next = (): Value => {
-    const { value, end } = unpickle(caller, bytes, rules, at);
-    at = end;
-    return value;
-  };
-  const magic = next();
+  const pickles = new Pickles(caller, source, rules);
+  const magic = yield* pickles.next();
   if (magic !== MAGIC) {
     throw check.wrongValue(who, 'a file of torch.save', 'a pickle that torch.save did not write');
   }
-  const version = next();
+  const version = yield* pickles.next();
   if (version !== VERSION) {
     const got = typeof version === 'number' ? String(version) : kindOf(version);
     throw check.wrongValue(who, `version ${VERSION} of the legacy format`, got);
   }
-  const system = next();
+  const system = yield* pickles.next();
   if (system instanceof Dict && system.get('little_endian') === false) {
     throw check.wrongValue(who, 'little-endian storages', 'a file of a big-endian machine');
   }
-  const result = next();
-  fillStorages(who, roots, next(), bytes, at);
+  const result = yield* pickles.next();
+  const keys = yield* pickles.next();
+  yield* placeStorages(who, roots, keys, source, pickles.end);
   return result;
+}
+
+/** The pickles that a legacy file begins with. Where they end only they tell. */
+class Pickles {
+  /** Where the next one begins. */
+  end = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly source: Source,
+    private readonly rules: World,
+  ) {}
+
+  /** Reads one; again, with more of the file, where what is here of it (at first nothing) ends before it. */
+  *next(): Steps<Value> {
+    const { caller, source, rules } = this;
+    for (;;) {
+      const isAll = this.bytes.length === source.size;
+      const { remaining } = caller.budget;
+      try {
+        const { value, end } = unpickle(caller, this.bytes, rules, this.end);
+        this.end = end;
+        return value;
+      } catch (error) {
+        if (!(error instanceof CutShort) || isAll) throw error;
+      }
+      caller.budget.restore(remaining - caller.budget.remaining);
+      const length = Math.min(source.size, Math.max(FIRST_BYTES, 4 * this.bytes.length));
+      this.bytes = yield* readBytes(caller.who, source, 0, length);
+    }
+  }
 }
 
 /** (key, offset, numel) of a storage that is part of another. */
@@ -167,18 +211,17 @@ function part(who: string, storage: Storage, view: Value): StorageView {
 }
 
 /** In the order of `keys`: the number of elements, the elements. */
-function fillStorages(
+function* placeStorages(
   who: string,
   roots: ReadonlyMap<string, Storage>,
   keys: Value,
-  bytes: Uint8Array,
+  source: Source,
   start: number,
-): void {
+): Steps<void> {
   const list = keys instanceof List ? keys.items : [];
   if (list.length !== roots.size) {
     throw check.wrongValue(who, `the keys of ${roots.size} storages`, `${list.length}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const placed = new Set<Storage>();
   let at = start;
   for (const key of list) {
@@ -192,14 +235,21 @@ function fillStorages(
     placed.add(storage);
     const { numel, type } = storage;
     const end = at + 8 + numel * type.bytes;
-    if (end > bytes.length || view.getBigUint64(at, true) !== BigInt(numel)) {
-      const got = end > bytes.length ? 'the end of the file' : 'another number';
+    const isInside = end <= source.size;
+    if (!isInside || (yield* readCount(who, source, at)) !== BigInt(numel)) {
+      const got = isInside ? 'another number' : 'the end of the file';
       throw check.wrongValue(who, `storage ${quoted(key)} of ${numel} elements`, got);
     }
-    storage.bytes = bytes.subarray(at + 8, end);
+    storage.extent = { position: at + 8, length: end - at - 8 };
     at = end;
+    yield;
   }
-  if (at !== bytes.length) {
-    throw check.wrongValue(who, 'nothing behind the storages', `${bytes.length - at} bytes`);
+  if (at !== source.size) {
+    throw check.wrongValue(who, 'nothing behind the storages', `${source.size - at} bytes`);
   }
+}
+
+function* readCount(who: string, source: Source, at: number): Steps<bigint> {
+  const bytes = yield* readBytes(who, source, at, 8);
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
 }

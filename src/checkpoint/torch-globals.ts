@@ -16,6 +16,7 @@ import {
   type Caller,
   type Value,
 } from './pickle-values.js';
+import type { Extent } from './source.js';
 
 /** A class of storages: torch.FloatStorage. `element` is missing where there is none here. */
 export class StorageType extends PyObject {
@@ -34,8 +35,8 @@ export class StorageType extends PyObject {
 
 /** Memory of the checkpoint's that tensors share. */
 export class Storage extends PyObject {
-  /** Set once the file has told: the legacy format does so at its end. */
-  bytes: Uint8Array = new Uint8Array(0);
+  /** Where its bytes are, once the file has told: the legacy format does so at its end. */
+  extent: Extent = { position: 0, length: 0 };
   constructor(
     readonly type: StorageType,
     readonly numel: number,

@@ -4,7 +4,8 @@ import * as check from '../check.js';
 import type { TensorData } from '../storage.js';
 import { Tensor } from '../tensor.js';
 import { COST, type Budget } from './budget.js';
-import { bytesHere, fill, type Element } from './elements.js';
+import { bytesHere, fill, roomFor, type Element } from './elements.js';
+import type { Source, Steps } from './source.js';
 import { MAX_RANK, type Storage, type TensorRecord } from './torch-globals.js';
 
 /** int8 widens by 4; twice that, and a page for files that are nearly nothing but expanded tensors. */
@@ -19,14 +20,14 @@ export class Materials {
 
   constructor(
     private readonly who: string,
-    private readonly fileBytes: number,
+    private readonly source: Source,
     private readonly whole: Budget,
   ) {
-    this.budget = Math.max(FLOOR_BYTES, FACTOR * fileBytes);
+    this.budget = Math.max(FLOOR_BYTES, FACTOR * source.size);
   }
 
   /** `what` names the tensor in messages. */
-  tensor(what: string, record: TensorRecord): Tensor {
+  *tensor(what: string, record: TensorRecord): Steps<Tensor> {
     const { element, stride, strange } = record;
     if (element === undefined || strange !== null) {
       const wish = element === undefined ? 'of real numbers' : 'whose elements are as stored';
@@ -40,11 +41,12 @@ export class Materials {
     const first = this.firstOf(what, record, element);
     if (!isContiguous(size, stride)) {
       this.spend(what, size, bytesHere(element, numel));
-      const gathered = Tensor.uninitialized(size, element.dtype);
-      gather(this.arrayOf(what, record, element), first, size, stride, gathered.attached(this.who));
+      const array = yield* this.arrayOf(what, record, element);
+      const gathered = roomFor(this.who, what, size, element.dtype);
+      yield* gather(array, first, size, stride, gathered.attached(this.who));
       return gathered;
     }
-    return this.shared(this.arrayOf(what, record, element), first, numel, size, element);
+    return this.shared(yield* this.arrayOf(what, record, element), first, numel, size, element);
   }
 
   /** Also that sizes and strides go together, and that their product is a number. */
@@ -79,17 +81,21 @@ export class Materials {
   }
 
   /** A storage's elements, here. */
-  private arrayOf(what: string, { view, size }: TensorRecord, element: Element): TensorData {
+  private *arrayOf(
+    what: string,
+    { view, size }: TensorRecord,
+    element: Element,
+  ): Steps<TensorData> {
     const { storage } = view;
     let arrays = this.arrays.get(storage);
     if (arrays === undefined) this.arrays.set(storage, (arrays = new Map<string, TensorData>()));
     const known = arrays.get(element.name);
     if (known !== undefined) return known;
     this.whole.spend(2 * COST.array);
-    const numel = Math.floor(storage.bytes.length / element.bytes);
+    const numel = Math.floor(storage.extent.length / element.bytes);
     this.spend(what, size, bytesHere(element, numel));
-    const array = Tensor.uninitialized([numel], element.dtype).keep().data;
-    fill(this.who, what, element, storage.bytes.subarray(0, numel * element.bytes), array);
+    const array = roomFor(this.who, what, [numel], element.dtype).keep().data;
+    yield* fill(this.who, what, element, this.source, storage.extent, array);
     arrays.set(element.name, array);
     return array;
   }
@@ -120,7 +126,7 @@ export class Materials {
     }
     throw check.wrongValue(
       this.who,
-      `tensors of at most ${this.budget} bytes in a file of ${this.fileBytes}`,
+      `tensors of at most ${this.budget} bytes in a file of ${this.source.size}`,
       `more by ${what} of shape ${check.shapeText(size)}`,
     );
   }
@@ -136,14 +142,17 @@ function isContiguous(size: readonly number[], stride: readonly number[]): boole
   return true;
 }
 
+/** So many elements are gathered between two turns of the event loop. */
+const GATHERED = 2 ** 13;
+
 /** Copies strided elements in row-major order. */
-function gather(
+function* gather(
   from: TensorData,
   first: number,
   sizes: readonly number[],
   strides: readonly number[],
   to: TensorData,
-): void {
+): Steps<void> {
   // a dimension of 1 has nothing to step over: sixty of them would be sixty steps an element
   const size = sizes.filter((each) => each !== 1);
   const stride = strides.filter((_, axis) => sizes[axis] !== 1);
@@ -153,6 +162,7 @@ function gather(
   let at = first;
   for (let i = 0; i < to.length; i++) {
     target[i] = source[at]!;
+    if (i % GATHERED === 0) yield;
     for (let axis = size.length - 1; axis >= 0; axis--) {
       at += stride[axis]!;
       if (++index[axis]! < size[axis]!) break;

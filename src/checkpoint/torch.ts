@@ -4,8 +4,10 @@ import * as check from '../check.js';
 import { StateDict } from '../state-dict.js';
 import { Tensor } from '../tensor.js';
 import { Budget, COST } from './budget.js';
-import { placeOf, readWhole } from './file.js';
+import { inputOf, readFrom } from './file.js';
 import { Dict, kindOf, type Caller, type Value } from './pickle-values.js';
+import { atOnce, BytesSource, type Source, type Steps } from './source.js';
+import { warnOfStatistics } from './statistics.js';
 import { readArchive } from './torch-archive.js';
 import { TensorRecord } from './torch-globals.js';
 import { entryOf, stateDictIn } from './torch-state.js';
@@ -15,15 +17,19 @@ import { quoted } from './words.js';
 export interface LoadTorchOptions {
   /** Where in the file the state dict is, if it is not the whole: 'model', or 'ema.model' for nested ones. */
   key?: string;
+  /** Stops the reading; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
- * Reads a state dict out of a file of `torch.save` (`.pt`, `.pth`), of PyTorch 0.1.10 and later. Nothing of the
+ * Reads a state dict out of a file of `torch.save` (`.pt`, `.pth`), or its bytes, of PyTorch 0.1.10 and later. Nothing of the
  * file is executed: it may hold tensors, dicts and plain data, and any other name in it is an error.
  * Element types as with `loadSafetensors`; tensors that shared memory still do. The versions of modules
- * (`_metadata`) are in the result's `modules`.
+ * (`_metadata`) are in the result's `modules`. The event loop goes on meanwhile; only what the state dict's
+ * tensors lie in is read, straight into its own memory. Running statistics that are not finite are a
+ * warning (`EVENKEEL_NON_FINITE_STATISTICS`).
  *
- * @param path - A path or a file: URL.
+ * @param source - A path or a file: URL; or bytes, which have to stay as they are until the promise settles.
  * @throws {RangeError} when the file is damaged or holds something else; the message names what.
  * @throws {Error} when it cannot be read; `cause` is what the system said.
  * @example
@@ -34,28 +40,41 @@ export interface LoadTorchOptions {
  * ```
  */
 export async function loadTorch(
-  path: string | URL,
+  source: string | URL | Uint8Array | ArrayBufferLike,
   options: LoadTorchOptions = {},
 ): Promise<StateDict> {
-  const place = placeOf('loadTorch', path);
-  check.options('loadTorch', options, ['key']);
+  const input = inputOf('loadTorch', source);
+  check.options('loadTorch', options, ['key', 'signal']);
   const { key } = options;
   if (key !== undefined && typeof key !== 'string') {
     throw check.wrongKind('loadTorch', 'key to be a string', key);
   }
-  return decodeTorch(place.who, await readWhole(place), key);
+  const signal = check.signal('loadTorch', options.signal);
+  return readFrom(input, signal, (who, bytes) => load(who, bytes, key));
 }
 
-/** @internal The bytes of a file as a state dict. */
+function* load(who: string, source: Source, key?: string): Steps<StateDict> {
+  const state = yield* readTorch(who, source, key);
+  yield* warnOfStatistics(who, state);
+  return state;
+}
+
+/** @internal The bytes of a file as a state dict, at once. */
 export function decodeTorch(who: string, bytes: Uint8Array, key?: string): StateDict {
-  const caller: Caller = { who, budget: new Budget(who, bytes.length) };
-  const dict = stateDictIn(caller, readArchive(caller, bytes), key);
-  const materials = new Materials(who, bytes.length, caller.budget);
+  return atOnce(readTorch(who, new BytesSource(who, bytes), key));
+}
+
+function* readTorch(who: string, source: Source, key?: string): Steps<StateDict> {
+  const caller: Caller = { who, budget: new Budget(who, source.size) };
+  const dict = stateDictIn(caller, yield* readArchive(caller, source), key);
+  const materials = new Materials(who, source, caller.budget);
   const state = new StateDict();
   for (const [name, value] of namedValues(caller, dict)) {
     const entry = entryOf(caller, name, value);
-    if (entry instanceof TensorRecord) state.set(name, materials.tensor(quoted(name), entry));
-    else if (typeof entry === 'bigint') state.set(name, scalar(entry));
+    if (entry instanceof TensorRecord) {
+      state.set(name, yield* materials.tensor(quoted(name), entry));
+      yield;
+    } else if (typeof entry === 'bigint') state.set(name, scalar(entry));
     else state.others.set(name, entry);
   }
   readModules(caller, dict, state);

@@ -4,7 +4,7 @@ import { isMap } from 'node:util/types';
 
 import * as check from '../check.js';
 import { refuseForeign } from '../copies.js';
-import { StateDict } from '../state-dict.js';
+import { revived, StateDict } from '../state-dict.js';
 import { Tensor, type DType, type TensorData } from '../tensor.js';
 import { pythonString } from './repr.js';
 
@@ -82,12 +82,14 @@ export function loadInto(
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
   refuseForeign(who, 'state_dict', state);
+  const tensors = new Map<string, Tensor>();
   for (const [key, value] of state as ReadonlyMap<unknown, unknown>) {
     if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
     refuseForeign(who, `'${key}' to be a Tensor`, value);
+    tensors.set(key, revived(value) ?? (value as Tensor)); // anything else is reported with its key
   }
   const found: Findings = { missing: [], unexpected: [], problems: [], entries: [], commits: [] };
-  const groups = bySite(sites, state);
+  const groups = bySite(sites, tensors);
   for (const site of sites) {
     const version =
       state instanceof StateDict ? (state.modules.get(site.path)?.version ?? null) : null;

@@ -342,7 +342,7 @@ describe('writing', () => {
       metdata: {},
     } as never);
     expect(await saving.then(() => 'saved', String)).toBe(
-      "TypeError: saveSafetensors: expected options among metadata, got 'metdata' (did you mean 'metadata'?).",
+      "TypeError: saveSafetensors: expected options among metadata, signal, got 'metdata' (did you mean 'metadata'?).",
     );
   });
 

@@ -1,6 +1,9 @@
 // Files of torch.save made by hand: what is read of them, and every way in which they are refused. Files
 // that PyTorch itself wrote are in test/golden/checkpoints.test.ts.
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, promises as fs, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 
 import { decodeTorch } from '../../src/checkpoint/torch.js';
 import { checkpoint } from '../../src/index.js';
@@ -185,6 +188,75 @@ describe('reading', () => {
     ).toBe(
       "RangeError: T: expected 'a' of shape [2] inside of its storage of 2 elements, got offset 1 and strides [1].",
     );
+  });
+});
+
+describe('what is read of a file', () => {
+  const big = (value: number): Uint8Array =>
+    new Uint8Array(new Float32Array(2 ** 19).fill(value).buffer);
+  const whole = (key: string): Buffer =>
+    op.tensor(storage(2 ** 19, key), int(0), [int(2 ** 19)], [int(1)]);
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-torch-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => void vi.restoreAllMocks());
+
+  test('only the storages of the state dict that was asked for', async () => {
+    const pickle = op.pickle(
+      dict(text('model'), dict(text('w'), whole('0')), text('ema'), dict(text('w'), whole('1'))),
+    );
+    const path = join(folder, 'two.pt');
+    const bytes = torchZip(pickle, { '0': big(1), '1': big(2) });
+    writeFileSync(path, bytes);
+    const handle = await fs.open(path);
+    await handle.close();
+    const read = vi.spyOn(Object.getPrototypeOf(handle) as fs.FileHandle, 'read');
+    const state = await checkpoint.loadTorch(path, { key: 'ema' });
+    expect((state.get('w')!.data as Float32Array).every((value) => value === 2)).toBe(true);
+    const lengths = (read.mock.calls as unknown as [Uint8Array, number, number][]).map(
+      ([, , each]) => each,
+    );
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(2 ** 20);
+    expect(lengths.reduce((sum, each) => sum + each)).toBeLessThan(2.5 * 2 ** 20); // of 4 MB
+
+    bytes[bytes.indexOf(Buffer.from(big(1).subarray(0, 16))) + 5]! ^= 1;
+    expect((await checkpoint.loadTorch(bytes, { key: 'ema' })).size).toBe(1);
+    expect(await checkpoint.loadTorch(bytes, { key: 'model' }).catch(String)).toMatch(
+      /^RangeError: loadTorch: expected 'm\/data\/0' with the checksum [0-9a-f]{8}, got [0-9a-f]{8} \(damaged\)\.$/,
+    );
+  });
+
+  test('a flipped bit in the second megabyte, and in the bytes behind the last element', () => {
+    const flipped = (data: Uint8Array, at: number, value: Buffer): string => {
+      const bytes = torchZip(op.pickle(dict(text('a'), value)), { '0': data });
+      bytes[bytes.indexOf(Buffer.from(data)) + at]! ^= 1;
+      return thrownBy(() => decodeTorch('T', bytes));
+    };
+    const damaged = /^RangeError: T: expected 'm\/data\/0' with the checksum .* \(damaged\)\.$/;
+    expect(flipped(big(3), 2 ** 20 + 7, whole('0'))).toMatch(damaged);
+    const untyped = Buffer.concat([
+      tuple(
+        text('storage'),
+        global('torch.storage', 'UntypedStorage'),
+        text('0'),
+        text('cpu'),
+        int(7),
+      ),
+      code('Q'),
+    ]);
+    for (const dtype of ['uint16', 'float32']) {
+      const one = call(
+        'torch._utils',
+        '_rebuild_tensor_v3',
+        untyped,
+        int(0),
+        tuple(int(1)),
+        tuple(int(1)),
+        code(0x89),
+        call('collections', 'OrderedDict'),
+        global('torch', dtype),
+      );
+      expect(flipped(Uint8Array.of(1, 2, 3, 4, 5, 6, 7), 6, one)).toMatch(damaged);
+    }
   });
 });
 
@@ -587,7 +659,7 @@ describe('what is no state dict', () => {
       'TypeError: loadTorch: expected key to be a string, got 3.',
     );
     expect(await checkpoint.loadTorch('x', { keys: '' } as never).catch(String)).toBe(
-      "TypeError: loadTorch: expected options among key, got 'keys' (did you mean 'key'?).",
+      "TypeError: loadTorch: expected options among key, signal, got 'keys' (did you mean 'key'?).",
     );
   });
 });
@@ -785,6 +857,36 @@ describe('the legacy format', () => {
     const part = tuple(text('p'), int(2), int(3));
     const some = file(...start, object(view(6, part), 3), keys('k'), data());
     expect(decodeTorch('T', some).get('a')!.toArray()).toEqual([3, 4, 5]);
+  });
+
+  test('pickles that are longer than what is read of them at first', () => {
+    const names = Array.from({ length: 8000 }, (_, i) => `a name that takes some room ${i}`);
+    const long = op.pickle(ordered(...names.flatMap((name) => [text(name), tensorOf(view(6))])));
+    expect(long.length).toBeGreaterThan(2 ** 20); // what is read first, four times
+    const state = decodeTorch('T', file(...start, long, keys('k'), data()));
+    expect([...state.keys()]).toEqual(names);
+    expect(state.get(names[7999]!)!.toArray()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(thrownBy(() => decodeTorch('T', file(...start, long.subarray(0, -1))))).toMatch(
+      /^RangeError: T: expected 1 more bytes at byte \d{7} of a pickle, got 0\.$/,
+    );
+  });
+
+  test('its pickles are read, not its storages, before anything is known of them', async () => {
+    const numel = 2 ** 21; // 8 MB
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(numel));
+    const bytes = file(
+      ...start,
+      object(view(numel), 3),
+      keys('k'),
+      size,
+      Buffer.alloc(4 * numel, 7),
+    );
+    const taken = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    await expect(checkpoint.loadTorch(bytes, { key: 'model' })).rejects.toThrow("key 'model'");
+    const most = Math.max(...taken.mock.calls.map(([each]) => each));
+    vi.restoreAllMocks();
+    expect(most).toBeLessThanOrEqual(2 ** 18);
   });
 
   test.each<[string, Buffer, string]>([

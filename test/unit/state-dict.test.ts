@@ -1,7 +1,7 @@
 // State dicts: PyTorch's keys and order, sharing memory; loading whole or not at all.
 import { describe, expect, test } from 'vitest';
 
-import { nn, tensor, type Tensor } from '../../src/index.js';
+import { checkpoint, nn, StateDict, tensor, type Tensor } from '../../src/index.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 function build(): nn.Sequential {
@@ -242,5 +242,124 @@ describe('loadStateDict', () => {
     expect(thrownBy(() => build().loadStateDict(new Map(), { strikt: false } as never))).toBe(
       "TypeError: Sequential.loadStateDict: expected options among strict, assign, got 'strikt' (did you mean 'strict'?).",
     );
+  });
+});
+
+describe('StateDict.clone', () => {
+  test('has memory of its own, and what is known of modules and files', () => {
+    const model = build();
+    const state = model.stateDict();
+    state.metadata.set('epoch', '3');
+    const copied = state.clone();
+    const before = bits(copied);
+    expect(copied).toBeInstanceOf(StateDict);
+    expect(before).toEqual(bits(state));
+    expect([...copied.modules]).toEqual([...state.modules]);
+    expect([...copied.metadata]).toEqual([['epoch', '3']]);
+    model.forward(
+      tensor([
+        [1, 2],
+        [3, 5],
+      ]),
+    );
+    (model.stateDict().get('0.weight')!.data as Float32Array).fill(9);
+    expect(bits(copied)).toEqual(before);
+    expect(bits(model.stateDict())).not.toEqual(before);
+    model.loadStateDict(copied);
+    expect(bits(model.stateDict())).toEqual(before);
+    state.metadata.set('epoch', '4');
+    state.modules.clear();
+    expect([copied.metadata.get('epoch'), copied.modules.size]).toEqual(['3', 3]);
+  });
+
+  test('tensors that share memory share it in the copy, once', () => {
+    const w = tensor([1, 2]);
+    const copied = new StateDict([
+      ['a', w],
+      ['b', w.detach()],
+      ['c', tensor([1, 2])],
+    ]).clone();
+    const [a, b, c] = [...copied.values()].map(({ data }) => data);
+    expect(b!.buffer).toBe(a!.buffer);
+    expect(c!.buffer).not.toBe(a!.buffer);
+    expect(a!.buffer).not.toBe(w.data.buffer);
+  });
+
+  test('of parameters is cut off from them; a tensor that is gone is an error', () => {
+    const parameter = new nn.Parameter(tensor([1, 2]));
+    const state = new StateDict([['w', parameter]]);
+    expect(state.clone().get('w')!.requiresGrad).toBe(false);
+    const gone = tensor([1]);
+    gone.dispose();
+    state.set('gone', gone);
+    expect(thrownBy(() => state.clone())).toMatch(/^TypeError: Tensor\.clone: /);
+  });
+});
+
+describe('what structuredClone makes of a state dict', () => {
+  test('loads, copied or shared, with the same bits', () => {
+    const model = build();
+    model.forward(
+      tensor([
+        [1, 2],
+        [3, 5],
+      ]),
+    );
+    const expected = bits(model.stateDict());
+    const sent = structuredClone(model.stateDict());
+    expect(sent).not.toBeInstanceOf(StateDict);
+    for (const options of [{}, { assign: true }]) {
+      const other = build();
+      expect(String(other.loadStateDict(sent, options))).toBe('<All keys matched successfully>');
+      expect(bits(other.stateDict())).toEqual(expected);
+    }
+  });
+
+  test('shared memory stays shared', () => {
+    const model = new nn.Linear(2, 1).shareMemory();
+    const replica = new nn.Linear(2, 1);
+    replica.loadStateDict(structuredClone(model.stateDict()), { assign: true });
+    model.weight.data[0] = 5;
+    expect(replica.weight.data[0]).toBe(5);
+  });
+
+  test('so do plain objects with data and shape', () => {
+    const model = new nn.Linear(2, 1);
+    const state = new Map<string, unknown>([
+      ['weight', { data: Float32Array.of(3, 4), shape: [1, 2] }],
+      ['bias', { data: Float32Array.of(5), dims: [1] }],
+    ]);
+    model.loadStateDict(state as never);
+    expect([model.weight.toArray(), model.bias!.toArray()]).toEqual([[[3, 4]], [5]]);
+  });
+
+  test('is written to a file with the same bytes, but for metadata', () => {
+    const state = build().stateDict();
+    expect(
+      Buffer.compare(
+        checkpoint.encodeSafetensors(structuredClone(state)),
+        checkpoint.encodeSafetensors(state),
+      ),
+    ).toBe(0);
+  });
+
+  test.each<[string, unknown]>([
+    ['no data', { shape: [1, 2] }],
+    ['data of bytes', { data: new Uint8Array(2), shape: [1, 2] }],
+    [
+      'too few elements',
+      { memory: { data: new Float32Array(1) }, shape: [1, 2], dtype: 'float32' },
+    ],
+    ['no shape', { memory: { data: new Float32Array(2) } }],
+    ['a memory of null', { memory: null, shape: [1, 2] }],
+  ])('an object that is none is refused with its key, and nothing changes: %s', (_, value) => {
+    const model = new nn.Linear(2, 1);
+    const unchanged = snapshot(model);
+    const state = new Map<string, unknown>([...model.stateDict(), ['weight', value]]);
+    expect(thrownBy(() => model.loadStateDict(state as never))).toBe(
+      'RangeError: Error(s) in loading state_dict for Linear:\n\t' +
+        'While copying the parameter named "weight", expected a Tensor from checkpoint but received an object.',
+    );
+    unchanged();
   });
 });

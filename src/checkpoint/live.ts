@@ -1,0 +1,109 @@
+// Tensors that are written from where they are: held until the end, and found out when an operation writes
+// into them meanwhile.
+import { isSharedArrayBuffer } from 'node:util/types';
+
+import type { Memory } from '../memory.js';
+import type { TensorData } from '../storage.js';
+import type { Tensor } from '../tensor.js';
+import { PIECE_BYTES } from './source.js';
+
+/** What is smaller is copied before it is written: cheaper than a buffer of its own. */
+const SMALL_BYTES = 2 ** 16;
+/** The most tensors, or parts of them, that one turn of the event loop prepares: 0.2 ms. */
+const PARTS = 512;
+
+/** A tensor's elements while they are written. */
+export class Live {
+  readonly #memory: Memory;
+  readonly #version: number;
+  /**
+   * The array itself where nobody can take it away while the system reads it: in shared memory, or one that no
+   * user has seen (Memory.expose gives one who asks now an array of his own).
+   */
+  readonly #own: TensorData | null = null;
+  readonly byteLength: number;
+
+  /** @throws {TypeError} when the tensor is gone. */
+  constructor(
+    readonly who: string,
+    readonly name: string,
+    tensor: Tensor,
+  ) {
+    const data = tensor.attached(who, name);
+    this.byteLength = data.byteLength;
+    this.#memory = tensor.share();
+    this.#version = this.#memory.version;
+    if (this.#memory.exposed && !isSharedArrayBuffer(data.buffer)) return;
+    this.#memory.readers++;
+    this.#own = data;
+  }
+
+  /** Bytes `start` to before `end`: themselves, or, where they may go away, a copy at the start of `scratch`. */
+  bytes(start: number, end: number, scratch: Uint8Array): Uint8Array {
+    this.unchanged();
+    const { buffer, byteOffset, byteLength } = this.#own ?? this.#memory.data;
+    if (byteLength !== this.byteLength) throw this.#gone(byteLength);
+    const bytes = new Uint8Array(buffer, byteOffset + start, end - start);
+    if (this.#own !== null && bytes.length >= SMALL_BYTES) return bytes;
+    scratch.set(bytes);
+    return scratch.subarray(0, bytes.length);
+  }
+
+  /** @throws {Error} when an operation has written into the tensor since. */
+  unchanged(): void {
+    if (this.#memory.version === this.#version) return;
+    throw new Error(
+      `${this.who}: expected ${this.name} to stay as it was until the promise settles, got one that ` +
+        'has been modified by an inplace operation.',
+    );
+  }
+
+  /** Lets go of the elements: a tensor that was disposed of meanwhile gives its memory back now. */
+  release(): void {
+    if (this.#own !== null) this.#memory.readers--;
+    this.#memory.release();
+  }
+
+  #gone(bytes: number): TypeError {
+    return new TypeError(
+      `${this.who}: expected ${this.name} to keep its ${this.byteLength} bytes until the promise settles, ` +
+        `got ${bytes} (its buffer was detached or shrunk).`,
+    );
+  }
+}
+
+/**
+ * A file's bytes, at most 1 MB at a time: a header, then the tensors. What is yielded may be written over
+ * once the next is asked for. When all is written it is checked that no tensor has changed.
+ */
+export function* piecesOf(
+  header: Uint8Array,
+  tensors: readonly Live[],
+  signal: AbortSignal | null,
+): Generator<readonly Uint8Array[], void, void> {
+  const scratch = new Uint8Array(PIECE_BYTES);
+  let [buffers, bytes, parts] = [[header], header.length, 0];
+  for (const live of tensors) {
+    for (let start = 0; start < live.byteLength; parts++) {
+      if (bytes >= PIECE_BYTES || parts === PARTS) {
+        signal?.throwIfAborted();
+        yield buffers;
+        [buffers, bytes, parts] = [[], 0, 0];
+      }
+      const end = Math.min(live.byteLength, start + PIECE_BYTES - bytes);
+      const piece = live.bytes(start, end, scratch.subarray(bytes));
+      const last = buffers.at(-1);
+      if (last?.buffer === scratch.buffer && piece.buffer === scratch.buffer) {
+        // Copies one after another lie side by side there.
+        buffers[buffers.length - 1] = scratch.subarray(last.byteOffset, bytes + piece.length);
+      } else {
+        buffers.push(piece);
+      }
+      bytes += piece.length;
+      start = end;
+    }
+  }
+  signal?.throwIfAborted();
+  yield buffers;
+  for (const live of tensors) live.unchanged();
+}
