@@ -2,12 +2,17 @@
 // it and what it cost. checkpoint-children.ts starts it. In: 4 bytes of length, 1 of format, the file. Out: a
 // line of JSON for each.
 import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const { decodeSafetensors } =
   /** @type {typeof import('../../src/checkpoint/safetensors-read.js')} */ (
     require('../../dist/cjs/checkpoint/safetensors-read.js')
+  );
+const { encodeSafetensors } =
+  /** @type {typeof import('../../src/checkpoint/safetensors-write.js')} */ (
+    require('../../dist/cjs/checkpoint/safetensors-write.js')
   );
 const { decodeTorch } = /** @type {typeof import('../../src/checkpoint/torch.js')} */ (
   require('../../dist/cjs/checkpoint/torch.js')
@@ -22,6 +27,49 @@ const WARM_UP = 200;
 function decode(format, bytes) {
   if (format === 1) return decodeSafetensors('T', bytes);
   return decodeTorch('T', bytes, format === 2 ? 'model' : undefined);
+}
+
+const OWN = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64' };
+
+/**
+ * What a state dict has otherwise than a reader that trusts the file finds in it, or nothing.
+ * @param {Uint8Array} file
+ * @param {ReturnType<typeof decodeTorch>} state
+ */
+function wrongHeader(file, state) {
+  const bytes = Buffer.from(file);
+  const start = 8 + Number(bytes.readBigUInt64LE());
+  /** @type {Record<string, { dtype: keyof typeof OWN, shape: number[], data_offsets: number[] }>} */
+  const header = JSON.parse(bytes.toString('utf8', 8, start));
+  const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  if (tensors.length !== state.size) return 'another number of tensors';
+  for (const [name, { dtype, shape, data_offsets: offsets }] of tensors) {
+    const made = state.get(name);
+    if (made?.shape.join() !== shape.join()) return `another shape of ${name}`;
+    if (OWN[dtype] === undefined) continue;
+    const [from = 0, to = 0] = offsets;
+    const { buffer, byteOffset, byteLength } = made.data;
+    const isSame = bytes
+      .subarray(start + from, start + to)
+      .equals(Buffer.from(buffer, byteOffset, byteLength));
+    if (made.dtype !== OWN[dtype] || !isSame) return `other values of ${name}`;
+  }
+  const saved = encodeSafetensors('T', state);
+  const again = encodeSafetensors('T', decodeSafetensors('T', saved));
+  return Buffer.compare(saved, again) === 0 ? null : 'saved differently the second time';
+}
+
+/**
+ * A hash of everything that a state dict holds.
+ * @param {ReturnType<typeof decodeTorch>} state
+ */
+function contentsOf(state) {
+  const hash = createHash('sha1');
+  for (const [name, { dtype, shape, data }] of state) {
+    hash.update(`${JSON.stringify(name)} ${dtype} ${shape.join()}\n`);
+    hash.update(data);
+  }
+  return hash.digest('hex');
 }
 
 /**
@@ -53,20 +101,29 @@ const peak = () => process.resourceUsage().maxRSS * 1024;
  */
 function judge(format, bytes) {
   let outcome;
-  let message = '';
+  let [message, contents] = ['', ''];
   const start = process.cpuUsage();
+  let ms = 0;
+  let grown = 0;
+  const measure = () => {
+    const { user, system } = process.cpuUsage(start);
+    ms = (user + system) / 1000;
+    grown = peak() - idle;
+  };
   try {
-    outcome = wrong(decode(format, bytes)) ?? 'read';
+    const state = decode(format, bytes);
+    measure();
+    outcome = wrong(state) ?? (format === 1 ? wrongHeader(bytes, state) : null) ?? 'read';
+    contents = contentsOf(state);
   } catch (error) {
+    measure();
     message = error instanceof Error ? error.message : '';
     const isOurs = error instanceof RangeError && /^T: expected [^]+, got [^]+\.$/.test(message);
     outcome = isOurs ? 'refused' : `an error that is not ours: ${String(error)}`;
     if (message.length > 2000) outcome = `a message of ${message.length} characters`;
   }
-  const { user, system } = process.cpuUsage(start);
   if (ownKeys() !== keysBefore) outcome = 'a changed prototype';
-  const grown = peak() - idle;
-  return { outcome, message: message.slice(0, 300), ms: (user + system) / 1000, grown };
+  return { outcome, message: message.slice(0, 300), contents, ms, grown };
 }
 
 /** @type {Buffer} */

@@ -11,6 +11,8 @@ export interface Verdict {
   /** 'read', 'refused', or what is wrong. */
   readonly outcome: string;
   readonly message: string;
+  /** A hash of what was read. */
+  readonly contents: string;
   /** Of the child's CPU time. */
   readonly ms: number;
   /** The most memory that the child has had at any time, beyond what it had before its first file. */
@@ -67,6 +69,7 @@ class Child {
     return {
       outcome: `the process ended (${how})`,
       message: this.stderr.slice(-2000),
+      contents: '',
       ms: 0,
       grown: 0,
     };
