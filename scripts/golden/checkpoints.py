@@ -1,6 +1,7 @@
 """Writes test/golden/data/checkpoints/: files of PyTorch and of Python's safetensors, and what is in them.
 
     python scripts/golden/checkpoints.py                  (needs PyTorch for CPU and safetensors)
+    python scripts/golden/checkpoints.py --people         (only people/: files as PyTorch users have them)
     python scripts/golden/checkpoints.py --verify FILE    (that a file evenkeel saved is the model)
 
 expected.json has the versions, the input and output of the model in evaluation, and every tensor of
@@ -9,8 +10,14 @@ the same each time. corpus.json has headers of every kind, right and wrong, and 
 the reference implementation (safetensors.deserialize) says of each.
 """
 
+import argparse
 import base64
 import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import functools
 import io
 import json
 import pathlib
@@ -228,6 +235,158 @@ def write(name, content):
     print(f"{name}.json: {len(text)} bytes")
 
 
+# ---- Files as people have them ----------------------------------------------------------------------
+
+
+class Config:
+    """A class of somebody's own."""
+
+    def __init__(self):
+        self.rate = 0.1
+
+
+class Meter:
+    """One that says itself how it is pickled."""
+
+    def __reduce__(self):
+        return (Meter, (), {"sum": 3.0}, iter([1, 2]), iter([("a", 1)]))
+
+    def __setstate__(self, state):
+        pass
+
+    def extend(self, items):
+        pass
+
+    def append(self, item):
+        pass
+
+    def __setitem__(self, key, value):
+        pass
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+    def __init__(self):
+        self.rate = 0.1
+
+
+class Named:
+    """Made anew with arguments by name."""
+
+    def __new__(cls, *, rate):
+        return super().__new__(cls)
+
+    def __getnewargs_ex__(self):
+        return (), {"rate": 0.1}
+
+
+@dataclasses.dataclass
+class Options:
+    rate: float = 0.1
+
+
+class Mode(enum.Enum):
+    TRAIN = 1
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+def strangers():
+    """What people keep beside a state dict, and the name that stands for it in the pickle."""
+    return {
+        "numpy-scalar": (np.float64(0.5), "numpy._core.multiarray.scalar"),
+        "numpy-array": (np.arange(3), "numpy._core.multiarray._reconstruct"),
+        "numpy-dtype": (np.dtype("float32"), "numpy.dtype"),
+        "namespace": (argparse.Namespace(lr=0.1, arch="resnet50"), "argparse.Namespace"),
+        "datetime": (datetime.datetime(2026, 7, 26, 12, 30), "datetime.datetime"),
+        "timedelta": (datetime.timedelta(seconds=3), "datetime.timedelta"),
+        "path": (pathlib.PurePosixPath("/data/run"), f"{pathlib.PurePosixPath.__module__}.PurePosixPath"),
+        "defaultdict": (collections.defaultdict(list, {"loss": [0.5]}), "collections.defaultdict"),
+        "deque": (collections.deque([1, 2], maxlen=3), "collections.deque"),
+        "decimal": (decimal.Decimal("0.1"), "decimal.Decimal"),
+        "partial": (functools.partial(int, base=2), "functools.partial"),
+        "function": (torch.nn.functional.relu, "torch.nn.functional.relu"),
+        "class": (torch.nn.Linear, "torch.nn.modules.linear.Linear"),
+        "object": (Config(), "__main__.Config"),
+        "reduced-object": (Meter(), "__main__.Meter"),
+        "slotted-object": (Slotted(), "__main__.Slotted"),
+        "object-by-name": (Named(rate=0.1), "__main__.Named"),
+        "dataclass": (Options(), "__main__.Options"),
+        "enum": (Mode.TRAIN, "__main__.Mode"),
+        "namedtuple": (Point(1, 2), "__main__.Point"),
+        "module": (torch.nn.Linear(1, 1), "torch.nn.modules.linear.Linear"),
+        "sparse-tensor": (torch.eye(2).to_sparse(), "torch._utils._rebuild_sparse_tensor"),
+    }
+
+
+def protocols(name):
+    """Objects made anew by name need protocol 4; before it, torch.save's 2 is what files have."""
+    return 4 if name in ("object-by-name",) else 2
+
+
+def write_people():
+    """people/: each stranger beside a state dict and inside of one; the usual wrappers; odd entries."""
+    folder = FOLDER / "people"
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {"w": torch.tensor([1.0, 2.0, 3.0])}
+    for name, (value, _) in strangers().items():
+        saved = {"model": weights, "beside": [value], "inside": {**weights, "x": value}}
+        torch.save(saved, folder / f"{name}.pt", pickle_protocol=protocols(name))
+        legacy = {"_use_new_zipfile_serialization": False}
+        if name in ("numpy-scalar", "namespace"):
+            torch.save(saved, folder / f"{name}.pth", **legacy)
+
+    model, optimizer = trained()
+    state = model.state_dict()
+    small = collections.OrderedDict((k, v) for k, v in state.items() if k.startswith("1."))
+    torch.save(
+        {
+            "epoch": 90,
+            "arch": "resnet50",
+            "state_dict": small,
+            "best_acc1": torch.tensor(76.1),
+            "optimizer": optimizer.state_dict(),
+            "scheduler": {"last_epoch": 90},
+        },
+        folder / "imagenet.pt",
+    )
+    torch.save({"model": {"module": small}, "ema": {"module": small, "decay": 0.9}}, folder / "nested.pt")
+    torch.save(torch.nn.Sequential(torch.nn.BatchNorm1d(2)), folder / "whole-module.pt")
+    tagged = torch.tensor([4.0, 5.0])
+    tagged.note = "with an attribute"
+    odd = collections.OrderedDict(small)
+    odd["1.num_batches_tracked"] = 12
+    odd.update(
+        {
+            "tagged": tagged,
+            "none": None,
+            "epoch": 3,
+            "large": 2**80,
+            "rate": 0.1,
+            "flag": True,
+            "text": "resnet",
+            "bytes": b"abc",
+            "dtype": torch.float16,
+            "size": torch.Size([2, 3]),
+            "list": [1, 2],
+            "dict": {"lr": 0.1},
+            "1._extra_state": {"amax": torch.tensor([1.0]), "steps": 3},
+        }
+    )
+    torch.save(odd, folder / "others.pt")
+    content = {
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "strangers": {name: called for name, (_, called) in strangers().items()},
+        "state": {k: encode(v) for k, v in small.items()},
+    }
+    text = json.dumps(content, indent=1)
+    (folder / "people.json").write_text(text + "\n")
+    print(f"people/: {len(list(folder.iterdir()))} files, {sum(f.stat().st_size for f in folder.iterdir())} bytes")
+
+
 # ---- Headers --------------------------------------------------------------------------------------
 
 
@@ -396,8 +555,11 @@ def verify(path):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--verify"] and len(sys.argv) == 3:
         verify(sys.argv[2])
+    elif sys.argv[1:] == ["--people"]:
+        write_people()
     elif len(sys.argv) == 1:
         write_files()
+        write_people()
         write_corpus()
     else:
         sys.exit(__doc__)

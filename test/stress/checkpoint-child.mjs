@@ -29,6 +29,7 @@ function decode(format, bytes) {
   return decodeTorch('T', bytes, format === 2 ? 'model' : undefined);
 }
 
+/** @type {Record<string, string>} */
 const OWN = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64' };
 
 /**
@@ -39,7 +40,7 @@ const OWN = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64' };
 function wrongHeader(file, state) {
   const bytes = Buffer.from(file);
   const start = 8 + Number(bytes.readBigUInt64LE());
-  /** @type {Record<string, { dtype: keyof typeof OWN, shape: number[], data_offsets: number[] }>} */
+  /** @type {Record<string, { dtype: string, shape: number[], data_offsets: number[] }>} */
   const header = JSON.parse(bytes.toString('utf8', 8, start));
   const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__');
   if (tensors.length !== state.size) return 'another number of tensors';

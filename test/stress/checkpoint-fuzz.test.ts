@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 
 import { Reader } from './checkpoint-children.js';
-import { inputs, VALID, type Input } from './checkpoint-grammar.js';
+import { Input, inputs, VALID } from './checkpoint-grammar.js';
 
 const RUNS = Number(process.env['EVENKEEL_FUZZ_RUNS'] ?? 20_000);
 const SEED = Number(process.env['EVENKEEL_FUZZ_SEED'] ?? 1);
@@ -71,9 +71,6 @@ test(
 const folder = new URL('corpus/', import.meta.url);
 test.each(readdirSync(folder))('corpus: %s', async (name) => {
   const bytes = readFileSync(new URL(name, folder));
-  await judge(readers[0]!, {
-    format: name.endsWith('.safetensors') ? 1 : name.startsWith('model-') ? 2 : 0,
-    bytes,
-    original: null,
-  } as Input);
+  const format = name.endsWith('.safetensors') ? 1 : 0;
+  await judge(readers[0]!, new Input(format, bytes, name));
 });

@@ -252,7 +252,7 @@ const { value } = fc.letrec<{ value: Piece; items: Piece; pairs: Piece; args: Pi
       arbitrary: joined(
         tie('value'),
         tie('value'),
-        fc.constantFrom(...'basQR0').map((each) => code(each)),
+        fc.constantFrom('b', 'a', 's', 'Q', 'R', '0').map((each) => code(each)),
       ),
     },
   ),
@@ -270,7 +270,7 @@ const loose = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom(...'(.0129aeutsbRQ}])qhrj')
+      .constantFrom(...'(.0129aeutsbRQ}])qhrj'.split(''))
       .chain((letter) => fc.uint8Array({ maxLength: 4 }).map((bytes) => code(letter, ...bytes))),
   },
   {
@@ -284,7 +284,15 @@ const loose = fc.oneof(
 const use = fc
   .tuple(fc.constantFrom(3, 6), fc.constantFrom(1, 2, 5), fc.constantFrom('0', '', 'a'))
   .map(([callee, args, then]) =>
-    code(...(then === 'a' ? [']'] : []), 'h', callee, 'h', args, 'R', ...then),
+    code(
+      ...(then === 'a' ? [']'] : []),
+      'h',
+      callee,
+      'h',
+      args,
+      'R',
+      ...(then === '' ? [] : [then]),
+    ),
   );
 /** Statements: what they leave on the stack is let go, or not. */
 const statement = fc.oneof(
@@ -398,7 +406,7 @@ const archives: fc.Arbitrary<Input> = fc
     fc.constantFrom<FormatCode>(0, 2),
   )
   .map(([entries, many, zip64, fields, format]) => {
-    const crowd = Array.from({ length: many }, (_, i) => ({
+    const crowd = Array.from({ length: many ?? 0 }, (_, i) => ({
       name: String(i * 4096),
       data: Buffer.alloc(0),
     }));
