@@ -27,8 +27,10 @@ const MEGABYTE = 2 ** 20;
 const HEAP_MEGABYTES = 512;
 const DATA_KILOBYTES = 1024 * 1024;
 const MOST_MS = 1000;
-/** A child that says nothing for so long has hung; the machine may be busy. */
+/** A child that works for so long on one file is stopped; where its CPU time cannot be asked, by the clock. */
+const WORKED_MS = 5 * MOST_MS;
 const SILENT_MS = 120_000;
+const ASKED_EVERY_MS = 200;
 const SPENT = 56 * MEGABYTE;
 const grownAllowed = (bytes: Uint8Array): number => 64 * MEGABYTE + 10 * bytes.length;
 
@@ -60,9 +62,14 @@ class Child {
     frame[4] = format;
     this.process.stdin.write(frame);
     this.process.stdin.write(bytes);
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), SILENT_MS);
+    const start = performance.now();
+    const before = cpuMsOf(this.process.pid);
+    const timer = setInterval(() => {
+      const worked = cpuMsOf(this.process.pid) - before;
+      if (worked > WORKED_MS || performance.now() - start > SILENT_MS) this.process.kill('SIGKILL');
+    }, ASKED_EVERY_MS);
     const { done, value } = await this.lines.next();
-    clearTimeout(timer);
+    clearInterval(timer);
     if (done !== true) return JSON.parse(value) as Verdict;
     const { exitCode, signalCode } = this.process;
     if (exitCode === null && signalCode === null) await once(this.process, 'exit');
@@ -78,6 +85,16 @@ class Child {
 
   stop(): void {
     this.process.kill('SIGKILL');
+  }
+}
+
+/** The CPU time of a process so far, in ticks of 10 ms; 0 where there is no /proc. */
+function cpuMsOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return 0;
   }
 }
 
