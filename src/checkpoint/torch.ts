@@ -23,7 +23,7 @@ export interface LoadTorchOptions {
 
 /**
  * Reads a state dict out of a file of `torch.save` (`.pt`, `.pth`), or its bytes, of PyTorch 0.1.10 and later. Nothing of the
- * file is executed: it may hold tensors, dicts and plain data, and any other name in it is an error.
+ * file is executed: of a name that is not on a short list only the name is kept.
  * Element types as with `loadSafetensors`; tensors that shared memory still do. The versions of modules
  * (`_metadata`) are in the result's `modules`. The event loop goes on meanwhile; only what the state dict's
  * tensors lie in is read, straight into its own memory. Running statistics that are not finite are a
