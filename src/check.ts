@@ -406,6 +406,48 @@ export function lengths(who: string, value: unknown, n: number, most: number): I
   return wholeNumbers(who, 'lengths', value, most, null);
 }
 
+/**
+ * Which of n · l positions count, 1 or 0 each: `n` rows of `l` flags, or all of them in one list; copied. `l` is null
+ * where a sample has one position: then it is a list of `n`.
+ */
+export function mask(who: string, value: unknown, n: number, l: number | null): Int32Array {
+  const what = 'mask to be an array of booleans (or 1 and 0), rows of such, or an integer tensor';
+  if (!isList(value)) throw wrongKind(who, what, value);
+  const flags = new Int32Array(n * (l ?? 1));
+  const sizes = shapeText(l === null ? [n] : [n, l]);
+  const copyRow = (row: ArrayLike<unknown>, start: number, count: number): void => {
+    if (row.length !== count) {
+      const got = `${count === flags.length ? '' : 'a row of '}${row.length}`;
+      throw wrongValue(who, `a mask of shape ${sizes}`, got);
+    }
+    for (let i = 0; i < count; i++) flags[start + i] = flag(who, row[i], start + i);
+  };
+  const first = value.length === 0 ? undefined : value[0];
+  if (l === null || !isList(first)) {
+    copyRow(value, 0, flags.length);
+    return flags;
+  }
+  if (value.length !== n) {
+    throw wrongValue(who, `a mask of shape ${sizes}`, `${value.length} rows`);
+  }
+  for (let row = 0; row < n; row++) {
+    const flagsOfRow = row === 0 ? first : value[row];
+    if (!isList(flagsOfRow)) throw wrongKind(who, what, flagsOfRow);
+    copyRow(flagsOfRow, row * l, l);
+  }
+  return flags;
+}
+
+function flag(who: string, value: unknown, index: number): number {
+  if (value === true || value === 1 || value === 1n) return 1;
+  if (value === false || value === 0 || value === 0n) return 0;
+  throw wrongValue(
+    who,
+    'a mask of true and false, or 1 and 0',
+    `${describe(value)} at index ${index}`,
+  );
+}
+
 /** Class indices: whole numbers from 0 to classes - 1, or `ignore`; copied. */
 export function classTargets(
   who: string,

@@ -59,6 +59,28 @@ export function lengthsFor(x, layout = 'NCL') {
   ])();
 }
 
+/** Flags, right ones, or whose reading takes the input's memory away. */
+export function maskFor(x, layout = 'NCL') {
+  const [n = 4, ...rest] = x?.shape ?? [4, 1, 3];
+  const l = rest.length < 2 ? 1 : (rest[layout === 'NLC' ? 0 : 1] ?? 1);
+  const right = Int32Array.from({ length: Math.min(n * l, 1e5) }, () => below(2));
+  return one([
+    () => right,
+    () => [...right].map(Boolean),
+    () => Array.from({ length: Math.min(n, 1e5) }, (_, i) => right.slice(i * l, (i + 1) * l)),
+    () => tensor(right, rest.length < 2 ? [right.length] : [right.length / l, l]),
+    () => hostile(),
+    () => {
+      drawn.hostile = true;
+      const get = (target, name) => {
+        if (name === '0') takeAway(x);
+        return target[name];
+      };
+      return new Proxy([...right], { get });
+    },
+  ])();
+}
+
 /** Transfers the memory of x away, unless it is that of the state. */
 export function takeAway(x) {
   const { buffer } = x?.data ?? {};

@@ -1,6 +1,6 @@
 // The synchronous calls of layers, by name: making them, forward, their choices and state.
 // @ts-nocheck
-import { arg, lengthsFor, some, stateFor } from './arguments.mjs';
+import { arg, lengthsFor, maskFor, some, stateFor } from './arguments.mjs';
 import { below, chance, one } from './draw.mjs';
 import { batch, perChannel, placed, shapeFor } from './inputs.mjs';
 import { evenkeel } from './package.mjs';
@@ -81,6 +81,7 @@ const FORWARD = {
       out: () => one(made.outs),
       relu: true,
       lengths: () => lengthsFor(x, layer.layout),
+      mask: () => maskFor(x, layer.layout),
     };
     return result(layer.forward(x, some(choices, x)));
   },

@@ -1,6 +1,6 @@
 // The synchronous calls, by name: tensors, functions, and what trains.
 // @ts-nocheck
-import { arg, lengthsFor, some } from './arguments.mjs';
+import { arg, lengthsFor, maskFor, some } from './arguments.mjs';
 import { below, chance, numbers, one } from './draw.mjs';
 import { batch, input, perChannel, placed } from './inputs.mjs';
 import { evenkeel } from './package.mjs';
@@ -74,6 +74,7 @@ const FUNCTIONS = {
       relu: true,
       out: () => one(made.outs),
       lengths: () => lengthsFor(x),
+      mask: () => maskFor(x, 'NCL'),
     };
     return result(functional.batchNorm(x, mean, variance, some(choices, x)));
   },

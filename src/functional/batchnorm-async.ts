@@ -3,6 +3,7 @@
 import { runJob, unlessAborted } from '../async/job.js';
 import { enterLane } from '../async/lane.js';
 import { Loan } from '../async/loan.js';
+import { inTurns } from '../async/turns.js';
 import { needsGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { floats, outsideScopes, Tensor, type FloatData } from '../tensor.js';
@@ -13,7 +14,7 @@ import {
   type Normalization,
 } from './batchnorm.js';
 import { Moments } from './moments.js';
-import { recordPack, recordUnpack, roomFor } from './padding.js';
+import { recordPack, recordUnpack, repackPlaces, roomFor } from './padding.js';
 import { statistics } from './statistics.js';
 
 /** @internal How a normalisation is carried out. */
@@ -169,7 +170,15 @@ class Pass {
   ): Promise<void> {
     const { who, padding } = this.#call;
     if (padding === null) return;
-    const { n, c, l, unit, lengths } = padding;
+    const { n, c, l, unit, lengths, at } = padding;
+    if (at !== null) {
+      // No kernel takes places: here, in turns of the event loop.
+      if (which === 'unpack') await inTurns(x.length, signal, (from, to) => x.fill(0, from, to));
+      await inTurns(packed.length, signal, (from, to) => {
+        repackPlaces(which, x, packed, padding, from, to);
+      });
+      return;
+    }
     await runJob(who, which, [x, packed, lengths, n, c, l, unit], this.#numel, signal);
   }
 

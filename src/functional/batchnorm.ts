@@ -6,7 +6,15 @@ import { addon } from '../native.js';
 import { floats, record, Tensor, type FloatData, type TensorLike } from '../tensor.js';
 import { gradientsLater } from './batchnorm-later.js';
 import { Moments } from './moments.js';
-import { pack, packedDims, paddingOf, unpack, type Lengths, type Padding } from './padding.js';
+import {
+  pack,
+  packedDims,
+  paddingOf,
+  unpack,
+  type Lengths,
+  type Mask,
+  type Padding,
+} from './padding.js';
 import { statistics } from './statistics.js';
 
 /** @internal One decided normalisation: everything checked but the memory. */
@@ -294,9 +302,14 @@ export interface BatchNormFunctionOptions {
    * part of the statistics, and y and dx are 0 there. Default all.
    */
   lengths?: Lengths | undefined;
+  /**
+   * Which steps of [N, C, L] count, N rows of L flags, or which samples of [N, C]: instead of `lengths`, for those that
+   * are not the first ones. The rest is padding.
+   */
+  mask?: Mask | undefined;
 }
 
-const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out', 'lengths'];
+const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out', 'lengths', 'mask'];
 
 /**
  * y = (x - mean) / sqrt(var + eps) · weight + bias per channel (Ioffe & Szegedy 2015), the stateless
@@ -343,10 +356,10 @@ export function batchNorm(
     }
   }
   // null is no default, but for what may be absent.
-  const { weight = null, bias = null, out = null, lengths } = options;
+  const { weight = null, bias = null, out = null } = options;
   const { training = false, momentum = 0.1, eps = 1e-5, relu = false } = options;
   check.boolean(who, 'training', training);
-  const padding = lengths === undefined ? null : paddingOf(who, input, lengths, 'NCL');
+  const padding = paddingOf(who, input, options, 'NCL');
   return normalize(input, {
     who,
     dims: padding === null ? check.channelDims(input.shape, false) : packedDims(padding),

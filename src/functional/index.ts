@@ -9,5 +9,6 @@ export {
 } from './cross-entropy.js';
 export { dropout, type DropoutOptions } from './dropout.js';
 export { linear } from './linear.js';
+export type { Mask } from './padding.js';
 export { mseLoss, type MSELossOptions } from './mse-loss.js';
 export { relu } from './relu.js';

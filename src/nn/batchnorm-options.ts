@@ -1,5 +1,5 @@
 // What can be said to a BatchNorm: options of the layer, of a forward, of freeze().
-import type { Lengths } from '../functional/padding.js';
+import type { Lengths, Mask } from '../functional/padding.js';
 import type { Tensor } from '../tensor.js';
 
 export interface BatchNormOptions {
@@ -40,6 +40,11 @@ export interface BatchNormForwardOptions {
    * no part of the statistics, and y and dx are 0 there. The same bits as without it: default all.
    */
   lengths?: Lengths | undefined;
+  /**
+   * Which steps of [N, C, L] count, N rows of L flags, or which samples of [N, C], N flags: instead of `lengths`, for
+   * those that are not the first ones. Booleans, or 1 and 0. Default all.
+   */
+  mask?: Mask | undefined;
 }
 
 export interface BatchNormAsyncOptions {
@@ -55,6 +60,8 @@ export interface BatchNormAsyncOptions {
   relu?: boolean;
   /** As for `forward`. */
   lengths?: Lengths | undefined;
+  /** As for `forward`. */
+  mask?: Mask | undefined;
 }
 
 export interface FreezeOptions {
@@ -76,10 +83,10 @@ export const LAYER_OPTIONS = [
 ];
 
 /** @internal */
-export const FORWARD_OPTIONS = ['out', 'relu', 'lengths'];
+export const FORWARD_OPTIONS = ['out', 'relu', 'lengths', 'mask'];
 
 /** @internal Those of one layer alone are no options of a Sequential, which hands the others on. */
 export const SEQUENCE_OPTIONS = FORWARD_OPTIONS.filter((name) => !['out', 'relu'].includes(name));
 
 /** @internal */
-export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'lengths'];
+export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'lengths', 'mask'];

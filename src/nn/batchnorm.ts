@@ -146,15 +146,14 @@ export abstract class BatchNorm extends BatchNormState {
   /** Which statistics normalise, and which move: everything about a call but its memory. */
   private [DECIDE](
     input: Tensor,
-    options: Pick<BatchNormForwardOptions, 'lengths' | 'relu'> | undefined,
+    options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu'> | undefined,
     out: Tensor | null,
   ): Normalization {
     const { [WHO]: who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, this[KIND], input, this.numFeatures, this.layout);
     check.bothOrNeither(who, runningMean, runningVar);
-    const lengths = options?.lengths;
-    const padding = lengths === undefined ? null : paddingOf(who, input, lengths, this.layout);
+    const padding = paddingOf(who, input, options, this.layout);
     const dims = padding === null ? given : packedDims(padding);
     // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
     // many, learned from.

@@ -129,8 +129,7 @@ export class FrozenBatchNorm1d extends Module {
     const input = Tensor.from(x);
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, 'BatchNorm1d', input, this.numFeatures, layout);
-    const lengths = options?.lengths;
-    const padding = lengths === undefined ? null : paddingOf(who, input, lengths, layout);
+    const padding = paddingOf(who, input, options, layout);
     return normalize(input, {
       who,
       dims: padding === null ? given : packedDims(padding),

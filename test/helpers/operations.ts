@@ -112,6 +112,12 @@ const operations = (() => {
       const lengths = Int32Array.from({ length: 16 }, (_, i) => i % 5);
       return { kept: [bn, input], call: () => [bn.forward(input, { lengths })] };
     },
+    'forward with a mask that has holes': (evenkeel) => {
+      const bn = new evenkeel.nn.BatchNorm1d(1000);
+      const input = x(evenkeel, [16, 1000, 4], true);
+      const mask = Int32Array.from({ length: 64 }, (_, i) => (i * 7) % 3 & 1);
+      return { kept: [bn, input], call: () => [bn.forward(input, { mask })] };
+    },
     'functional.batchNorm with lengths': (evenkeel) => {
       const { functional, tensor } = evenkeel;
       const [mean, variance] = [tensor(numbers([1000], 3)), tensor(numbers([1000], 4))];

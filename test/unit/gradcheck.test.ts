@@ -170,6 +170,23 @@ describe('batchNorm', () => {
     }
   }
 
+  test.each<[number[], number[]]>([
+    [
+      [4, 3],
+      [1, 0, 1, 1],
+    ],
+    [
+      [2, 3, 4],
+      [0, 1, 0, 1, 1, 1, 0, 1],
+    ],
+  ])('%j with a mask', (shape, mask) =>
+    gradcheck(
+      (x, weight, bias) =>
+        functional.batchNorm(x, null, null, { training: true, eps: 0.01, weight, bias, mask }),
+      [leaf(shape), leaf([3], 1), leaf([3], 2)],
+    ),
+  );
+
   test('only what requires grad gets one', () => {
     const [x, weight, bias] = [leaf([4, 3]), leaf([3], 1), leaf([3], 2)];
     for (const wanted of [x, weight, bias]) {
