@@ -26,7 +26,9 @@ const mayUse = {
   containers: ['storage', 'check'],
   convert: ['elements', 'storage', 'check'],
   nested: ['containers', 'convert', 'storage', 'check'],
+  printing: ['storage', 'check'],
   tensor: [
+    'printing',
     'copies',
     'autograd',
     'containers',

@@ -18,5 +18,6 @@ export {
   type DType,
   type FloatData,
   type TensorData,
+  type TensorJSON,
   type TensorLike,
 } from './tensor.js';

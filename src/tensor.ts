@@ -16,6 +16,7 @@ import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './contain
 import { broadcasts, converted, holds, repeat, sumOfRepeats } from './elements.js';
 import { GONE, Memory } from './memory.js';
 import { addon } from './native.js';
+import { inspected, jsonOf, printed, type InspectOptions, type TensorJSON } from './printing.js';
 import { isShared, moveToShared } from './shared-memory.js';
 import {
   lengthOf,
@@ -25,6 +26,7 @@ import {
   type TensorData,
 } from './storage.js';
 
+export type { TensorJSON };
 export type { DType, FloatData, IntegerArray, TensorData };
 
 export type TensorLike = Tensor | ArrayLikeTensor;
@@ -120,12 +122,15 @@ export class Tensor implements Variable {
   }
 
   /**
-   * The elements in row-major order: the memory itself, not a copy. Empty once disposed of.
+   * The elements in row-major order: the memory itself, not a copy.
    *
    * Nothing notices what is written into this array: a backward that reads the old values again computes a wrong
    * gradient without an error. `copy_` and `fill_` count as changes, and make such a backward an error.
+   *
+   * @throws {TypeError} when the tensor was disposed of; views that were taken before have length 0 then.
    */
   get data(): TensorData {
+    if (this.disposed) throw this.disposedOf();
     return this.memory.expose(this.numel);
   }
 
@@ -537,13 +542,60 @@ export class Tensor implements Variable {
     this.dispose();
   }
 
+  /**
+   * The values as PyTorch prints them: past 1000 elements the edges, 4 digits; with the shape where it cannot
+   * be seen, a dtype that is not float32, and what the gradient knows. A disposed tensor says so.
+   *
+   * @example
+   * ```ts
+   * String(tensor([1, 2.5, NaN])); // => 'tensor([1.0000, 2.5000,    nan])'
+   * String(tensor([1, 2], { dtype: 'int64' })); // => 'tensor([1, 2], dtype=int64)'
+   * String(functional.sum(tensor([1, 2], { requiresGrad: true }))); // => 'tensor(3., gradFn=<sum>)'
+   * ```
+   */
   toString(): string {
-    const flag = this.wantsGrad ? ', requiresGrad' : '';
-    return `Tensor(${check.shapeText(this.shape)}, ${this.dtype}${flag})`;
+    return printed(this.printable());
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+  /** `console.log(tensor)`: `toString()`; inside other values one line, short where the values need more. */
+  [Symbol.for('nodejs.util.inspect.custom')](
+    depth?: number | null,
+    options?: InspectOptions,
+  ): string {
+    return inspected(this.printable(), depth, options);
+  }
+
+  /**
+   * What `JSON.stringify` writes: `{ shape, dtype, data }` with nested values. NaN and infinities are
+   * the strings 'NaN', 'Infinity' and '-Infinity', int64 beyond ±(2^53 - 1) is a string of its digits, and -0 is 0.
+   *
+   * @throws {TypeError} when the memory has gone.
+   * @example
+   * ```ts
+   * JSON.stringify(tensor([[1], [NaN]])); // => '{"shape":[2,1],"dtype":"float32","data":[[1],["NaN"]]}'
+   * ```
+   */
+  toJSON(): TensorJSON {
+    return jsonOf(this.attached('Tensor.toJSON'), this.shape, this.dtype);
+  }
+
+  private printable(): Parameters<typeof printed>[0] {
+    const { shape, dtype, numel, disposed, maker, memory } = this;
+    const there = !disposed && (memory.pending !== null || memory.length === numel);
+    return {
+      ...{ shape, dtype, numel, disposed },
+      elements: there ? this.attached('Tensor.toString') : null,
+      requiresGrad: this.wantsGrad,
+      madeBy: maker?.name ?? null,
+      parameter: this instanceof Parameter,
+    };
+  }
+
+  private disposedOf(): TypeError {
+    return new TypeError(
+      `Tensor.data: expected a tensor that holds its elements, got one of shape ` +
+        `${check.shapeText(this.shape)} that was disposed of.`,
+    );
   }
 
   /** @internal The data, or an error when its buffer has gone. */

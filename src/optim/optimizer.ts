@@ -180,7 +180,7 @@ export abstract class Optimizer<Hyper extends object> {
    * p.grad = tensor([2, 4]);
    * optimizer.step();
    * const { state, param_groups } = optimizer.stateDict();
-   * String(state[0].momentum_buffer); // => 'Tensor([2], float32)'
+   * String(state[0].momentum_buffer); // => 'tensor([2., 4.])'
    * param_groups[0].weight_decay; // => 0
    * ```
    */
@@ -209,7 +209,7 @@ export abstract class Optimizer<Hyper extends object> {
    * kept before is forgotten.
    *
    * @param stateDict - Objects or Maps. Tensors of float32 or float64, which are copied and converted to a parameter's
-   * dtype; what `Tensor.from` takes; or nested arrays of numbers, as in JSON.
+   * dtype; what `Tensor.from` takes; or nested arrays of numbers; what JSON made of a Tensor.
    * @throws {RangeError | TypeError} for other groups, names, shapes or values. Nothing has changed then.
    * @example
    * ```ts

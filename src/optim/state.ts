@@ -176,9 +176,11 @@ export class StateReader {
 
   private copy(what: string, value: unknown, { shape, dtype }: Parameter): Tensor {
     const { who } = this;
-    const nested = Array.isArray(value) || typeof value === 'number';
+    // A Tensor that went through JSON has nested arrays for data.
+    const values = isJSON(value) ? value.data : value;
+    const nested = Array.isArray(values) || typeof values === 'number';
     const given = nested
-      ? tensor(value as number[], { dtype: 'float64' })
+      ? tensor(values as number[], { dtype: 'float64' })
       : Tensor.from(value as TensorLike);
     check.floating(who, what, given);
     check.sameShape(who, what, given, shape);
@@ -221,4 +223,9 @@ export class StateReader {
     }
     return new Map(Object.entries(value));
   }
+}
+
+function isJSON(value: unknown): value is { readonly data: unknown } {
+  if (typeof value !== 'object' || value === null || value instanceof Tensor) return false;
+  return 'dtype' in value && 'data' in value;
 }

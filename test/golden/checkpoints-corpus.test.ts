@@ -242,7 +242,7 @@ const OUTCOMES = new Map([
 const describeState = (state: StateDict): string => {
   const tensors = [...state].map(([name, each]) => {
     const values = [...each.data].join();
-    return `${JSON.stringify(name)} ${each.toString()} ${values}`;
+    return `${JSON.stringify(name)} Tensor([${each.shape.join(', ')}], ${each.dtype}) ${values}`;
   });
   const metadata = [...state.metadata].map(([key, text]) => ` ${key}=${text}`);
   return `accepted: ${tensors.join('; ')}${metadata.join('')}`;

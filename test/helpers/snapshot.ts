@@ -6,6 +6,7 @@ type Bits = string | null;
 
 function bits(tensor: Tensor | null): Bits {
   if (tensor === null) return null;
+  if (tensor.disposed) return 'disposed';
   const { buffer, byteOffset, byteLength } = tensor.data;
   if (byteLength === 0) return ''; // detached memory too, which cannot be viewed
   return Buffer.from(buffer, byteOffset, byteLength).toString('hex');

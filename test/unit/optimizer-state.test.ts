@@ -242,3 +242,13 @@ describe('what is refused changes nothing', () => {
     expect(bitsOf(adam.stateDict())).toBe(before);
   }); // prettier-ignore
 });
+
+test('a state that went through JSON loads again', () => {
+  const p = new nn.Parameter(tensor([[1, 2]]));
+  p.grad = tensor([[3, 4]]);
+  const adam = new optim.Adam([p]);
+  adam.step();
+  const other = new optim.Adam([p]);
+  other.loadStateDict(JSON.parse(JSON.stringify(adam.stateDict())) as never);
+  expect(bitsOf(other.stateDict() as never)).toBe(bitsOf(adam.stateDict() as never));
+});
