@@ -1,6 +1,17 @@
 import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, type Parameter, type Tensor } from '../tensor.js';
+import {
+  CHECK_GROUP,
+  DECOUPLED,
+  FIXED,
+  KEEP,
+  KEPT,
+  PREPARE,
+  SLOTS,
+  UPDATE,
+  WHO,
+} from './internals.js';
 import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
 import type { ParameterState } from './state.js';
 
@@ -19,7 +30,7 @@ export interface AdamOptions {
 
 type Hyper = Required<AdamOptions>;
 
-const DEFAULTS: Hyper = {
+const USUAL: Hyper = {
   lr: 1e-3,
   betas: [0.9, 0.999],
   eps: 1e-8,
@@ -72,13 +83,13 @@ interface Moments {
  * p -= lr / (1 - β₁ᵗ) · m / (sqrt(v) / sqrt(1 - β₂ᵗ) + eps).
  */
 export class Adam extends Optimizer<Hyper> {
-  protected readonly decoupled: boolean = false;
-  protected override readonly slots = {
+  protected readonly [DECOUPLED]: boolean = false;
+  protected override readonly [SLOTS] = {
     step: 'count',
     exp_avg: 'tensor',
     exp_avg_sq: 'square',
   } as const;
-  protected override readonly fixed: Readonly<Record<string, boolean>> = {
+  protected override readonly [FIXED]: Readonly<Record<string, boolean>> = {
     amsgrad: false,
     decoupled_weight_decay: false,
   };
@@ -88,45 +99,45 @@ export class Adam extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdamOptions = {},
   ) {
-    check.options(new.target.name, options, Object.keys(DEFAULTS));
-    super(params, { ...DEFAULTS, ...options });
+    check.options(new.target.name, options, Object.keys(USUAL));
+    super(params, { ...USUAL, ...options });
   }
 
-  protected override checkGroup(group: Hyper): void {
+  protected override [CHECK_GROUP](group: Hyper): void {
     for (const name of ['lr', 'eps', 'weightDecay'] as const) {
-      check.numberBetween(this.who, name, group[name], 0, Infinity);
+      check.numberBetween(this[WHO], name, group[name], 0, Infinity);
     }
-    check.boolean(this.who, 'maximize', group.maximize);
+    check.boolean(this[WHO], 'maximize', group.maximize);
     const betas: unknown = group.betas;
     if (!Array.isArray(betas) || betas.length !== 2) {
-      throw check.wrongKind(this.who, 'betas to be two numbers', betas);
+      throw check.wrongKind(this[WHO], 'betas to be two numbers', betas);
     }
     for (const beta of group.betas) {
-      check.numberBetween(this.who, 'each of betas', beta, 0, 1 - Number.EPSILON);
+      check.numberBetween(this[WHO], 'each of betas', beta, 0, 1 - Number.EPSILON);
     }
   }
 
-  protected override prepare(parameter: Parameter): void {
+  protected override [PREPARE](parameter: Parameter): void {
     if (this.#moments.has(parameter)) return;
     const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
     this.#moments.set(parameter, momentsAt(0, m, v));
   }
 
-  protected override kept(parameter: Parameter): ParameterState | null {
+  protected override [KEPT](parameter: Parameter): ParameterState | null {
     const moments = this.#moments.get(parameter);
     if (moments === undefined) return null;
     const { step, m, v } = moments;
     return { step, exp_avg: m, exp_avg_sq: v };
   }
 
-  protected override keep(states: ReadonlyMap<Parameter, ParameterState>): void {
+  protected override [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void {
     this.#moments.clear();
     for (const [parameter, { step, exp_avg: m, exp_avg_sq: v }] of states) {
       this.#moments.set(parameter, momentsAt(step as number, m as Tensor, v as Tensor));
     }
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
+  protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const moments = this.#moments.get(parameter)!;
     const [beta1, beta2] = group.betas;
     const step = ++moments.step;
@@ -143,7 +154,7 @@ export class Adam extends Optimizer<Hyper> {
       group.weightDecay,
       1 - moments.decay1.at(beta1, step),
       Math.sqrt(1 - moments.decay2.at(beta2, step)),
-      this.decoupled,
+      this[DECOUPLED],
       group.maximize,
     );
   }

@@ -1,10 +1,11 @@
 import type { Parameter } from '../tensor.js';
 import { Adam, type AdamOptions } from './adam.js';
+import { DECOUPLED, FIXED } from './internals.js';
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019): p -= lr · weightDecay · p first. */
 export class AdamW extends Adam {
-  protected override readonly decoupled = true;
-  protected override readonly fixed = { amsgrad: false, decoupled_weight_decay: true };
+  protected override readonly [DECOUPLED] = true;
+  protected override readonly [FIXED] = { amsgrad: false, decoupled_weight_decay: true };
 
   constructor(params: ConstructorParameters<typeof Adam>[0], options: AdamOptions = {}) {
     super(params as Iterable<Parameter>, { weightDecay: 0.01, ...options });

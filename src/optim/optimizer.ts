@@ -5,6 +5,20 @@ import { mark } from '../copies.js';
 import { addon } from '../native.js';
 import { floats, Parameter, Tensor } from '../tensor.js';
 import {
+  CHECK_GRADIENT,
+  CHECK_GROUP,
+  DEFAULTS,
+  FIND_NON_FINITE,
+  FIXED,
+  KEEP,
+  KEPT,
+  OPTIONAL_STATE,
+  PREPARE,
+  SLOTS,
+  UPDATE,
+  WHO,
+} from './internals.js';
+import {
   pythonName,
   StateReader,
   type GroupState,
@@ -35,14 +49,17 @@ export interface StepOptions {
 
 export abstract class Optimizer<Hyper extends object> {
   readonly paramGroups: ResolvedGroup<Hyper>[] = [];
+  /** What a group leaves out. */
+  protected readonly [DEFAULTS]: Hyper;
 
   protected constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
-    protected readonly defaults: Hyper,
+    defaults: Hyper,
   ) {
-    const given: unknown[] = Array.from(check.iterable(this.who, 'parameters or groups', params));
+    this[DEFAULTS] = defaults;
+    const given: unknown[] = Array.from(check.iterable(this[WHO], 'parameters or groups', params));
     if (given.length === 0) {
-      throw new RangeError(`${this.who}: optimizer got an empty parameter list.`);
+      throw new RangeError(`${this[WHO]}: optimizer got an empty parameter list.`);
     }
     if (given.every((each) => each instanceof Parameter)) {
       this.addParamGroup({ params: given } as unknown as ParameterGroup<Hyper>);
@@ -51,69 +68,69 @@ export abstract class Optimizer<Hyper extends object> {
     }
   }
 
-  protected get who(): string {
+  protected get [WHO](): string {
     return this.constructor.name;
   }
 
   /** Throws where a hyperparameter is out of range. */
-  protected abstract checkGroup(group: Hyper): void;
+  protected abstract [CHECK_GROUP](group: Hyper): void;
 
   /** Allocates what `update` keeps of a parameter from step to step; the last thing that may throw. */
-  protected abstract prepare(parameter: Parameter, group: Hyper): void;
+  protected abstract [PREPARE](parameter: Parameter, group: Hyper): void;
 
   /** Moves one parameter. Its gradient has been checked, and is lent: `zeroGrad` disposes of it. */
-  protected abstract update(parameter: Parameter, gradient: Tensor, group: Hyper): void;
+  protected abstract [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void;
 
   /** What is kept of a parameter from step to step, under PyTorch's names; all of it or nothing. */
-  protected readonly slots: Readonly<Record<string, Slot>> = {};
+  protected readonly [SLOTS]: Readonly<Record<string, Slot>> = {};
 
   /** A state dict may have nothing of a parameter under these names: it begins anew then. */
-  protected readonly optionalState: boolean = false;
+  protected readonly [OPTIONAL_STATE]: boolean = false;
 
   /** What PyTorch's optimiser can choose and this one cannot, under PyTorch's name. */
-  protected readonly fixed: Readonly<Record<string, boolean>> = {};
+  protected readonly [FIXED]: Readonly<Record<string, boolean>> = {};
 
   /** What is kept of a parameter now, itself; null for nothing. */
-  protected abstract kept(parameter: Parameter): ParameterState | null;
+  protected abstract [KEPT](parameter: Parameter): ParameterState | null;
 
   /** Keeps these, and nothing of other parameters, from here on. Cannot fail. */
-  protected abstract keep(states: ReadonlyMap<Parameter, ParameterState>): void;
+  protected abstract [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void;
 
   /** Adds parameters with hyperparameters of their own. */
   addParamGroup(group: ParameterGroup<Hyper>): void {
     if (typeof group !== 'object' || (group as unknown) === null || !('params' in group)) {
-      throw check.wrongKind(this.who, 'parameters, or groups { params, … }', group);
+      throw check.wrongKind(this[WHO], 'parameters, or groups { params, … }', group);
     }
-    check.options(this.who, group, ['params', ...Object.keys(this.defaults)]);
+    check.options(this[WHO], group, ['params', ...Object.keys(this[DEFAULTS])]);
     const { params, ...own } = group;
-    const list = [...(check.iterable(this.who, 'params', params) as Iterable<Parameter>)];
+    const list = [...(check.iterable(this[WHO], 'params', params) as Iterable<Parameter>)];
     const known = new Set(this.paramGroups.flatMap((each) => each.params));
     for (const parameter of list) {
       if (!((parameter as unknown) instanceof Parameter)) {
-        throw check.wrongKind(this.who, 'a Parameter to optimise', parameter);
+        throw check.wrongKind(this[WHO], 'a Parameter to optimise', parameter);
       }
       if (known.has(parameter)) {
         throw new RangeError(
-          `${this.who}: some parameters appear in more than one parameter group.`,
+          `${this[WHO]}: some parameters appear in more than one parameter group.`,
         );
       }
       known.add(parameter);
     }
     // Lists, such as betas, are the group's own: others share the defaults, and the caller has his.
-    const hyper = Object.entries({ ...this.defaults, ...own }).map(
+    const hyper = Object.entries({ ...this[DEFAULTS], ...own }).map(
       ([name, value]: [string, unknown]) => [
         name,
         Array.isArray(value) ? (value as unknown[]).slice() : value,
       ],
     );
     const resolved = { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
-    this.checkGroup(resolved);
+    this[CHECK_GROUP](resolved);
     this.paramGroups.push(resolved);
   }
 
   /** Forgets the gradients: `grad` becomes null, or zeros with `{ setToNone: false }`. */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
-    check.options(`${this.who}.zeroGrad`, options, ['setToNone']);
+    check.options(`${this[WHO]}.zeroGrad`, options, ['setToNone']);
     for (const { params } of this.paramGroups) {
       for (const parameter of params) parameter.zeroGrad(options.setToNone ?? true);
     }
@@ -137,7 +154,7 @@ export abstract class Optimizer<Hyper extends object> {
    * ```
    */
   step(options?: StepOptions): boolean {
-    const who = `${this.who}.step`;
+    const who = `${this[WHO]}.step`;
     check.options(who, options, ['nonFinite']);
     const nonFinite = check.oneOf(who, 'nonFinite', options?.nonFinite ?? 'propagate', [
       'propagate',
@@ -145,23 +162,23 @@ export abstract class Optimizer<Hyper extends object> {
       'skip',
     ]);
     for (const group of this.paramGroups) {
-      this.checkGroup(group);
-      for (const parameter of group.params) this.checkGradient(parameter);
+      this[CHECK_GROUP](group);
+      for (const parameter of group.params) this[CHECK_GRADIENT](parameter);
     }
-    const found = nonFinite === 'propagate' ? null : this.findNonFinite();
+    const found = nonFinite === 'propagate' ? null : this[FIND_NON_FINITE]();
     if (found !== null) {
       if (nonFinite === 'skip') return false;
       throw check.wrongValue(who, 'finite gradients', found);
     }
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
-        if (parameter.gradient !== null) this.prepare(parameter, group);
+        if (parameter.gradient !== null) this[PREPARE](parameter, group);
       }
     }
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
         if (parameter.gradient === null) continue;
-        this.update(parameter, parameter.gradient, group);
+        this[UPDATE](parameter, parameter.gradient, group);
         parameter.markChanged();
       }
     }
@@ -185,7 +202,7 @@ export abstract class Optimizer<Hyper extends object> {
    * ```
    */
   stateDict(): OptimizerStateDict {
-    const names = Object.keys(this.defaults);
+    const names = Object.keys(this[DEFAULTS]);
     const state: OptimizerStateDict['state'] = {};
     let index = 0;
     const groups = this.paramGroups.map((group): GroupState => {
@@ -194,7 +211,7 @@ export abstract class Optimizer<Hyper extends object> {
         return [pythonName(name), typeof value === 'object' ? [...value] : value] as const;
       });
       const params = group.params.map((parameter) => {
-        const kept = this.kept(parameter);
+        const kept = this[KEPT](parameter);
         if (kept !== null) state[index] = copyOf(kept);
         return index++;
       });
@@ -220,19 +237,19 @@ export abstract class Optimizer<Hyper extends object> {
    * ```
    */
   loadStateDict(stateDict: LoadableOptimizerState): void {
-    const who = `${this.who}.loadStateDict`;
-    const reader = new StateReader(who, this.slots, this.optionalState, this.fixed);
+    const who = `${this[WHO]}.loadStateDict`;
+    const reader = new StateReader(who, this[SLOTS], this[OPTIONAL_STATE], this[FIXED]);
     const { state, groups } = reader.parts(stateDict);
-    const names = Object.keys(this.defaults);
+    const names = Object.keys(this[DEFAULTS]);
     const { hypers, parameters } = reader.groups(groups, this.paramGroups, names);
-    for (const hyper of hypers) this.checkGroup(hyper as Hyper);
+    for (const hyper of hypers) this[CHECK_GROUP](hyper as Hyper);
     const states = reader.states(state, parameters);
-    this.keep(states);
+    this[KEEP](states);
     this.paramGroups.forEach((group, i) => Object.assign(group, hypers[i]));
   }
 
   /** Where a gradient is not finite, in words; null where all are. */
-  private findNonFinite(): string | null {
+  private [FIND_NON_FINITE](): string | null {
     const parameters = this.paramGroups.flatMap(({ params }) => params);
     for (const [i, { gradient, shape }] of parameters.entries()) {
       const at = gradient === null ? -1 : firstNonFinite(gradient);
@@ -242,10 +259,10 @@ export abstract class Optimizer<Hyper extends object> {
     return null;
   }
 
-  private checkGradient(parameter: Parameter): void {
+  private [CHECK_GRADIENT](parameter: Parameter): void {
     const { gradient: grad } = parameter;
     if (grad === null) return;
-    const who = `${this.who}.step`;
+    const who = `${this[WHO]}.step`;
     check.sameShape(who, 'a gradient', grad, parameter.shape);
     check.sameDtype(who, 'the gradient', grad, parameter.dtype);
     grad.attached(who);

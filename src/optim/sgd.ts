@@ -1,6 +1,16 @@
 import * as check from '../check.js';
 import { addon } from '../native.js';
 import { floats, type Parameter, type Tensor } from '../tensor.js';
+import {
+  CHECK_GROUP,
+  KEEP,
+  KEPT,
+  OPTIONAL_STATE,
+  PREPARE,
+  SLOTS,
+  UPDATE,
+  WHO,
+} from './internals.js';
 import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
 import type { ParameterState } from './state.js';
 
@@ -21,7 +31,7 @@ export interface SGDOptions {
 
 type Hyper = Required<SGDOptions>;
 
-const DEFAULTS: Hyper = {
+const USUAL: Hyper = {
   lr: 1e-3,
   momentum: 0,
   dampening: 0,
@@ -42,52 +52,52 @@ interface Velocity {
  * p -= lr · v, or lr · (g + momentum · v) with nesterov.
  */
 export class SGD extends Optimizer<Hyper> {
-  protected override readonly slots = { momentum_buffer: 'tensor' } as const;
-  protected override readonly optionalState = true;
+  protected override readonly [SLOTS] = { momentum_buffer: 'tensor' } as const;
+  protected override readonly [OPTIONAL_STATE] = true;
   readonly #velocities = new Map<Parameter, Velocity>();
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: SGDOptions = {},
   ) {
-    check.options('SGD', options, Object.keys(DEFAULTS));
-    super(params, { ...DEFAULTS, ...options });
+    check.options('SGD', options, Object.keys(USUAL));
+    super(params, { ...USUAL, ...options });
   }
 
-  protected override checkGroup(group: Hyper): void {
+  protected override [CHECK_GROUP](group: Hyper): void {
     for (const name of ['lr', 'momentum', 'weightDecay'] as const) {
-      check.numberBetween(this.who, name, group[name], 0, Infinity);
+      check.numberBetween(this[WHO], name, group[name], 0, Infinity);
     }
-    check.numberBetween(this.who, 'dampening', group.dampening, 0, 1);
-    check.boolean(this.who, 'maximize', group.maximize);
-    const nesterov = check.boolean(this.who, 'nesterov', group.nesterov);
+    check.numberBetween(this[WHO], 'dampening', group.dampening, 0, 1);
+    check.boolean(this[WHO], 'maximize', group.maximize);
+    const nesterov = check.boolean(this[WHO], 'nesterov', group.nesterov);
     if (nesterov && (group.momentum <= 0 || group.dampening !== 0)) {
       throw check.wrongValue(
-        this.who,
+        this[WHO],
         'Nesterov momentum to come with a momentum and zero dampening',
         `momentum ${group.momentum}, dampening ${group.dampening}`,
       );
     }
   }
 
-  protected override prepare(parameter: Parameter, group: Hyper): void {
+  protected override [PREPARE](parameter: Parameter, group: Hyper): void {
     if (group.momentum === 0 || this.#velocities.has(parameter)) return;
     this.#velocities.set(parameter, { v: zerosLike(parameter), first: true });
   }
 
-  protected override kept(parameter: Parameter): ParameterState | null {
+  protected override [KEPT](parameter: Parameter): ParameterState | null {
     const velocity = this.#velocities.get(parameter);
     return velocity === undefined || velocity.first ? null : { momentum_buffer: velocity.v };
   }
 
-  protected override keep(states: ReadonlyMap<Parameter, ParameterState>): void {
+  protected override [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void {
     this.#velocities.clear();
     for (const [parameter, { momentum_buffer: v }] of states) {
       this.#velocities.set(parameter, { v: v as Tensor, first: false });
     }
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor, group: Hyper): void {
+  protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const velocity = group.momentum === 0 ? undefined : this.#velocities.get(parameter);
     addon.sgdStep(
       floats(parameter),

@@ -1,0 +1,15 @@
+// The names under which an optimiser keeps what is not public: symbols, so that no field of a user's class can take
+// the place of one of them.
+export const WHO = Symbol('who');
+export const DEFAULTS = Symbol('defaults');
+export const CHECK_GROUP = Symbol('checkGroup');
+export const PREPARE = Symbol('prepare');
+export const UPDATE = Symbol('update');
+export const SLOTS = Symbol('slots');
+export const OPTIONAL_STATE = Symbol('optionalState');
+export const FIXED = Symbol('fixed');
+export const KEPT = Symbol('kept');
+export const KEEP = Symbol('keep');
+export const CHECK_GRADIENT = Symbol('checkGradient');
+export const FIND_NON_FINITE = Symbol('findNonFinite');
+export const DECOUPLED = Symbol('decoupled');
