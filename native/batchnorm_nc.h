@@ -48,9 +48,21 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   if (call.y == nullptr) return;
 
   const bool stream = tiles.template stream<T>();
-  tiles.run_stretches([&](std::size_t at, Stretch range) {
+  const auto passes = [&](std::size_t at, Stretch range) {
     table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
-  });
+  };
+  if (terms.any()) {
+    const auto wide = [&](std::size_t c) { return terms.wide(c); };
+    tiles.run_stretches([&](std::size_t at, Stretch range) {
+      rows.split(
+          range, wide, [&](std::size_t i, Stretch part) { passes(at + i, part); },
+          [&](std::size_t i, std::size_t n, std::size_t c) {
+            terms.write(c, call.x + at + i, call.y + at + i, n);
+          });
+    });
+  } else {
+    tiles.run_stretches(passes);
+  }
   terms.update_running();
 }
 
@@ -105,7 +117,7 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
 
   columns.close();
   const bool stream = tiles.template stream<T>();
-  tiles.run_stretches([&](std::size_t at, Stretch range) {
+  const auto passes = [&](std::size_t at, Stretch range) {
     const T* dy = call.dy != nullptr ? call.dy + at : nullptr;
     if (terms.batch) {
       table.grad_apply_nc(call.x + at, dy, call.dy_value, call.dx + at, range,
@@ -114,6 +126,16 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
       table.scale_nc(call.x + at, dy, call.dy_value, call.dx + at, range, columns[0], gate(0),
                      stream);
     }
+  };
+  if (!terms.any) {
+    tiles.run_stretches(passes);
+    return;
+  }
+  const auto wide = [&](std::size_t c) { return terms.wide(c); };
+  tiles.run_stretches([&](std::size_t at, Stretch range) {
+    rows.split(
+        range, wide, [&](std::size_t i, Stretch part) { passes(at + i, part); },
+        [&](std::size_t i, std::size_t n, std::size_t c) { terms.write(c, at + i, n); });
   });
 }
 

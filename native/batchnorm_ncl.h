@@ -54,6 +54,12 @@ struct Pieces {
   Runs runs_of(std::size_t piece, bool dense = true) const {
     return {rows(piece).size(), positions(piece).size(), stride(), dense ? stride() : 0, 0};
   }
+  // each(where a run begins, its length)
+  template <class Each>
+  void each_run(std::size_t channel, std::size_t piece, const Each& each) const {
+    const std::size_t n = positions(piece).size();
+    for (std::size_t r = 0; r < rows(piece).size(); ++r) each(at(channel, piece) + r * stride(), n);
+  }
 };
 
 // Too few channels to go round are cut into pieces; the pieces' sums are added in the same order.
@@ -123,6 +129,14 @@ void run_samples(BatchShape shape, bool dense, const Body& body) {
   });
 }
 
+// body(offset, run, channel) for each run of a body of run_samples.
+template <class Body>
+void one_by_one(std::size_t at, Runs runs, std::size_t channel, const Body& body) {
+  for (std::size_t r = 0; r < runs.count; ++r) {
+    body(at + r * runs.stride, Runs{1, runs.length, runs.stride, runs.dy, runs.terms}, channel + r);
+  }
+}
+
 template <class T>
 void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
@@ -131,8 +145,15 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const bool stream = pieces.elements() * sizeof(T) >= kStreamBytes;
   if (call.statistics == Statistics::running) {
     terms.from_running(0, call.shape.c);
-    run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
+    const auto passes = [&](std::size_t at, Runs runs, std::size_t c) {
       table.normalize_ncl(call.x + at, call.y + at, runs, terms.terms(c), call.relu, stream, {});
+    };
+    run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
+      if (!terms.any()) return passes(at, runs, c);
+      one_by_one(at, runs, c, [&](std::size_t i, Runs run, std::size_t channel) {
+        if (!terms.wide(channel)) return passes(i, run, channel);
+        terms.write(channel, call.x + i, call.y + i, run.length);
+      });
     });
     return;
   }
@@ -155,6 +176,12 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
       [&](std::size_t c, std::size_t p, std::size_t next) {
         if (call.y == nullptr) return next != c ? sum(next, p) : Pair();
         const std::size_t at = pieces.at(c, p);
+        if (terms.wide(c)) {
+          pieces.each_run(c, p, [&](std::size_t i, std::size_t n) {
+            terms.write(c, call.x + i, call.y + i, n);
+          });
+          return next != c ? sum(next, p) : Pair();
+        }
         Pair pair;
         table.normalize_ncl(call.x + at, call.y + at, pieces.runs_of(p), terms.terms(c), call.relu,
                             stream, next != c ? channel(next, p, pair.sums) : SumOf<T>{});
@@ -177,8 +204,15 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
   if (!terms.needs_sums) {
     terms.finish(0, call.shape.c);
     if (call.dx == nullptr) return;
-    run_samples(call.shape, dense, [&](std::size_t at, Runs runs, std::size_t c) {
+    const auto passes = [&](std::size_t at, Runs runs, std::size_t c) {
       table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c), stream);
+    };
+    run_samples(call.shape, dense, [&](std::size_t at, Runs runs, std::size_t c) {
+      if (!terms.any) return passes(at, runs, c);
+      one_by_one(at, runs, c, [&](std::size_t i, Runs run, std::size_t channel) {
+        if (!terms.wide(channel)) return passes(i, run, channel);
+        terms.write(channel, i, run.length);
+      });
     });
     return;
   }
@@ -202,6 +236,10 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
       [&](std::size_t c, std::size_t p, std::size_t next) {
         const std::size_t at = pieces.at(c, p);
         const Runs runs = pieces.runs_of(p, dense);
+        if (call.dx != nullptr && terms.wide(c)) {
+          pieces.each_run(c, p, [&](std::size_t i, std::size_t n) { terms.write(c, i, n); });
+          return next != c ? sum(next, p) : Pair();
+        }
         Pair pair;
         if (call.dx != nullptr && terms.batch) {
           table.grad_apply_ncl(call.x + at, dy(at), call.dx + at, runs, terms.terms(c),

@@ -35,6 +35,27 @@ struct Rows {
   bool columns_are_channels() const { return width == channels; }
   std::size_t elements() const { return count * width + tail; }
 
+  // The parts of a stretch: passes(offset, part) for columns of channels that are not wide(channel), and
+  // values(offset, n, channel) for those of one that is.
+  template <class Wide, class Passes, class Values>
+  void split(Stretch range, const Wide& wide, const Passes& passes, const Values& values) const {
+    const auto column_of = [&](std::size_t i) { return (range.first + i) % range.columns; };
+    const auto channel_of = [&](std::size_t i) { return column_of(i) / inner % channels; };
+    const auto run_at = [&](std::size_t i) {  // what is left of one channel's run
+      return std::min(inner - column_of(i) % inner, range.n - i);
+    };
+    for (std::size_t i = 0; i < range.n;) {
+      const std::size_t begin = i;
+      if (wide(channel_of(i))) {
+        i += run_at(i);
+        values(begin, i - begin, channel_of(begin));
+        continue;
+      }
+      while (i < range.n && !wide(channel_of(i))) i += run_at(i);
+      passes(begin, Stretch{i - begin, column_of(begin), range.columns});
+    }
+  }
+
   // to[column] = from[channel]
   template <class T>
   void spread(const T* from, Range range, T* to) const {

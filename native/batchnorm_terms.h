@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "batchnorm.h"
+#include "batchnorm_wide.h"
 #include "dispatch.h"
 
 namespace evenkeel {
@@ -44,6 +46,26 @@ void move_running(T* running_mean, T* running_var, const double* mean, const dou
   table.update_running(running_var, var, m / (m - 1.0), momentum, channels);
 }
 
+template <class T>
+double value_or(const T* values, std::size_t c, double otherwise) {
+  return values != nullptr ? static_cast<double>(values[c]) : otherwise;
+}
+
+// Whether one of channels [c, c + n) is none for the passes' own arithmetic (batchnorm_wide.h).
+template <class T>
+bool any_wide(const double* mean, const double* invstd, const T* weight, std::size_t c,
+              std::size_t n) {
+  bool ordinary = true;
+  if (weight != nullptr) {
+    for (std::size_t i = c; i < c + n; ++i) {
+      ordinary &= is_ordinary<T>(mean[i], invstd[i], static_cast<double>(weight[i]));
+    }
+  } else {
+    for (std::size_t i = c; i < c + n; ++i) ordinary &= is_ordinary<T>(mean[i], invstd[i], 1.0);
+  }
+  return !ordinary;
+}
+
 // The statistics that normalise, and the terms of y = (x - center) * scale + offset. A member function
 // of channels [c, c + n) may run on any thread.
 template <class T>
@@ -71,7 +93,10 @@ struct Normalization {
   // From the channels' shifted sums.
   void from_sums(std::size_t c, std::size_t n, const T* shift, const double* sum,
                  const double* sumsq) const {
-    kernels_of<T>().channels.moments(shift, sum, sumsq, m, n, mean + c, residual + c, var + c);
+    const ChannelKernels<T>& table = kernels_of<T>().channels;
+    table.moments(shift, sum, sumsq, m, n, mean + c, residual + c, var + c);
+    table.inverse_deviation(var + c, call.eps, n, invstd + c);
+    if constexpr (sizeof(T) == sizeof(double)) rescale(c, n, shift, sumsq);
     finish(c, n);
   }
 
@@ -81,7 +106,20 @@ struct Normalization {
       residual[i] = 0.0;
       var[i] = static_cast<double>(call.running_var[i]);
     }
+    kernels_of<T>().channels.inverse_deviation(var + c, call.eps, n, invstd + c);
     finish(c, n);
+  }
+
+  // Whether there is any channel so far that is written value by value, and whether this one is.
+  bool any() const { return any_.load(std::memory_order_relaxed); }
+  bool wide(std::size_t c) const {
+    return any() && is_wide<T>(mean[c], invstd[c], value_or(call.weight, c, 1.0));
+  }
+  // n values of such a channel.
+  void write(std::size_t c, const T* x, T* y, std::size_t n) const {
+    const WideChannel<T> channel(mean[c], residual[c], invstd[c], value_or(call.weight, c, 1.0),
+                                 value_or(call.bias, c, 0.0));
+    for (std::size_t i = 0; i < n; ++i) y[i] = channel.output(x[i], call.relu);
   }
 
   // The last thing a forward does.
@@ -92,11 +130,28 @@ struct Normalization {
 
  private:
   void finish(std::size_t c, std::size_t n) const {
-    const ChannelKernels<T>& table = kernels_of<T>().channels;
-    table.inverse_deviation(var + c, call.eps, n, invstd + c);
-    table.normalize_terms(mean + c, residual + c, invstd + c, from_channel(call.weight, c),
-                          from_channel(call.bias, c), n, center + c, scale + c, offset + c);
+    kernels_of<T>().channels.normalize_terms(
+        mean + c, residual + c, invstd + c, from_channel(call.weight, c),
+        from_channel(call.bias, c), n, center + c, scale + c, offset + c);
+    if (any_wide(mean, invstd, call.weight, c, n)) any_.store(true, std::memory_order_relaxed);
   }
+
+  void rescale(std::size_t c, std::size_t n, const T* shift, const double* sumsq) const {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!squares_out_of_range(sumsq[i], call.eps)) continue;
+      ChannelStatistics found;
+      const bool large = !(sumsq[i] < 1.0);
+      if (!rescaled_statistics(call.shape, c + i, call.x, shift[i], large, call.eps, found)) {
+        continue;
+      }
+      mean[c + i] = found.mean;
+      residual[c + i] = found.residual;
+      var[c + i] = found.var;
+      invstd[c + i] = found.invstd;
+    }
+  }
+
+  mutable std::atomic<bool> any_{false};
 };
 
 // The sums over a channel, and the terms of dx = (dy + (x - center) * b + k) * a (dy * a alone where the
@@ -106,6 +161,7 @@ struct Gradient {
   const BatchNormBackward<T>& call;
   double m;
   bool batch, needs_sums;
+  bool any;  // channel that is written value by value
   double *sum, *dot;  // sum dy, sum dy * (x - center); finish() makes the latter (x - mean)
   T *center, *scale, *offset;  // of the forward; the last two behind a ReLU only
   T *a, *b, *k;
@@ -133,6 +189,7 @@ struct Gradient {
     } else {
       for (std::size_t c = 0; c < channels; ++c) center[c] = static_cast<T>(mean()[c]);
     }
+    any = any_wide(mean(), invstd(), call.weight, 0, channels);
   }
 
   const double* mean() const { return call.saved; }
@@ -154,6 +211,41 @@ struct Gradient {
       if (call.dbias != nullptr) call.dbias[i] = static_cast<T>(sum[i]);
       if (call.dweight != nullptr) call.dweight[i] = static_cast<T>(dot[i] * invstd()[i]);
     }
+    if (!any || !needs_sums) return;
+    for (std::size_t i = c; i < c + n; ++i) {
+      if (wide(i)) finish_wide(i);
+    }
+  }
+
+  bool wide(std::size_t c) const {
+    return any && is_wide<T>(mean()[c], invstd()[c], value_or(call.weight, c, 1.0));
+  }
+  // dx of n values of such a channel, where the batch's statistics normalised or not.
+  void write(std::size_t c, std::size_t at, std::size_t n) const {
+    const WideGradient<T> gradient{wide_channel(c), call.relu, batch, sum[c] / m, dot[c] / m};
+    for (std::size_t i = at; i < at + n; ++i) call.dx[i] = gradient(call.x[i], dy_at(i));
+  }
+
+ private:
+  WideChannel<T> wide_channel(std::size_t c) const {
+    return {mean()[c], residual()[c], invstd()[c], value_or(call.weight, c, 1.0),
+            value_or(call.bias, c, 0.0)};
+  }
+  T dy_at(std::size_t i) const { return call.dy != nullptr ? call.dy[i] : call.dy_value; }
+
+  // sum dy and, other than for the passes, sum dy * xhat.
+  void finish_wide(std::size_t c) const {
+    const WideChannel<T> channel = wide_channel(c);
+    CompensatedSum slopes, products;
+    for_channel(call.shape, c, [&](std::size_t i) {
+      const double slope = channel.gated(call.x[i], dy_at(i), call.relu);
+      slopes.add(slope);
+      products.add(slope * channel.normalized(call.x[i]));
+    });
+    sum[c] = slopes.value();
+    dot[c] = products.value();
+    if (call.dbias != nullptr) call.dbias[c] = static_cast<T>(sum[c]);
+    if (call.dweight != nullptr) call.dweight[c] = static_cast<T>(dot[c]);
   }
 };
 

@@ -1,6 +1,8 @@
 #include "moments.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "batchnorm_terms.h"
 #include "float_environment.h"
@@ -19,20 +21,66 @@ void batch_moments(BatchShape shape, const T* x, double* moments, Workspace& wor
   batchnorm_forward(call, workspace);
 }
 
+namespace {
+
+constexpr int kNone = std::numeric_limits<int>::min();
+
+// Of one channel.
+struct Merged {
+  double mean, residual, var;
+};
+
+// The moments of `count` and of `more` values together.
+Merged merged(const Merged& a, const Merged& b, double count, double more) {
+  const double all = count + more, share = more / all;
+  const double apart = (b.mean - a.mean) + (b.residual - a.residual);
+  const double step = apart * share + a.residual;
+  const double moved = a.mean + step, seen = moved - a.mean;  // TwoSum, Knuth
+  return {moved, (a.mean - (moved - seen)) + (step - seen),
+          (count * a.var + more * b.var + apart * apart * (count * share)) / all};
+}
+
+// Whether no step of the above can have over- or underflowed.
+bool in_range(const Merged& a, const Merged& b, const Merged& result, double count, double more) {
+  const double apart = std::fabs(b.mean - a.mean), all = count + more;
+  return apart < 0x1p400 && result.var * all < 0x1p1000 &&
+         (result.var > 0x1p-900 || (result.var == 0.0 && apart == 0.0));
+}
+
+Merged scaled(const Merged& of, int exponent) {
+  return {std::ldexp(of.mean, exponent), std::ldexp(of.residual, exponent),
+          std::ldexp(of.var, 2 * exponent)};
+}
+
+// In units of a power of two near the largest of the deviations and the distance of the means. What is not
+// finite stays so.
+Merged merged_scaled(const Merged& a, const Merged& b, double count, double more) {
+  const double apart = std::fabs(b.mean * 0.25 - a.mean * 0.25);  // of the means as they are it may overflow
+  if (!std::isfinite(apart)) return merged(a, b, count, more);
+  int top = apart > 0.0 ? std::ilogb(apart) + 2 : kNone;
+  for (const double var : {a.var, b.var}) {
+    if (var > 0.0 && std::isfinite(var)) top = std::max(top, std::ilogb(var) / 2);
+  }
+  if (top == kNone) return merged(a, b, count, more);
+  return scaled(merged(scaled(a, -top), scaled(b, -top), count, more), top);
+}
+
+}  // namespace
+
 void merge_moments(double* into, double count, const double* from, double more,
                    std::size_t channels) {
   const FloatEnvironment environment;
   count = environment.within(count);
-  const double all = count + more, share = more / all;
-  double *mean = into, *residual = into + channels, *var = into + 3 * channels;
-  const double *other = from, *rest = from + channels, *spread = from + 3 * channels;
+  const auto of = [&](const double* rows, std::size_t c) {
+    return Merged{rows[c], rows[channels + c], rows[3 * channels + c]};
+  };
   for (std::size_t c = 0; c < channels; ++c) {
-    const double apart = (other[c] - mean[c]) + (rest[c] - residual[c]);
-    const double step = apart * share + residual[c];
-    const double moved = mean[c] + step, seen = moved - mean[c];  // TwoSum, Knuth
-    residual[c] = (mean[c] - (moved - seen)) + (step - seen);
-    mean[c] = moved;
-    var[c] = (count * var[c] + more * spread[c] + apart * apart * (count * share)) / all;
+    const Merged a = of(into, c), b = of(from, c);
+    Merged result = merged(a, b, count, more);
+    if (!in_range(a, b, result, count, more)) result = merged_scaled(a, b, count, more);
+    into[c] = result.mean;
+    into[channels + c] = result.residual;
+    into[3 * channels + c] = result.var;
   }
 }
 
