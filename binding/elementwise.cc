@@ -66,4 +66,13 @@ Napi::Value sum(const Args& args) {
   return Napi::Number::New(args.env(), total);
 }
 
+// (x, n) -> number
+Napi::Value mean(const Args& args) {
+  const double value = args.by_dtype(0, "x", [&]<class T>() {
+    const std::size_t n = args.size(1, "n");
+    return evenkeel::mean<T>(args.array<T>(0, "x", n), n, args.workspace());
+  });
+  return Napi::Number::New(args.env(), value);
+}
+
 }  // namespace evenkeel::binding

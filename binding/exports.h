@@ -40,6 +40,7 @@ void add(const Args& args);
 void multiply(const Args& args);
 void scale(const Args& args);
 Napi::Value sum(const Args& args);
+Napi::Value mean(const Args& args);
 
 // random.cc
 void dropout(const Args& args);
@@ -50,6 +51,7 @@ void random_words(const Args& args);
 void cross_entropy(const Args& args);
 void cross_entropy_backward(const Args& args);
 Napi::Value squared_error(const Args& args);
+Napi::Value mean_squared_error(const Args& args);
 void squared_error_backward(const Args& args);
 
 // optimizer.cc

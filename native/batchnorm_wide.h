@@ -52,6 +52,13 @@ class CompensatedSum {
   }
   double value() const { return high_ + low_; }
 
+  // The sum over m as an unevaluated sum of two doubles.
+  void over(double m, double& mean, double& residual) const {
+    const double sum = value(), rest = (high_ - sum) + low_;
+    mean = sum / m;
+    residual = (std::fma(-mean, m, sum) + rest) / m;
+  }
+
  private:
   double high_ = 0.0, low_ = 0.0;
 };
@@ -159,15 +166,11 @@ inline bool rescaled_statistics(BatchShape shape, std::size_t c, const double* x
   if (!finite || most == 0.0) return false;
   // 2^1000 is enough: what is left of 2^-1074 has squares of 2^-148.
   const int exponent = std::min(1000, -1 - std::ilogb(most));
-  const double unit = std::ldexp(1.0, exponent), origin = shift * unit;
-  const double m = static_cast<double>(shape.n * shape.l);
+  const double unit = std::ldexp(1.0, exponent), m = static_cast<double>(shape.n * shape.l);
   CompensatedSum sum;
-  for_channel(shape, c, [&](std::size_t i) {
-    sum.add(x[i] * unit);
-    sum.add(-origin);
-  });
-  const double step = sum.value() / m, mean = origin + step, seen = mean - origin;
-  const double residual = (origin - (mean - seen)) + (step - seen);
+  for_channel(shape, c, [&](std::size_t i) { sum.add(x[i] * unit); });
+  double mean, residual;
+  sum.over(m, mean, residual);
   CompensatedSum squares, rest;
   for_channel(shape, c, [&](std::size_t i) {
     const double deviation = (x[i] * unit - mean) - residual;

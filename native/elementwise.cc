@@ -1,6 +1,8 @@
 #include "elementwise.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "dispatch.h"
 #include "float_environment.h"
@@ -22,16 +24,60 @@ void for_blocks(std::size_t n, const Body& body) {
   });
 }
 
+// total + value, with what that rounds away (TwoSum, Knuth).
+void add_to(Total& total, double value) {
+  const double sum = total.high + value, seen = sum - total.high;
+  total.low += (total.high - (sum - seen)) + (value - seen);
+  total.high = sum;
+}
+
 // Sums of blocks, added in order.
 template <class Body>
-double sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
-  const FloatEnvironment environment;
+Total sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
   workspace.reset();
-  double* parts = workspace.take<double>(divide_up(n, kBlock));
+  Total* parts = workspace.take<Total>(divide_up(n, kBlock));
   for_blocks(n, [&](std::size_t at, std::size_t count) { parts[at / kBlock] = body(at, count); });
-  double total = 0.0;
-  for (std::size_t i = 0; i < divide_up(n, kBlock); ++i) total += parts[i];
+  Total total{0.0, 0.0};
+  for (std::size_t i = 0; i < divide_up(n, kBlock); ++i) {
+    add_to(total, parts[i].high);
+    total.low += parts[i].low;
+  }
   return total;
+}
+
+// What is not finite has left NaN in `low`.
+double value_of(const Total& total) {
+  return std::isfinite(total.high) ? total.high + total.low : total.high;
+}
+
+// total / count, rounded once but for cases of about 2^-50 beside a tie.
+double quotient(const Total& total, double count) {
+  const double high = total.high / count;
+  if (!std::isfinite(high) || count == 0.0) return high;
+  return high + (std::fma(-high, count, total.high) + total.low) / count;
+}
+
+template <class T>
+Total total_of(const T* x, std::size_t n, Workspace& workspace) {
+  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
+    return kernels_of<T>().elementwise.sum(x + i, count);
+  });
+}
+
+template <class T>
+Total squares_of(const T* a, const T* b, std::size_t n, Workspace& workspace) {
+  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
+    return kernels_of<T>().elementwise.squared_difference(a + i, b + i, count);
+  });
+}
+
+// The mean of finite values whose sum is not: of values scaled down.
+template <class T>
+double mean_of_large(const T* x, std::size_t n) {
+  constexpr double kDown = 0x1p-60, kUp = 0x1p60;  // 2^53 values at most
+  Total total{0.0, 0.0};
+  for (std::size_t i = 0; i < n; ++i) add_to(total, static_cast<double>(x[i]) * kDown);
+  return quotient(total, static_cast<double>(n)) * kUp;
 }
 
 }  // namespace
@@ -73,9 +119,16 @@ void scale(const T* x, double factor, T* out, std::size_t n) {
 
 template <class T>
 double sum(const T* x, std::size_t n, Workspace& workspace) {
-  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
-    return kernels_of<T>().elementwise.sum(x + i, count);
-  });
+  const FloatEnvironment environment;
+  return value_of(total_of(x, n, workspace));
+}
+
+template <class T>
+double mean(const T* x, std::size_t n, Workspace& workspace) {
+  const FloatEnvironment environment;
+  const Total total = total_of(x, n, workspace);
+  if (!std::isfinite(total.high)) return mean_of_large(x, n);
+  return quotient(total, static_cast<double>(n));
 }
 
 template <class T>
@@ -121,9 +174,15 @@ void adam_step(T* parameter, const T* gradient, T* m, T* v, std::size_t n, const
 
 template <class T>
 double squared_error(const T* prediction, const T* target, std::size_t n, Workspace& workspace) {
-  return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
-    return kernels_of<T>().elementwise.squared_difference(prediction + i, target + i, count);
-  });
+  const FloatEnvironment environment;
+  return value_of(squares_of(prediction, target, n, workspace));
+}
+
+template <class T>
+double mean_squared_error(const T* prediction, const T* target, std::size_t n,
+                          Workspace& workspace) {
+  const FloatEnvironment environment;
+  return quotient(squares_of(prediction, target, n, workspace), static_cast<double>(n));
 }
 
 template <class T>
@@ -140,7 +199,8 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
                            std::size_t rows, std::size_t classes, std::int32_t ignore,
                            Workspace& workspace) {
   workspace.reset();
-  if (rows == 0 || classes == 0) return {0.0, 0};
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (rows == 0 || classes == 0) return {0.0, 0, kNone};
   const std::size_t step =
       std::max<std::size_t>(1, kBlock / 16 / classes);  // exp is 16 loads' worth
   const std::size_t blocks = divide_up(rows, step);
@@ -154,14 +214,16 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
         logits + range.begin * classes, probabilities + range.begin * classes, range.size(),
         classes, maximum + range.begin, total + range.begin, work + block * classes);
   });
-  CrossEntropy result{0.0, 0};
+  Total loss{0.0, 0.0};
+  std::size_t counted = 0;
   for (std::size_t r = 0; r < rows; ++r) {
     if (targets[r] == ignore) continue;
     const T logit = logits[r * classes + static_cast<std::size_t>(targets[r])];
-    result.loss += natural_log(total[r]) - (static_cast<double>(logit) - maximum[r]);
-    ++result.counted;
+    add_to(loss, natural_log(total[r]) - (static_cast<double>(logit) - maximum[r]));
+    ++counted;
   }
-  return result;
+  const double all = static_cast<double>(counted);
+  return {value_of(loss), counted, counted == 0 ? kNone : quotient(loss, all)};
 }
 
 template <class T>
@@ -189,11 +251,13 @@ void cross_entropy_backward(const T* probabilities, const std::int32_t* targets,
   template void multiply(const T*, const T*, T*, std::size_t);                                     \
   template void scale(const T*, double, T*, std::size_t);                                          \
   template double sum(const T*, std::size_t, Workspace&);                                          \
+  template double mean(const T*, std::size_t, Workspace&);                                         \
   template void dropout(const T*, T*, std::size_t, double, std::uint64_t, std::uint64_t);          \
   template void uniform(T*, std::size_t, double, double, std::uint64_t, std::uint64_t);            \
   template void sgd_step(T*, const T*, T*, std::size_t, const SgdStep&);                           \
   template void adam_step(T*, const T*, T*, T*, std::size_t, const AdamStep&);                     \
   template double squared_error(const T*, const T*, std::size_t, Workspace&);                      \
+  template double mean_squared_error(const T*, const T*, std::size_t, Workspace&);                 \
   template void squared_error_backward(const T*, const T*, double, T*, std::size_t);               \
   template CrossEntropy cross_entropy(const T*, const std::int32_t*, T*, std::size_t, std::size_t, \
                                       std::int32_t, Workspace&);                                   \

@@ -23,6 +23,9 @@ template <class T>
 void scale(const T* x, double factor, T* out, std::size_t n);
 template <class T>
 double sum(const T* x, std::size_t n, Workspace& workspace);
+// sum / n, rounded once: that of equal values is their value. NaN for n = 0.
+template <class T>
+double mean(const T* x, std::size_t n, Workspace& workspace);
 
 // y = 0 with probability p, else x / (1 - p). The mask is a function of (key, offset) and the index,
 // so backward is the same call on dy. Uses the counters of whole groups of kRandomGroup words from
@@ -41,9 +44,12 @@ void sgd_step(T* parameter, const T* gradient, T* momentum, std::size_t n, const
 template <class T>
 void adam_step(T* parameter, const T* gradient, T* m, T* v, std::size_t n, const AdamStep& step);
 
-// sum (prediction - target)^2, and its gradient (prediction - target) * factor.
+// sum (prediction - target)^2, their mean, and the sum's gradient (prediction - target) * factor.
 template <class T>
 double squared_error(const T* prediction, const T* target, std::size_t n, Workspace& workspace);
+template <class T>
+double mean_squared_error(const T* prediction, const T* target, std::size_t n,
+                          Workspace& workspace);
 template <class T>
 void squared_error_backward(const T* prediction, const T* target, double factor, T* gradient,
                             std::size_t n);
@@ -52,8 +58,9 @@ void squared_error_backward(const T* prediction, const T* target, double factor,
 // softmax (backward needs it); returns the sum of -log p[target] and the number of rows counted.
 // Targets must be in range or `ignore`; the caller has checked.
 struct CrossEntropy {
-  double loss;
+  double loss;  // the sum
   std::size_t counted;
+  double mean;  // NaN where none counts
 };
 template <class T>
 CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* probabilities,

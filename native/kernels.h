@@ -203,6 +203,12 @@ struct RandomPlace {
   unsigned long long key, offset;
 };
 
+// The unevaluated sum high + low: a sum of many and what its rounding has left over. low is 0 for floats,
+// whose sums in double are exact to 2^29 equal values.
+struct Total {
+  double high, low;
+};
+
 template <class T>
 struct ElementwiseKernels {
   void (*relu)(const T* x, T* y, std::size_t n);
@@ -218,8 +224,8 @@ struct ElementwiseKernels {
   void (*uniform)(T* out, std::size_t n, RandomPlace place, T low, T high);
   void (*sgd)(T* parameter, const T* gradient, T* momentum, std::size_t n, SgdStep step);
   void (*adam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, AdamStep step);
-  double (*sum)(const T* x, std::size_t n);
-  double (*squared_difference)(const T* a, const T* b, std::size_t n);
+  Total (*sum)(const T* x, std::size_t n);
+  Total (*squared_difference)(const T* a, const T* b, std::size_t n);
   // Per row: probability[j] = exp(logit[j] - max) / sum. loss[r] = log(sum) - (logit[target] - max)
   // is finished by loss.cc from maximum[r] and total[r]. work: `classes` doubles.
   void (*softmax)(const T* logits, T* probabilities, std::size_t rows, std::size_t classes,

@@ -31,7 +31,7 @@ const d = (n) => new Float64Array(n).fill(0.5);
 const t = (n) => new Int32Array(n);
 
 /** Whatever the addon exports is called, but for what only reads or sets the process's choices. */
-const CONTROL = ['availableIsas', 'isa', 'selectIsa', 'setThreads', 'threads'];
+const CONTROL = ['availableIsas', 'configure', 'isa', 'selectIsa', 'setThreads', 'threads'];
 const right = {
   batchNormForward: [
     f(12),
@@ -77,12 +77,14 @@ const right = {
   multiply: [d(8), d(8), d(8), 8],
   scale: [f(8), 0.5, f(8), 8],
   sum: [f(8), 8],
+  mean: [d(8), 8],
   dropout: [f(8), f(8), 8, 0.5, 1, 2],
   uniform: [f(8), 8, 0, 1, 2, 3],
   randomWords: [new Uint32Array(8), 8, 1, 2],
-  crossEntropy: [f(12), t(4), f(12), 4, 3, -100, d(2)],
+  crossEntropy: [f(12), t(4), f(12), 4, 3, -100, d(3)],
   crossEntropyBackward: [f(12), t(4), f(12), 4, 3, -100, 0.25],
   squaredError: [f(8), f(8), 8],
+  meanSquaredError: [d(8), d(8), 8],
   squaredErrorBackward: [f(8), f(8), 0.5, f(8), 8],
   sgdStep: [f(8), f(8), f(8), 8, 0.1, 0.9, 0, 0, false, false, true],
   adamStep: [f(8), f(8), f(8), f(8), 8, 0.1, 0.9, 0.999, 1e-8, 0, 0.1, 0.03, false, false],

@@ -122,29 +122,57 @@ void adam(T* parameter, const T* gradient, T* m, T* v, std::size_t n, AdamStep s
   }
 }
 
-template <class T>
-double sum(const T* x, std::size_t n) {
+// total + value, with what that rounds away (TwoSum, Knuth).
+inline void add_to(Total& total, double value) {
+  const double sum = total.high + value, seen = sum - total.high;
+  total.low += (total.high - (sum - seen)) + (value - seen);
+  total.high = sum;
+}
+
+// The sum of value(i, count) over [0, n), a vector at a time. Doubles keep what each addition rounds away: a
+// mean of equal values has to be that value.
+template <class T, class Value>
+inline Total total_of(std::size_t n, const Value& value) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   Wide s = Wide::zero();
-  for (std::size_t i = 0; i < n; i += Vec::kLanes) {
-    s = s + widen(load_up_to(x + i, min_size(Vec::kLanes, n - i), Vec::zero()));
+  if constexpr (sizeof(T) == sizeof(float)) {
+    for (std::size_t i = 0; i < n; i += Vec::kLanes) {
+      s = s + value(i, min_size(Vec::kLanes, n - i));
+    }
+    return {fold(s), 0.0};
+  } else {
+    Wide lost = Wide::zero();
+    for (std::size_t i = 0; i < n; i += Vec::kLanes) {
+      const Wide v = value(i, min_size(Vec::kLanes, n - i));
+      const Wide sum = s + v, seen = sum - s;
+      lost = lost + ((s - (sum - seen)) + (v - seen));
+      s = sum;
+    }
+    double high[Vec::kLanes], low[Vec::kLanes];
+    s.store(high);
+    lost.store(low);
+    Total total{0.0, 0.0};
+    for (std::size_t i = 0; i < Vec::kLanes; ++i) add_to(total, high[i]);
+    for (std::size_t i = 0; i < Vec::kLanes; ++i) total.low += low[i];
+    return total;
   }
-  return fold(s);
 }
 
 template <class T>
-double squared_difference(const T* a, const T* b, std::size_t n) {
-  using Vec = typename Simd<T>::Vec;
-  using Wide = typename Simd<T>::Wide;
-  Wide s = Wide::zero();
-  for (std::size_t i = 0; i < n; i += Vec::kLanes) {
-    const std::size_t count = min_size(Vec::kLanes, n - i);
-    const Wide d =
-        widen(load_up_to(a + i, count, Vec::zero())) - widen(load_up_to(b + i, count, Vec::zero()));
-    s = s + d * d;
-  }
-  return fold(s);
+Total sum(const T* x, std::size_t n) {
+  return total_of<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+    return widen(load_up_to(x + i, count, Simd<T>::Vec::zero()));
+  });
+}
+
+template <class T>
+Total squared_difference(const T* a, const T* b, std::size_t n) {
+  return total_of<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+    const auto zero = Simd<T>::Vec::zero();
+    const auto d = widen(load_up_to(a + i, count, zero)) - widen(load_up_to(b + i, count, zero));
+    return d * d;
+  });
 }
 
 // exp(x) for x <= 0 within 1 unit in the last place, from +, -, * alone: libm's exp has other bits

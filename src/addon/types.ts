@@ -100,6 +100,7 @@ export interface Addon {
   multiply(a: Floats, b: Floats, out: Floats, n: number): void;
   scale(x: Floats, factor: number, out: Floats, n: number): void;
   sum(x: Floats, n: number): number;
+  mean(x: Floats, n: number): number;
   dropout(x: Floats, y: Floats, n: number, p: number, key: number, offset: number): void;
   uniform(out: Floats, n: number, low: number, high: number, key: number, offset: number): void;
   randomWords(out: Uint32Array, n: number, key: number, offset: number): void;
@@ -122,6 +123,7 @@ export interface Addon {
     factor: number,
   ): void;
   squaredError(prediction: Floats, target: Floats, n: number): number;
+  meanSquaredError(prediction: Floats, target: Floats, n: number): number;
   squaredErrorBackward(
     prediction: Floats,
     target: Floats,

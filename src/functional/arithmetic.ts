@@ -37,23 +37,24 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
   ]);
 }
 
-/** The sum of all elements, as a scalar; added in double, rounded once. */
+/** The sum of all elements, as a scalar; added in double (float64: in two doubles), rounded once. */
 export function sum(x: TensorLike): Tensor {
-  return total('sum', Tensor.from(x), 1);
+  const input = Tensor.from(x);
+  return total('sum', input, 1, () => addon.sum(floats(input), input.numel));
 }
 
-/** The mean of all elements, as a scalar. */
+/** The mean of all elements, as a scalar, rounded once: that of equal values is their value. */
 export function mean(x: TensorLike): Tensor {
   const input = Tensor.from(x);
-  return total('mean', input, 1 / input.numel);
+  return total('mean', input, input.numel, () => addon.mean(floats(input), input.numel));
 }
 
-function total(who: string, input: Tensor, factor: number): Tensor {
+function total(who: string, input: Tensor, divisor: number, value: () => number): Tensor {
   check.floating(who, 'the input', input);
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = addon.sum(floats(input), input.numel) * factor;
+  floats(y)[0] = value();
   return record(who, y, [input], [], (dy) => [
-    Tensor.expanded(input.shape, input.dtype, dy.item() * factor),
+    Tensor.expanded(input.shape, input.dtype, dy.item() / divisor),
   ]);
 }
 

@@ -51,12 +51,12 @@ export function crossEntropy(
   const labels = classIndices(who, targets, rows, classes, ignore);
 
   const probabilities = Tensor.uninitialized(input.shape, input.dtype);
-  const out = new Float64Array(2);
+  const out = new Float64Array(3);
   addon.crossEntropy(floats(input), labels, floats(probabilities), rows, classes, ignore, out);
-  const [loss = NaN, counted = 0] = out;
+  const [total = NaN, counted = 0, mean = NaN] = out;
   const divisor = reduction === 'mean' ? counted : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = loss / divisor;
+  floats(y)[0] = reduction === 'mean' ? mean : total;
   return record(who, y, [input], [probabilities], (dy) => {
     const dx = Tensor.uninitialized(input.shape, input.dtype);
     const factor = dy.item() / divisor;

@@ -31,7 +31,8 @@ export function mseLoss(
 
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = addon.squaredError(floats(input), floats(wanted), input.numel) / divisor;
+  const error = reduction === 'mean' ? addon.meanSquaredError : addon.squaredError;
+  floats(y)[0] = error(floats(input), floats(wanted), input.numel);
   return record(who, y, [input, wanted], [input, wanted], (dy, needs) => {
     const factor = (2 * dy.item()) / divisor;
     const gradient = (a: Tensor, b: Tensor): Tensor => {

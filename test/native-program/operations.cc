@@ -237,6 +237,8 @@ std::string elementwise(Draw draw, std::size_t elements, Memory& memory) {
   const std::size_t which = draw.below(9);
   memory.result(sum(a, n, memory.workspace));
   memory.result(squared_error(a, b, n, memory.workspace));
+  memory.result(mean(a, n, memory.workspace));
+  memory.result(mean_squared_error(a, b, n, memory.workspace));
   if (which == 8) {
     random_words(memory.output<std::uint32_t>(n), n, key, offset);
     return "";
@@ -264,6 +266,7 @@ std::string loss(Draw draw, std::size_t elements, Memory& memory) {
       cross_entropy(logits, targets, probabilities, rows, classes, -1, memory.workspace);
   memory.result(loss.loss);
   memory.result(static_cast<double>(loss.counted));
+  memory.result(loss.mean);
   cross_entropy_backward(probabilities, targets, draw.fraction(), memory.output<T>(rows * classes),
                          rows, classes, -1);
   return "";

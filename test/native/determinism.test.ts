@@ -187,7 +187,7 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       const targets = Int32Array.from({ length: rows }, () => Math.floor(uniform() * classes));
       const seen = hashes((index) => {
         const [p, dx] = [fresh(dtype, logits.length, index), fresh(dtype, logits.length, index)];
-        const out = new Float64Array(2);
+        const out = new Float64Array(3);
         addon.crossEntropy(logits, targets, p, rows, classes, -100, out);
         addon.crossEntropyBackward(p, targets, dx, rows, classes, -100, 1 / rows);
         return hash(p, out, dx);
@@ -229,7 +229,7 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       addon.sgdStep(parameter, b, m, n, 0.1, 0.9, 0, 0.01, true, false, true);
       addon.adamStep(parameter, b, m, v, n, 0.1, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03, true, false);
       addon.columnSums(a.subarray(0, rows * columns), sums, rows, columns);
-      return hash(...outputs, m, v, sums, addon.sum(a, n), addon.squaredError(a, b, n));
+      return hash(...outputs, m, v, sums, addon.sum(a, n), addon.mean(a, n), addon.squaredError(a, b, n), addon.meanSquaredError(a, b, n));
     });
     expect(seen.size).toBe(1);
   });

@@ -120,7 +120,7 @@ export function rowCases(addon: Addon): KernelCase[] {
       prepare(arena, [rows = 0, classes = 0]) {
         const logits = arena.input(rows * classes, (value) => value * 20);
         const targets = arena.integers(rows, target(classes));
-        const [out, result] = [arena.output(rows * classes), arena.doublesOut(2)];
+        const [out, result] = [arena.output(rows * classes), arena.doublesOut(3)];
         return nothing(() =>
           addon.crossEntropy(logits, targets, out, rows, classes, IGNORED, result),
         );

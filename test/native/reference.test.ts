@@ -181,7 +181,7 @@ describe.each(dtypes)('%s', (dtype) => {
       const [p, dx, out] = [
         array(dtype, rows * classes),
         array(dtype, rows * classes),
-        new Float64Array(2),
+        new Float64Array(3),
       ];
       addon.crossEntropy(logits, targets, p, rows, classes, -100, out);
       addon.crossEntropyBackward(p, targets, dx, rows, classes, -100, 0.5);

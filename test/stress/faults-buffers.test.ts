@@ -135,7 +135,7 @@ describe('shared memory that another thread writes', () => {
         Atomics.store(shared, shared.length - 1, ${array});
       }\`, [shared, Date.now() + ${seconds * 1000}]);
     worker.once('message', () => {
-      const x = new Float32Array(rows * classes), y = new Float32Array(rows * classes), out = new Float64Array(2);
+      const x = new Float32Array(rows * classes), y = new Float32Array(rows * classes), out = new Float64Array(3);
       const ends = Date.now() + ${seconds * 1000};
       let done = 0, refused = 0;
       while (Date.now() < ends) {
