@@ -55,15 +55,8 @@ double value_or(const T* values, std::size_t c, double otherwise) {
 template <class T>
 bool any_wide(const double* mean, const double* invstd, const T* weight, std::size_t c,
               std::size_t n) {
-  bool ordinary = true;
-  if (weight != nullptr) {
-    for (std::size_t i = c; i < c + n; ++i) {
-      ordinary &= is_ordinary<T>(mean[i], invstd[i], static_cast<double>(weight[i]));
-    }
-  } else {
-    for (std::size_t i = c; i < c + n; ++i) ordinary &= is_ordinary<T>(mean[i], invstd[i], 1.0);
-  }
-  return !ordinary;
+  if (n == 1) return !is_normal<T>(mean[c], invstd[c], value_or(weight, c, 1.0));
+  return !kernels_of<T>().channels.all_normal(mean + c, invstd + c, from_channel(weight, c), n);
 }
 
 // The statistics that normalise, and the terms of y = (x - center) * scale + offset. A member function
@@ -137,8 +130,12 @@ struct Normalization {
   }
 
   void rescale(std::size_t c, std::size_t n, const T* shift, const double* sumsq) const {
+    const double also = call.eps < kTinyEps ? kLeastSquares : 0.0;
+    if (n > 1 && kernels_of<T>().channels.all_between(sumsq, kLeastSquares, kMostSquares, also, n)) {
+      return;
+    }
     for (std::size_t i = 0; i < n; ++i) {
-      if (!squares_out_of_range(sumsq[i], call.eps)) continue;
+      if (is_between(sumsq[i], kLeastSquares, kMostSquares, also)) continue;
       ChannelStatistics found;
       const bool large = !(sumsq[i] < 1.0);
       if (!rescaled_statistics(call.shape, c + i, call.x, shift[i], large, call.eps, found)) {

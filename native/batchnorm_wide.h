@@ -8,37 +8,27 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 #include "batchnorm.h"
+#include "kernels.h"
 
 namespace evenkeel {
 
+// The same as all_normal and all_between of kernels.h for one channel, where a call would cost more.
 template <class T>
-struct NormalRange;
-// The bounds leave room for the largest of m values, which is up to sqrt(m) deviations from the mean, and for
-// weights down to 1e-8 before a scale has fewer bits.
-template <>
-struct NormalRange<float> {
-  static constexpr double kMean = 0x1p100, kLeast = 0x1p-100, kMost = 0x1p100;
-};
-template <>
-struct NormalRange<double> {
-  static constexpr double kMean = 0x1p960, kLeast = 0x1p-480, kMost = 0x1p480;
-};
-
-// Whether the passes' own arithmetic is right for a channel. NaN: no.
-template <class T>
-bool is_ordinary(double mean, double invstd, double weight) {
+bool is_normal(double mean, double invstd, double weight) {
   using Range = NormalRange<T>;
-  return (std::fabs(mean) < Range::kMean) & (invstd > Range::kLeast) & (invstd < Range::kMost) &
-         (std::fabs(weight * invstd) <= static_cast<double>(std::numeric_limits<T>::max()));
+  return std::fabs(mean) < Range::kMean && invstd > Range::kLeast && invstd < Range::kMost &&
+         std::fabs(weight * invstd) <= Range::kScale;
+}
+inline bool is_between(double sumsq, double least, double most, double also) {
+  return (sumsq >= least && sumsq < most) || sumsq == also;
 }
 
-// Whether it is one for this file. What is not finite stays with the passes: it poisons its channel.
+// Whether a channel is one for this file. What is not finite stays with the passes: it poisons its channel.
 template <class T>
 bool is_wide(double mean, double invstd, double weight) {
-  return !is_ordinary<T>(mean, invstd, weight) && std::isfinite(mean) && std::isfinite(invstd) &&
+  return !is_normal<T>(mean, invstd, weight) && std::isfinite(mean) && std::isfinite(invstd) &&
          std::isfinite(weight);
 }
 
@@ -136,12 +126,9 @@ struct ChannelStatistics {
   double mean, residual, var, invstd;
 };
 
-// Whether sums of squares of doubles have over- or underflowed, or may have. Below kLeast var is nothing beside
-// an eps of usual size; then a sum of 0 is a constant channel, of which there are many.
-inline bool squares_out_of_range(double sumsq, double eps) {
-  constexpr double kMost = 0x1p1000, kLeast = 0x1p-900, kTinyEps = 0x1p-800;
-  return !(sumsq < kMost) || (sumsq < kLeast && (sumsq > 0.0 || eps < kTinyEps));
-}
+// Between these bounds no sum of squares of doubles has over- or underflowed. Where eps is not tiny itself, 0 is a
+// constant channel, of which there are many: a variance so small is nothing beside that eps.
+inline constexpr double kMostSquares = 0x1p1000, kLeastSquares = 0x1p-900, kTinyEps = 0x1p-800;
 
 // 1 / sqrt(var * 2^exponent + eps), without overflow on the way.
 inline double scaled_inverse_deviation(double var, int exponent, double eps) {

@@ -90,6 +90,22 @@ struct BatchNormKernels {
                     bool stream);
 };
 
+// The statistics that the passes' arithmetic is right for: for others see batchnorm_wide.h. The bounds leave room
+// for the largest of m values, which is up to sqrt(m) deviations from the mean, and for weights down to 1e-8
+// before a scale has fewer bits.
+template <class T>
+struct NormalRange;
+template <>
+struct NormalRange<float> {
+  static constexpr double kMean = 0x1p100, kLeast = 0x1p-100, kMost = 0x1p100;
+  static constexpr double kScale = 0x1.fffffep127;
+};
+template <>
+struct NormalRange<double> {
+  static constexpr double kMean = 0x1p960, kLeast = 0x1p-480, kMost = 0x1p480;
+  static constexpr double kScale = 0x1.fffffffffffffp1023;
+};
+
 // Per-channel scalars, n channels. Outputs overlap no input.
 template <class T>
 struct ChannelKernels {
@@ -111,6 +127,10 @@ struct ChannelKernels {
   void (*gradient_terms)(const double* mean, const double* residual, const double* invstd,
                          const T* weight, const double* sum, double* dot, double m, std::size_t n,
                          T* a, T* b, T* k);
+  // Whether |mean| < kMean, kLeast < invstd < kMost and |weight * invstd| <= kScale in every channel. NaN: no.
+  bool (*all_normal)(const double* mean, const double* invstd, const T* weight, std::size_t n);
+  // Whether least <= sumsq < most in every channel, or it is exactly `also`. NaN: no.
+  bool (*all_between)(const double* sumsq, double least, double most, double also, std::size_t n);
   // running = (1 - momentum) * running + momentum * statistic * factor
   void (*update_running)(T* running, const double* statistic, double factor, double momentum,
                          std::size_t n);

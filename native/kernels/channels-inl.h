@@ -95,10 +95,43 @@ void update_running(T* __restrict running, const double* __restrict statistic, d
   }
 }
 
+// The questions are asked of each channel, and the answers gathered in words as wide as a double: a loop that
+// stops at the first no, or gathers bools, is not widened.
+using Answer = unsigned long long;
+
+template <class T>
+bool all_normal(const double* __restrict mean, const double* __restrict invstd,
+                const T* __restrict weight, std::size_t n) {
+  using Range = NormalRange<T>;
+  Answer no = 0;
+  for (std::size_t c = 0; c < n; ++c) {
+    no |= __builtin_fabs(mean[c]) < Range::kMean ? Answer{0} : Answer{1};
+    no |= invstd[c] > Range::kLeast ? Answer{0} : Answer{1};
+    no |= invstd[c] < Range::kMost ? Answer{0} : Answer{1};
+  }
+  if (weight == nullptr) return no == 0;  // kMost < kScale
+  for (std::size_t c = 0; c < n; ++c) {
+    const double scale = __builtin_fabs(static_cast<double>(weight[c]) * invstd[c]);
+    no |= scale <= Range::kScale ? Answer{0} : Answer{1};
+  }
+  return no == 0;
+}
+
+inline bool all_between(const double* __restrict sumsq, double least, double most, double also,
+                        std::size_t n) {
+  Answer no = 0;
+  for (std::size_t c = 0; c < n; ++c) {
+    const Answer low = sumsq[c] >= least ? Answer{0} : Answer{1};
+    const Answer other = sumsq[c] == also ? Answer{0} : Answer{1};
+    no |= (low & other) | (sumsq[c] < most ? Answer{0} : Answer{1});
+  }
+  return no == 0;
+}
+
 template <class T>
 constexpr ChannelKernels<T> channel_kernels() {
   return {channel_moments<T>, inverse_deviation, normalize_terms<T>, gradient_terms<T>,
-          update_running<T>};
+          all_normal<T>,      all_between,       update_running<T>};
 }
 
 }  // namespace
