@@ -14,7 +14,7 @@ import {
   type BatchNormForwardOptions,
 } from './batchnorm-options.js';
 import { BatchNormState } from './batchnorm-state.js';
-import { collecting, type Collected } from './collecting.js';
+import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
 import {
   HAS_MODE,
   WHO,
@@ -33,6 +33,17 @@ const DECIDE = Symbol('decide');
 const NORMALIZE_THEN_UPDATE = Symbol('normalizeThenUpdate');
 const LEARN = Symbol('learn');
 const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
+
+/** So that a rollback meanwhile can tell what has not moved yet. */
+function whileUnderWay(
+  layer: BatchNorm,
+  begun: UnderWay,
+  settling: Promise<Tensor>,
+): Promise<Tensor> {
+  const calls = underWay.get(layer) ?? new Set();
+  underWay.set(layer, calls.add(begun));
+  return settling.finally(() => calls.delete(begun));
+}
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends BatchNormState {
@@ -127,12 +138,17 @@ export abstract class BatchNorm extends BatchNormState {
     }
     const collected = call.update ? collecting.get(this) : undefined;
     const { momentum } = this;
-    return normalizeAsync(input, call, {
+    const begun: UnderWay = { undone: false };
+    const settling = normalizeAsync(input, call, {
       signal,
       transfer,
       owner: this,
       settle: (moments) => {
         if (moments === null) return;
+        if (begun.undone) {
+          this[REFUSE_NON_FINITE](moments);
+          return;
+        }
         if (collected !== undefined && collecting.get(this) !== collected) {
           throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
         }
@@ -141,6 +157,7 @@ export abstract class BatchNorm extends BatchNormState {
         this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, collected);
       },
     });
+    return call.update ? whileUnderWay(this, begun, settling) : settling;
   }
 
   /** Which statistics normalise, and which move: everything about a call but its memory. */

@@ -72,7 +72,7 @@ export function updateBatchNorm<Batch>(
 
   const modes = [...model.modules()].map((module) => [module, module.training] as const);
   const skipped = layers.map((layer) => [layer, layer.skippedBatches] as const);
-  const collected = collect(layers, true);
+  const collected = collect(layers, true, null);
   try {
     const batches = noGrad(() => pass(model.train(), loader, input ?? inputOf));
     if (batches === 0) throw check.wrongValue(WHO, 'a loader of at least one batch', 'none');

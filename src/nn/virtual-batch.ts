@@ -1,7 +1,7 @@
 // Gradient accumulation for running statistics: many micro-batches, one step.
 import * as check from '../check.js';
 import { BatchNorm } from './batchnorm.js';
-import { Collected, collecting } from './collecting.js';
+import { Collected, collecting, type Session } from './collecting.js';
 import { MOVE_STATISTICS, CHECK_STATISTICS, NEXT_WEIGHT } from './internals.js';
 import { Module } from './module.js';
 
@@ -12,21 +12,28 @@ export class VirtualBatch {
 
   /** @internal */
   constructor(layers: readonly BatchNorm[]) {
-    this.#collected = collect(layers, false);
+    this.#collected = collect(layers, false, {
+      close: () => {
+        this.discard();
+      },
+      reopen: () => {
+        this.#open = true;
+      },
+    });
   }
 
   /**
    * One step of every layer's running statistics, towards the mean and unbiased variance of all values
    * since the start, and one count. A layer that has seen no batch stays as it is.
    *
-   * @throws {Error} when it is committed or discarded already; {TypeError} when the memory of a running
+   * @throws {Error} when it is committed, discarded or taken back already; {TypeError} when the memory of a running
    * statistic has gone. Nothing has moved then.
    */
   commit(): void {
     if (!this.#open)
       throw new Error('VirtualBatch.commit: expected an open virtual batch, got a closed one.');
     const seen = [...this.#collected].filter(
-      ([layer, { batches }]) => batches > 0 && !layer.frozen,
+      ([layer, each]) => collecting.get(layer) === each && each.batches > 0 && !layer.frozen,
     );
     const steps = seen.map(([layer, { moments }]) => {
       layer[CHECK_STATISTICS]('VirtualBatch.commit');
@@ -40,7 +47,9 @@ export class VirtualBatch {
   discard(): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const layer of this.#collected.keys()) collecting.delete(layer);
+    for (const [layer, each] of this.#collected) {
+      if (collecting.get(layer) === each) collecting.delete(layer);
+    }
   }
 
   /** `using batch = …` discards what was not committed. */
@@ -55,6 +64,9 @@ export class VirtualBatch {
  * by all values together, merged by count. k micro-batches of n leave what one batch of k · n leaves, to
  * rounding in double. Each micro-batch is still normalised by itself: outputs and gradients are not those
  * of one large batch.
+ *
+ * It ends with `commit()`, `discard()` or its `using` block. A `transaction` that fails, and `rollback()`, end
+ * it too where they began before it; one that was open before them is open again, with what it had collected.
  *
  * @throws {TypeError} when `model` is no Module.
  * @throws {Error} when one of its layers is in another open virtual batch.
@@ -88,9 +100,10 @@ export function checkNotCollecting(who: string, layers: readonly BatchNorm[]): v
 export function collect(
   layers: readonly BatchNorm[],
   single: boolean,
+  session: Session | null,
 ): ReadonlyMap<BatchNorm, Collected> {
   const collected = new Map(
-    layers.map((layer) => [layer, new Collected(layer.numFeatures, single)]),
+    layers.map((layer) => [layer, new Collected(layer.numFeatures, single, session)]),
   );
   for (const [layer, each] of collected) collecting.set(layer, each);
   return collected;
