@@ -31,8 +31,9 @@ export function mseLoss(
 
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  const error = reduction === 'mean' ? addon.meanSquaredError : addon.squaredError;
-  floats(y)[0] = error(floats(input), floats(wanted), input.numel);
+  const operands = [floats(input), floats(wanted), input.numel] as const;
+  floats(y)[0] =
+    reduction === 'mean' ? addon.meanSquaredError(...operands) : addon.squaredError(...operands);
   return record(who, y, [input, wanted], [input, wanted], (dy, needs) => {
     const factor = (2 * dy.item()) / divisor;
     const gradient = (a: Tensor, b: Tensor): Tensor => {

@@ -16,7 +16,17 @@ interface Pair {
   readonly bn: nn.BatchNorm1d;
   readonly model: BatchNormModel;
   batch: nn.VirtualBatch | null;
-  snapshot: { taken: nn.StatisticsSnapshot; state: BatchNormModel['state'] } | null;
+  snapshot: { taken: nn.StatisticsSnapshot; put: () => void } | null;
+}
+
+/** What goes back to where it was in the model: all that a forward moves, and which virtual batch is open. */
+function remember(pair: Pair): () => void {
+  const { model, batch } = pair;
+  const [state, collected] = structuredClone([model.state, model.collected] as const);
+  return () => {
+    [model.state, model.collected] = structuredClone([state, collected] as const);
+    pair.batch = batch;
+  };
 }
 
 type Command = readonly [name: string, run: (pair: Pair) => void];
@@ -174,14 +184,11 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     pair.batch = pair.model.collected = null;
   }),
   named('snapshot', (pair) => {
-    pair.snapshot = {
-      taken: nn.snapshotStatistics(pair.bn),
-      state: structuredClone(pair.model.state),
-    };
+    pair.snapshot = { taken: nn.snapshotStatistics(pair.bn), put: remember(pair) };
   }),
   named('rollback', (pair) => {
     pair.snapshot?.taken.rollback();
-    if (pair.snapshot !== null) pair.model.state = structuredClone(pair.snapshot.state);
+    pair.snapshot?.put();
   }),
   named('clone', (pair) => {
     const copy = pair.bn.clone();
@@ -196,10 +203,33 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   }),
 );
 
+const failing = new Error('in the middle');
+/** Some of the commands in a transaction, which may hold others, and then it throws or not. */
+const inTransaction = (inner: fc.Arbitrary<Command>): fc.Arbitrary<Command> =>
+  fc.tuple(fc.array(inner, { maxLength: 5 }), fc.boolean()).map(([body, fails]) => [
+    `transaction of [${body.map(([name]) => name).join('; ')}]${fails ? ' that throws' : ''}`,
+    (pair) => {
+      const put = remember(pair);
+      const run = (): void => {
+        for (const [, each] of body) each(pair);
+        compare(pair);
+        if (fails) throw failing;
+      };
+      if (!fails) return nn.transaction(pair.bn, run);
+      expect(() => nn.transaction(pair.bn, run)).toThrow(failing);
+      put();
+    },
+  ]);
+const everything = fc.oneof(
+  { weight: 6, arbitrary: commands },
+  { weight: 1, arbitrary: inTransaction(commands) },
+  { weight: 1, arbitrary: inTransaction(fc.oneof(commands, inTransaction(commands))) },
+);
+
 test(`${SEQUENCES} random command sequences leave what the model says`, () => {
   fc.assert(
     fc.property(
-      fc.array(commands, { minLength: 12, maxLength: 40 }),
+      fc.array(everything, { minLength: 12, maxLength: 40 }),
       fc.constantFrom('propagate', 'throw', 'skip'),
       fc.constantFrom('throw', 'running'),
       (sequence, nonFinite, singleValue) => {

@@ -42,7 +42,7 @@ describe('inside an open virtual batch', () => {
     }
     bn.forward(of(5, 7));
     batch.commit();
-    expect(state(bn)).toEqual([[4], [20 / 3], 1, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 1, 0]);
   });
 
   test('where nothing had been collected, the commit moves nothing', () => {
@@ -65,7 +65,7 @@ describe('inside an open virtual batch', () => {
     expect(() => nn.transaction(bn, outer)).toThrow(failing);
     nn.transaction(bn, () => bn.forward(of(5, 7)));
     batch.commit();
-    expect(state(bn)).toEqual([[4], [20 / 3], 1, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 1, 0]);
   });
 
   test('a commit inside is taken back: the batch is open again with what it had', () => {
@@ -182,7 +182,7 @@ describe('asynchronous bodies', () => {
     await expect(nn.transaction(bn, body)).rejects.toThrow(failing);
     await bn.forwardAsync(of(5, 7));
     batch.commit();
-    expect(state(bn)).toEqual([[4], [20 / 3], 1, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 1, 0]);
   });
 });
 
@@ -197,7 +197,7 @@ describe('updateBatchNorm', () => {
     expect(() => nn.transaction(bn, step)).toThrow(failing);
     expect(state(bn)).toEqual(before);
     nn.updateBatchNorm(bn, loader);
-    expect(state(bn)).toEqual([[4], [20 / 3], 2, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 2, 0]);
   });
 
   test('a transaction inside it, about a batch that fails', () => {
@@ -218,7 +218,7 @@ describe('updateBatchNorm', () => {
       }
     }
     nn.updateBatchNorm(new Careful(), [of(1, 3), of(1000, 3000), of(5, 7)]);
-    expect(state(bn)).toEqual([[4], [20 / 3], 2, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 2, 0]);
   });
 
   test('a rollback of what was before it starts the pass anew, and does not end it', () => {
@@ -230,6 +230,6 @@ describe('updateBatchNorm', () => {
       yield* loader;
     }
     nn.updateBatchNorm(bn, batches());
-    expect(state(bn)).toEqual([[4], [20 / 3], 2, 0]);
+    expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 2, 0]);
   });
 });
