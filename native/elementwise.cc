@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "dispatch.h"
 #include "float_environment.h"
@@ -199,8 +198,7 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
                            std::size_t rows, std::size_t classes, std::int32_t ignore,
                            Workspace& workspace) {
   workspace.reset();
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  if (rows == 0 || classes == 0) return {0.0, 0, kNone};
+  if (rows == 0 || classes == 0) return {0.0, 0, 0.0};
   const std::size_t step =
       std::max<std::size_t>(1, kBlock / 16 / classes);  // exp is 16 loads' worth
   const std::size_t blocks = divide_up(rows, step);
@@ -223,7 +221,7 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
     ++counted;
   }
   const double all = static_cast<double>(counted);
-  return {value_of(loss), counted, counted == 0 ? kNone : quotient(loss, all)};
+  return {value_of(loss), counted, counted == 0 ? 0.0 : quotient(loss, all)};
 }
 
 template <class T>

@@ -60,7 +60,7 @@ void squared_error_backward(const T* prediction, const T* target, double factor,
 struct CrossEntropy {
   double loss;  // the sum
   std::size_t counted;
-  double mean;  // NaN where none counts
+  double mean;  // 0 where none counts
 };
 template <class T>
 CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* probabilities,

@@ -56,7 +56,7 @@ export function crossEntropy(
   const [total = NaN, counted = 0, mean = NaN] = out;
   const divisor = reduction === 'mean' ? counted : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = reduction === 'mean' ? mean : total;
+  floats(y)[0] = reduction === 'sum' ? total : counted > 0 ? mean : NaN;
   return record(who, y, [input], [probabilities], (dy) => {
     const dx = Tensor.uninitialized(input.shape, input.dtype);
     const factor = dy.item() / divisor;

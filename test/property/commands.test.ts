@@ -215,7 +215,10 @@ const inTransaction = (inner: fc.Arbitrary<Command>): fc.Arbitrary<Command> =>
         compare(pair);
         if (fails) throw failing;
       };
-      if (!fails) return nn.transaction(pair.bn, run);
+      if (!fails) {
+        nn.transaction(pair.bn, run);
+        return;
+      }
       expect(() => nn.transaction(pair.bn, run)).toThrow(failing);
       put();
     },
