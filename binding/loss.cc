@@ -23,8 +23,8 @@ const std::int32_t* targets_at(const Args& args, Args::Slot index, std::size_t r
 
 }  // namespace
 
-// (logits, targets: Int32Array, probabilities, rows, classes, ignoreIndex, out: Float64Array(3)):
-// out = [summed loss, rows counted, mean loss]
+// (logits, targets: Int32Array, probabilities, rows, classes, ignoreIndex, out: Float64Array(2 or 3)):
+// out = [summed loss, rows counted], and the mean loss
 void cross_entropy(const Args& args) {
   args.by_dtype(0, "logits", [&]<class T>() {
     const std::size_t rows = args.size(3, "rows"), classes = args.size(4, "classes");
@@ -32,13 +32,14 @@ void cross_entropy(const Args& args) {
     const std::int32_t ignore = args.int32(5, "ignoreIndex");
     const T* logits = args.array<T>(0, "logits", elements);
     T* probabilities = args.array<T>(2, "probabilities", elements);
-    double* out = args.array<double>(6, "out", 3);
+    const std::span<double> out = args.array_of_either<double>(6, "out", 3, 2);
+    if (out.empty()) args.fail("out", "a Float64Array", "null");
     const std::int32_t* targets = targets_at(args, 1, rows, classes, ignore);
     const CrossEntropy result = evenkeel::cross_entropy(logits, targets, probabilities, rows,
                                                         classes, ignore, args.workspace());
     out[0] = result.loss;
     out[1] = static_cast<double>(result.counted);
-    out[2] = result.mean;
+    if (out.size() == 3) out[2] = result.mean;
   });
 }
 
