@@ -3,16 +3,21 @@
 // by its name only; an opcode that is not on the list here is an error.
 import { Machine, type World } from './pickle-machine.js';
 import type { Caller, Value } from './pickle-values.js';
+import type { Steps } from './source.js';
+
+/** So many opcodes are run between two turns of the event loop: 0.1 ms, for the most part. */
+const TURN = 512;
 
 /** Reads the pickle that begins at `at`; `end` is where it does. */
-export function unpickle(
+export function* unpickle(
   caller: Caller,
   bytes: Uint8Array,
   world: World,
   at = 0,
-): { value: Value; end: number } {
+): Steps<{ value: Value; end: number }> {
   const machine = new Machine(caller, bytes, world, at);
-  for (;;) {
+  for (let count = 1; ; count++) {
+    if (count % TURN === 0) yield;
     const code = machine.unsigned(1);
     if (code === STOP) return { value: machine.last(), end: machine.at };
     const run = OPCODES[code];

@@ -111,7 +111,8 @@ function* readZip(caller: Caller, zip: Zip, source: Source): Steps<Value> {
     });
     return new StorageView(storage, 0, storage.numel);
   });
-  return unpickle(caller, yield* read(`${root}data.pkl`), rules).value;
+  const pickle = yield* read(`${root}data.pkl`);
+  return (yield* unpickle(caller, pickle, rules)).value;
 }
 
 /** An entry of the archive that has to be in memory whole. */
@@ -184,7 +185,7 @@ class Pickles {
       const isAll = this.bytes.length === source.size;
       const { remaining } = caller.budget;
       try {
-        const { value, end } = unpickle(caller, this.bytes, rules, this.end);
+        const { value, end } = yield* unpickle(caller, this.bytes, rules, this.end);
         this.end = end;
         return value;
       } catch (error) {

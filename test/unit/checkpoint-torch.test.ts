@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 
+import { Budget } from '../../src/checkpoint/budget.js';
+import { unpickle } from '../../src/checkpoint/pickle.js';
 import { decodeTorch } from '../../src/checkpoint/torch.js';
 import { checkpoint } from '../../src/index.js';
 import { op, packZip, safetensors, torchZip } from '../helpers/checkpoint-files.js';
@@ -199,6 +201,15 @@ describe('what is read of a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-torch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   afterEach(() => void vi.restoreAllMocks());
+
+  test('a long pickle in turns of the event loop', () => {
+    const pickle = op.pickle(code(']', '('), Buffer.alloc(100_000, code('K', 1)), code('e'));
+    const world = { global: () => null, persistent: () => null };
+    const steps = unpickle({ who: 'T', budget: new Budget('T', pickle.length) }, pickle, world);
+    let turns = 0;
+    while (steps.next().done !== true) turns++;
+    expect(turns).toBe(Math.floor(50_005 / 512));
+  });
 
   test('only the storages of the state dict that was asked for', async () => {
     const pickle = op.pickle(
