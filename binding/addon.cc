@@ -7,6 +7,7 @@
 
 #include "args.h"
 #include "exports.h"
+#include "stamp.h"
 
 namespace {
 
@@ -33,6 +34,19 @@ napi_value call(napi_env env, napi_callback_info info) {
     napi_throw_error(env, nullptr, error.what());
   }
   return nullptr;
+}
+
+// src/addon/stale.ts compares it with the package before it makes a call.
+Napi::Object stamp(Napi::Env env) {
+  Napi::Object stamp = Napi::Object::New(env);
+  stamp.Set("version", kVersion);
+  stamp.Set("sources", kSources);
+#if defined(__clang__)
+  stamp.Set("compiler", __VERSION__);
+#else
+  stamp.Set("compiler", "GCC " __VERSION__);
+#endif
+  return stamp;
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -92,6 +106,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     NAPI_THROW_IF_FAILED(env, status, exports);
     exports.Set(entry.name, function);
   }
+  exports.Set("stamp", stamp(env));
   return exports;
 }
 

@@ -1,20 +1,35 @@
 // Builds build/Release/evenkeel.node from binding/ and native/, offline. Silent when there is
 // nothing to do, one line when it compiles, the whole log and a hint when that fails.
+//
+//   node scripts/build-native.mjs [--build folder] [--addon file] [--remove]
+//
+// `evenkeel build` says where: --build is the folder to work in, --addon where the addon goes, --remove deletes
+// the folder afterwards. The packages that it needs are looked for in the caller's project, then in this one.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const build = join(root, 'build');
+const { values: options } = parseArgs({
+  options: {
+    build: { type: 'string', default: join(root, 'build') },
+    addon: { type: 'string' },
+    remove: { type: 'boolean', default: false },
+  },
+});
+const { build } = options;
 const stamp = join(build, 'configured.json');
 const addon = join(build, 'Release', 'evenkeel.node');
-const needs = 'Building the addon needs CMake >= 3.15 and a C++20 compiler (GCC, Clang or MSVC).';
+const needs =
+  'Building the addon needs CMake >= 3.15 and a C++20 compiler: GCC 11 or Clang 14 or later (on Windows clang-cl).';
 const isCompiling = /Building CXX object|Linking CXX|\.cc\s*$/m;
 
-const cmakeJs = locateCMakeJs();
+const { cmakeJs, nodeAddonApi } = locatePackages();
 requireCMake();
 
 // A configured folder keeps its compiler, its options and its place, so a change starts afresh.
@@ -22,22 +37,34 @@ const wanted = settings();
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   rmSync(build, { recursive: true, force: true });
   const warnings = process.env['CI'] === 'true' ? 'ON' : 'OFF';
-  await cmake('configure', `--CDEVENKEEL_WERROR=${warnings}`);
+  const headers = `--CDNODE_API_CPP=${nodeAddonApi}`;
+  await cmake('configure', `--CDEVENKEEL_WERROR=${warnings}`, headers);
   mkdirSync(build, { recursive: true });
   writeFileSync(stamp, wanted);
 }
 await cmake('build', '--parallel', String(availableParallelism()));
-if (!existsSync(addon)) fail('', 'CMake succeeded, but build/Release/evenkeel.node is not there.');
+if (!existsSync(addon)) fail('', `CMake succeeded, but ${addon} is not there.`);
+if (options.addon !== undefined) {
+  // By a rename, since a process may have the old one loaded.
+  mkdirSync(dirname(options.addon), { recursive: true });
+  copyFileSync(addon, `${options.addon}.new`);
+  renameSync(`${options.addon}.new`, options.addon);
+}
+if (options.remove) rmSync(build, { recursive: true, force: true });
 
 /**
  * Runs one cmake-js command and keeps its log for the case that it fails.
  * @param {string[]} command
  */
 async function cmake(...command) {
-  const child = spawn(process.execPath, [cmakeJs, ...command, '--directory', root], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [cmakeJs, ...command, '--directory', root, '--out', build],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let log = '';
   let isAnnounced = false;
   /** @param {Buffer} chunk */
@@ -52,21 +79,26 @@ async function cmake(...command) {
   /** @type {number | null} */
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code === 0) return;
-  const hint = 'If it was built here before, deleting build/ starts afresh.';
+  const hint = `If it was built here before, deleting ${build} starts afresh.`;
   fail(log, `The native addon could not be built: the log above says why. ${needs} ${hint}`);
 }
 
-function locateCMakeJs() {
-  const require = createRequire(import.meta.url);
-  try {
-    require.resolve('node-addon-api/package.json');
-    require.resolve('node-api-headers/package.json');
-    return join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  } catch {
-    const packages = 'cmake-js@8 node-addon-api@8 node-api-headers@1';
-    const hint = `In a checkout run npm ci, elsewhere npm install --save-dev ${packages}.`;
-    return fail('', `The packages that build the addon are not installed. ${hint}`);
+function locatePackages() {
+  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
+    const require = createRequire(from);
+    try {
+      require.resolve('node-api-headers/package.json');
+      return {
+        cmakeJs: join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js'),
+        nodeAddonApi: dirname(require.resolve('node-addon-api/package.json')),
+      };
+    } catch {
+      // Not all three are there.
+    }
   }
+  const packages = 'cmake-js@8 node-addon-api@8 node-api-headers@1';
+  const hint = `In a checkout run npm ci, elsewhere npm install --no-save ${packages}.`;
+  return fail('', `The packages that build the addon are not installed. ${hint}`);
 }
 
 function requireCMake() {
@@ -82,7 +114,7 @@ function requireCMake() {
 function settings() {
   const { CI, CC, CXX, CXXFLAGS, LDFLAGS } = process.env;
   const environment = { isCI: CI === 'true', CC, CXX, CXXFLAGS, LDFLAGS };
-  return JSON.stringify({ root, cmakeJs, arch: process.arch, ...environment });
+  return JSON.stringify({ root, cmakeJs, nodeAddonApi, arch: process.arch, ...environment });
 }
 
 /**

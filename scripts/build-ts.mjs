@@ -2,10 +2,19 @@
 // onto it, so `import` and `require` in one program share every class. The benchmark (dist/bench)
 // is a program on top, written against that door.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { builtAddon } from './other-cpus/tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -19,11 +28,30 @@ if (hasOrphans(cjs, join(root, 'src')) || hasOrphans(bench, join(root, 'bench'))
 
 compile('tsconfig.build.json');
 writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
-writeFileSync(join(dist, 'index.mjs'), "export * from './cjs/index.js';\n");
+// Before anything else, bundled.js says so where a bundler has taken the package apart.
+const first = "import './cjs/addon/bundled.js';\n";
+writeFileSync(join(dist, 'index.mjs'), `${first}export * from './cjs/index.js';\n`);
 writeFileSync(join(dist, 'index.d.mts'), "export * from './cjs/index.js';\n");
+
+fillInSources();
 
 compile('tsconfig.bench.json');
 copyFileSync(join(root, 'bench', 'peers', 'pytorch.py'), join(bench, 'peers', 'pytorch.py'));
+
+/** What a binary must have been built from, for the loader of an installed package (src/addon/stale.ts). */
+function fillInSources() {
+  const { sourcesHash } = /** @type {{ sourcesHash: (root: string) => string }} */ (
+    builtAddon('stale.js')
+  );
+  const path = join(cjs, 'addon', 'version.js');
+  const text = readFileSync(path, 'utf8');
+  const filled = text.replace(
+    /^exports\.SOURCES = '[^']*';$/m,
+    `exports.SOURCES = '${sourcesHash(root)}';`,
+  );
+  if (!filled.includes(sourcesHash(root))) throw new Error(`${path}: no SOURCES to fill in`);
+  if (filled !== text) writeFileSync(path, filled);
+}
 
 /** @param {string} project */
 function compile(project) {

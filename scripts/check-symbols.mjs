@@ -6,15 +6,23 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const build = join(root, 'build');
-const addon = join(build, 'Release', 'evenkeel.node');
+// Another build's: `npm run prebuild` gives all three.
+const { values: options } = parseArgs({
+  options: {
+    build: { type: 'string', default: join(root, 'build') },
+    addon: { type: 'string', default: join(root, 'build', 'Release', 'evenkeel.node') },
+    nm: { type: 'string', default: 'nm' },
+  },
+});
+const { build, addon, nm } = options;
 
 /** @type {string[]} */
 const problems = [...fastMathFlags()];
 
-if (process.platform !== 'linux' || spawnSync('nm', ['--version']).error !== undefined) {
+if (process.platform !== 'linux' || spawnSync(nm, ['--version']).error !== undefined) {
   console.log('symbols: skipped, this machine has no GNU nm');
 } else {
   problems.push(...sharedSymbols(), ...extraExports());
@@ -65,12 +73,12 @@ function extraExports() {
  * @param {string[]} args
  */
 function symbols(...args) {
-  const { status, stdout, stderr } = spawnSync('nm', args, {
+  const { status, stdout, stderr } = spawnSync(nm, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
   if (status !== 0) {
-    problems.push(`nm ${args.join(' ')} failed: ${stderr.trim()}`);
+    problems.push(`${nm} ${args.join(' ')} failed: ${stderr.trim()}`);
     return [];
   }
   return [...stdout.matchAll(/^[\da-f ]* ([A-Za-z]) (.+)$/gm)].map(([, type = '', name = '']) => ({

@@ -1,5 +1,7 @@
 // Tensor: data + shape + dtype + grad, always contiguous. Its only arithmetic is what the tape needs to
 // add gradients up; the rest is in functional/.
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an import would not reach the .d.ts
+/// <reference path="./globals.d.ts" preserve="true" />
 import {
   addHook,
   needsGrad,

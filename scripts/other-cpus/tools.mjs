@@ -2,6 +2,7 @@
 // compiler, other Nodes from npm. Nothing is installed but with --install.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -69,4 +70,24 @@ export function needNode(version, arch, install) {
 /** @param {string} program */
 function exists(program) {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/**
+ * JSON, of a type that the reader has to say.
+ * @param {string} text
+ */
+export function parseJson(text) {
+  /** @type {unknown} */
+  const value = JSON.parse(text);
+  return value;
+}
+
+/**
+ * A module of src/addon as it is built, of a type that the reader has to say.
+ * @param {string} name
+ */
+export function builtAddon(name) {
+  /** @type {unknown} */
+  const module = createRequire(import.meta.url)(join(root, 'dist', 'cjs', 'addon', name));
+  return module;
 }

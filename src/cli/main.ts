@@ -1,24 +1,21 @@
 #!/usr/bin/env node
 // The `evenkeel` command: help, version, and one file a subcommand. Neither loads the addon, so both
 // work where it does not.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
+import { VERSION } from '../addon/version.js';
 import { bench } from './bench.js';
-
-interface Command {
-  readonly summary: string;
-  /** The exit code. */
-  run(args: readonly string[]): Promise<number>;
-}
+import { build } from './build.js';
+import { info } from './info.js';
+import type { Command } from './options.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   bench: { summary: 'measure BatchNorm1d against the memory limit and against peers', run: bench },
+  build: { summary: 'compile the addon on this machine', run: build },
+  info: { summary: 'say which addon is loaded, and what it can do here', run: info },
 };
 
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h' || name === 'help') return say(help());
-  if (name === '--version' || name === '-v') return say(version());
+  if (name === '--version' || name === '-v') return say(VERSION);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command.run(rest);
   const names = [...Object.keys(COMMANDS), '--help', '--version'].join(', ');
@@ -31,17 +28,12 @@ function say(text: string): number {
   return 0;
 }
 
-function version(): string {
-  const manifest = readFileSync(join(__dirname, '..', '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
-
 function help(): string {
   const commands = Object.entries(COMMANDS).map(
     ([name, { summary }]) => `  ${name.padEnd(12)}${summary}`,
   );
   return [
-    `evenkeel ${version()}: batch normalisation for Node.js`,
+    `evenkeel ${VERSION}: batch normalisation for Node.js`,
     '',
     'Usage: evenkeel <command> [options]',
     '',

@@ -48,8 +48,68 @@ describe('evenkeel', () => {
   });
 
   it.each(['train', '--verison', 'toString'])('refuses %j in one sentence', (name) => {
-    const stderr = `evenkeel: expected one of bench, --help, --version, got '${name}'.\n`;
+    const stderr = `evenkeel: expected one of bench, build, info, --help, --version, got '${name}'.\n`;
     expect(evenkeel(name, 'more')).toEqual({ code: 2, stdout: '', stderr });
+  });
+});
+
+describe('evenkeel info', () => {
+  it('says which addon is loaded, why, and what it can do', () => {
+    const { code, stdout, stderr } = evenkeel('info');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      new RegExp(
+        `^evenkeel ${manifest.version}\\n {2}Node {10}${process.version}, Node-API \\d+\\n`,
+      ),
+    );
+    for (const name of ['platform', 'addon', 'why this one', 'built from', 'kernels', 'threads']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name.padEnd(14)}\\S`, 'm'));
+    }
+  });
+
+  it('prints one object with --json', () => {
+    const { code, stdout } = evenkeel('info', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: manifest.version,
+      node: process.version,
+      platform: expect.stringContaining(process.arch),
+      addon: {
+        path: expect.stringMatching(/evenkeel\.node$/),
+        builtFrom: { version: manifest.version, sources: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        availableIsas: expect.arrayContaining(['scalar']),
+        threads: 1,
+      },
+      error: null,
+    });
+  });
+
+  it('ends with 1 where no addon loads, and says why', () => {
+    const env = { ...process.env, EVENKEEL_NATIVE: join(root, 'no-such.node') };
+    const program = join(root, manifest.bin.evenkeel);
+    const { status, stdout } = spawnSync(process.execPath, [program, 'info'], {
+      encoding: 'utf8',
+      env,
+    });
+    expect(status).toBe(1);
+    expect(stdout).toContain('got none that loads.\nTried:\n  EVENKEEL_NATIVE: ');
+  });
+});
+
+describe.each([
+  ['info', '--json'],
+  ['build', '--out, --json'],
+])('evenkeel %s', (name, options) => {
+  it('prints its options, examples and exit codes with --help', () => {
+    const { code, stdout } = evenkeel(name, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: evenkeel ${name} \\[options\\]\\n`));
+    expect(stdout).toMatch(/\nExamples:\n {2}\S[^]*\nExit code: 0 /);
+  });
+
+  it.each([['--jsno'], ['more']])('refuses %j in one sentence', (word) => {
+    const stderr = `evenkeel ${name}: expected one of ${options}, --help, got '${word}'.\n`;
+    expect(evenkeel(name, word)).toEqual({ code: 2, stdout: '', stderr });
   });
 });
 

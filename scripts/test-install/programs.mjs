@@ -1,0 +1,81 @@
+// The programs of a user that the install test runs. Each prints one line, which is compared.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { root } from '../other-cpus/tools.mjs';
+
+/** A step of training; prints its result as hexadecimal bits. The same in every door and on every machine. */
+const STEP = `
+const x = tensor(Float32Array.from({ length: 64 * 24 }, (_, i) => Math.fround((i * 37) % 101) / 8), [64, 24]);
+const bn = new nn.BatchNorm1d(24);
+const y = bn.forward(x);
+functional.sum(functional.mul(y, y)).backward();
+const bits = [y, bn.runningVar, bn.weight.grad].flatMap((each) => [...new Uint32Array(new Float32Array(each.data).buffer)]);
+console.log(bits.reduce((hash, word) => Math.imul(hash ^ word, 16777619) >>> 0, 2166136261).toString(16));
+`;
+
+export const COMMONJS = `const { functional, nn, tensor } = require('evenkeel');\n${STEP}`;
+
+export const ESM = `
+import { createRequire } from 'node:module';
+import { Tensor, functional, nn, tensor } from 'evenkeel';
+const other = createRequire(import.meta.url)('evenkeel');
+if (Tensor !== other.Tensor) throw new Error('import and require gave two copies');
+${STEP}`;
+
+/** Without Node's own types: the package's must do without. */
+export const TYPESCRIPT = `
+import { functional, native, nn, tensor, type Tensor } from 'evenkeel';
+declare const console: { log(text: string): void };
+const isa: string = native.isa;
+const shape: readonly number[] = tensor([[1, 2]]).shape;
+const dispose = (t: Tensor): void => t.dispose();
+if (isa === '' || shape.length !== 2) throw new Error('no such family');
+dispose(tensor([1]));
+${STEP.replaceAll('bn.runningVar', 'bn.runningVar!')
+  .replaceAll('bn.weight.grad', 'bn.weight!.grad!')
+  .replaceAll('each.data)', 'each.data as Float32Array)')}
+`;
+
+/** The first example of README.md, with data made up for it. */
+export function readme() {
+  const [, example = ''] =
+    /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  const begin = example.indexOf('const model');
+  if (begin < 0) throw new Error('README.md: no example that makes a model');
+  return `${example.slice(0, begin)}
+const images = tensor(Float32Array.from({ length: 512 * 784 }, (_, i) => (i % 7) / 7), [512, 784]);
+const labels = tensor(Int32Array.from({ length: 512 }, (_, i) => i % 10), [512]);
+${example.slice(begin)}
+console.log(model.training, [...model.parameters()].every((each) => each.data.every(Number.isFinite)));
+`;
+}
+
+export const TWO_COPIES = `
+const { createRequire } = require('node:module');
+const first = require('evenkeel');
+const second = createRequire(require.resolve('./other/package.json'))('evenkeel');
+if (first === second) throw new Error('one copy only');
+const results = [first, second].map(({ functional, nn, tensor }) => {
+  const lines = [];
+  const console = { log: (line) => lines.push(line) };
+  ${STEP}
+  return lines[0];
+});
+console.log(results.join(' '));
+try {
+  new first.nn.BatchNorm1d(24).forward(second.tensor([[1, 2]]));
+  console.log('took it');
+} catch (error) {
+  console.log(error.message.slice(0, 200));
+}
+`;
+
+export const WHAT_HAPPENS = `
+try {
+  require('evenkeel');
+  console.log('loaded');
+} catch (error) {
+  console.log(error.message);
+}
+`;
