@@ -124,6 +124,17 @@ describe('a Sequential hands options on', () => {
     plain.forward(padded, {});
   });
 
+  test('a mask too, also to frozen layers', () => {
+    const mask = [
+      [true, true, false, false],
+      [true, false, false, false],
+    ].map((row) => row.map(Number));
+    const model = new nn.Sequential(bn(), new nn.ReLU(), new nn.FrozenBatchNorm1d(1));
+    const y = model.forward(padded, { mask: tensor(mask, { dtype: 'int32' }) });
+    expect(mean(model)).toBe(3);
+    expect([...y.data].filter((_, i) => mask.flat()[i] === 0)).toEqual([0, 0, 0, 0, 0]);
+  });
+
   test('the same bits as the layers by hand, frozen ones too', () => {
     const [layer, frozen] = [bn(), new nn.FrozenBatchNorm1d(1)];
     frozen.registerBuffer('running_mean', tensor([1]));
