@@ -4,14 +4,16 @@ import { noGrad } from '../autograd.js';
 import * as check from '../check.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import type { BatchNorm } from './batchnorm.js';
-import { collecting, type Collected } from './collecting.js';
+import { Collected, collecting } from './collecting.js';
 import { UPDATES, MOVE_STATISTICS, CHECK_STATISTICS } from './internals.js';
 import type { Module } from './module.js';
-import { batchNormsOf, checkNotCollecting, collect } from './virtual-batch.js';
+import { batchNormsOf, checkNotCollecting } from './virtual-batch.js';
 
 export interface UpdateBatchNormOptions<Batch> {
   /** What of a batch goes into the model. Default: the batch itself, or the first of an array. */
   input?: (batch: Batch) => TensorLike;
+  /** The options of the model's forward for a batch, such as `{ lengths }` or `{ mask }`. Default none. */
+  forwardOptions?: (batch: Batch) => object | undefined;
 }
 
 /** What `updateBatchNorm` has done. */
@@ -40,7 +42,9 @@ const WHO = 'updateBatchNorm';
  * value counts as one of many; its own output is made by the statistics from before.
  *
  * @param loader - Batches: Tensors, what `Tensor.from` takes, or arrays whose first element is one of these,
- * such as a DataLoader's. It is not read when there is no layer to recompute.
+ * such as a DataLoader's. It is not read when there is no layer to recompute. Where batches arrive asynchronously
+ * (`for await`) the result is a promise, which every failure rejects; between the batches the model has its modes and
+ * statistics, and may be used. They are written at the end.
  * @throws {RangeError} when no batch came, or only one value per channel.
  * @throws {Error} when one of the layers is in an open virtual batch. Whatever throws, the model and the
  * loader too, leaves modes and running statistics as they were.
@@ -58,47 +62,138 @@ const WHO = 'updateBatchNorm';
 export function updateBatchNorm<Batch>(
   model: Module,
   loader: Iterable<Batch>,
+  options?: UpdateBatchNormOptions<Batch>,
+): UpdateBatchNormResult;
+export function updateBatchNorm<Batch>(
+  model: Module,
+  loader: AsyncIterable<Batch>,
+  options?: UpdateBatchNormOptions<Batch>,
+): Promise<UpdateBatchNormResult>;
+export function updateBatchNorm<Batch>(
+  model: Module,
+  loader: Iterable<Batch> | AsyncIterable<Batch>,
   options: UpdateBatchNormOptions<Batch> = {},
+): UpdateBatchNormResult | Promise<UpdateBatchNormResult> {
+  return isAsync(loader) ? updateLater(model, loader, options) : updateNow(model, loader, options);
+}
+
+function isAsync<Batch>(loader: unknown): loader is AsyncIterable<Batch> {
+  if (typeof loader !== 'object' || loader === null || Symbol.iterator in loader) return false;
+  return Symbol.asyncIterator in loader;
+}
+
+function updateNow<Batch>(
+  model: Module,
+  loader: Iterable<Batch>,
+  options: UpdateBatchNormOptions<Batch>,
 ): UpdateBatchNormResult {
   const layers = batchNormsOf(WHO, model).filter((layer) => layer[UPDATES](true));
   check.iterable(WHO, 'the loader', loader);
-  check.options(WHO, options, ['input']);
-  const { input } = options;
-  if (input !== undefined && typeof input !== 'function') {
-    throw check.wrongKind(WHO, 'input to be a function', input);
-  }
+  checkOptions(options);
   checkNotCollecting(WHO, layers);
   if (layers.length === 0) return { batches: 0, layers: 0 };
 
-  const modes = [...model.modules()].map((module) => [module, module.training] as const);
   const skipped = layers.map((layer) => [layer, layer.skippedBatches] as const);
-  const collected = collect(layers, true, null);
+  const collected = collectionsOf(layers);
   try {
-    const batches = noGrad(() => pass(model.train(), loader, input ?? inputOf));
-    if (batches === 0) throw check.wrongValue(WHO, 'a loader of at least one batch', 'none');
-    return { batches, layers: write(collected) };
+    let batches = 0;
+    collectingInto(model, collected, () => {
+      for (const batch of loader) {
+        forward(model, batch, options);
+        batches++;
+      }
+    });
+    return finish(batches, collected);
   } catch (error) {
     for (const [layer, before] of skipped) layer.skippedBatches = before;
     throw error;
+  }
+}
+
+/** One batch after another, as they arrive; in between the model is as it was. */
+async function updateLater<Batch>(
+  model: Module,
+  loader: AsyncIterable<Batch>,
+  options: UpdateBatchNormOptions<Batch>,
+): Promise<UpdateBatchNormResult> {
+  const layers = batchNormsOf(WHO, model).filter((layer) => layer[UPDATES](true));
+  checkOptions(options);
+  checkNotCollecting(WHO, layers);
+  if (layers.length === 0) return { batches: 0, layers: 0 };
+
+  const collected = collectionsOf(layers);
+  const skipped = new Map<BatchNorm, number>();
+  try {
+    let batches = 0;
+    for await (const batch of loader) {
+      checkNotCollecting(WHO, layers);
+      const before = layers.map((layer) => layer.skippedBatches);
+      try {
+        collectingInto(model, collected, () => forward(model, batch, options));
+      } finally {
+        layers.forEach((layer, i) => {
+          const more = layer.skippedBatches - before[i]!;
+          skipped.set(layer, (skipped.get(layer) ?? 0) + more);
+        });
+      }
+      batches++;
+    }
+    checkNotCollecting(WHO, layers);
+    return finish(batches, collected);
+  } catch (error) {
+    for (const [layer, more] of skipped) layer.skippedBatches -= more;
+    throw error;
+  }
+}
+
+/** What each layer sees; batches of one value too. */
+function collectionsOf(layers: readonly BatchNorm[]): Map<BatchNorm, Collected> {
+  return new Map(layers.map((layer) => [layer, new Collected(layer.numFeatures, true, null)]));
+}
+
+function checkOptions(options: UpdateBatchNormOptions<never>): void {
+  check.options(WHO, options, ['input', 'forwardOptions']);
+  for (const name of ['input', 'forwardOptions'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw check.wrongKind(WHO, `${name} to be a function`, value);
+  }
+}
+
+/** Runs `body` with the model in training, unrecorded, and its layers' batches going into `collected`. */
+function collectingInto(
+  model: Module,
+  collected: ReadonlyMap<BatchNorm, Collected>,
+  body: () => void,
+): void {
+  const modes = [...model.modules()].map((module) => [module, module.training] as const);
+  for (const [layer, each] of collected) collecting.set(layer, each);
+  try {
+    model.train();
+    noGrad(body);
   } finally {
-    for (const layer of layers) collecting.delete(layer);
+    for (const layer of collected.keys()) collecting.delete(layer);
     for (const [module, training] of modes) module.training = training;
   }
 }
 
-/** Every batch through the model; returns how many there were. */
-function pass<Batch>(
+function forward<Batch>(
   model: Module,
-  loader: Iterable<Batch>,
-  inputOfBatch: (batch: Batch) => TensorLike,
-): number {
-  let batches = 0;
-  for (const batch of loader) {
-    const x = Tensor.from(inputOfBatch(batch));
-    check.synchronous(WHO, model.forward(...([x] as never[])));
-    batches++;
-  }
-  return batches;
+  batch: Batch,
+  { input, forwardOptions }: UpdateBatchNormOptions<Batch>,
+): void {
+  const x = Tensor.from((input ?? inputOf)(batch));
+  const options = forwardOptions?.(batch);
+  const given = options === undefined ? [x] : [x, options];
+  check.synchronous(WHO, model.forward(...(given as never[])));
+}
+
+function finish(
+  batches: number,
+  collected: ReadonlyMap<BatchNorm, Collected>,
+): UpdateBatchNormResult {
+  if (batches === 0) throw check.wrongValue(WHO, 'a loader of at least one batch', 'none');
+  return { batches, layers: write(collected) };
 }
 
 function inputOf(batch: unknown): TensorLike {

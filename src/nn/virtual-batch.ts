@@ -96,8 +96,8 @@ export function checkNotCollecting(who: string, layers: readonly BatchNorm[]): v
   }
 }
 
-/** @internal From here on the layers' batches are collected. `single`: those of one value too. */
-export function collect(
+/** From here on the layers' batches are collected. `single`: those of one value too. */
+function collect(
   layers: readonly BatchNorm[],
   single: boolean,
   session: Session | null,

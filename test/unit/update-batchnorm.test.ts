@@ -358,7 +358,7 @@ describe('all or nothing', () => {
     [
       'an unknown option',
       [new nn.BatchNorm1d(1), [], { device: 'cpu' }],
-      "TypeError: updateBatchNorm: expected options among input, got 'device'.",
+      "TypeError: updateBatchNorm: expected options among input, forwardOptions, got 'device'.",
     ],
   ])('%s', (_, given, message) => {
     const call = nn.updateBatchNorm as (...given: unknown[]) => unknown;
@@ -503,4 +503,87 @@ test('a long pass does not pile up memory', () => {
   nn.updateBatchNorm(model, loader());
   // 600 batches make 900 MB of outputs.
   expect(Math.max(...rss) - rss[0]!).toBeLessThan(200);
+});
+
+describe('batches that arrive asynchronously', () => {
+  async function* later<Batch>(each: Iterable<Batch>, between?: () => void): AsyncGenerator<Batch> {
+    for (const batch of each) {
+      await new Promise((resolve) => setImmediate(resolve));
+      between?.();
+      yield batch;
+    }
+  }
+
+  test('the statistics of the same batches at once, to the bit', async () => {
+    const { tensors } = batches(1e4, 3, 5, 'float32');
+    const [now, then] = [used(3), used(3)];
+    const done = nn.updateBatchNorm(then, later(tensors));
+    expect(done).toBeInstanceOf(Promise);
+    expect(await done).toEqual(nn.updateBatchNorm(now, tensors));
+    expect(state(then)).toEqual(state(now));
+  });
+
+  test('between the batches the model has its modes, and moves and records as ever', async () => {
+    const spy = new Spy().eval();
+    spy.drop.training = true;
+    const seen: unknown[] = [];
+    const before = state(spy.bn);
+    const loader = later([column(1, 3), column(5, 7)], () => {
+      seen.push([spy.training, spy.bn.training, spy.drop.training]);
+      expect(state(spy.bn)).toEqual(before);
+      expect(spy.bn.forward(column(1)).requiresGrad).toBe(true);
+    });
+    await nn.updateBatchNorm(spy, loader);
+    expect(seen).toEqual(Array(2).fill([false, false, true]));
+    expect(spy.modes).toEqual(Array(2).fill([true, true, true]));
+    expect(state(spy.bn)).toEqual([[4], [Math.fround(20 / 3)], 2]);
+  }); // prettier-ignore
+
+  test.each<[string, (bn: nn.BatchNorm1d) => AsyncIterable<unknown>, string]>([
+    ['a loader that fails', () => later((function* () { yield column(1, 3); throw new Error('no more'); })()), 'no more'],
+    ['a batch that is none', () => later([column(1, 3), 'x']), 'updateBatchNorm: expected a batch to be a Tensor'],
+    ['no batch', () => later([]), 'a loader of at least one batch'],
+    ['one value', () => later([column(1)]), 'more than 1 value per channel when training'],
+    ['a virtual batch that is opened in between', (bn) => later([column(1, 3)], () => nn.virtualBatch(bn)), 'expected no open virtual batch'],
+  ])('%s rejects, and leaves everything', async (_, make, words) => {
+    const bn = used(1, { nonFinite: 'skip' }).eval();
+    const unchanged = snapshot(bn);
+    await expect(nn.updateBatchNorm(bn, make(bn) as AsyncIterable<Tensor>)).rejects.toThrow(words);
+    unchanged();
+    expect(bn.skippedBatches).toBe(0);
+  }); // prettier-ignore
+
+  test('arguments reject too', async () => {
+    const loader = later([column(1, 3)]);
+    await expect(nn.updateBatchNorm(null as never, loader)).rejects.toThrow('expected a Module');
+    await expect(nn.updateBatchNorm(used(1), loader, { input: 3 } as never)).rejects.toThrow(
+      'updateBatchNorm: expected input to be a function, got 3.',
+    );
+  });
+
+  test('skipped batches are counted, and not where the pass fails', async () => {
+    const bn = used(1, { nonFinite: 'skip' });
+    await nn.updateBatchNorm(bn, later([column(1, 3), column(NaN, 1)]));
+    expect([bn.skippedBatches, state(bn)]).toEqual([1, [[2], [2], 1]]);
+    await expect(nn.updateBatchNorm(bn, later([column(NaN, 1), 'x'] as Tensor[]))).rejects.toThrow();
+    expect(bn.skippedBatches).toBe(1);
+  }); // prettier-ignore
+});
+
+test('forwardOptions: lengths and masks of a batch', async () => {
+  const x = tensor([[[1, 3, 99, 99]], [[5, 7, 9, 99]]]); // prettier-ignore
+  const items = [{ x, mask: [[1, 1, 0, 0], [1, 1, 1, 0]] }]; // prettier-ignore
+  const options: nn.UpdateBatchNormOptions<(typeof items)[0]> = {
+    input: (item) => item.x,
+    forwardOptions: ({ mask }) => ({ mask }),
+  };
+  const bn = used(1);
+  nn.updateBatchNorm(bn, items, options);
+  expect(state(bn)).toEqual([[5], [10], 1]);
+  const other = used(1);
+  nn.updateBatchNorm(other, items, { ...options, forwardOptions: () => ({ lengths: [2, 3] }) });
+  expect(state(other)).toEqual(state(bn));
+  expect(thrownBy(() => nn.updateBatchNorm(bn, items, { ...options, forwardOptions: 3 as never }))).toBe(
+    'TypeError: updateBatchNorm: expected forwardOptions to be a function, got 3.',
+  ); // prettier-ignore
 });
