@@ -21,7 +21,7 @@ class AsyncCalls;
 // What one environment (the main thread, or a Worker) owns.
 struct Instance {
   Workspace workspace;
-  Workspace indices;  // a call's copy of values that select memory (Args::copied)
+  Workspace indices;            // a call's copy of values that select memory (Args::copied)
   AsyncCalls* async = nullptr;  // from its first asynchronous call to its end (async.cc)
 };
 
@@ -203,8 +203,7 @@ class Args {
   };
 
   template <class T>
-  T* array_or_null(const View& view, Slot index, const char* name,
-                   std::size_t length) const {
+  T* array_or_null(const View& view, Slot index, const char* name, std::size_t length) const {
     if (view.type == ElementType<T>::value) return checked<T>(view, name, length);
     if (!view.is_array && is_null(index)) return nullptr;
     fail(name, std::string("a ") + ElementType<T>::name, "another kind of value");

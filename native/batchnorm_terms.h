@@ -131,7 +131,8 @@ struct Normalization {
 
   void rescale(std::size_t c, std::size_t n, const T* shift, const double* sumsq) const {
     const double also = call.eps < kTinyEps ? kLeastSquares : 0.0;
-    if (n > 1 && kernels_of<T>().channels.all_between(sumsq, kLeastSquares, kMostSquares, also, n)) {
+    if (n > 1 &&
+        kernels_of<T>().channels.all_between(sumsq, kLeastSquares, kMostSquares, also, n)) {
       return;
     }
     for (std::size_t i = 0; i < n; ++i) {
@@ -158,7 +159,7 @@ struct Gradient {
   const BatchNormBackward<T>& call;
   double m;
   bool batch, needs_sums;
-  bool any;  // channel that is written value by value
+  bool any;           // channel that is written value by value
   double *sum, *dot;  // sum dy, sum dy * (x - center); finish() makes the latter (x - mean)
   T *center, *scale, *offset;  // of the forward; the last two behind a ReLU only
   T *a, *b, *k;

@@ -55,7 +55,8 @@ Merged scaled(const Merged& of, int exponent) {
 // In units of a power of two near the largest of the deviations and the distance of the means. What is not
 // finite stays so.
 Merged merged_scaled(const Merged& a, const Merged& b, double count, double more) {
-  const double apart = std::fabs(b.mean * 0.25 - a.mean * 0.25);  // of the means as they are it may overflow
+  const double apart =
+      std::fabs(b.mean * 0.25 - a.mean * 0.25);  // of the means as they are it may overflow
   if (!std::isfinite(apart)) return merged(a, b, count, more);
   int top = apart > 0.0 ? std::ilogb(apart) + 2 : kNone;
   for (const double var : {a.var, b.var}) {
