@@ -99,6 +99,11 @@ export function boolean(who: string, name: string, value: unknown): boolean {
   return value;
 }
 
+/** A boolean option that is false unless it is given. */
+export function flag(who: string, name: string, value: unknown): boolean {
+  return value === undefined ? false : boolean(who, name, value);
+}
+
 export function iterable(who: string, name: string, value: unknown): Iterable<unknown> {
   if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) {
     throw wrongKind(who, `${name} to be iterable`, value);
@@ -486,6 +491,27 @@ function wholeNumbers(
     copy[i] = number as number;
   }
   return copy;
+}
+
+/**
+ * Makes an assignment to these getters of a class an error in our words: the engine's sentence names neither the
+ * layer nor a way out, and code that is not strict hears nothing.
+ *
+ * @param hint - What to do instead, by name.
+ */
+export function refuseAssignment(
+  constructor: { readonly prototype: object },
+  hints: Readonly<Record<string, string>>,
+): void {
+  for (const [name, hint] of Object.entries(hints)) {
+    const property = Object.getOwnPropertyDescriptor(constructor.prototype, name)!;
+    Object.defineProperty(constructor.prototype, name, {
+      ...property,
+      set(this: object, value: unknown) {
+        throw wrongKind(this.constructor.name, `${name} to be left as it is (${hint})`, value);
+      },
+    });
+  }
 }
 
 /** Whether an object is of no class: a literal, of any realm, or without a prototype. */

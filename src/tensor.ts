@@ -35,12 +35,12 @@ export type TensorLike = Tensor | ArrayLikeTensor;
 
 export interface BackwardOptions {
   /** Keep what the graph saved, so that backward can run again. Default false. */
-  retainGraph?: boolean;
+  retainGraph?: boolean | undefined;
 }
 
 export interface BackwardAsyncOptions extends BackwardOptions {
   /** Stops the walk where it is; nothing has been added to any `grad` then. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Where new tensors are listed, for the innermost scope (scope.ts) to dispose of; null outside of any. */
@@ -95,11 +95,9 @@ function frozen(shape: readonly number[]): readonly number[] {
  * ```
  */
 export class Tensor implements Variable {
-  /** Frozen: tensors of the same shape share the array. */
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  /** Number of elements: the product of the shape. */
-  readonly numel: number;
+  private readonly sizes: readonly number[];
+  private readonly type: DType;
+  private readonly count: number;
   /** @internal `grad` as we read it; `shownGrad` tells whether a user has, and may have kept it. */
   gradient: Tensor | null = null;
   private shownGrad = false;
@@ -117,10 +115,24 @@ export class Tensor implements Variable {
     numel = check.numelOf(shape),
   ) {
     this.memory = memory;
-    this.shape = frozen(shape);
-    this.dtype = dtype;
-    this.numel = numel;
+    this.sizes = frozen(shape);
+    this.type = dtype;
+    this.count = numel;
     if (made !== null) enlist(this, made);
+  }
+
+  /** Frozen: tensors of the same shape share the array. */
+  get shape(): readonly number[] {
+    return this.sizes;
+  }
+
+  get dtype(): DType {
+    return this.type;
+  }
+
+  /** Number of elements: the product of the shape. */
+  get numel(): number {
+    return this.count;
   }
 
   /**
@@ -142,13 +154,43 @@ export class Tensor implements Variable {
     return this.gradient;
   }
 
+  /**
+   * @throws {TypeError} for what is no Tensor and not null, or a tensor of another dtype.
+   * @throws {RangeError} for one of another shape.
+   */
   set grad(value: Tensor | null) {
     const before = this.gradient;
     if (before === value) return;
+    if (value !== null) this.checkGradient(value);
     if (before !== null && !this.shownGrad) before.dispose();
     this.gradient = value;
     this.shownGrad = value !== null;
     value?.keep();
+  }
+
+  private checkGradient(value: Tensor): void {
+    const who = 'Tensor.grad';
+    if (!((value as unknown) instanceof Tensor)) {
+      throw check.wrongKind(who, 'a Tensor or null', value);
+    }
+    if (value === this) {
+      throw check.wrongValue(
+        who,
+        "another tensor (can't assign Variable as its own grad)",
+        'itself',
+      );
+    }
+    const what = '(assigned grad has data of a different size)';
+    if (!check.equalShapes(value.shape, this.shape)) {
+      const shape = check.shapeText(this.shape);
+      throw check.wrongValue(
+        who,
+        `shape ${shape} ${what}`,
+        `shape ${check.shapeText(value.shape)}`,
+      );
+    }
+    check.dtype(who, 'a gradient', value, this.dtype, ' like its tensor');
+    if (value.expandedValue === null) value.attached(who, 'a gradient');
   }
 
   /** Whether `dispose()` was called. */
@@ -196,8 +238,9 @@ export class Tensor implements Variable {
    */
   backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
     check.options('Tensor.backward', options, ['retainGraph']);
+    const retainGraph = check.flag('Tensor.backward', 'retainGraph', options.retainGraph);
     const start = this.startOf('Tensor.backward', gradient);
-    walkBack<Tensor>(this, start, arithmetic, options.retainGraph ?? false);
+    walkBack<Tensor>(this, start, arithmetic, retainGraph);
   }
 
   /**
@@ -221,11 +264,11 @@ export class Tensor implements Variable {
   async backwardAsync(gradient?: TensorLike, options: BackwardAsyncOptions = {}): Promise<void> {
     const who = 'Tensor.backwardAsync';
     check.options(who, options, ['retainGraph', 'signal']);
+    const retainGraph = check.flag(who, 'retainGraph', options.retainGraph);
     const signal = check.signal(who, options.signal);
     check.notAborted(signal);
     return outsideScopes(() => {
       const start = this.startOf(who, gradient);
-      const retainGraph = options.retainGraph ?? false;
       return walkBackAsync<Tensor>(this, start, arithmetic, retainGraph, { signal });
     });
   }
@@ -696,6 +739,7 @@ export class Parameter extends Tensor {
     if (!((data as unknown) instanceof Tensor))
       throw check.wrongKind('Parameter', 'a Tensor', data);
     check.floating('Parameter', 'a parameter', data);
+    check.boolean('Parameter', 'requiresGrad', requiresGrad);
     super(data.share(), data.shape, data.dtype);
     this.keep();
     this.requiresGrad = requiresGrad;
@@ -713,6 +757,15 @@ export class Parameter extends Tensor {
 }
 
 mark(Parameter, 'Parameter');
+
+const INSTEAD = 'write into it: x.data.set(values), or x.copy_(tensor)';
+check.refuseAssignment(Tensor, {
+  data: INSTEAD,
+  shape: 'functional.reshape(x, shape) makes another tensor',
+  dtype: 'tensor(x, { dtype }) makes another tensor',
+  numel: 'it is the product of the shape',
+});
+check.refuseAssignment(Parameter, { data: INSTEAD });
 
 /** @internal A module's property that is learned: any other tensor would be missing in its state. */
 export function learned<Value extends Parameter | null>(

@@ -18,7 +18,7 @@ export interface LoadSafetensorsOptions {
 
 export interface EncodeSafetensorsOptions {
   /** Text beside the tensors (`__metadata__`). Default: what the state dict's own file said. */
-  metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+  metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
 }
 
 export interface SaveSafetensorsOptions extends EncodeSafetensorsOptions {

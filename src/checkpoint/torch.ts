@@ -16,9 +16,9 @@ import { quoted } from './words.js';
 
 export interface LoadTorchOptions {
   /** Where in the file the state dict is, if it is not the whole: 'model', or 'ema.model' for nested ones. */
-  key?: string;
+  key?: string | undefined;
   /** Stops the reading; the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

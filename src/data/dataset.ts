@@ -27,14 +27,13 @@ export type Batch<Sources extends readonly unknown[]> = {
  * ```
  */
 export class TensorDataset<const Sources extends readonly Samples[] = readonly Samples[]> {
-  readonly tensors: readonly Tensor[];
-  /** Number of samples. */
-  readonly length: number;
+  readonly #tensors: readonly Tensor[];
+  readonly #length: number;
 
   constructor(...tensors: Sources) {
     const who = 'TensorDataset';
     if (tensors.length === 0) throw check.wrongValue(who, 'at least one tensor', 'none');
-    this.tensors = Object.freeze(tensors.map((each) => samplesOf(who, each)));
+    this.#tensors = Object.freeze(tensors.map((each) => samplesOf(who, each)));
     const [length] = this.tensors[0]?.shape ?? [];
     for (const { shape } of this.tensors) {
       if (length === undefined || shape[0] !== length) {
@@ -45,7 +44,16 @@ export class TensorDataset<const Sources extends readonly Samples[] = readonly S
         );
       }
     }
-    this.length = length ?? 0;
+    this.#length = length ?? 0;
+  }
+
+  get tensors(): readonly Tensor[] {
+    return this.#tensors;
+  }
+
+  /** Number of samples. */
+  get length(): number {
+    return this.#length;
   }
 
   /** The given rows of every tensor, copied, as one batch. */
@@ -83,3 +91,7 @@ export class TensorDataset<const Sources extends readonly Samples[] = readonly S
 }
 
 mark(TensorDataset, 'TensorDataset');
+check.refuseAssignment(TensorDataset, {
+  tensors: 'make another data set',
+  length: 'it is that of the tensors',
+});

@@ -5,11 +5,11 @@ import type { Tensor } from '../tensor.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** A new random order every time it is iterated. Default false. */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
   /** Leave out a last batch that is not full: one sample alone cannot be batch-normalised. Default false. */
-  dropLast?: boolean;
+  dropLast?: boolean | undefined;
 }
 
 /** What a loader asks of a dataset; TensorDataset is one. */
@@ -31,10 +31,10 @@ export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
  * ```
  */
 export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements Iterable<Rows> {
-  readonly dataset: Dataset<Rows>;
-  readonly batchSize: number;
-  readonly shuffle: boolean;
-  readonly dropLast: boolean;
+  readonly #dataset: Dataset<Rows>;
+  readonly #batchSize: number;
+  readonly #shuffle: boolean;
+  readonly #dropLast: boolean;
 
   constructor(dataset: Dataset<Rows>, options: DataLoaderOptions = {}) {
     const who = 'DataLoader';
@@ -43,24 +43,44 @@ export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements It
     }
     refuseForeign(who, 'a dataset', dataset);
     check.options(who, options, ['batchSize', 'shuffle', 'dropLast']);
-    this.dataset = dataset;
-    this.batchSize = check.wholeNumber(who, 'batchSize', options.batchSize ?? 1, 1);
-    this.shuffle = check.boolean(who, 'shuffle', options.shuffle ?? false);
-    this.dropLast = check.boolean(who, 'dropLast', options.dropLast ?? false);
+    const { batchSize = 1, shuffle = false, dropLast = false } = options;
+    this.#dataset = dataset;
+    this.#batchSize = check.wholeNumber(who, 'batchSize', batchSize, 1);
+    this.#shuffle = check.boolean(who, 'shuffle', shuffle);
+    this.#dropLast = check.boolean(who, 'dropLast', dropLast);
+  }
+
+  get dataset(): Dataset<Rows> {
+    return this.#dataset;
+  }
+
+  get batchSize(): number {
+    return this.#batchSize;
+  }
+
+  get shuffle(): boolean {
+    return this.#shuffle;
+  }
+
+  get dropLast(): boolean {
+    return this.#dropLast;
   }
 
   /** Number of batches. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize;
+    const samples: unknown = this.dataset.length;
+    const what = "the dataset's length";
+    const batches = check.wholeNumber('DataLoader', what, samples, 0, 2 ** 32 - 1) / this.batchSize;
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
   *[Symbol.iterator](): Iterator<Rows> {
+    const { length: batches } = this;
     const samples = this.dataset.length;
     const order = this.shuffle
       ? permutation(samples)
       : Uint32Array.from({ length: samples }, (_, i) => i);
-    for (let batch = 0; batch < this.length; batch++) {
+    for (let batch = 0; batch < batches; batch++) {
       const start = batch * this.batchSize;
       const rows = this.dataset.rows(order.subarray(start, start + this.batchSize));
       for (const each of rows) refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
@@ -70,3 +90,11 @@ export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements It
 }
 
 mark(DataLoader, 'DataLoader');
+
+const SINCE = 'attribute should not be set after DataLoader is initialized: make another loader';
+check.refuseAssignment(DataLoader, {
+  dataset: `dataset ${SINCE}`,
+  batchSize: `batchSize ${SINCE}`,
+  shuffle: `shuffle ${SINCE}`,
+  dropLast: `dropLast ${SINCE}`,
+});

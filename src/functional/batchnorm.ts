@@ -284,19 +284,19 @@ function sameMemory(out: Tensor, input: Tensor): boolean {
 
 export interface BatchNormFunctionOptions {
   /** [C]: scale. Default none. */
-  weight?: Tensor | null;
+  weight?: Tensor | null | undefined;
   /** [C]: shift. Default none. */
-  bias?: Tensor | null;
+  bias?: Tensor | null | undefined;
   /** Normalise by this batch and move the running statistics. Default false, as in PyTorch. */
-  training?: boolean;
+  training?: boolean | undefined;
   /** Weight of this batch in the running statistics, 0 to 1. Default 0.1. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Added to the variance, at least 0 (above 0 in training). Default 1e-5. */
-  eps?: number;
+  eps?: number | undefined;
   /** y = max(y, 0) in the same pass, with the bits of `relu` of the result. Default false. */
-  relu?: boolean;
+  relu?: boolean | undefined;
   /** Receives the output instead of new memory: same shape and dtype. */
-  out?: Tensor | null;
+  out?: Tensor | null | undefined;
   /**
    * How many steps of each sample of [N, C, L] count: whole numbers from 0 to L. The rest is padding: no
    * part of the statistics, and y and dx are 0 there. Default all.

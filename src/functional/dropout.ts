@@ -6,9 +6,9 @@ import { identity } from './identity.js';
 
 export interface DropoutOptions {
   /** Probability of a zero, 0 to 1. Default 0.5. */
-  p?: number;
+  p?: number | undefined;
   /** Default true; when false y = x, over the same memory. */
-  training?: boolean;
+  training?: boolean | undefined;
 }
 
 /**
@@ -20,10 +20,11 @@ export interface DropoutOptions {
  */
 export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   check.options('dropout', options, ['p', 'training']);
-  const p = check.numberBetween('dropout', 'p', options.p ?? 0.5, 0, 1);
+  const { p = 0.5, training = true } = options;
+  check.numberBetween('dropout', 'p', p, 0, 1);
   const input = Tensor.from(x);
   check.floating('dropout', 'the input', input);
-  const training = check.boolean('dropout', 'training', options.training ?? true);
+  check.boolean('dropout', 'training', training);
   if (!training || p === 0) return identity('dropout', input);
   input.attached('dropout');
   const y = Tensor.uninitialized(input.shape, input.dtype); // or an error would use up random numbers

@@ -5,7 +5,7 @@ import type { Reduction } from './cross-entropy.js';
 
 export interface MSELossOptions {
   /** 'mean' over all elements (default), or 'sum'. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
 }
 
 /**
@@ -22,7 +22,8 @@ export function mseLoss(
 ): Tensor {
   const who = 'mseLoss';
   check.options(who, options, ['reduction']);
-  const reduction = check.oneOf(who, 'reduction', options.reduction ?? 'mean', ['mean', 'sum']);
+  const { reduction = 'mean' } = options;
+  check.oneOf(who, 'reduction', reduction, ['mean', 'sum']);
   const input = Tensor.from(prediction);
   const wanted = Tensor.from(target);
   check.floating(who, 'the prediction', input);

@@ -3,7 +3,7 @@
 import * as check from '../check.js';
 import type { Moments } from '../functional/moments.js';
 import type { ModuleRecord } from '../state-dict.js';
-import { floats, Parameter, Tensor } from '../tensor.js';
+import { floats, learned, Parameter, Tensor } from '../tensor.js';
 import { LAYER_OPTIONS, type BatchNormOptions, type FreezeOptions } from './batchnorm-options.js';
 import {
   WHO,
@@ -20,6 +20,7 @@ import {
   CHECK_STATISTICS,
   NEXT_WEIGHT,
   COUNT_BATCH,
+  CHECK_COUNTER,
 } from './internals.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
@@ -29,24 +30,20 @@ const MOMENTUM = Symbol('momentum');
 const NORMALIZING = Symbol('normalizing');
 const UPDATING = Symbol('updating');
 const LEARNED = Symbol('learned');
+const CHOSEN = Symbol('chosen');
+const AFFINE_PARAMETERS = Symbol('affineParameters');
 const REQUIRE_RUNNING = Symbol('requireRunning');
+const CHOICES = {
+  affine: true,
+  layout: 'NCL',
+  nonFinite: 'propagate',
+  singleValue: 'throw',
+  trackRunningStats: true,
+  skippedBatches: 0,
+} as const;
 
 /** State and choices of BatchNorm1d, 2d and 3d. */
 export abstract class BatchNormState extends Module {
-  readonly affine: boolean;
-  readonly dtype: 'float32' | 'float64';
-  readonly layout: 'NCL' | 'NLC';
-  /** What a batch with NaN or infinite statistics does: see the option. */
-  readonly nonFinite: 'propagate' | 'throw' | 'skip';
-  /** What one value per channel does where the batch would normalise: see the option. */
-  readonly singleValue: 'throw' | 'running';
-  /** Batches that `nonFinite: 'skip'` has kept out of the running statistics; not in the state dict. */
-  skippedBatches = 0;
-  /**
-   * Whether a training forward moves the running statistics. Switched off later, the module keeps
-   * those it has and evaluation goes on using them, as in PyTorch.
-   */
-  trackRunningStats: boolean;
   /** [C]: scale, initially 1; null without affine. */
   weight: Parameter | null;
   /** [C]: shift, initially 0; null without affine or bias. */
@@ -60,6 +57,16 @@ export abstract class BatchNormState extends Module {
   private [MOMENTUM]: number | null = 0.1;
   private [NORMALIZING]: 'auto' | 'batch' | 'running' = 'auto';
   private [UPDATING]: 'auto' | boolean = 'auto';
+  /** What can be set later; each by its property, which checks it. */
+  private readonly [CHOSEN]: {
+    affine: boolean;
+    dtype: 'float32' | 'float64';
+    layout: 'NCL' | 'NLC';
+    nonFinite: 'propagate' | 'throw' | 'skip';
+    singleValue: 'throw' | 'running';
+    trackRunningStats: boolean;
+    skippedBatches: number;
+  };
   /** Frozen: what freeze() has stopped learning. */
   private [LEARNED]: { readonly weight: boolean; readonly bias: boolean } | null = null;
 
@@ -71,19 +78,21 @@ export abstract class BatchNormState extends Module {
     super();
     const who = this[WHO];
     check.options(who, options, LAYER_OPTIONS);
-    if (options.eps !== undefined) this.eps = options.eps;
-    if (options.momentum !== undefined) this.momentum = options.momentum;
+    const { eps = 1e-5, momentum = 0.1 } = options;
     const { affine = true, bias = true, trackRunningStats = true } = options;
     const { dtype = 'float32', layout = 'NCL' } = options;
     const { nonFinite = 'propagate', singleValue = 'throw' } = options;
-    this.affine = check.boolean(who, 'affine', affine);
+    this.eps = eps;
+    this.momentum = momentum;
+    check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    this[CHOSEN] = { ...CHOICES, dtype };
+    this.affine = affine;
     this[WITH_BIAS] = check.boolean(who, 'bias', bias) && affine;
-    this.trackRunningStats = check.boolean(who, 'trackRunningStats', trackRunningStats);
+    this.trackRunningStats = trackRunningStats;
     this[WITH_STATISTICS] = trackRunningStats;
-    this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
-    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
-    this.nonFinite = check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
-    this.singleValue = check.oneOf(who, 'singleValue', singleValue, ['throw', 'running']);
+    this.layout = layout;
+    this.nonFinite = nonFinite;
+    this.singleValue = singleValue;
     this.weight = null;
     this.bias = null;
     this[CREATE_STATE](numFeatures);
@@ -104,6 +113,69 @@ export abstract class BatchNormState extends Module {
   /** C, the number of channels. */
   get numFeatures(): number {
     return this[CHANNELS];
+  }
+
+  /** Element type of parameters and statistics, and of the input. */
+  get dtype(): 'float32' | 'float64' {
+    return this[CHOSEN].dtype;
+  }
+
+  /** What it was made with: PyTorch's attribute. Whether it scales is for `weight` to say. */
+  get affine(): boolean {
+    return this[CHOSEN].affine;
+  }
+
+  set affine(value: boolean) {
+    this[CHOSEN].affine = check.boolean(this[WHO], 'affine', value);
+  }
+
+  /** Which dimension has the channels: see the option. */
+  get layout(): 'NCL' | 'NLC' {
+    return this[CHOSEN].layout;
+  }
+
+  set layout(value: 'NCL' | 'NLC') {
+    this[CHOSEN].layout = check.oneOf(this[WHO], 'layout', value, ['NCL', 'NLC']);
+  }
+
+  /** What a batch with NaN or infinite statistics does: see the option. */
+  get nonFinite(): 'propagate' | 'throw' | 'skip' {
+    return this[CHOSEN].nonFinite;
+  }
+
+  set nonFinite(value: 'propagate' | 'throw' | 'skip') {
+    const all = ['propagate', 'throw', 'skip'] as const;
+    this[CHOSEN].nonFinite = check.oneOf(this[WHO], 'nonFinite', value, all);
+  }
+
+  /** What one value per channel does where the batch would normalise: see the option. */
+  get singleValue(): 'throw' | 'running' {
+    return this[CHOSEN].singleValue;
+  }
+
+  set singleValue(value: 'throw' | 'running') {
+    this[CHOSEN].singleValue = check.oneOf(this[WHO], 'singleValue', value, ['throw', 'running']);
+  }
+
+  /** Batches that `nonFinite: 'skip'` has kept out of the running statistics; not in the state dict. */
+  get skippedBatches(): number {
+    return this[CHOSEN].skippedBatches;
+  }
+
+  set skippedBatches(value: number) {
+    this[CHOSEN].skippedBatches = check.wholeNumber(this[WHO], 'skippedBatches', value, 0);
+  }
+
+  /**
+   * Whether a training forward moves the running statistics. Switched off later, the module keeps
+   * those it has and evaluation goes on using them, as in PyTorch.
+   */
+  get trackRunningStats(): boolean {
+    return this[CHOSEN].trackRunningStats;
+  }
+
+  set trackRunningStats(value: boolean) {
+    this[CHOSEN].trackRunningStats = check.boolean(this[WHO], 'trackRunningStats', value);
   }
 
   /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
@@ -177,9 +249,10 @@ export abstract class BatchNormState extends Module {
    */
   freeze(options: FreezeOptions = {}): this {
     check.options(`${this[WHO]}.freeze`, options, ['affine']);
-    const affine = check.boolean(`${this[WHO]}.freeze`, 'affine', options.affine ?? true);
-    this[REQUIRE_RUNNING]('to freeze at');
-    const { weight, bias } = this;
+    const { affine = true } = options;
+    check.boolean(`${this[WHO]}.freeze`, 'affine', affine);
+    this[REQUIRE_RUNNING]('(a layer with trackRunningStats: true)', `${this[WHO]}.freeze`);
+    const { weight, bias } = this[AFFINE_PARAMETERS]();
     const learned = this[LEARNED];
     this[LEARNED] = {
       weight: learned?.weight === true || (affine && weight?.requiresGrad === true),
@@ -196,16 +269,17 @@ export abstract class BatchNormState extends Module {
 
   /** Ends `freeze()`: weight and bias learn again if they did before. Without a freeze nothing happens. */
   unfreeze(): this {
-    const { [LEARNED]: learned, weight, bias } = this;
+    const learned = this[LEARNED];
+    const { weight, bias } = this[AFFINE_PARAMETERS]();
     this[LEARNED] = null;
     if (learned?.weight && weight !== null) weight.requiresGrad = true;
     if (learned?.bias && bias !== null) bias.requiresGrad = true;
     return this;
   }
 
-  private [REQUIRE_RUNNING](purpose: string): void {
+  private [REQUIRE_RUNNING](purpose: string, who = this[WHO]): void {
     if (this.runningMean !== null && this.runningVar !== null) return;
-    throw check.wrongValue(this[WHO], `running statistics ${purpose}`, 'none');
+    throw check.wrongValue(who, `running statistics ${purpose}`, 'none');
   }
 
   /** [C], key `running_mean`; null without running statistics. */
@@ -228,9 +302,9 @@ export abstract class BatchNormState extends Module {
     if (counter === null) {
       throw check.wrongValue(this[WHO], 'running statistics to count batches for', 'none');
     }
-    (counter.data as BigInt64Array)[0] = BigInt(
-      check.wholeNumber(this[WHO], 'numBatchesTracked', value, 0),
-    );
+    check.wholeNumber(this[WHO], 'numBatchesTracked', value, 0);
+    this[CHECK_COUNTER](this[WHO]);
+    (counter.data as BigInt64Array)[0] = BigInt(value);
     counter.markChanged();
   }
 
@@ -272,6 +346,16 @@ export abstract class BatchNormState extends Module {
   /** @internal That `moveStatistics` can write them. */
   [CHECK_STATISTICS](who: string): void {
     for (const buffer of this[STATISTICS]()) buffer.attached(who, 'a running statistic');
+    this[CHECK_COUNTER](who);
+  }
+
+  /** @internal That one more batch can be counted: the buffer may be one that was registered since. */
+  [CHECK_COUNTER](who: string): void {
+    const counter = this.getBuffer('num_batches_tracked');
+    if (counter === null) return;
+    check.dtype(who, 'num_batches_tracked', counter, 'int64');
+    if (counter.numel !== 1) check.sameShape(who, 'num_batches_tracked', counter, []);
+    counter.attached(who, 'num_batches_tracked');
   }
 
   /** @internal The weight of the next batch: momentum, or for null what makes the plain average of all. */
@@ -294,9 +378,21 @@ export abstract class BatchNormState extends Module {
 
   /** The running statistics, weight 1 and bias 0. */
   resetParameters(): void {
+    const { weight, bias } = this[AFFINE_PARAMETERS]();
+    weight?.attached(`${this[WHO]}.resetParameters`, 'weight');
+    bias?.attached(`${this[WHO]}.resetParameters`, 'bias');
     this.resetRunningStats();
-    if (this.weight !== null) fill(this.weight, 1);
-    if (this.bias !== null) fill(this.bias, 0);
+    if (weight !== null) fill(weight, 1);
+    if (bias !== null) fill(bias, 0);
+  }
+
+  /** weight and bias, which anything may have been assigned to. */
+  private [AFFINE_PARAMETERS](): { weight: Parameter | null; bias: Parameter | null } {
+    const who = this[WHO];
+    return {
+      weight: learned(who, 'weight', this.weight),
+      bias: learned(who, 'bias', this.bias),
+    };
   }
 
   /** What no training leaves behind, and evaluation would turn into NaN without a word. */
@@ -346,3 +442,11 @@ function fill(target: Tensor, value: number): void {
   floats(target).fill(value);
   target.markChanged();
 }
+
+check.refuseAssignment(BatchNormState, {
+  dtype: 'make a layer with another dtype',
+  numFeatures: 'make a layer of another size',
+  frozen: 'freeze() and unfreeze() change it',
+  runningMean: "registerBuffer('running_mean', tensor) replaces it",
+  runningVar: "registerBuffer('running_var', tensor) replaces it",
+});

@@ -25,6 +25,7 @@ import {
   CHECK_STATISTICS,
   NEXT_WEIGHT,
   COUNT_BATCH,
+  CHECK_COUNTER,
 } from './internals.js';
 
 const KIND = Symbol('kind');
@@ -129,7 +130,7 @@ export abstract class BatchNorm extends BatchNormState {
     const who = `${this[WHO]}.forwardAsync`;
     check.options(who, options, ASYNC_OPTIONS);
     const signal = check.signal(who, options.signal);
-    const transfer = check.boolean(who, 'transfer', options.transfer ?? false);
+    const transfer = check.flag(who, 'transfer', options.transfer);
     check.notAborted(signal);
     const input = Tensor.from(x);
     const call = this[DECIDE](input, options, null);
@@ -177,7 +178,7 @@ export abstract class BatchNorm extends BatchNormState {
     const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
     const update = this[UPDATES](training) && (!lone || collecting.get(this)?.single === true);
     const collected = update ? collecting.get(this) : undefined;
-    if (update) this.getBuffer('num_batches_tracked')?.attached(who, 'num_batches_tracked');
+    if (update) this[CHECK_COUNTER](who);
     return {
       who,
       dims,
@@ -190,7 +191,7 @@ export abstract class BatchNorm extends BatchNormState {
       update,
       momentum: update && collected === undefined ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
-      relu: check.boolean(who, 'relu', options?.relu ?? false),
+      relu: check.flag(who, 'relu', options?.relu),
       out,
     };
   }

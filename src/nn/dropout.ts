@@ -5,14 +5,25 @@ import { HAS_MODE, WHO } from './internals.js';
 import { Module } from './module.js';
 import { pythonFloat } from './repr.js';
 
+const PROBABILITY = Symbol('probability');
+
 /** In training, zeroes elements with probability p and scales the rest by 1 / (1 - p). */
 export class Dropout extends Module {
-  readonly p: number;
+  private [PROBABILITY] = 0.5;
 
   /** @param p - 0 to 1, default 0.5. */
   constructor(p = 0.5) {
     super();
-    this.p = check.numberBetween(this[WHO], 'p', p, 0, 1);
+    this.p = p;
+  }
+
+  /** Probability of a zero. @throws {RangeError} outside 0 to 1. */
+  get p(): number {
+    return this[PROBABILITY];
+  }
+
+  set p(value: number) {
+    this[PROBABILITY] = check.numberBetween(this[WHO], 'p', value, 0, 1);
   }
 
   forward(x: TensorLike, ...rest: never[]): Tensor {

@@ -17,15 +17,16 @@ import { pythonFloat } from './repr.js';
 
 export interface FrozenBatchNormOptions {
   /** Added to the variance. Finite, at least 0. Default 1e-5. */
-  eps?: number;
+  eps?: number | undefined;
   /** Element type of the buffers and of the input. Default 'float32'. */
-  dtype?: 'float32' | 'float64';
+  dtype?: 'float32' | 'float64' | undefined;
   /** 'NLC': channels are the last dimension; nothing is transposed. Default 'NCL'. */
-  layout?: 'NCL' | 'NLC';
+  layout?: 'NCL' | 'NLC' | undefined;
 }
 
 type BufferName = 'weight' | 'bias' | 'running_mean' | 'running_var';
 
+const CHOSEN = Symbol('chosen');
 const COUNTER = 'num_batches_tracked';
 
 /**
@@ -48,10 +49,12 @@ const COUNTER = 'num_batches_tracked';
  */
 export class FrozenBatchNorm1d extends Module {
   static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
-  readonly numFeatures: number;
-  readonly eps: number;
-  readonly dtype: 'float32' | 'float64';
-  readonly layout: 'NCL' | 'NLC';
+  private readonly [CHOSEN]: {
+    numFeatures: number;
+    dtype: 'float32' | 'float64';
+    eps: number;
+    layout: 'NCL' | 'NLC';
+  };
   /** [C], key `weight`: scale, initially 1. */
   declare readonly weight: Tensor;
   /** [C], key `bias`: shift, initially 0. */
@@ -64,12 +67,13 @@ export class FrozenBatchNorm1d extends Module {
   constructor(numFeatures: number, options: FrozenBatchNormOptions = {}) {
     super();
     const who = this[WHO];
-    this.numFeatures = check.wholeNumber(who, 'numFeatures', numFeatures, 1);
+    check.wholeNumber(who, 'numFeatures', numFeatures, 1);
     check.options(who, options, ['eps', 'dtype', 'layout']);
     const { eps = 1e-5, dtype = 'float32', layout = 'NCL' } = options;
-    this.eps = check.numberBetween(who, 'eps', eps, 0, Infinity);
-    this.dtype = check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
-    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
+    check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    this[CHOSEN] = { numFeatures, dtype, eps: 1e-5, layout: 'NCL' };
+    this.eps = eps;
+    this.layout = layout;
     const perChannel = (value: number): Tensor => Tensor.filled([numFeatures], this.dtype, value);
     this.registerBuffer('weight', perChannel(1));
     this.registerBuffer('bias', perChannel(0));
@@ -108,6 +112,34 @@ export class FrozenBatchNorm1d extends Module {
     return frozen.train(bn.training);
   }
 
+  /** C, the number of channels. */
+  get numFeatures(): number {
+    return this[CHOSEN].numFeatures;
+  }
+
+  /** Element type of the buffers and of the input. */
+  get dtype(): 'float32' | 'float64' {
+    return this[CHOSEN].dtype;
+  }
+
+  /** Added to the variance. @throws {RangeError} unless finite and at least 0. */
+  get eps(): number {
+    return this[CHOSEN].eps;
+  }
+
+  set eps(value: number) {
+    this[CHOSEN].eps = check.numberBetween(this[WHO], 'eps', value, 0, Infinity);
+  }
+
+  /** Which dimension has the channels: see the option. */
+  get layout(): 'NCL' | 'NLC' {
+    return this[CHOSEN].layout;
+  }
+
+  set layout(value: 'NCL' | 'NLC') {
+    this[CHOSEN].layout = check.oneOf(this[WHO], 'layout', value, ['NCL', 'NLC']);
+  }
+
   /** [C], key `running_mean`. */
   get runningMean(): Tensor {
     return bufferOf(this, 'running_mean');
@@ -142,7 +174,7 @@ export class FrozenBatchNorm1d extends Module {
       update: false,
       momentum: 0,
       eps: this.eps,
-      relu: check.boolean(who, 'relu', options?.relu ?? false),
+      relu: check.flag(who, 'relu', options?.relu),
       out: options?.out ?? null,
     });
   }
@@ -163,3 +195,10 @@ function bufferOf(layer: FrozenBatchNorm1d, name: BufferName): Tensor {
   if (tensor === null) throw check.wrongValue(layer[WHO], `a buffer ${name}`, 'null');
   return tensor;
 }
+
+check.refuseAssignment(FrozenBatchNorm1d, {
+  dtype: 'make a layer with another dtype',
+  numFeatures: 'make a layer of another size',
+  runningMean: "registerBuffer('running_mean', tensor) replaces it",
+  runningVar: "registerBuffer('running_var', tensor) replaces it",
+});

@@ -35,3 +35,4 @@ export const STATISTICS = Symbol('statistics');
 export const CHECK_STATISTICS = Symbol('checkStatistics');
 export const NEXT_WEIGHT = Symbol('nextWeight');
 export const COUNT_BATCH = Symbol('countBatch');
+export const CHECK_COUNTER = Symbol('checkCounter');

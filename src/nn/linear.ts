@@ -8,11 +8,12 @@ import { pythonBoolean } from './repr.js';
 
 export interface LinearOptions {
   /** Learn a shift. Default true. */
-  bias?: boolean;
+  bias?: boolean | undefined;
   /** Default 'float32'. */
-  dtype?: 'float32' | 'float64';
+  dtype?: 'float32' | 'float64' | undefined;
 }
 
+const FEATURES = Symbol('features');
 /** An option out of sight: leave weight and bias as their memory is. */
 const UNDRAWN = Symbol('undrawn');
 
@@ -21,8 +22,7 @@ const UNDRAWN = Symbol('undrawn');
  * a = sqrt(5)).
  */
 export class Linear extends Module {
-  readonly inFeatures: number;
-  readonly outFeatures: number;
+  private readonly [FEATURES] = { in: 0, out: 0 };
   /** [outFeatures, inFeatures]. */
   weight: Parameter;
   /** [outFeatures]; null without bias. */
@@ -30,23 +30,42 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    this.inFeatures = check.wholeNumber(this[WHO], 'inFeatures', inFeatures, 1);
-    this.outFeatures = check.wholeNumber(this[WHO], 'outFeatures', outFeatures, 1);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     check.options(this[WHO], options, ['bias', 'dtype']);
-    const dtype = check.oneOf(this[WHO], 'dtype', options.dtype ?? 'float32', [
-      'float32',
-      'float64',
-    ]);
-    const bias = check.boolean(this[WHO], 'bias', options.bias ?? true);
+    const { bias = true, dtype = 'float32' } = options;
+    check.oneOf(this[WHO], 'dtype', dtype, ['float32', 'float64']);
+    check.boolean(this[WHO], 'bias', bias);
     this.weight = new Parameter(Tensor.uninitialized([outFeatures, inFeatures], dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outFeatures], dtype)) : null;
     if (!(UNDRAWN in options)) this.resetParameters();
   }
 
+  /** What it was made with: PyTorch's attribute. Which inputs it takes is for `weight` to say. */
+  get inFeatures(): number {
+    return this[FEATURES].in;
+  }
+
+  set inFeatures(value: number) {
+    this[FEATURES].in = check.wholeNumber(this[WHO], 'inFeatures', value, 1);
+  }
+
+  /** What it was made with. */
+  get outFeatures(): number {
+    return this[FEATURES].out;
+  }
+
+  set outFeatures(value: number) {
+    this[FEATURES].out = check.wholeNumber(this[WHO], 'outFeatures', value, 1);
+  }
+
   /** Draws weight and bias anew. */
   resetParameters(): void {
+    const who = this[WHO];
     const bound = 1 / Math.sqrt(this.inFeatures);
-    for (const parameter of [this.weight, this.bias]) {
+    const all = [learned(who, 'weight', this.weight), learned(who, 'bias', this.bias)];
+    for (const parameter of all) parameter?.attached(`${who}.resetParameters`, 'a parameter');
+    for (const parameter of all) {
       if (parameter === null) continue;
       fillUniform(floats(parameter), -bound, bound);
       parameter.markChanged();

@@ -10,9 +10,9 @@ import { pythonString } from './repr.js';
 
 export interface LoadStateDictOptions {
   /** Refuse missing and unexpected keys (default) rather than report them. */
-  strict?: boolean;
+  strict?: boolean | undefined;
   /** Share the memory of the state's tensors rather than copy it (default): for weights that Workers share. */
-  assign?: boolean;
+  assign?: boolean | undefined;
 }
 
 /** What a load found. `String(result)` is what PyTorch prints. */
@@ -76,8 +76,9 @@ export function loadInto(
 ): LoadResult {
   const who = `${owner}.loadStateDict`;
   check.options(who, options, ['strict', 'assign']);
-  const strict = check.boolean(who, 'strict', options.strict ?? true);
-  const assign = check.boolean(who, 'assign', options.assign ?? false);
+  const { strict = true } = options;
+  check.boolean(who, 'strict', strict);
+  const assign = check.flag(who, 'assign', options.assign);
   if (!isMap(state)) {
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }

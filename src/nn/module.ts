@@ -42,12 +42,12 @@ export type { Gradients, HookHandle };
 
 export interface RegisterBufferOptions {
   /** Whether the state dict holds it. Default true. */
-  persistent?: boolean;
+  persistent?: boolean | undefined;
 }
 
 export interface ZeroGradOptions {
   /** Set `grad` to null (default) rather than to zeros. */
-  setToNone?: boolean;
+  setToNone?: boolean | undefined;
 }
 
 /** Runs before forward; may return the arguments to use instead. */
@@ -78,6 +78,7 @@ export interface Layer extends Module {
 }
 
 const SURVEY = Symbol('survey');
+const TRAINING = Symbol('training');
 const ADD_HOOK = Symbol('addHook');
 
 /**
@@ -101,12 +102,20 @@ export abstract class Module {
    */
   static readonly forwardOptions: readonly string[] = [];
 
-  /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
-  training = true;
+  private [TRAINING] = true;
   /** @internal */
   readonly [INSIDE] = new Inside(this.constructor.name, parametersMade());
 
   abstract forward(...inputs: never[]): unknown;
+
+  /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
+  get training(): boolean {
+    return this[TRAINING];
+  }
+
+  set training(mode: boolean) {
+    this[TRAINING] = check.boolean(this[WHO], 'training', mode);
+  }
 
   /** Sets `training` here and in every descendant. */
   train(mode = true): this {
@@ -234,7 +243,8 @@ export abstract class Module {
     if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
       throw check.wrongKind(who, 'a Tensor or null', tensor);
     }
-    const persistent = check.boolean(who, 'persistent', options.persistent ?? true);
+    const { persistent = true } = options;
+    check.boolean(who, 'persistent', persistent);
     const { buffers } = this[INSIDE];
     const again = buffers.has(name);
     if (!again) checkName(who, name, this, () => false);
@@ -317,7 +327,9 @@ export abstract class Module {
 
   zeroGrad(options: ZeroGradOptions = {}): void {
     check.options(`${this[WHO]}.zeroGrad`, options, ['setToNone']);
-    for (const parameter of this.parameters()) parameter.zeroGrad(options.setToNone ?? true);
+    const { setToNone = true } = options;
+    check.boolean(`${this[WHO]}.zeroGrad`, 'setToNone', setToNone);
+    for (const parameter of this.parameters()) parameter.zeroGrad(setToNone);
   }
 
   // ---- State ---------------------------------------------------------------------------------------

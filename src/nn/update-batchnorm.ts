@@ -11,9 +11,9 @@ import { batchNormsOf, checkNotCollecting } from './virtual-batch.js';
 
 export interface UpdateBatchNormOptions<Batch> {
   /** What of a batch goes into the model. Default: the batch itself, or the first of an array. */
-  input?: (batch: Batch) => TensorLike;
+  input?: ((batch: Batch) => TensorLike) | undefined;
   /** The options of the model's forward for a batch, such as `{ lengths }` or `{ mask }`. Default none. */
-  forwardOptions?: (batch: Batch) => object | undefined;
+  forwardOptions?: ((batch: Batch) => object | undefined) | undefined;
 }
 
 /** What `updateBatchNorm` has done. */

@@ -12,23 +12,29 @@ import {
   UPDATE,
   WHO,
 } from './internals.js';
-import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
+import {
+  Optimizer,
+  withDefaults,
+  zerosLike,
+  type ParameterGroup,
+  type Resolved,
+} from './optimizer.js';
 import type { ParameterState } from './state.js';
 
 export interface AdamOptions {
   /** Learning rate, at least 0. Default 1e-3. */
-  lr?: number;
+  lr?: number | undefined;
   /** Decay of the first and second moment, each in [0, 1). Default [0.9, 0.999]. */
-  betas?: readonly [number, number];
+  betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment. Default 1e-8. */
-  eps?: number;
+  eps?: number | undefined;
   /** Adam: L2 penalty, default 0. AdamW: decoupled decay, default 0.01. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
   /** Climb instead of descend. Default false. */
-  maximize?: boolean;
+  maximize?: boolean | undefined;
 }
 
-type Hyper = Required<AdamOptions>;
+type Hyper = Resolved<AdamOptions>;
 
 const USUAL: Hyper = {
   lr: 1e-3,
@@ -70,6 +76,9 @@ function power(base: number, step: number): number {
   return value;
 }
 
+/** @internal */
+export const ADAM_OPTIONS = Object.keys(USUAL);
+
 interface Moments {
   step: number;
   readonly decay1: Power;
@@ -99,8 +108,8 @@ export class Adam extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdamOptions = {},
   ) {
-    check.options(new.target.name, options, Object.keys(USUAL));
-    super(params, { ...USUAL, ...options });
+    check.options(new.target.name, options, ADAM_OPTIONS);
+    super(params, withDefaults(USUAL, options));
   }
 
   protected override [CHECK_GROUP](group: Hyper): void {
@@ -109,7 +118,7 @@ export class Adam extends Optimizer<Hyper> {
     }
     check.boolean(this[WHO], 'maximize', group.maximize);
     const betas: unknown = group.betas;
-    if (!Array.isArray(betas) || betas.length !== 2) {
+    if (!check.isList(betas) || betas.length !== 2) {
       throw check.wrongKind(this[WHO], 'betas to be two numbers', betas);
     }
     for (const beta of group.betas) {

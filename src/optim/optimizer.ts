@@ -7,6 +7,7 @@ import { floats, Parameter, Tensor } from '../tensor.js';
 import {
   CHECK_GRADIENT,
   CHECK_GROUP,
+  CHECK_GROUPS,
   DEFAULTS,
   FIND_NON_FINITE,
   FIXED,
@@ -28,7 +29,21 @@ import {
 } from './state.js';
 
 /** Parameters that share hyperparameters; what a group leaves out it takes from the defaults. */
-export type ParameterGroup<Hyper> = { params: Iterable<Parameter> } & Partial<Hyper>;
+export type ParameterGroup<Hyper> = { params: Iterable<Parameter> } & {
+  [Name in keyof Hyper]?: Hyper[Name] | undefined;
+};
+
+/** Options with every default filled in. */
+export type Resolved<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
+
+/** Defaults under the options; one that is undefined is left out. */
+export function withDefaults<Hyper extends object>(
+  defaults: Hyper,
+  options: ParameterGroup<Hyper> | { [Name in keyof Hyper]?: Hyper[Name] | undefined },
+): Hyper {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
 
 /** A group as the optimiser keeps it: hyperparameters may be changed between steps. */
 export type ResolvedGroup<Hyper> = { params: Parameter[] } & Hyper;
@@ -44,7 +59,7 @@ export interface StepOptions {
    * What a gradient that is NaN or infinite does: move its parameter there, as in PyTorch ('propagate', default);
    * an error ('throw') or nothing but the result `false` ('skip'), before any parameter has moved.
    */
-  nonFinite?: 'propagate' | 'throw' | 'skip';
+  nonFinite?: 'propagate' | 'throw' | 'skip' | undefined;
 }
 
 export abstract class Optimizer<Hyper extends object> {
@@ -117,11 +132,8 @@ export abstract class Optimizer<Hyper extends object> {
       known.add(parameter);
     }
     // Lists, such as betas, are the group's own: others share the defaults, and the caller has his.
-    const hyper = Object.entries({ ...this[DEFAULTS], ...own }).map(
-      ([name, value]: [string, unknown]) => [
-        name,
-        Array.isArray(value) ? (value as unknown[]).slice() : value,
-      ],
+    const hyper = Object.entries(withDefaults(this[DEFAULTS], own as ParameterGroup<Hyper>)).map(
+      ([name, value]: [string, unknown]) => [name, check.isList(value) ? Array.from(value) : value],
     );
     const resolved = { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
     this[CHECK_GROUP](resolved);
@@ -129,10 +141,31 @@ export abstract class Optimizer<Hyper extends object> {
   }
 
   /** Forgets the gradients: `grad` becomes null, or zeros with `{ setToNone: false }`. */
-  zeroGrad(options: { setToNone?: boolean } = {}): void {
-    check.options(`${this[WHO]}.zeroGrad`, options, ['setToNone']);
+  zeroGrad(options: { setToNone?: boolean | undefined } = {}): void {
+    const who = `${this[WHO]}.zeroGrad`;
+    check.options(who, options, ['setToNone']);
+    const { setToNone = true } = options;
+    check.boolean(who, 'setToNone', setToNone);
+    this[CHECK_GROUPS](who);
     for (const { params } of this.paramGroups) {
-      for (const parameter of params) parameter.zeroGrad(options.setToNone ?? true);
+      for (const parameter of params) parameter.zeroGrad(setToNone);
+    }
+  }
+
+  /** That the groups, which anyone may change, are lists of parameters still. */
+  private [CHECK_GROUPS](who: string): void {
+    const groups: unknown = this.paramGroups;
+    if (!Array.isArray(groups)) throw check.wrongKind(who, 'paramGroups to be an array', groups);
+    for (const group of groups as unknown[]) {
+      const params = (group as { params?: unknown } | null | undefined)?.params;
+      if (!Array.isArray(params)) {
+        throw check.wrongKind(who, "a group's params to be an array of Parameters", params);
+      }
+      for (const each of params as unknown[]) {
+        if (!(each instanceof Parameter)) {
+          throw check.wrongKind(who, "a group's params to be Parameters", each);
+        }
+      }
     }
   }
 
@@ -156,11 +189,9 @@ export abstract class Optimizer<Hyper extends object> {
   step(options?: StepOptions): boolean {
     const who = `${this[WHO]}.step`;
     check.options(who, options, ['nonFinite']);
-    const nonFinite = check.oneOf(who, 'nonFinite', options?.nonFinite ?? 'propagate', [
-      'propagate',
-      'throw',
-      'skip',
-    ]);
+    const { nonFinite = 'propagate' } = options ?? {};
+    check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
+    this[CHECK_GROUPS](who);
     for (const group of this.paramGroups) {
       this[CHECK_GROUP](group);
       for (const parameter of group.params) this[CHECK_GRADIENT](parameter);

@@ -11,25 +11,31 @@ import {
   UPDATE,
   WHO,
 } from './internals.js';
-import { Optimizer, zerosLike, type ParameterGroup } from './optimizer.js';
+import {
+  Optimizer,
+  withDefaults,
+  zerosLike,
+  type ParameterGroup,
+  type Resolved,
+} from './optimizer.js';
 import type { ParameterState } from './state.js';
 
 export interface SGDOptions {
   /** Learning rate, at least 0. Default 1e-3. */
-  lr?: number;
+  lr?: number | undefined;
   /** Weight of the past in the velocity, at least 0. Default 0. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Part of the gradient kept out of the velocity. Default 0. */
-  dampening?: number;
+  dampening?: number | undefined;
   /** L2 penalty, at least 0. Default 0. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
   /** Look ahead by one step; needs momentum and no dampening. Default false. */
-  nesterov?: boolean;
+  nesterov?: boolean | undefined;
   /** Climb instead of descend. Default false. */
-  maximize?: boolean;
+  maximize?: boolean | undefined;
 }
 
-type Hyper = Required<SGDOptions>;
+type Hyper = Resolved<SGDOptions>;
 
 const USUAL: Hyper = {
   lr: 1e-3,
@@ -61,7 +67,7 @@ export class SGD extends Optimizer<Hyper> {
     options: SGDOptions = {},
   ) {
     check.options('SGD', options, Object.keys(USUAL));
-    super(params, { ...USUAL, ...options });
+    super(params, withDefaults(USUAL, options));
   }
 
   protected override [CHECK_GROUP](group: Hyper): void {

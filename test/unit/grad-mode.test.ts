@@ -101,7 +101,7 @@ describe('requiresGrad', () => {
 
   test('a gradient that cannot be added to leaves the others alone', () => {
     const [a, b] = [leaf([1, 2]), leaf([3, 4])];
-    b.grad = tensor([1, 2, 3]); // of another size: the user's doing
+    b.gradient = tensor([1, 2, 3]); // of another size: grad itself refuses it
     const unchanged = snapshot(a, b);
     expect(() => sum(add(a, b)).backward()).toThrow();
     unchanged();

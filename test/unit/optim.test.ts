@@ -51,7 +51,7 @@ describe('a step', () => {
           'must share same datatype).',
       ],
     ] as const) {
-      b.grad = grad;
+      b.gradient = grad; // grad itself refuses it
       const unchanged = snapshot(a, b);
       expect(thrownBy(() => optimizer.step())).toBe(message);
       unchanged();

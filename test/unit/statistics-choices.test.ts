@@ -128,7 +128,7 @@ describe('normalizeBy and updateStatistics', () => {
     expect(thrownBy(() => (none.normalizeBy = 'running'))).toBe(by);
     expect(thrownBy(() => (none.updateStatistics = true))).toBe(move);
     expect(thrownBy(() => none.freeze())).toBe(
-      'RangeError: BatchNorm1d: expected running statistics to freeze at, got none.',
+      'RangeError: BatchNorm1d.freeze: expected running statistics (a layer with trackRunningStats: true), got none.',
     );
     const lost = build();
     lost.normalizeBy = 'running';
