@@ -22,8 +22,15 @@ export interface TensorOptions {
   requiresGrad?: boolean | undefined;
 }
 
+/** A Tensor, by its members: a class in a recursive type is more than some tools can follow. */
+interface TensorPart extends Block {
+  readonly requiresGrad: boolean;
+  readonly disposed: boolean;
+}
+
 /** What `tensor()` takes: a typed array, or nested arrays of numbers, of typed arrays or of tensors. */
-export type TensorSource = NumberArray | Nested<number | bigint | boolean | NumberArray | Tensor>;
+export type TensorSource =
+  NumberArray | Nested<number | bigint | boolean | NumberArray | TensorPart>;
 
 const OPTION_NAMES = ['dtype', 'requiresGrad'];
 

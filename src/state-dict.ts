@@ -77,8 +77,8 @@ export class StateDict extends Map<string, Tensor> {
 export function revived(value: unknown): Tensor | null {
   if (value instanceof Tensor) return value;
   if (foreignKind(value) !== null) return null;
-  const { memory, shape } = fieldsOf(value);
-  const array = memory === undefined ? value : { data: fieldsOf(memory)['data'], shape };
+  const { memory, sizes } = fieldsOf(value);
+  const array = memory === undefined ? value : { data: fieldsOf(memory)['data'], shape: sizes };
   try {
     return Tensor.from(array as TensorLike);
   } catch {

@@ -99,7 +99,8 @@ function settable(object: object): string[] {
   ) {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       const isMethod = typeof property.value === 'function';
-      if (!internal.has(name) && !isMethod && name !== 'constructor') names.add(name);
+      const isChild = property.value instanceof nn.Module; // a model's own field
+      if (!internal.has(name) && !isMethod && !isChild && name !== 'constructor') names.add(name);
     }
   }
   return [...names];
