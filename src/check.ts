@@ -100,7 +100,7 @@ export function boolean(who: string, name: string, value: unknown): boolean {
 }
 
 /** A boolean option that is false unless it is given. */
-export function flag(who: string, name: string, value: unknown): boolean {
+export function booleanOption(who: string, name: string, value: unknown): boolean {
   return value === undefined ? false : boolean(who, name, value);
 }
 

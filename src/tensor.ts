@@ -238,7 +238,7 @@ export class Tensor implements Variable {
    */
   backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
     check.options('Tensor.backward', options, ['retainGraph']);
-    const retainGraph = check.flag('Tensor.backward', 'retainGraph', options.retainGraph);
+    const retainGraph = check.booleanOption('Tensor.backward', 'retainGraph', options.retainGraph);
     const start = this.startOf('Tensor.backward', gradient);
     walkBack<Tensor>(this, start, arithmetic, retainGraph);
   }
@@ -264,7 +264,7 @@ export class Tensor implements Variable {
   async backwardAsync(gradient?: TensorLike, options: BackwardAsyncOptions = {}): Promise<void> {
     const who = 'Tensor.backwardAsync';
     check.options(who, options, ['retainGraph', 'signal']);
-    const retainGraph = check.flag(who, 'retainGraph', options.retainGraph);
+    const retainGraph = check.booleanOption(who, 'retainGraph', options.retainGraph);
     const signal = check.signal(who, options.signal);
     check.notAborted(signal);
     return outsideScopes(() => {

@@ -13,7 +13,7 @@ import { quoted } from './words.js';
 
 export interface LoadSafetensorsOptions {
   /** Stops the reading; the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface EncodeSafetensorsOptions {
@@ -23,7 +23,7 @@ export interface EncodeSafetensorsOptions {
 
 export interface SaveSafetensorsOptions extends EncodeSafetensorsOptions {
   /** Stops the writing: the file that was there is there still, and the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

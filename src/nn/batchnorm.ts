@@ -130,7 +130,7 @@ export abstract class BatchNorm extends BatchNormState {
     const who = `${this[WHO]}.forwardAsync`;
     check.options(who, options, ASYNC_OPTIONS);
     const signal = check.signal(who, options.signal);
-    const transfer = check.flag(who, 'transfer', options.transfer);
+    const transfer = check.booleanOption(who, 'transfer', options.transfer);
     check.notAborted(signal);
     const input = Tensor.from(x);
     const call = this[DECIDE](input, options, null);
@@ -191,7 +191,7 @@ export abstract class BatchNorm extends BatchNormState {
       update,
       momentum: update && collected === undefined ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
-      relu: check.flag(who, 'relu', options?.relu),
+      relu: check.booleanOption(who, 'relu', options?.relu),
       out,
     };
   }

@@ -174,7 +174,7 @@ export class FrozenBatchNorm1d extends Module {
       update: false,
       momentum: 0,
       eps: this.eps,
-      relu: check.flag(who, 'relu', options?.relu),
+      relu: check.booleanOption(who, 'relu', options?.relu),
       out: options?.out ?? null,
     });
   }

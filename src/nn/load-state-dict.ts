@@ -78,7 +78,7 @@ export function loadInto(
   check.options(who, options, ['strict', 'assign']);
   const { strict = true } = options;
   check.boolean(who, 'strict', strict);
-  const assign = check.flag(who, 'assign', options.assign);
+  const assign = check.booleanOption(who, 'assign', options.assign);
   if (!isMap(state)) {
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
