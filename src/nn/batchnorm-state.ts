@@ -5,11 +5,10 @@ import type { Moments } from '../functional/moments.js';
 import type { ModuleRecord } from '../state-dict.js';
 import { floats, learned, Parameter, Tensor } from '../tensor.js';
 import { LAYER_OPTIONS, type BatchNormOptions, type FreezeOptions } from './batchnorm-options.js';
+import * as internals from './internals.js';
 import {
-  WHO,
   RECORD,
   CHECK_STATE,
-  CHANNELS,
   WITH_BIAS,
   WITH_STATISTICS,
   CREATE_STATE,
@@ -24,6 +23,10 @@ import {
 } from './internals.js';
 import { Module } from './module.js';
 import { pythonBoolean, pythonFloat } from './repr.js';
+
+// Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
+const WHO: typeof internals.WHO = internals.WHO;
+const CHANNELS: typeof internals.CHANNELS = internals.CHANNELS;
 
 const EPS = Symbol('eps');
 const MOMENTUM = Symbol('momentum');

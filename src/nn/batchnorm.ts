@@ -15,18 +15,22 @@ import {
 } from './batchnorm-options.js';
 import { BatchNormState } from './batchnorm-state.js';
 import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
+import * as internals from './internals.js';
 import {
   HAS_MODE,
-  WHO,
   AROUND_ASYNC,
-  NORMALIZES_BY_RUNNING,
-  UPDATES,
   MOVE_STATISTICS,
-  CHECK_STATISTICS,
-  NEXT_WEIGHT,
-  COUNT_BATCH,
   CHECK_COUNTER,
+  CHECK_STATISTICS,
 } from './internals.js';
+
+// Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
+const WHO: typeof internals.WHO = internals.WHO;
+const UPDATES: typeof internals.UPDATES = internals.UPDATES;
+const NORMALIZES_BY_RUNNING: typeof internals.NORMALIZES_BY_RUNNING =
+  internals.NORMALIZES_BY_RUNNING;
+const NEXT_WEIGHT: typeof internals.NEXT_WEIGHT = internals.NEXT_WEIGHT;
+const COUNT_BATCH: typeof internals.COUNT_BATCH = internals.COUNT_BATCH;
 
 const KIND = Symbol('kind');
 const PLAIN_ASYNC = Symbol('plainAsync');

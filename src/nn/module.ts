@@ -6,16 +6,8 @@ import { StateDict, type ModuleRecord } from '../state-dict.js';
 import { Parameter, parametersMade, Tensor } from '../tensor.js';
 import { cloneModule } from './clone.js';
 import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
-import {
-  AROUND_ASYNC,
-  CHECK_STATE,
-  INSIDE,
-  PLAN_LOAD,
-  RECORD,
-  SLOTS,
-  UNINITIALIZED,
-  WHO,
-} from './internals.js';
+import * as internals from './internals.js';
+import { AROUND_ASYNC, CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
 import {
   loadInto,
   type LoadPlan,
@@ -37,6 +29,10 @@ import {
   stateOf,
 } from './tree.js';
 import { warnOfUnregistered } from './unregistered.js';
+
+// Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
+const INSIDE: typeof internals.INSIDE = internals.INSIDE;
+const WHO: typeof internals.WHO = internals.WHO;
 
 export type { Gradients, HookHandle };
 
