@@ -1,5 +1,5 @@
 // JavaScript value -> plain view, or an error that names the argument. Memory facts only: element
-// type, exact length, attached. The meaning was checked, with words, in src/check.ts.
+// type, exact length, attached. The meaning was checked, with words, in src/check/.
 #pragma once
 
 #include <napi.h>

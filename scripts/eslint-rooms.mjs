@@ -13,53 +13,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @type {Record<string, readonly string[]>}
  */
 const mayUse = {
-  copies: [],
-  check: ['copies'],
-  addon: [],
-  native: ['copies', 'addon', 'pool', 'check'],
-  autograd: ['check', 'native'],
-  storage: ['check'],
-  elements: ['storage', 'check'],
-  pool: ['storage'],
-  memory: ['pool', 'storage', 'native'],
-  'shared-memory': ['memory', 'storage'],
-  containers: ['storage', 'check'],
-  convert: ['elements', 'storage', 'check'],
-  nested: ['containers', 'convert', 'storage', 'check'],
-  printing: ['storage', 'check'],
-  tensor: [
-    'printing',
-    'copies',
-    'autograd',
-    'containers',
-    'elements',
-    'shared-memory',
-    'memory',
-    'storage',
-    'check',
-    'native',
-  ],
-  async: ['tensor', 'memory', 'check', 'native', 'addon'],
-  scope: ['tensor', 'check'],
-  create: ['tensor', 'nested', 'containers', 'convert', 'storage', 'check'],
-  random: ['check', 'native'],
-  'state-dict': ['copies', 'tensor'],
-  functional: ['copies', 'async', 'random', 'tensor', 'autograd', 'check', 'native'],
-  nn: ['copies', 'state-dict', 'functional', 'random', 'tensor', 'autograd', 'check', 'native'],
-  cli: [
-    'addon',
-    'nn',
-    'state-dict',
-    'functional',
-    'random',
-    'tensor',
-    'autograd',
-    'check',
-    'native',
-  ],
-  optim: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
-  data: ['copies', 'create', 'tensor', 'random', 'check', 'native'],
-  checkpoint: ['state-dict', 'tensor', 'memory', 'create', 'storage', 'containers', 'check'],
+  check: [],
+  addon: ['check'],
+  memory: ['addon', 'check'],
+  autograd: ['check'],
+  tensor: ['autograd', 'memory', 'addon', 'check'],
+  run: ['tensor', 'memory', 'addon', 'check'],
+  functional: ['run', 'tensor', 'autograd', 'memory', 'addon', 'check'],
+  nn: ['functional', 'run', 'tensor', 'autograd', 'memory', 'addon', 'check'],
+  optim: ['tensor', 'memory', 'addon', 'check'],
+  data: ['tensor', 'memory', 'addon', 'check'],
+  checkpoint: ['run', 'tensor', 'memory', 'addon', 'check'],
+  cli: ['nn', 'functional', 'tensor', 'memory', 'addon', 'check'],
 };
 
 /** Folders that may look behind the public door 'evenkeel'; every other one may not. */
@@ -202,7 +167,7 @@ function locate(from, specifier) {
 }
 
 /**
- * `src/nn/linear` is in nn, `src/tensor.ts` in tensor.
+ * `src/nn/linear` is in nn.
  * @param {string} path
  */
 function roomOf(path) {

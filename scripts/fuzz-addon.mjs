@@ -31,7 +31,15 @@ const d = (n) => new Float64Array(n).fill(0.5);
 const t = (n) => new Int32Array(n);
 
 /** Whatever the addon exports is called, but for what only reads or sets the process's choices. */
-const CONTROL = ['availableIsas', 'configure', 'isa', 'selectIsa', 'setThreads', 'stamp', 'threads'];
+const CONTROL = [
+  'availableIsas',
+  'configure',
+  'isa',
+  'selectIsa',
+  'setThreads',
+  'stamp',
+  'threads',
+];
 const right = {
   batchNormForward: [
     f(12),

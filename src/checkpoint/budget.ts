@@ -1,7 +1,7 @@
 // What reading a file may cost. A pickle can ask for much with few bytes: it may use one remembered object
 // any number of times, and make an object with every byte. So everything that is made or walked through on
 // behalf of a file is paid for out of one budget that is proportional to the file's size.
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 
 /** For small files, whose objects may well take more than their few bytes. */
 const BASE_BYTES = 16 * 2 ** 20;

@@ -1,8 +1,8 @@
 // Element types of checkpoints: their names in each format, their sizes, and what becomes of them here.
 // Four are ours and keep their bits; the others are widened, every value exactly.
-import * as check from '../check.js';
-import { BYTES, type DType, type TensorData } from '../storage.js';
-import { Tensor } from '../tensor.js';
+import * as check from '../check/index.js';
+import { BYTES, type DType, type TensorData } from '../memory/dtype.js';
+import { Tensor } from '../tensor/tensor.js';
 import { PIECE_BYTES, readExtent, type Extent, type Source, type Steps } from './source.js';
 
 export interface Element {

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 import { BytesSource, inTurns, type Source, type Steps } from './source.js';
 
 /** Reads of fewer bytes find them in one read of so many: small tensors and headers lie side by side. */

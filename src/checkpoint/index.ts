@@ -6,5 +6,5 @@ export {
   type EncodeSafetensorsOptions,
   type LoadSafetensorsOptions,
   type SaveSafetensorsOptions,
-} from './safetensors.js';
-export { loadTorch, type LoadTorchOptions } from './torch.js';
+} from './safetensors/safetensors.js';
+export { loadTorch, type LoadTorchOptions } from './torch/torch.js';

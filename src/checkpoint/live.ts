@@ -2,9 +2,9 @@
 // into them meanwhile.
 import { isSharedArrayBuffer } from 'node:util/types';
 
-import type { Memory } from '../memory.js';
-import type { TensorData } from '../storage.js';
-import type { Tensor } from '../tensor.js';
+import type { Memory } from '../memory/buffer.js';
+import type { TensorData } from '../memory/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { PIECE_BYTES } from './source.js';
 
 /** What is smaller is copied before it is written: cheaper than a buffer of its own. */

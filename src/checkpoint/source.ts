@@ -4,8 +4,8 @@ import { constants as limits } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
-import * as check from '../check.js';
-import { outsideScopes } from '../tensor.js';
+import * as check from '../check/index.js';
+import { outsideScopes } from '../tensor/tensor.js';
 import { quoted } from './words.js';
 
 export interface Source {

@@ -1,7 +1,7 @@
 // Running statistics that are not finite: a model that is loaded with them gives NaN in evaluation, from the
 // first call on and without a word. Whoever reads the file is told.
-import type { StateDict } from '../state-dict.js';
-import type { FloatData } from '../storage.js';
+import type { StateDict } from '../tensor/state-dict.js';
+import type { FloatData } from '../memory/dtype.js';
 import type { Steps } from './source.js';
 import { quoted } from './words.js';
 

@@ -56,7 +56,7 @@ async function examine(): Promise<Info> {
   };
   try {
     const { load } = await import('../addon/load.js');
-    const { native } = await import('../native.js');
+    const { native } = await import('../memory/native.js');
     const { place, stamp, failures } = load();
     const { isa, availableIsas, threads } = native;
     return {

@@ -1,7 +1,7 @@
-import * as check from '../check.js';
-import { mark } from '../copies.js';
-import { samplesOf, type TensorSource } from '../create.js';
-import { Tensor, type TensorLike } from '../tensor.js';
+import * as check from '../check/index.js';
+import { mark } from '../check/copies.js';
+import { samplesOf, type TensorSource } from '../tensor/create.js';
+import { Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /** Samples: row i is sample i. */
 export type Samples = TensorLike | TensorSource;

@@ -1,7 +1,7 @@
-import * as check from '../check.js';
-import { mark, refuseForeign } from '../copies.js';
-import { permutation } from '../random.js';
-import type { Tensor } from '../tensor.js';
+import * as check from '../check/index.js';
+import { mark, refuseForeign } from '../check/copies.js';
+import { permutation } from '../tensor/random.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */

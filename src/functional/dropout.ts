@@ -1,7 +1,7 @@
-import * as check from '../check.js';
-import { addon } from '../native.js';
-import { takeStretch } from '../random.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import * as check from '../check/index.js';
+import { addon } from '../memory/native.js';
+import { takeStretch } from '../tensor/random.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { identity } from './identity.js';
 
 export interface DropoutOptions {

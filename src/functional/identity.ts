@@ -1,4 +1,4 @@
-import { record, type Tensor } from '../tensor.js';
+import { record, type Tensor } from '../tensor/tensor.js';
 
 /** The gradient goes on as it came. */
 const unchanged = (dy: Tensor): readonly Tensor[] => [dy];

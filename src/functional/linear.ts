@@ -1,6 +1,6 @@
-import * as check from '../check.js';
-import { addon } from '../native.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import * as check from '../check/index.js';
+import { addon } from '../memory/native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /**
  * y = x Wᵀ + b over the last dimension.

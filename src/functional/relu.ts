@@ -1,6 +1,6 @@
-import * as check from '../check.js';
-import { addon } from '../native.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor.js';
+import * as check from '../check/index.js';
+import { addon } from '../memory/native.js';
+import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /**
  * y = max(x, 0), elementwise; NaN stays NaN. dx = dy where y > 0, else 0.

@@ -1,9 +1,9 @@
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 import { dropout } from '../functional/dropout.js';
-import type { Tensor, TensorLike } from '../tensor.js';
-import { HAS_MODE, WHO } from './internals.js';
-import { Module } from './module.js';
-import { pythonFloat } from './repr.js';
+import type { Tensor, TensorLike } from '../tensor/tensor.js';
+import { HAS_MODE, WHO } from './module/internals.js';
+import { Module } from './module/module.js';
+import { pythonFloat } from './module/repr.js';
 
 const PROBABILITY = Symbol('probability');
 

@@ -4,12 +4,12 @@ export type {
   BatchNormForwardOptions,
   BatchNormOptions,
   FreezeOptions,
-} from './batchnorm-options.js';
-export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm.js';
+} from './batchnorm/options.js';
+export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm/layer.js';
 export { Dropout } from './dropout.js';
-export { foldBatchNorm } from './fold.js';
-export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './frozen-batchnorm.js';
-export { LazyBatchNorm1d } from './lazy-batchnorm.js';
+export { foldBatchNorm } from './batchnorm/fold.js';
+export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
+export { LazyBatchNorm1d } from './batchnorm/lazy.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { CrossEntropyLoss, MSELoss } from './loss.js';
 export {
@@ -23,18 +23,18 @@ export {
   type Layer,
   type RegisterBufferOptions,
   type ZeroGradOptions,
-} from './module.js';
-export { ModuleDict } from './module-dict.js';
-export { ModuleList } from './module-list.js';
-export { ParameterDict, ParameterList } from './parameter-containers.js';
-export { Parameter } from '../tensor.js';
+} from './module/module.js';
+export { ModuleDict } from './containers/module-dict.js';
+export { ModuleList } from './containers/module-list.js';
+export { ParameterDict, ParameterList } from './containers/parameter-containers.js';
+export { Parameter } from '../tensor/tensor.js';
 export { ReLU } from './relu.js';
-export { Sequential, type SequentialForwardOptions } from './sequential.js';
-export type { LoadResult, LoadStateDictOptions } from './load-state-dict.js';
-export { snapshotStatistics, transaction, type StatisticsSnapshot } from './snapshot.js';
+export { Sequential, type SequentialForwardOptions } from './containers/sequential.js';
+export type { LoadResult, LoadStateDictOptions } from './module/load-state-dict.js';
+export { snapshotStatistics, transaction, type StatisticsSnapshot } from './batchnorm/snapshot.js';
 export {
   updateBatchNorm,
   type UpdateBatchNormOptions,
   type UpdateBatchNormResult,
-} from './update-batchnorm.js';
-export { virtualBatch, type VirtualBatch } from './virtual-batch.js';
+} from './batchnorm/update-batchnorm.js';
+export { virtualBatch, type VirtualBatch } from './batchnorm/virtual-batch.js';

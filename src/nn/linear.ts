@@ -1,10 +1,10 @@
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 import { linear } from '../functional/linear.js';
-import { fillUniform } from '../random.js';
-import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor.js';
-import { WHO } from './internals.js';
-import { Module } from './module.js';
-import { pythonBoolean } from './repr.js';
+import { fillUniform } from '../tensor/random.js';
+import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { WHO } from './module/internals.js';
+import { Module } from './module/module.js';
+import { pythonBoolean } from './module/repr.js';
 
 export interface LinearOptions {
   /** Learn a shift. Default true. */

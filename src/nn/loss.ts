@@ -1,13 +1,13 @@
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 import {
   crossEntropy,
   type ClassTargets,
   type CrossEntropyOptions,
-} from '../functional/cross-entropy.js';
-import { mseLoss, type MSELossOptions } from '../functional/mse-loss.js';
-import type { Tensor, TensorLike } from '../tensor.js';
-import { WHO } from './internals.js';
-import { Module } from './module.js';
+} from '../functional/losses/cross-entropy.js';
+import { mseLoss, type MSELossOptions } from '../functional/losses/mse-loss.js';
+import type { Tensor, TensorLike } from '../tensor/tensor.js';
+import { WHO } from './module/internals.js';
+import { Module } from './module/module.js';
 
 const OPTIONS = Symbol('options');
 

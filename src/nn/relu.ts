@@ -1,8 +1,8 @@
-import * as check from '../check.js';
+import * as check from '../check/index.js';
 import { relu } from '../functional/relu.js';
-import type { Tensor, TensorLike } from '../tensor.js';
-import { WHO } from './internals.js';
-import { Module } from './module.js';
+import type { Tensor, TensorLike } from '../tensor/tensor.js';
+import { WHO } from './module/internals.js';
+import { Module } from './module/module.js';
 
 /** y = max(x, 0). */
 export class ReLU extends Module {

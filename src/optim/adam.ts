@@ -1,6 +1,6 @@
-import * as check from '../check.js';
-import { addon } from '../native.js';
-import { floats, type Parameter, type Tensor } from '../tensor.js';
+import * as check from '../check/index.js';
+import { addon } from '../memory/native.js';
+import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GROUP,
   DECOUPLED,

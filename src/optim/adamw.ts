@@ -1,5 +1,5 @@
-import * as check from '../check.js';
-import type { Parameter } from '../tensor.js';
+import * as check from '../check/index.js';
+import type { Parameter } from '../tensor/tensor.js';
 import { Adam, ADAM_OPTIONS, type AdamOptions } from './adam.js';
 import { DECOUPLED, FIXED } from './internals.js';
 

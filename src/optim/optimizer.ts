@@ -1,9 +1,9 @@
 // Parameter groups, zeroGrad, state dicts, and the order of a step: every gradient is checked before any
 // parameter moves.
-import * as check from '../check.js';
-import { mark } from '../copies.js';
-import { addon } from '../native.js';
-import { floats, Parameter, Tensor } from '../tensor.js';
+import * as check from '../check/index.js';
+import { mark } from '../check/copies.js';
+import { addon } from '../memory/native.js';
+import { floats, Parameter, Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GRADIENT,
   CHECK_GROUP,

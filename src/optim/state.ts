@@ -2,9 +2,9 @@
 // Reading one checks everything and allocates everything; what is kept changes only afterwards.
 import { isMap } from 'node:util/types';
 
-import * as check from '../check.js';
-import { tensor } from '../create.js';
-import { floats, Tensor, type Parameter, type TensorLike } from '../tensor.js';
+import * as check from '../check/index.js';
+import { tensor } from '../tensor/create.js';
+import { floats, Tensor, type Parameter, type TensorLike } from '../tensor/tensor.js';
 
 /** What is kept of one parameter, under PyTorch's names: `exp_avg`, `step`, `momentum_buffer`, … */
 export type ParameterState = Record<string, Tensor | number>;

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { Moments } from '../../src/functional/moments.js';
-import { addon } from '../../src/native.js';
+import { Moments } from '../../src/functional/batchnorm/moments.js';
+import { addon } from '../../src/memory/native.js';
 import { exactBatchNorm } from '../helpers/exact-batchnorm.js';
 
 const initial = { isa: addon.isa(), threads: addon.threads() };

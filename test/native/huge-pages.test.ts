@@ -2,8 +2,8 @@
 // answer is where the first cache line begins.
 import { describe, expect, it } from 'vitest';
 
-import { addon } from '../../src/native.js';
-import { Tensor } from '../../src/tensor.js';
+import { addon } from '../../src/memory/native.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 
 describe('prepareLarge', () => {
   it.each([0, 1, 2 ** 19, 2 ** 20 + 3, 2 ** 21])('leaves %i floats as they are', (count) => {

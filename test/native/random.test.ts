@@ -2,8 +2,8 @@
 // what it promises: a stretch depends on its key and place alone.
 import { describe, expect, it } from 'vitest';
 
-import { addon } from '../../src/native.js';
-import { fillUniform, manualSeed, permutation, takeStretch } from '../../src/random.js';
+import { addon } from '../../src/memory/native.js';
+import { fillUniform, manualSeed, permutation, takeStretch } from '../../src/tensor/random.js';
 
 function words(count: number, key: number, offset: number): Uint32Array {
   const out = new Uint32Array(count);

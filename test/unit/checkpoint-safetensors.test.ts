@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { decodeSafetensors } from '../../src/checkpoint/safetensors-read.js';
-import { encodeSafetensors } from '../../src/checkpoint/safetensors-write.js';
+import { decodeSafetensors } from '../../src/checkpoint/safetensors/read.js';
+import { encodeSafetensors } from '../../src/checkpoint/safetensors/write.js';
 import type { Tensor } from '../../src/index.js';
 import { checkpoint, nn, scope, StateDict, tensor } from '../../src/index.js';
 import { safetensors } from '../helpers/checkpoint-files.js';

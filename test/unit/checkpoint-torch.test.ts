@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 
 import { Budget } from '../../src/checkpoint/budget.js';
-import { unpickle } from '../../src/checkpoint/pickle.js';
-import { decodeTorch } from '../../src/checkpoint/torch.js';
+import { unpickle } from '../../src/checkpoint/pickle/pickle.js';
+import { decodeTorch } from '../../src/checkpoint/torch/torch.js';
 import { checkpoint } from '../../src/index.js';
 import { op, packZip, safetensors, torchZip } from '../helpers/checkpoint-files.js';
 import { thrownBy } from '../helpers/snapshot.js';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { functional, nn, tensor, type Tensor } from '../../src/index.js';
-import { UNINITIALIZED } from '../../src/nn/internals.js';
+import { UNINITIALIZED } from '../../src/nn/module/internals.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 const batch = tensor([

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { functional, native, tensor, type Tensor } from '../../src/index.js';
-import { floats, Tensor as Internal } from '../../src/tensor.js';
+import { floats, Tensor as Internal } from '../../src/tensor/tensor.js';
 
 const { add, mean, mul, relu, reshape, sum } = functional;
 const leaf = (values: number[]): Tensor => tensor(values, { requiresGrad: true });

@@ -1,4 +1,4 @@
-// The statistics of recorded forwards share slabs (functional/statistics.ts): each graph gets back its
+// The statistics of recorded forwards share slabs (memory/slab.ts): each graph gets back its
 // own, however many are kept and in whatever order they are walked.
 import { functional, tensor, type Tensor } from 'evenkeel';
 import { expect, test } from 'vitest';

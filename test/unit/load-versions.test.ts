@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { nn, StateDict, tensor, type Tensor } from '../../src/index.js';
-import { CHECK_STATE, PLAN_LOAD } from '../../src/nn/internals.js';
-import type { LoadPlan } from '../../src/nn/load-state-dict.js';
+import { CHECK_STATE, PLAN_LOAD } from '../../src/nn/module/internals.js';
+import type { LoadPlan } from '../../src/nn/module/load-state-dict.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 const build = (): nn.Sequential => new nn.Sequential(new nn.Linear(1, 1), new nn.BatchNorm1d(1));

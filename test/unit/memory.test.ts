@@ -4,7 +4,7 @@ import { markAsUntransferable } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { functional, native, nn, noGrad, optim, tensor, type Tensor } from '../../src/index.js';
-import { floats } from '../../src/tensor.js';
+import { floats } from '../../src/tensor/tensor.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
 const { add, mul, relu, reshape, sum } = functional;

@@ -12,7 +12,7 @@ import {
   tensor,
   type Tensor,
 } from '../../src/index.js';
-import { collect } from '../../src/tensor.js';
+import { collect } from '../../src/tensor/tensor.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
 const { add, mul, sum } = functional;

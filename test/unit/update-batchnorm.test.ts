@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { data, functional, nn, noGrad, tensor, type Tensor } from '../../src/index.js';
-import { UPDATES } from '../../src/nn/internals.js';
+import { UPDATES } from '../../src/nn/module/internals.js';
 import { normals32 } from '../helpers/random.js';
 import { moments, ulp32 } from '../helpers/oracle.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';

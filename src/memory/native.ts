@@ -1,0 +1,133 @@
+// The addon as the environment configures it, and the public `native`. No arithmetic, no tensors.
+import { load } from '../addon/load.js';
+import type { Addon } from '../addon/types.js';
+import * as check from '../check/index.js';
+import { nameThisCopy } from '../check/copies.js';
+import { pool } from './pool.js';
+
+/** kMaxThreads in native/parallel.cc. */
+const MAX_THREADS = 64;
+
+function isThreadCount(n: number): boolean {
+  return Number.isSafeInteger(n) && n >= 1 && n <= MAX_THREADS;
+}
+
+function threadsFromEnvironment(text: string): number {
+  const count = Number(text);
+  if (!isThreadCount(count)) {
+    throw new RangeError(
+      `evenkeel: expected EVENKEEL_THREADS to be a whole number from 1 to ${MAX_THREADS}, got '${text}'.`,
+    );
+  }
+  return count;
+}
+
+/**
+ * Hands over what the environment variables say: always checked, but applied by the first environment that loads
+ * the addon only. What they set is the process's, and a Worker must not undo what was set since.
+ */
+function configure(loaded: Addon): Addon {
+  const { EVENKEEL_ISA: isa = '', EVENKEEL_THREADS: threads = '' } = process.env;
+  if (isa !== '' && !loaded.availableIsas().includes(isa)) {
+    throw new RangeError(
+      `evenkeel: expected EVENKEEL_ISA to be one of ${loaded.availableIsas().join(', ')} ` +
+        `(what this CPU supports), got '${isa}'.`,
+    );
+  }
+  loaded.configure(isa, threads === '' ? 0 : threadsFromEnvironment(threads));
+  return loaded;
+}
+
+const { addon: loaded, version, folder } = load();
+nameThisCopy(version, folder);
+
+/** @internal */
+export const addon: Addon = configure(loaded);
+
+/**
+ * Which kernels run, on how many threads. Both belong to the process: Workers share them. Neither
+ * changes a bit of any result.
+ *
+ * @example
+ * ```ts
+ * native.setThreads(1);
+ * native.threads; // => 1
+ * native.availableIsas.at(-1); // => 'scalar'
+ * ```
+ */
+export const native = {
+  /** The kernel family in force; `EVENKEEL_ISA` pins another one when the process first loads the package. */
+  get isa(): string {
+    return addon.isa();
+  },
+  /** The families this CPU can run, best first. */
+  get availableIsas(): readonly string[] {
+    return addon.availableIsas();
+  },
+  /**
+   * Threads a call may use now. Default: the CPUs this process may run on, at most 64, or `EVENKEEL_THREADS`
+   * when the process first loads the package. Fewer than were asked for where the system has refused some:
+   * they are asked for again, 10 ms later at first, once a second at most.
+   */
+  get threads(): number {
+    return addon.threads();
+  },
+  /** @throws {RangeError} when `n` is not a whole number from 1 to 64. */
+  setThreads(n: number): void {
+    if (!isThreadCount(n)) {
+      throw new RangeError(
+        `native.setThreads: expected a whole number from 1 to ${MAX_THREADS}, got ${check.describe(n)}.`,
+      );
+    }
+    addon.setThreads(n);
+  },
+  /**
+   * The pool: memory of disposed tensors, kept for the next output of the same size. Each Worker has its
+   * own.
+   */
+  memory: {
+    /** Bytes in the pool, 256 more for each array. */
+    get pooled(): number {
+      return pool.pooled;
+    },
+    /**
+     * The most the pool keeps; the sizes used longest ago go first. 0: none. Default 512 MiB.
+     *
+     * @throws {RangeError} when it is set to anything but a number of at least 0.
+     */
+    get limit(): number {
+      return pool.limit;
+    },
+    set limit(bytes: number) {
+      if (typeof (bytes as unknown) !== 'number' || !(bytes >= 0)) {
+        throw new RangeError(
+          `native.memory.limit: expected a number of bytes of at least 0, got ${check.describe(bytes)}.`,
+        );
+      }
+      pool.limit = bytes;
+    },
+    /** Empties the pool: the garbage collector has it now. */
+    trim(): void {
+      pool.trim();
+    },
+  },
+  /** The package's version. */
+  version,
+  /**
+   * What the machine allows: the bare passes over memory that a benchmark holds the kernels against,
+   * on the same threads and with the same choice of stores.
+   */
+  limits: {
+    /** Reads `source` once and writes `target` once: target = source, of the same length. */
+    copy(source: Float32Array, target: Float32Array): void {
+      addon.limitCopy(source, target, source.length);
+    },
+    /** Reads `source` once; the number returned depends on every element. */
+    read(source: Float32Array): number {
+      return addon.limitRead(source, source.length);
+    },
+  },
+};
+
+// Everybody in the process has this one object.
+for (const each of [native, native.memory, native.limits]) Object.freeze(each);

@@ -1,0 +1,267 @@
+// BatchNorm1d, 2d, 3d: what a forward does. What a layer keeps and what can be chosen is in
+// state.ts, the arithmetic in functional/batchnorm/ and below it.
+import * as check from '../../check/index.js';
+import { momentsOf, normalize, type Normalization } from '../../functional/batchnorm/batchnorm.js';
+import { normalizeAsync } from '../../functional/batchnorm/async.js';
+import { Moments } from '../../functional/batchnorm/moments.js';
+import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
+import { learned, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import {
+  ASYNC_OPTIONS,
+  FORWARD_OPTIONS,
+  SEQUENCE_OPTIONS,
+  type BatchNormAsyncOptions,
+  type BatchNormForwardOptions,
+} from './options.js';
+import { BatchNormState } from './state.js';
+import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
+import * as internals from '../module/internals.js';
+import {
+  HAS_MODE,
+  AROUND_ASYNC,
+  MOVE_STATISTICS,
+  CHECK_COUNTER,
+  CHECK_STATISTICS,
+} from '../module/internals.js';
+
+// Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
+const WHO: typeof internals.WHO = internals.WHO;
+const UPDATES: typeof internals.UPDATES = internals.UPDATES;
+const NORMALIZES_BY_RUNNING: typeof internals.NORMALIZES_BY_RUNNING =
+  internals.NORMALIZES_BY_RUNNING;
+const NEXT_WEIGHT: typeof internals.NEXT_WEIGHT = internals.NEXT_WEIGHT;
+const COUNT_BATCH: typeof internals.COUNT_BATCH = internals.COUNT_BATCH;
+
+const KIND = Symbol('kind');
+const PLAIN_ASYNC = Symbol('plainAsync');
+const DECIDE = Symbol('decide');
+const NORMALIZE_THEN_UPDATE = Symbol('normalizeThenUpdate');
+const LEARN = Symbol('learn');
+const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
+
+/** So that a rollback meanwhile can tell what has not moved yet. */
+function whileUnderWay(
+  layer: BatchNorm,
+  begun: UnderWay,
+  settling: Promise<Tensor>,
+): Promise<Tensor> {
+  const calls = underWay.get(layer) ?? new Set();
+  underWay.set(layer, calls.add(begun));
+  return settling.finally(() => calls.delete(begun));
+}
+
+/** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
+export abstract class BatchNorm extends BatchNormState {
+  static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
+
+  /** @internal */
+  get [HAS_MODE](): boolean {
+    return true;
+  }
+
+  protected abstract readonly [KIND]: 'BatchNorm1d' | 'BatchNorm2d' | 'BatchNorm3d';
+
+  /**
+   * y = (x - mean) / sqrt(var + eps) · weight + bias per channel.
+   *
+   * | training | running statistics | normalises by | moves them |
+   * |---|---|---|---|
+   * | true | tracked | the batch | yes |
+   * | true | none, or not tracked | the batch | no |
+   * | false | there | the running statistics | no |
+   * | false | none | the batch: results depend on who shares it | no |
+   *
+   * `normalizeBy`, `updateStatistics` and `freeze()` say otherwise where they are set. The running
+   * statistics move here, in forward, not in `optimizer.step()`, also under `noGrad`.
+   *
+   * @param x - [N, C] or [N, C, L] for BatchNorm1d ([N, L, C] with layout 'NLC'), [N, C, H, W] for 2d,
+   * [N, C, D, H, W] for 3d; of the module's dtype. An empty batch moves only `numBatchesTracked`.
+   * @throws {RangeError} for another shape, or one value per channel where the batch normalises.
+   * Whatever throws has changed nothing.
+   */
+  forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
+    const input = Tensor.from(x);
+    const call = this[DECIDE](input, options, options?.out ?? null);
+    const collected = call.update ? collecting.get(this) : undefined;
+    if (
+      this.nonFinite !== 'propagate' ||
+      collected !== undefined ||
+      (call.update && call.useRunning)
+    ) {
+      return this[NORMALIZE_THEN_UPDATE](input, call, collected);
+    }
+    const y = normalize(input, call);
+    const counter = call.update ? this.getBuffer('num_batches_tracked') : null;
+    if (counter !== null) this[COUNT_BATCH](counter);
+    return y;
+  }
+
+  /**
+   * `forward` that does not block the event loop: it runs on threads of its own. The same bits, and the
+   * same semantics: mode, options, weights and running statistics are those of the time of the call, as if
+   * forward had run there and then. The running statistics move just before the promise is fulfilled, in
+   * the order of the calls of this module: an evaluation behind a training call sees what that has moved.
+   * A plain `forward` in between acts at once. Forward hooks run: those before at the call, those after
+   * it before the promise is fulfilled.
+   *
+   * `x` must not be written until the promise settles. What an operation writes into it is noticed and
+   * rejected; what you write into its array is not, where that is shared, or above 1 MB and not yet copied.
+   *
+   * @returns A promise that every failure rejects, those of the arguments too; aborted, with the
+   * signal's reason. Running statistics and counters have not changed then.
+   * @example
+   * ```ts
+   * const bn = new nn.BatchNorm1d(2, { momentum: 1 });
+   * const shared = new Float32Array(new SharedArrayBuffer(16));
+   * shared.set([1, 2, 3, 6]);
+   * const y = await bn.forwardAsync(tensor(shared, [2, 2]), { signal: AbortSignal.timeout(1000) });
+   * y.shape; // => [2, 2]
+   * bn.runningMean?.toArray(); // => [2, 4]
+   * ```
+   */
+  async forwardAsync(
+    x: TensorLike,
+    options: BatchNormAsyncOptions = {},
+    ...rest: never[]
+  ): Promise<Tensor> {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forwardAsync`, 2, rest);
+    return this[AROUND_ASYNC]((given) => this[PLAIN_ASYNC](given, options), x);
+  }
+
+  private [PLAIN_ASYNC](x: TensorLike, options: BatchNormAsyncOptions): Promise<Tensor> {
+    const who = `${this[WHO]}.forwardAsync`;
+    check.options(who, options, ASYNC_OPTIONS);
+    const signal = check.signal(who, options.signal);
+    const transfer = check.booleanOption(who, 'transfer', options.transfer);
+    check.notAborted(signal);
+    const input = Tensor.from(x);
+    const call = this[DECIDE](input, options, null);
+    if (call.update && this.singleValue === 'throw') {
+      check.enoughForStatistics(this[WHO], call.dims, input);
+    }
+    const collected = call.update ? collecting.get(this) : undefined;
+    const { momentum } = this;
+    const begun: UnderWay = { undone: false };
+    const settling = normalizeAsync(input, call, {
+      signal,
+      transfer,
+      owner: this,
+      settle: (moments) => {
+        if (moments === null) return;
+        if (begun.undone) {
+          this[REFUSE_NON_FINITE](moments);
+          return;
+        }
+        if (collected !== undefined && collecting.get(this) !== collected) {
+          throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
+        }
+        if (call.update) this[CHECK_STATISTICS](who);
+        // The batches of the calls before have been counted by now.
+        this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, collected);
+      },
+    });
+    return call.update ? whileUnderWay(this, begun, settling) : settling;
+  }
+
+  /** Which statistics normalise, and which move: everything about a call but its memory. */
+  private [DECIDE](
+    input: Tensor,
+    options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu'> | undefined,
+    out: Tensor | null,
+  ): Normalization {
+    const { [WHO]: who, runningMean, runningVar, training } = this;
+    check.dtype(who, 'the input', input, this.dtype);
+    const given = check.batchNormInput(who, this[KIND], input, this.numFeatures, this.layout);
+    check.bothOrNeither(who, runningMean, runningVar);
+    const padding = paddingOf(who, input, options, this.layout);
+    const dims = padding === null ? given : packedDims(padding);
+    // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
+    // many, learned from.
+    const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
+    const update = this[UPDATES](training) && (!lone || collecting.get(this)?.single === true);
+    const collected = update ? collecting.get(this) : undefined;
+    if (update) this[CHECK_COUNTER](who);
+    return {
+      who,
+      dims,
+      padding,
+      weight: learned(who, 'weight', this.weight),
+      bias: learned(who, 'bias', this.bias),
+      runningMean,
+      runningVar,
+      useRunning: lone || this[NORMALIZES_BY_RUNNING](training),
+      update,
+      momentum: update && collected === undefined ? this[NEXT_WEIGHT](this.momentum) : 0,
+      eps: this.eps,
+      relu: check.booleanOption(who, 'relu', options?.relu),
+      out,
+    };
+  }
+
+  /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
+  private [NORMALIZE_THEN_UPDATE](
+    input: Tensor,
+    call: Normalization,
+    collected: Collected | undefined,
+  ): Tensor {
+    const { who, dims, useRunning, update, out } = call;
+    if (update && this.singleValue === 'throw') check.enoughForStatistics(who, dims, input);
+    // Ahead of the output where that could not be taken back, or other statistics make it.
+    const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
+    const ahead = irrevocable || (update && useRunning) ? momentsOf(input, call) : null;
+    if (ahead !== null) this[REFUSE_NON_FINITE](ahead);
+    const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
+    const y = normalize(input, { ...call, update: false, moments: along });
+    const moments = along ?? ahead;
+    if (moments !== null) this[LEARN](moments, call, collected);
+    return y;
+  }
+
+  /** What becomes of a batch's statistics. */
+  private [LEARN](moments: Moments, call: Normalization, collected: Collected | undefined): void {
+    this[REFUSE_NON_FINITE](moments);
+    if (!call.update) return;
+    if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
+      this.skippedBatches++;
+    } else if (collected !== undefined) {
+      collected.add(moments);
+    } else {
+      this[MOVE_STATISTICS](moments, call.momentum);
+    }
+  }
+
+  private [REFUSE_NON_FINITE](moments: Moments): void {
+    const found = this.nonFinite === 'throw' ? moments.notFinite(this.dtype) : null;
+    if (found !== null) throw check.wrongValue(this[WHO], 'a batch of finite statistics', found);
+  }
+}
+
+/**
+ * Batch normalisation (Ioffe & Szegedy 2015) over [N, C] or [N, C, L].
+ *
+ * @example
+ * ```ts
+ * const bn = new nn.BatchNorm1d(2, { eps: 1, momentum: 0.5 });
+ * const x = tensor([[1, 0], [3, 0]]);
+ * bn.forward(x); // normalised by the batch: mean [2, 0], variance [1, 0]
+ * bn.runningMean?.toArray(); // => [1, 0]
+ * bn.runningVar?.toArray(); // => [1.5, 0.5]
+ * bn.eval().forward(x); // normalised by the running statistics, which stay
+ * bn.numBatchesTracked; // => 1
+ * ```
+ */
+export class BatchNorm1d extends BatchNorm {
+  protected override readonly [KIND] = 'BatchNorm1d';
+}
+
+/** Batch normalisation over [N, C, H, W] ([N, H, W, C] with layout 'NLC'): see BatchNorm1d. */
+export class BatchNorm2d extends BatchNorm {
+  protected override readonly [KIND] = 'BatchNorm2d';
+}
+
+/** Batch normalisation over [N, C, D, H, W] ([N, D, H, W, C] with layout 'NLC'): see BatchNorm1d. */
+export class BatchNorm3d extends BatchNorm {
+  protected override readonly [KIND] = 'BatchNorm3d';
+}

@@ -1,0 +1,97 @@
+import * as check from '../../check/index.js';
+import { identity } from '../../functional/identity.js';
+import { Tensor, type TensorLike } from '../../tensor/tensor.js';
+import type { BatchNormForwardOptions } from '../batchnorm/options.js';
+import { BatchNorm } from '../batchnorm/layer.js';
+import { forwardOptionsOf, handOn } from '../module/forward-options.js';
+import { FrozenBatchNorm1d } from '../batchnorm/frozen.js';
+import { Indexed, ITEM_KIND } from './indexed.js';
+import { KNOWN_OPTIONS, WHO } from '../module/internals.js';
+import { LazyBatchNorm1d } from '../batchnorm/lazy.js';
+import { Module, type Layer } from '../module/module.js';
+import { ReLU } from '../relu.js';
+import { childrenOf } from '../module/tree.js';
+
+/** What a Sequential hands on to those of its layers that take it. */
+export type SequentialForwardOptions = Omit<BatchNormForwardOptions, 'out' | 'relu'>;
+
+// A subclass or an instance that brings a forward of its own is called as it is.
+const FUSING = [BatchNorm, LazyBatchNorm1d, FrozenBatchNorm1d] as const;
+
+function takesReLU(layer: Layer): boolean {
+  return FUSING.some((kind) => layer instanceof kind && layer.forward === kind.prototype.forward);
+}
+function isReLU(layer: Layer | undefined): boolean {
+  return layer instanceof ReLU && layer.forward === ReLU.prototype.forward;
+}
+
+/**
+ * Layers one after another, named 0, 1, 2, … in the state dict. It is its children: whatever replaces one, adds
+ * one or takes one away, `forward` runs what `stateDict()`, `parameters()` and the repr show.
+ *
+ * @example
+ * ```ts
+ * const model = new nn.Sequential(new nn.Linear(4, 8), new nn.BatchNorm1d(8), new nn.ReLU());
+ * model.push(new nn.Linear(8, 2));
+ * model.forward(tensor(new Float32Array(20), [5, 4])).shape; // => [5, 2]
+ * ```
+ */
+export class Sequential extends Indexed<Layer> {
+  constructor(...layers: Layer[]) {
+    super();
+    layers.forEach((layer, i) => {
+      if ((layer as unknown) instanceof Module) return;
+      throw check.wrongKind(this[WHO], `layer ${i} to be a Module`, layer);
+    });
+    this.extend(layers);
+  }
+
+  /** @internal */
+  get [ITEM_KIND](): 'Module' {
+    return 'Module';
+  }
+
+  /** @internal What its layers take. */
+  [KNOWN_OPTIONS](): readonly string[] {
+    return [...new Set(layersOf(this).flatMap((layer) => forwardOptionsOf(layer) ?? []))];
+  }
+
+  /**
+   * A ReLU right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less.
+   *
+   * @param options - Go to every layer that takes them, as `lengths` to each BatchNorm: see `forwardOptions` of
+   * Module for a class of one's own.
+   * @throws {TypeError} for options that no layer takes, before any has run.
+   */
+  forward(x: TensorLike, options?: SequentialForwardOptions, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    const layers = layersOf(this);
+    const handed = options === undefined ? null : handOn(`${this[WHO]}.forward`, layers, options);
+    let y = Tensor.from(x);
+    for (let i = 0; i < layers.length; i++) {
+      const layer = layers[i]!;
+      const own = handed?.[i];
+      if (takesReLU(layer) && isReLU(layers[i + 1])) {
+        y = withOptions(layer, y, { ...own, relu: true });
+        i++;
+      } else if (own !== undefined) {
+        y = withOptions(layer, y, own);
+      } else {
+        y = layer.forward(y);
+      }
+    }
+    // Without layers, or with one that hands its input on.
+    return y === x ? identity(this[WHO], y) : y;
+  }
+}
+
+function layersOf(sequential: Sequential): Layer[] {
+  const layers: Layer[] = [];
+  for (const [, layer] of childrenOf<Module>(sequential)) layers.push(layer as Layer);
+  return layers;
+}
+
+/** A layer's forward with options, which the type of a layer does not show. */
+function withOptions(layer: Layer, x: Tensor, options: object): Tensor {
+  return (layer as { forward(x: Tensor, options: object): Tensor }).forward(x, options);
+}

@@ -1,0 +1,526 @@
+// Module: a tree of layers with parameters, buffers and a training flag. PyTorch's semantics and
+// state-dict keys. Where children, parameters and buffers are kept, and the walks: tree.ts.
+import * as check from '../../check/index.js';
+import { mark } from '../../check/copies.js';
+import { StateDict, type ModuleRecord } from '../../tensor/state-dict.js';
+import { Parameter, parametersMade, Tensor } from '../../tensor/tensor.js';
+import { cloneModule } from './clone.js';
+import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
+import * as internals from './internals.js';
+import { AROUND_ASYNC, CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
+import {
+  loadInto,
+  type LoadPlan,
+  type LoadResult,
+  type LoadSite,
+  type LoadStateDictOptions,
+} from './load-state-dict.js';
+import {
+  checkName,
+  childrenOf,
+  everyModule,
+  everyPath,
+  Inside,
+  isModule,
+  join,
+  parametersOf,
+  refuseCycle,
+  requireInitialized,
+  stateOf,
+} from './tree.js';
+import { warnOfUnregistered } from './unregistered.js';
+
+// Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
+const INSIDE: typeof internals.INSIDE = internals.INSIDE;
+const WHO: typeof internals.WHO = internals.WHO;
+
+export type { Gradients, HookHandle };
+
+export interface RegisterBufferOptions {
+  /** Whether the state dict holds it. Default true. */
+  persistent?: boolean | undefined;
+}
+
+export interface ZeroGradOptions {
+  /** Set `grad` to null (default) rather than to zeros. */
+  setToNone?: boolean | undefined;
+}
+
+/** Runs before forward; may return the arguments to use instead. */
+export type ForwardPreHook = (
+  module: Module,
+  inputs: readonly unknown[],
+) => readonly unknown[] | undefined;
+
+/** Runs after forward; may return the output to use instead. */
+export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
+
+/** Sees the gradients of a module's outputs before they enter it; may return those to use instead. */
+export type FullBackwardPreHook = (
+  module: Module,
+  gradOutput: Gradients,
+) => Gradients | null | undefined;
+
+/** Sees the gradients of a module's inputs and outputs; may return inputs' gradients to use instead. */
+export type FullBackwardHook = (
+  module: Module,
+  gradInput: Gradients,
+  gradOutput: Gradients,
+) => Gradients | null | undefined;
+
+/** A module whose forward takes one tensor and gives one: what `Sequential` chains. */
+export interface Layer extends Module {
+  forward(x: Tensor): Tensor;
+}
+
+const SURVEY = Symbol('survey');
+const TRAINING = Symbol('training');
+const ADD_HOOK = Symbol('addHook');
+
+/**
+ * The base class of every layer and model.
+ *
+ * @example
+ * ```ts
+ * class Net extends nn.Module {
+ *   fc = new nn.Linear(784, 10);
+ *   forward(x: Tensor) {
+ *     return this.fc.forward(x);
+ *   }
+ * }
+ * [...new Net().stateDict().keys()]; // => ['fc.weight', 'fc.bias']
+ * ```
+ */
+export abstract class Module {
+  /**
+   * The options that the forward of this class takes in a second argument, `forward(x, options)`, and that a
+   * Sequential hands on to it. A class of one's own says which: `static forwardOptions = ['lengths']`.
+   */
+  static readonly forwardOptions: readonly string[] = [];
+
+  private [TRAINING] = true;
+  /** @internal */
+  readonly [INSIDE] = new Inside(this.constructor.name, parametersMade());
+
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
+  get training(): boolean {
+    return this[TRAINING];
+  }
+
+  set training(mode: boolean) {
+    this[TRAINING] = check.boolean(this[WHO], 'training', mode);
+  }
+
+  /** Sets `training` here and in every descendant. */
+  train(mode = true): this {
+    if (typeof mode !== 'boolean') {
+      throw check.wrongKind(this[WHO], 'a boolean (training mode is expected to be boolean)', mode);
+    }
+    // All of them first: the walk may refuse one, and then no mode has changed.
+    for (const [, module] of this[SURVEY](null)) module.training = mode;
+    return this;
+  }
+
+  /** `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** @internal */
+  get [WHO](): string {
+    return this[INSIDE].name;
+  }
+
+  /** @internal */
+  get [UNINITIALIZED](): boolean {
+    return false;
+  }
+
+  /** @internal */
+  [SLOTS](): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
+  }
+
+  // ---- What is in it ---------------------------------------------------------------------------
+
+  /** This module and all below it, each once; with a method's name: all of them know their size. */
+  private [SURVEY](method: string | null, prefix = '', seen?: Set<Module>): [string, Module][] {
+    const found = everyModule<Module>(this, prefix, seen);
+    warnOfUnregistered(found);
+    if (method !== null) requireInitialized(this, method, found);
+    return found;
+  }
+
+  /**
+   * Children and their names: the modules among the own properties, in their order, which is that of
+   * assignment, but that names such as '0' and '1' come first.
+   */
+  *namedChildren(): IterableIterator<[string, Module]> {
+    const seen = new Set<Module>();
+    for (const [name, module] of childrenOf<Module>(this)) {
+      if (!seen.has(module)) yield [name, module];
+      seen.add(module);
+    }
+  }
+
+  *children(): IterableIterator<Module> {
+    for (const [, module] of this.namedChildren()) yield module;
+  }
+
+  /**
+   * This module and all below it with dotted names; one that occurs twice comes once.
+   *
+   * @throws {Error} for a module that is below itself, as does every method that walks the tree.
+   */
+  *namedModules(prefix = '', seen = new Set<Module>()): IterableIterator<[string, Module]> {
+    yield* this[SURVEY](null, prefix, seen);
+  }
+
+  *modules(): IterableIterator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** Every parameter here and below with dotted names; a shared one comes once. */
+  *namedParameters(prefix = ''): IterableIterator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [path, module] of this[SURVEY]('namedParameters', prefix)) {
+      for (const [name, parameter] of parametersOf(module)) {
+        if (seen.has(parameter)) continue;
+        seen.add(parameter);
+        yield [join(path, name), parameter];
+      }
+    }
+  }
+
+  *parameters(): IterableIterator<Parameter> {
+    for (const [, parameter] of this.namedParameters()) yield parameter;
+  }
+
+  /** Every buffer here and below with dotted names, the non-persistent ones too. */
+  *namedBuffers(prefix = ''): IterableIterator<[string, Tensor]> {
+    for (const [path, module] of this[SURVEY]('namedBuffers', prefix)) {
+      for (const [name, { tensor }] of module[INSIDE].buffers) {
+        if (tensor !== null) yield [join(path, name), tensor];
+      }
+    }
+  }
+
+  *buffers(): IterableIterator<Tensor> {
+    for (const [, tensor] of this.namedBuffers()) yield tensor;
+  }
+
+  // ---- Registering -------------------------------------------------------------------------------
+
+  /**
+   * Makes `tensor` part of this module's state without being learned. Registering a buffer again
+   * replaces it, as assigning to the property of its name does, which takes a Tensor or null.
+   *
+   * @throws {Error} when the name is empty, dotted, or taken by something else.
+   * @example
+   * ```ts
+   * class Scale extends nn.Module {
+   *   declare factor: Tensor;
+   *   constructor() {
+   *     super();
+   *     this.registerBuffer('factor', tensor([2]));
+   *   }
+   *   forward(x: Tensor) {
+   *     return functional.mul(x, this.factor);
+   *   }
+   * }
+   * new Scale().forward(tensor([3])).toArray(); // => [6]
+   * ```
+   */
+  registerBuffer(name: string, tensor: Tensor | null, options: RegisterBufferOptions = {}): void {
+    const who = `${this[WHO]}.registerBuffer`;
+    check.options(who, options, ['persistent']);
+    if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
+      throw check.wrongKind(who, 'a Tensor or null', tensor);
+    }
+    const { persistent = true } = options;
+    check.boolean(who, 'persistent', persistent);
+    const { buffers } = this[INSIDE];
+    const again = buffers.has(name);
+    if (!again) checkName(who, name, this, () => false);
+    tensor?.keep();
+    buffers.set(name, { tensor, persistent });
+    if (!again) Object.defineProperty(this, name, bufferProperty(name));
+  }
+
+  /** The buffer of that name; null when there is none or it was registered as null. */
+  getBuffer(name: string): Tensor | null {
+    return this[INSIDE].buffers.get(name)?.tensor ?? null;
+  }
+
+  /** The same as assigning a Parameter to a property, which may hold one already, or null. */
+  registerParameter(name: string, parameter: Parameter | null): void {
+    const who = `${this[WHO]}.registerParameter`;
+    if (parameter !== null && !((parameter as unknown) instanceof Parameter)) {
+      throw check.wrongKind(who, 'a Parameter or null', parameter);
+    }
+    checkName(who, name, this, (value) => value instanceof Parameter);
+    defineOwn(this, name, parameter);
+  }
+
+  /**
+   * The same as assigning a module to a property, which may hold one already, or null: the module is a child
+   * under that name, in the place of the one that had it.
+   *
+   * @throws {Error} when the name is empty, dotted, or taken by something else, or `module` has this in it.
+   */
+  registerModule(name: string, module: Module): void {
+    const who = `${this[WHO]}.registerModule`;
+    if (!((module as unknown) instanceof Module)) throw check.wrongKind(who, 'a Module', module);
+    checkName(who, name, this, isModule);
+    refuseCycle(who, this, name, module);
+    defineOwn(this, name, module);
+  }
+
+  // ---- Doing something to all of it ----------------------------------------------------------------
+
+  /** Calls `fn` on every descendant, children first, then on this. */
+  apply(fn: (module: Module) => void): this {
+    this[SURVEY](null); // the walk may refuse a tree, and then nothing has been called
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /** Sets requiresGrad of every parameter. Running statistics move all the same. */
+  requiresGrad_(flag = true): this {
+    check.boolean(`${this[WHO]}.requiresGrad_`, 'requiresGrad', flag);
+    for (const parameter of this.parameters()) parameter.requiresGrad = flag;
+    return this;
+  }
+
+  /**
+   * Moves parameters and buffers into SharedArrayBuffers, the same bits: Workers that are sent the arrays have
+   * the weights without a copy. Parameters stay the same objects, so an optimiser goes on with them; gradients
+   * stay where they are. An array taken of `data` before keeps the elements of then.
+   *
+   * @throws {RangeError} when there is no memory; nothing has changed then.
+   * @throws {Error} for a module that waits for its first forward.
+   * @example
+   * ```ts
+   * const model = new nn.Linear(2, 1).shareMemory();
+   * const weights = [...model.stateDict()].map(([key, { data, shape }]) => [key, { data, shape }] as const);
+   * const sent = structuredClone(weights); // as a Worker gets it
+   * const replica = new nn.Linear(2, 1);
+   * const state = new Map(sent.map(([key, each]) => [key, Tensor.from(each)]));
+   * replica.loadStateDict(state, { assign: true });
+   * model.weight.data[0] = 5;
+   * replica.weight.data[0]; // => 5
+   * ```
+   */
+  shareMemory(): this {
+    this[SURVEY]('shareMemory');
+    const state = [...this.namedParameters(), ...this.namedBuffers()];
+    Tensor.shareAll(`${this[WHO]}.shareMemory`, state);
+    return this;
+  }
+
+  zeroGrad(options: ZeroGradOptions = {}): void {
+    check.options(`${this[WHO]}.zeroGrad`, options, ['setToNone']);
+    const { setToNone = true } = options;
+    check.boolean(`${this[WHO]}.zeroGrad`, 'setToNone', setToNone);
+    for (const parameter of this.parameters()) parameter.zeroGrad(setToNone);
+  }
+
+  // ---- State ---------------------------------------------------------------------------------------
+
+  /**
+   * Parameters and persistent buffers by dotted PyTorch keys, in PyTorch's order. The tensors share
+   * the module's memory, detached from the graph.
+   */
+  stateDict(): StateDict {
+    this[SURVEY]('stateDict');
+    const state = new StateDict();
+    for (const [path, module] of everyPath<Module>(this)) {
+      state.modules.set(path, module[RECORD]());
+      for (const [name, tensor] of stateOf(module)) state.set(join(path, name), tensor.detach());
+    }
+    return state;
+  }
+
+  /** @internal */
+  [RECORD](): ModuleRecord {
+    return { version: 1 };
+  }
+
+  /**
+   * Loads a state dict into this module: copies its values, or shares its memory. Atomic: a rejected load
+   * has changed nothing.
+   *
+   * A BatchNorm's missing `num_batches_tracked` keeps its value, as in PyTorch, unless `state` is a StateDict
+   * that says version 2 for it. Values are converted to the module's dtypes; 5.7 counts 5.
+   *
+   * With `assign` nothing is copied: parameters and buffers, which stay the same objects, have the memory of
+   * `state` from then on, and need its dtypes to be theirs.
+   *
+   * @throws {RangeError} for shapes that differ, values that do not fit, and, when strict (default),
+   * missing or unexpected keys: PyTorch's sentences, all of them at once.
+   */
+  loadStateDict(
+    state: ReadonlyMap<string, Tensor>,
+    options: LoadStateDictOptions = {},
+  ): LoadResult {
+    this[SURVEY](null); // refuses a cycle, which has no end of paths
+    const sites = [...everyPath<Module>(this)].map(([path, module]): LoadSite => ({
+      path,
+      version: module[RECORD]().version,
+      own: () => new Map(stateOf(module)),
+      plan: (entries, version) => module[PLAN_LOAD](entries, version),
+      checkState: (name, value) => module[CHECK_STATE](name, value),
+    }));
+    return loadInto(this[WHO], sites, state, options);
+  }
+
+  /**
+   * @internal How to load this module from its entries, by local name: some may be dropped or adapted, and a module
+   * without sizes may bring the tensors to fill. Must change nothing but in `commit`.
+   *
+   * @param _version - What the state dict says of this module's layout, or null.
+   */
+  [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>, _version: number | null): LoadPlan {
+    return { entries };
+  }
+
+  /** @internal What is wrong with a value to be loaded, as `expected …, got …`, or null. In the module's dtype. */
+  [CHECK_STATE](_name: string, _value: Tensor): string | null {
+    return null;
+  }
+
+  /**
+   * A deep copy with memory of its own: parameters (requiresGrad kept, `grad` not), buffers, modules, and
+   * arrays, plain objects, Maps, Sets and typed arrays among the properties. What is shared inside is
+   * shared inside the copy. Functions, hooks among them, and instances of other classes are the same ones. A class with
+   * `#private` members must override it.
+   *
+   * @throws {Error} for a property that is a result (no leaf), or a module that waits for its first forward.
+   * @throws {TypeError} for a class whose source has `#private` members.
+   * @example
+   * ```ts
+   * const model = new nn.Linear(2, 1);
+   * const best = model.clone();
+   * best.weight.data.fill(0);
+   * model.weight.data[0] === 0; // => false
+   * ```
+   */
+  clone(): this {
+    this[SURVEY]('clone');
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
+    return cloneModule(this, Module.prototype.clone);
+  }
+
+  // ---- Hooks ---------------------------------------------------------------------------------------
+
+  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+    return this[ADD_HOOK]('pre', hook);
+  }
+
+  registerForwardHook(hook: ForwardHook): HookHandle {
+    return this[ADD_HOOK]('post', hook);
+  }
+
+  /**
+   * Calls `hook` in each backward through a later forward of this module, with the gradients of its positional
+   * inputs and of its outputs. Null: no Tensor, or no gradient arrives. It may return the inputs' to use instead;
+   * parameters have theirs already.
+   *
+   * @example
+   * ```ts
+   * const relu = new nn.ReLU();
+   * relu.registerFullBackwardHook((_, [gradInput]) => [functional.add(gradInput!, gradInput!)]);
+   * const x = tensor([1, -1], { requiresGrad: true });
+   * functional.sum(relu.forward(x)).backward();
+   * x.grad?.toArray(); // => [2, 0]
+   * ```
+   */
+  registerFullBackwardHook(hook: FullBackwardHook): HookHandle {
+    return this[ADD_HOOK]('backward', hook);
+  }
+
+  /** Calls `hook` with the outputs' gradients before they enter the module; it may return others. */
+  registerFullBackwardPreHook(hook: FullBackwardPreHook): HookHandle {
+    return this[ADD_HOOK]('backwardPre', hook);
+  }
+
+  /** @internal `forward(...inputs)` that gives a promise, with the hooks of forward around it. */
+  async [AROUND_ASYNC]<Inputs extends unknown[], Result>(
+    forward: (...inputs: Inputs) => Promise<Result>,
+    ...inputs: Inputs
+  ): Promise<Result> {
+    const { hooks } = this[INSIDE];
+    if (hooks === null) return forward(...inputs);
+    const plain = forward as (...inputs: unknown[]) => Promise<unknown>;
+    return (await hooks.runAsync(this[WHO], this, plain, inputs)) as Result;
+  }
+
+  private [ADD_HOOK](kind: HookKind, hook: unknown): HookHandle {
+    if (typeof hook !== 'function') throw check.wrongKind(this[WHO], 'a hook function', hook);
+    return addHook(this, kind, hook as (...args: unknown[]) => unknown);
+  }
+
+  // ---- Repr ----------------------------------------------------------------------------------------
+
+  /** The part of the repr between the parentheses, for a module without children. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** PyTorch's repr. */
+  toString(): string {
+    this[SURVEY](null); // refuses a cycle, which has no end of lines
+    const children = [...childrenOf<Module>(this)].map(
+      ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+    );
+    const extra = this.extraRepr();
+    if (children.length === 0 && !extra.includes('\n')) return `${this[WHO]}(${extra})`;
+    const own = extra === '' ? [] : [extra.replaceAll('\n', '\n  ')];
+    const lines = [...own, ...children];
+    return `${this[WHO]}(\n  ${lines.join('\n  ')}\n)`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+mark(Module, 'Module');
+
+/** An own property that walks find, in the place it has if it is there. */
+function defineOwn(module: Module, name: string, value: Module | Parameter | null): void {
+  const property = { value, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(module, name, property);
+}
+
+const bufferProperties = new Map<string, PropertyDescriptor>();
+
+/**
+ * The property of a buffer: reads it, and takes what replaces it. It cannot be deleted or defined anew, so that
+ * the buffer is in one place; and it is one pair of functions a name, so that modules keep one hidden class.
+ */
+function bufferProperty(name: string): PropertyDescriptor {
+  const known = bufferProperties.get(name);
+  if (known !== undefined) return known;
+  const property: PropertyDescriptor = {
+    get(this: Module) {
+      return this.getBuffer(name);
+    },
+    set(this: Module, value: unknown) {
+      if (value !== null && (!(value instanceof Tensor) || value instanceof Parameter)) {
+        const what = `a Tensor or null for the buffer '${name}'`;
+        throw check.wrongKind(`${this[WHO]}.${name}`, what, value);
+      }
+      const { buffers } = this[INSIDE];
+      value?.keep();
+      buffers.set(name, { tensor: value, persistent: buffers.get(name)?.persistent ?? true });
+    },
+    enumerable: false,
+    configurable: false,
+  };
+  bufferProperties.set(name, property);
+  return property;
+}

@@ -1,0 +1,197 @@
+// The tree of modules: what a module keeps, and the walks over it. It knows an interface of a module, not
+// the class.
+//
+// A child or a parameter is an own enumerable property of its module, under its name; there is no second list.
+// Whatever assigns, replaces or deletes that property has registered, replaced or removed the child, and what
+// forward reads is what every walk finds. The order is that of JavaScript's properties: names that are whole
+// numbers first, by size, then the others in the order in which they were first assigned. A ModuleDict, whose
+// names are its user's data, keeps a Map instead (keyed.ts).
+// A buffer is in a Map, and its name is an accessor to that (module.ts).
+import * as check from '../../check/index.js';
+import { foreignKind, refuseForeign } from '../../check/copies.js';
+import { Parameter, type Tensor } from '../../tensor/tensor.js';
+import type { Hooks } from './hooks.js';
+import { INSIDE, SLOTS, UNINITIALIZED, WHO } from './internals.js';
+
+export interface Buffer {
+  readonly tensor: Tensor | null;
+  readonly persistent: boolean;
+}
+
+/** What a module keeps beside its properties. */
+export class Inside {
+  readonly buffers = new Map<string, Buffer>();
+  hooks: Hooks | null = null;
+  /** How many own names it had when they were last searched for modules out of reach (unregistered.ts). */
+  searched = -1;
+
+  /**
+   * @param parametersBefore - How many parameters had been made before this module.
+   */
+  constructor(
+    readonly name: string,
+    readonly parametersBefore: number,
+  ) {}
+
+  copy(each: <T>(value: T) => T): Inside {
+    const copy = new Inside(this.name, this.parametersBefore);
+    for (const [name, { tensor, persistent }] of this.buffers) {
+      copy.buffers.set(name, { tensor: each(tensor), persistent });
+    }
+    copy.hooks = this.hooks?.copy() ?? null;
+    return copy;
+  }
+}
+
+/** What the walks need of a module. */
+export interface Node {
+  readonly [INSIDE]: Inside;
+  readonly [WHO]: string;
+  readonly [UNINITIALIZED]: boolean;
+  [SLOTS](): Iterable<readonly [string, unknown]>;
+}
+
+export function isModule(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && INSIDE in value;
+}
+
+/** Children under every name they have. */
+export function* childrenOf<M extends Node>(module: M): Generator<[string, M]> {
+  for (const [name, value] of module[SLOTS]()) {
+    if (isModule(value)) yield [name, value as M];
+    else refuseForeignPart(module, name, value);
+  }
+}
+
+/** A module or parameter of another copy of the package can be assigned: it is found when the tree is walked. */
+function refuseForeignPart(module: Node, name: string, value: unknown): void {
+  const kind = foreignKind(value);
+  if (kind !== 'Module' && kind !== 'Parameter') return;
+  refuseForeign(module[WHO], `'${name}' to be a ${kind} of this copy`, value);
+}
+
+/** Own parameters. */
+export function* parametersOf(module: Node): Generator<[string, Parameter]> {
+  for (const [name, value] of module[SLOTS]()) {
+    if (value instanceof Parameter) yield [name, value];
+  }
+}
+
+/** Own parameters and persistent buffers: what a state dict holds of one module. */
+export function* stateOf(module: Node): Generator<[string, Tensor]> {
+  yield* parametersOf(module);
+  for (const [name, { tensor, persistent }] of module[INSIDE].buffers) {
+    if (persistent && tensor !== null) yield [name, tensor];
+  }
+}
+
+/** A module and the modules it is in, up to where the walk began. */
+interface Trail {
+  readonly path: string;
+  readonly module: Node;
+  readonly above: Trail | null;
+}
+
+/**
+ * `root` and every module below it, each once, under its first path.
+ *
+ * @throws {Error} for a module that is below itself: it would have no end of paths and keys.
+ */
+export function everyModule<M extends Node>(
+  root: M,
+  prefix = '',
+  seen = new Set<Node>(),
+): [string, M][] {
+  const found: [string, M][] = [];
+  const visit = (path: string, module: M, above: Trail | null): void => {
+    for (let trail = above; trail !== null; trail = trail.above) {
+      if (trail.module === module) throw cycle(path, root, trail);
+    }
+    if (seen.has(module)) return;
+    seen.add(module);
+    found.push([path, module]);
+    const trail = { path, module, above };
+    for (const [name, child] of childrenOf(module)) visit(join(path, name), child, trail);
+  };
+  visit(prefix, root, null);
+  return found;
+}
+
+function cycle(path: string, root: Node, { path: first, module, above }: Trail): Error {
+  const again = above === null ? `the ${module[WHO]} itself` : `'${first}' again`;
+  return new Error(
+    `${root[WHO]}: expected a tree of modules, got a cycle: '${path}' is ${again} ` +
+      '(keep a reference back in a function, such as () => parent).',
+  );
+}
+
+/** That `module` can become the child `name` of `parent`: it does not have it in it. */
+export function refuseCycle(who: string, parent: Node, name: string, module: Node): void {
+  for (const [path, each] of everyModule(module)) {
+    if (each !== parent) continue;
+    throw new Error(
+      `${who}: expected a tree of modules, got a cycle: '${path === '' ? name : join(name, path)}' is the ${parent[WHO]} itself ` +
+        '(keep a reference back in a function, such as () => parent).',
+    );
+  }
+}
+
+/** `root` and every module below it under every path it has. A cycle has no end: see `everyModule`. */
+export function* everyPath<M extends Node>(root: M, path = ''): Generator<[string, M]> {
+  yield [path, root];
+  for (const [name, child] of childrenOf(root)) yield* everyPath(child, join(path, name));
+}
+
+/** That every module knows its size. */
+export function requireInitialized(
+  root: Node,
+  method: string,
+  modules: readonly (readonly [string, Node])[],
+): void {
+  for (const [path, module] of modules) {
+    if (!module[UNINITIALIZED]) continue;
+    throw new Error(
+      `${root[WHO]}.${method}: Attempted to use an uninitialized parameter` +
+        `${path === '' ? '' : ` of '${path}' (${module[WHO]})`}; run a first forward to initialize it.`,
+    );
+  }
+}
+
+/**
+ * That `name` can be registered.
+ *
+ * @param mayReplace - Whether what is there under that name is one that registering replaces.
+ */
+export function checkName(
+  who: string,
+  name: unknown,
+  module: Node,
+  mayReplace: (value: unknown) => boolean,
+): void {
+  checkKey(who, name);
+  // A field that was declared, or null, waits for what it is to hold.
+  const own = Object.getOwnPropertyDescriptor(module, name);
+  const value: unknown = own?.value;
+  if (
+    own !== undefined &&
+    'value' in own &&
+    (value === null || value === undefined || mayReplace(value))
+  )
+    return;
+  const taken = name in module || [...module[SLOTS]()].some(([each]) => each === name);
+  if (taken) {
+    throw check.wrongValue(who, 'a new name', `'${name}' (attribute '${name}' already exists)`);
+  }
+}
+
+/** That `name` can be part of a path. */
+export function checkKey(who: string, name: unknown): asserts name is string {
+  if (typeof name !== 'string') throw check.wrongKind(who, 'a name', name);
+  if (name === '' || name.includes('.')) {
+    throw check.wrongValue(who, 'a name that is not empty and has no dot', check.describe(name));
+  }
+}
+
+export function join(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}.${name}`;
+}
