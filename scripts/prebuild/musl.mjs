@@ -10,7 +10,7 @@ import { mustRun } from '../other-cpus/tools.mjs';
 
 export const SAME_IN_MUSL = [
   // bytes and numbers
-  'abort aligned_alloc floor free malloc memchr memcmp memcpy memmove memset realloc strcmp strlen strncmp strerror',
+  'abort aligned_alloc floor fma free ilogb ldexp malloc memchr memcmp memcpy memmove memset realloc strcmp strlen strncmp strerror',
   // 40, 48 and 56 bytes: mutex, condition, attributes; a signal set has 128, a CPU set 128
   'pthread_atfork pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate pthread_attr_setstacksize',
   'pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal pthread_cond_wait',
