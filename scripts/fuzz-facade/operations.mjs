@@ -29,7 +29,8 @@ const gradientFor = (y) => () =>
 const TENSORS = {
   tensor: () => {
     const values = arg(() => numbers(4));
-    return result(tensor(values, arg([2, 2]), some({ dtype: 'float32', requiresGrad: true })));
+    const dtype = () => one(['float32', 'float64', 'int32', 'int64']);
+    return result(tensor(values, arg([2, 2]), some({ dtype, requiresGrad: true })));
   },
   'Tensor.from': () => Tensor.from(arg(() => ({ data: numbers(6), shape: [2, 3] }))),
   'tensor methods': () => {
@@ -96,7 +97,10 @@ const FUNCTIONS = {
     result(functional.dropout(arg(batch), some({ p: 0.5, training: true }))),
   'functional.mseLoss': ofTwo((a, b) => functional.mseLoss(a, b, some({ reduction: 'sum' }))),
   'functional.crossEntropy': () => {
-    const labels = Int32Array.of(0, 1, 2, 0);
+    const labels = one([
+      ...[Int32Array.of(0, 1, 2, 0), Uint8Array.of(0, 1, 2, 0), [0, 1, 2, 0], [0n, 1n, 2n, 0n]],
+      ...[BigInt64Array.of(0n, 1n, 2n, 0n), tensor([0, 1, 2, 0], { dtype: 'int64' })],
+    ]);
     const options = some({ reduction: 'mean', ignoreIndex: 1 });
     return result(functional.crossEntropy(arg(matrix), arg(labels), options));
   },

@@ -9,6 +9,9 @@ function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   check.floating(who, 'the first operand', left);
   check.sameDtype(who, 'the second operand', right, left.dtype);
   check.sameShape(who, 'the second operand', right, left.shape);
+  // One of one value has no array, and mul needs none.
+  if (left.expandedValue === null) left.attached(who, 'the first operand');
+  if (right.expandedValue === null) right.attached(who, 'the second operand');
   return [left, right];
 }
 
@@ -51,6 +54,7 @@ export function mean(x: TensorLike): Tensor {
 
 function total(who: string, input: Tensor, divisor: number, value: () => number): Tensor {
   check.floating(who, 'the input', input);
+  input.attached(who, 'the input');
   const y = Tensor.uninitialized([], input.dtype);
   floats(y)[0] = value();
   return record(who, y, [input], [], (dy) => [
@@ -69,6 +73,6 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
       `shape ${check.shapeText(sizes)}`,
     );
   }
-  input.attached('reshape');
+  input.attached('reshape', 'the input');
   return record('reshape', input.alias(sizes), [input], [], (dy) => [dy.alias(input.shape)]);
 }

@@ -26,7 +26,7 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   check.floating('dropout', 'the input', input);
   check.boolean('dropout', 'training', training);
   if (!training || p === 0) return identity('dropout', input);
-  input.attached('dropout');
+  input.attached('dropout', 'the input');
   const y = Tensor.uninitialized(input.shape, input.dtype); // or an error would use up random numbers
   const { key, offset } = takeStretch(input.numel);
   const mask = (from: Tensor, to: Tensor): Tensor => {

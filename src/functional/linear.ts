@@ -38,6 +38,9 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
     check.sameDtype(who, 'bias', bias, input.dtype);
     check.sameShape(who, 'bias', bias, [out]);
   }
+  input.attached(who, 'the input');
+  weight.attached(who, 'weight');
+  bias?.attached(who, 'bias');
   const outer = input.shape.slice(0, -1);
   const rows = check.numelOf(outer);
   const y = Tensor.uninitialized([...outer, out], input.dtype);

@@ -10,6 +10,7 @@ import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 export function relu(x: TensorLike): Tensor {
   const input = Tensor.from(x);
   check.floating('relu', 'the input', input);
+  input.attached('relu', 'the input');
   const y = Tensor.uninitialized(input.shape, input.dtype);
   addon.relu(floats(input), floats(y), y.numel);
   return record('relu', y, [input], [y], (dy) => {

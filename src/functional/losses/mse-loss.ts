@@ -29,6 +29,8 @@ export function mseLoss(
   check.floating(who, 'the prediction', input);
   check.sameDtype(who, 'the target', wanted, input.dtype);
   check.sameShape(who, 'a target', wanted, input.shape);
+  input.attached(who, 'the prediction');
+  wanted.attached(who, 'the target');
 
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
