@@ -1,6 +1,6 @@
 // Two copies of the built package in one process: every door of the one refuses what the other made, in
 // one sentence that says where both are, and nothing has changed then.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,18 +9,17 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { runChild, well } from '../helpers/child.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const VERSION = '9.8.7';
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+};
+const VERSION = manifest.version;
 let folder = '';
 
-/** What a package manager would install: dist, package.json and the addon, here with a version of its own. */
+/** What a package manager would install a second time: dist, package.json and the addon. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'evenkeel-copy-'));
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as object;
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ ...manifest, version: VERSION, type: 'module' }),
-  );
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   const release = join('build', 'Release');
   mkdirSync(join(folder, release), { recursive: true });
   cpSync(join(root, release, 'evenkeel.node'), join(folder, release, 'evenkeel.node'));
@@ -165,7 +164,7 @@ describe('what another copy made is refused, with both places', () => {
       /^TypeError: \S+: expected .+, got a \w+ of another copy of evenkeel: /,
     );
     expect(refusals[name]).toContain(
-      `0.1.0 in ${root.replace(/\/$/, '')} and ${VERSION} in ${folder}`,
+      `${VERSION} in ${root.replace(/\/$/, '')} and ${VERSION} in ${folder}`,
     );
     expect(refusals[name]).toContain('npm dedupe');
   });
@@ -173,7 +172,7 @@ describe('what another copy made is refused, with both places', () => {
   it('says all of it in one sentence', () => {
     expect(refusals['registerModule']).toBe(
       'TypeError: ReLU.registerModule: expected a Module, got a Module of another copy of evenkeel: two copies ' +
-        `are loaded in this process, 0.1.0 in ${root.replace(/\/$/, '')} and ${VERSION} in ${folder}, and ` +
+        `are loaded in this process, ${VERSION} in ${root.replace(/\/$/, '')} and ${VERSION} in ${folder}, and ` +
         'gradients, modes and states do not cross from one to the other; load one copy (`npm dedupe`; mark ' +
         'evenkeel as external in the bundler; in Jest do not pass values across jest.resetModules() or ' +
         'jest.isolateModules(); or copy the values: Tensor.from({ data: t.data, shape: t.shape })).',
