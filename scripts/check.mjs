@@ -8,7 +8,7 @@ const steps = [
   { name: 'types', script: 'types' },
   { name: 'unused code', script: 'unused' },
   { name: 'build', script: 'build' },
-  { name: 'tests', script: 'test' },
+  { name: 'tests', script: 'test:all' },
   { name: 'package', script: 'package' },
   { name: 'symbols', script: 'symbols' },
 ];

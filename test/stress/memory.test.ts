@@ -91,7 +91,7 @@ describe('buffers', () => {
           const view = kinds[i % 4](i % 3 === 0 ? Float64Array : Float32Array).fill(1.5);
           const x = tensor(view, [8, 8]), bn = bns[i % 3 === 0 ? 1 : 0];
           try {
-            if (i % 8 < 4) {
+            if (i % 8 < 3) { // not the view of a larger buffer, which is never transferred
               await bn.forwardAsync(x, { transfer: true });
               if (x.data.byteLength === 0) lost++;
             } else {
@@ -107,7 +107,7 @@ describe('buffers', () => {
     expect(await runChild(program)).toEqual(
       well(
         'BatchNorm1d: expected the input to hold the 64 elements of shape [8, 8], got 0 (its buffer was ' +
-          'detached, shrunk or disposed of).\n0 10000\n',
+          'detached, shrunk or disposed of).\n0 7500\n',
       ),
     );
   });
