@@ -1,6 +1,6 @@
 // The little arithmetic a loss or a residual connection needs. Shapes must be equal: no broadcasting.
 import * as check from '../check/index.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {

@@ -1,5 +1,5 @@
 import * as check from '../check/index.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /**

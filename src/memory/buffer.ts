@@ -2,7 +2,7 @@
 // the last tensor lets go. Only memory that was allocated here is ever handed out again.
 import { markAsUntransferable } from 'node:worker_threads';
 
-import { addon } from './native.js';
+import { addon } from '../addon/control.js';
 import { give, take } from './pool.js';
 import {
   BYTES,

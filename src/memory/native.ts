@@ -1,48 +1,8 @@
-// The addon as the environment configures it, and the public `native`. No arithmetic, no tensors.
-import { load } from '../addon/load.js';
-import type { Addon } from '../addon/types.js';
+// The public `native`: what the process computes with (the addon), and the memory that this thread keeps (the
+// pool).
+import { addon, isThreadCount, MAX_THREADS, version } from '../addon/control.js';
 import * as check from '../check/index.js';
-import { nameThisCopy } from '../check/copies.js';
 import { pool } from './pool.js';
-
-/** kMaxThreads in native/parallel.cc. */
-const MAX_THREADS = 64;
-
-function isThreadCount(n: number): boolean {
-  return Number.isSafeInteger(n) && n >= 1 && n <= MAX_THREADS;
-}
-
-function threadsFromEnvironment(text: string): number {
-  const count = Number(text);
-  if (!isThreadCount(count)) {
-    throw new RangeError(
-      `evenkeel: expected EVENKEEL_THREADS to be a whole number from 1 to ${MAX_THREADS}, got '${text}'.`,
-    );
-  }
-  return count;
-}
-
-/**
- * Hands over what the environment variables say: always checked, but applied by the first environment that loads
- * the addon only. What they set is the process's, and a Worker must not undo what was set since.
- */
-function configure(loaded: Addon): Addon {
-  const { EVENKEEL_ISA: isa = '', EVENKEEL_THREADS: threads = '' } = process.env;
-  if (isa !== '' && !loaded.availableIsas().includes(isa)) {
-    throw new RangeError(
-      `evenkeel: expected EVENKEEL_ISA to be one of ${loaded.availableIsas().join(', ')} ` +
-        `(what this CPU supports), got '${isa}'.`,
-    );
-  }
-  loaded.configure(isa, threads === '' ? 0 : threadsFromEnvironment(threads));
-  return loaded;
-}
-
-const { addon: loaded, version, folder } = load();
-nameThisCopy(version, folder);
-
-/** @internal */
-export const addon: Addon = configure(loaded);
 
 /**
  * Which kernels run, on how many threads. Both belong to the process: Workers share them. Neither

@@ -1,5 +1,5 @@
 import * as check from '../check/index.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GROUP,

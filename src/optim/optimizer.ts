@@ -2,7 +2,7 @@
 // parameter moves.
 import * as check from '../check/index.js';
 import { mark } from '../check/copies.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 import { floats, Parameter, Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GRADIENT,

@@ -2,7 +2,7 @@
 // What the call may touch is decided by who makes it (borrow.ts).
 import type { Addon } from '../addon/types.js';
 import * as check from '../check/index.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 
 /**
  * Below this many elements a call runs at once, on this thread: handing it over and hearing of

@@ -4,7 +4,7 @@
 import { randomInt } from 'node:crypto';
 
 import * as check from '../check/index.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 
 /** A stretch of the stream: its key and its first counter. A counter makes 4 words of 32 bits. */
 export interface Stretch {

@@ -17,7 +17,7 @@ import { mark, refuseForeign } from '../check/copies.js';
 import { fromArrayLike, type ArrayLikeTensor, type NestedArray } from './interop.js';
 import { broadcasts, converted, holds, repeat, sumOfRepeats } from '../memory/elements.js';
 import { GONE, Memory } from '../memory/buffer.js';
-import { addon } from '../memory/native.js';
+import { addon } from '../addon/control.js';
 import { inspected, jsonOf, printed, type InspectOptions, type TensorJSON } from './printing.js';
 import { isShared, moveToShared } from '../memory/shared.js';
 import {

@@ -9,7 +9,7 @@ const cold = (evenkeel, path = process.env.EVENKEEL_TEST_ADDON) => {
   const { native } = evenkeel, { threads } = native;
   const loaded = { exports: {} };
   process.dlopen(loaded, path);
-  Object.assign(require(FOLDER + '/native.js').addon, loaded.exports);
+  Object.assign(require(FOLDER + '/addon/control.js').addon, loaded.exports);
   native.setThreads(threads);
   native.memory.trim();
 };

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { normalFrom, sizesFrom, uniformFrom } from '../helpers/random.js';
 import type { Dtype, Floats } from './arena.js';
 

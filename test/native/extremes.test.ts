@@ -6,7 +6,7 @@ import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { Moments } from '../../src/functional/batchnorm/moments.js';
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { exactBatchNorm } from '../helpers/exact-batchnorm.js';
 
 const initial = { isa: addon.isa(), threads: addon.threads() };

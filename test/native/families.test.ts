@@ -2,7 +2,7 @@
 // outside its arguments: the bytes around them are NaN before the call and the same bytes after it.
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { normalFrom } from '../helpers/random.js';
 import { Arena, type Dtype, type Floats } from './arena.js';
 import type { KernelCase } from './kernel-case.js';

@@ -2,7 +2,7 @@
 // computation says, at the places where two roundings differ from one, and at the ends of the range.
 import { afterEach, expect, test } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { uniformFrom } from '../helpers/random.js';
 
 const families = addon.availableIsas();

@@ -2,7 +2,7 @@
 // answer is where the first cache line begins.
 import { describe, expect, it } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 
 describe('prepareLarge', () => {

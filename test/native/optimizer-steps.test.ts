@@ -2,7 +2,7 @@
 // operations, bit for bit.
 import { describe, expect, test } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { normals32 } from '../helpers/random.js';
 import type { Dtype, Floats } from './arena.js';
 

@@ -2,7 +2,7 @@
 // what it promises: a stretch depends on its key and place alone.
 import { describe, expect, it } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { fillUniform, manualSeed, permutation, takeStretch } from '../../src/tensor/random.js';
 
 function words(count: number, key: number, offset: number): Uint32Array {

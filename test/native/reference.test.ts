@@ -3,7 +3,7 @@
 // carries what holds for one over to the others.
 import { describe, expect, test } from 'vitest';
 
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { normals32, uniformFrom } from '../helpers/random.js';
 import type { Dtype, Floats } from './arena.js';
 

@@ -8,14 +8,14 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const { decodeSafetensors } =
   /** @type {typeof import('../../src/checkpoint/safetensors/read.js')} */ (
-    require('../../dist/cjs/checkpoint/safetensors-read.js')
+    require('../../dist/cjs/checkpoint/safetensors/read.js')
   );
 const { encodeSafetensors } =
   /** @type {typeof import('../../src/checkpoint/safetensors/write.js')} */ (
-    require('../../dist/cjs/checkpoint/safetensors-write.js')
+    require('../../dist/cjs/checkpoint/safetensors/write.js')
   );
 const { decodeTorch } = /** @type {typeof import('../../src/checkpoint/torch/torch.js')} */ (
-  require('../../dist/cjs/checkpoint/torch.js')
+  require('../../dist/cjs/checkpoint/torch/torch.js')
 );
 
 const WARM_UP = 200;

@@ -15,7 +15,7 @@ describe.skipIf(host === null)('std::bad_alloc', () => {
   test('in every function of the addon', () =>
     surviving('27', 80, async () => {
       const program = `${OPERATIONS}
-        const { addon } = (load(), require(FOLDER + '/native.js'));
+        const { addon } = (load(), require(FOLDER + '/addon/control.js'));
         for (const forever of [0, 1]) {
           const quiet = [];
           for (const [name, call] of Object.entries(addon)) {

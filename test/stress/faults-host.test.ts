@@ -36,7 +36,7 @@ describe('garbage collection', () => {
   test('before and after every call of the addon and at every turn, and of nothing that is still needed', () =>
     surviving('44', 100, () =>
       same(
-        `const { addon } = (load(), require(FOLDER + '/native.js'));
+        `const { addon } = (load(), require(FOLDER + '/addon/control.js'));
         let collected = 0;
         const collect = () => { gc({ type: ++collected % 2 === 0 ? 'minor' : 'major' }); };
         const between = (call) => (...args) => { collect(); const y = call(...args); collect(); return y; };

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { platformName } from '../../src/addon/platform.js';
 import { VERSION } from '../../src/addon/version.js';
-import { addon } from '../../src/memory/native.js';
+import { addon } from '../../src/addon/control.js';
 import { ADDON, BUILT, runChild, well, type Ended } from '../helpers/child.js';
 
 /** The hash of the sources that the built package asks for. */

@@ -2,7 +2,7 @@
 // statistics normalise and which move is decided by the caller (nn/batchnorm/layer.ts, or batchNorm below).
 import { needsGrad, type Later } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
-import { addon } from '../../memory/native.js';
+import { addon } from '../../addon/control.js';
 import { floats, record, Tensor, type FloatData, type TensorLike } from '../../tensor/tensor.js';
 import { gradientsLater } from './later.js';
 import { Moments } from './moments.js';

@@ -1,7 +1,7 @@
 // Sequences of unequal length in one padded array: packed behind one another for the layers that must
 // not see the padding, and spread out again. Each is the other's gradient.
 import * as check from '../../check/index.js';
-import { addon } from '../../memory/native.js';
+import { addon } from '../../addon/control.js';
 import { floats, record, Tensor, type FloatData, type TensorData } from '../../tensor/tensor.js';
 
 /** Steps that count of each sample: whole numbers, as numbers or BigInts; a tensor's are int32 or int64. */

@@ -1,6 +1,6 @@
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
-import { addon } from '../../memory/native.js';
+import { addon } from '../../addon/control.js';
 import { floats, record, Tensor, type IntegerArray, type TensorLike } from '../../tensor/tensor.js';
 
 /** Class indices, one a row: whole numbers from 0 to classes - 1; a tensor's are int32 or int64. */
