@@ -32,7 +32,7 @@ describe.skipIf(host === null)('std::bad_alloc', () => {
         console.log(train().length);`;
       const { stdout, ...rest } = await runChild(program, { env, host: host! });
       expect({ ...rest, stdout: '' }).toEqual(well());
-      const line = 'of 39 these ask for no memory: isa,availableIsas,threads\n';
+      const line = 'of 43 these ask for no memory: isa,availableIsas,threads,stamp\n';
       expect(stdout).toBe(`${line}${line}64\n`);
     }));
 
