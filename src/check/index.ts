@@ -542,6 +542,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** What a body returned: its result, but for a promise, which would outlive what the call set up. */
 export function synchronous<Result>(who: string, result: Result): Result {
   if (isThenable(result)) {
+    // Nobody waits for it any more, and a rejection that nobody takes ends the process.
+    result.then(undefined, () => undefined);
     throw new TypeError(`${who}: expected a synchronous function, got one that returns a promise.`);
   }
   return result;

@@ -587,3 +587,24 @@ test('forwardOptions: lengths and masks of a batch', async () => {
     'TypeError: updateBatchNorm: expected forwardOptions to be a function, got 3.',
   ); // prettier-ignore
 });
+
+test('a promise that is refused is not left to end the process when it is rejected', async () => {
+  class Net extends nn.Module {
+    bn = new nn.BatchNorm1d(1);
+    async forward(x: Tensor): Promise<Tensor> {
+      return this.bn.forwardAsync(x);
+    }
+  }
+  const rejected: unknown[] = [];
+  const note = (reason: unknown): void => void rejected.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    const message = 'expected a synchronous function, got one that returns a promise.';
+    expect(() => nn.updateBatchNorm(new Net(), [column(1, 3)])).toThrow(message);
+    expect(() => noGrad(() => Promise.reject(new Error('later')))).toThrow(message);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  expect(rejected).toEqual([]);
+});
