@@ -233,3 +233,41 @@ describe('updateBatchNorm', () => {
     expect(state(bn)).toEqual([[4], [5 * (4 / 3)], 2, 0]);
   });
 });
+
+describe('a buffer that was replaced', () => {
+  type Buffers = Record<'running_mean' | 'running_var' | 'num_batches_tracked', Tensor | null>;
+  test.each<[string, (bn: nn.BatchNorm1d) => unknown]>([
+    ['by assigning', (bn) => ((bn as unknown as Buffers).running_mean = of(9).detach())],
+    [
+      'by registering',
+      (bn) => bn.registerBuffer('running_var', tensor(new Float64Array([9]), [1])),
+    ],
+    [
+      'by null',
+      (bn) =>
+        Object.assign(bn, { running_mean: null, running_var: null, num_batches_tracked: null }),
+    ],
+  ])('%s is there again', (_, replace) => {
+    const bn = layer();
+    bn.forward(of(1, 3));
+    const [before, mean] = [state(bn), bn.runningMean];
+    expect(() =>
+      nn.transaction(
+        bn,
+        failAfter(() => replace(bn)),
+      ),
+    ).toThrow(failing);
+    expect(state(bn)).toEqual(before);
+    expect(bn.runningMean).toBe(mean);
+    bn.forward(of(5, 7));
+    expect(state(bn)).toEqual([[6], [2], 2, 0]);
+  });
+
+  test('where there was none, there is none again', () => {
+    const bn = layer({ trackRunningStats: false });
+    const before = nn.snapshotStatistics(bn);
+    bn.registerBuffer('running_mean', tensor(new Float64Array([9]), [1]));
+    before.rollback();
+    expect(bn.runningMean).toBeNull();
+  });
+});

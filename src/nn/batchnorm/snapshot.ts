@@ -4,13 +4,20 @@ import * as check from '../../check/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { BatchNorm } from './layer.js';
 import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
-import { STATISTICS } from '../module/internals.js';
+import { STATISTICS_NAMES } from './state.js';
 import type { Module } from '../module/module.js';
 import { batchNormsOf } from './virtual-batch.js';
 
+/** What was under a buffer's name: the tensor itself, and a copy of its elements. */
+interface KeptBuffer {
+  readonly name: (typeof STATISTICS_NAMES)[number];
+  readonly buffer: Tensor | null;
+  readonly copy: Tensor | null;
+}
+
 interface Kept {
   readonly layer: BatchNorm;
-  readonly buffers: readonly (readonly [Tensor, Tensor])[];
+  readonly buffers: readonly KeptBuffer[];
   readonly skippedBatches: number;
   /** The open virtual batch's, and the way back to what it had seen. */
   readonly collected: Collected | undefined;
@@ -29,7 +36,10 @@ export class StatisticsSnapshot {
       const collected = collecting.get(layer);
       return {
         layer,
-        buffers: layer[STATISTICS]().map((buffer) => [buffer, buffer.copied()] as const),
+        buffers: STATISTICS_NAMES.map((name) => {
+          const buffer = layer.getBuffer(name);
+          return { name, buffer, copy: buffer?.copied() ?? null };
+        }),
         skippedBatches: layer.skippedBatches,
         collected,
         restore: collected?.remember(),
@@ -47,18 +57,23 @@ export class StatisticsSnapshot {
    * @throws {TypeError} when the memory of a buffer has gone; nothing has changed then.
    */
   rollback(): void {
-    const all = this.#kept.flatMap(({ buffers }) => buffers);
-    const copies = all.map(
-      ([buffer, before]) =>
-        [
-          buffer,
-          buffer.attached('StatisticsSnapshot.rollback', 'a running statistic'),
-          before.attached('StatisticsSnapshot.rollback'),
-        ] as const,
+    const who = 'StatisticsSnapshot.rollback';
+    const copies = this.#kept.flatMap(({ buffers }) =>
+      buffers.flatMap(({ buffer, copy }) => {
+        if (buffer === null || copy === null) return [];
+        const data = buffer.attached(who, 'a running statistic');
+        return [[buffer, data, copy.attached(who)] as const];
+      }),
     );
     for (const [buffer, data, before] of copies) {
       (data as Float64Array).set(before as Float64Array);
       buffer.markChanged();
+    }
+    for (const { layer, buffers } of this.#kept) {
+      // Another tensor may have been assigned since.
+      for (const { name, buffer } of buffers) {
+        if (layer.getBuffer(name) !== buffer) Object.assign(layer, { [name]: buffer });
+      }
     }
     for (const kept of this.#kept) {
       kept.layer.skippedBatches = kept.skippedBatches;

@@ -28,6 +28,9 @@ import { pythonBoolean, pythonFloat } from '../module/repr.js';
 const WHO: typeof internals.WHO = internals.WHO;
 const CHANNELS: typeof internals.CHANNELS = internals.CHANNELS;
 
+/** @internal The buffers that a training forward moves. */
+export const STATISTICS_NAMES = ['running_mean', 'running_var', 'num_batches_tracked'] as const;
+
 const EPS = Symbol('eps');
 const MOMENTUM = Symbol('momentum');
 const NORMALIZING = Symbol('normalizing');
@@ -342,8 +345,7 @@ export abstract class BatchNormState extends Module {
 
   /** @internal The buffers that a training forward moves. */
   [STATISTICS](): Tensor[] {
-    const names = ['running_mean', 'running_var', 'num_batches_tracked'];
-    return names.map((name) => this.getBuffer(name)).filter((buffer) => buffer !== null);
+    return STATISTICS_NAMES.map((name) => this.getBuffer(name)).filter((buffer) => buffer !== null);
   }
 
   /** @internal That `moveStatistics` can write them. */
