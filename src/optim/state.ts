@@ -4,6 +4,7 @@ import { isMap } from 'node:util/types';
 
 import * as check from '../check/index.js';
 import { tensor } from '../tensor/create.js';
+import { revived } from '../tensor/state-dict.js';
 import { floats, Tensor, type Parameter, type TensorLike } from '../tensor/tensor.js';
 
 /** What is kept of one parameter, under PyTorch's names: `exp_avg`, `step`, `momentum_buffer`, … */
@@ -171,7 +172,8 @@ export class StateReader {
   }
 
   private count(what: string, value: unknown): number {
-    return check.wholeNumber(this.who, what, value instanceof Tensor ? value.item() : value, 0);
+    const count = isJSON(value) ? value.data : (revived(value)?.item() ?? value);
+    return check.wholeNumber(this.who, what, count, 0);
   }
 
   private copy(what: string, value: unknown, { shape, dtype }: Parameter): Tensor {
@@ -181,7 +183,7 @@ export class StateReader {
     const nested = Array.isArray(values) || typeof values === 'number';
     const given = nested
       ? tensor(values as number[], { dtype: 'float64' })
-      : Tensor.from(value as TensorLike);
+      : (revived(value) ?? Tensor.from(value as TensorLike));
     check.floating(who, what, given);
     check.sameShape(who, what, given, shape);
     const data = given.attached(who, what);

@@ -243,6 +243,35 @@ describe('what is refused changes nothing', () => {
   }); // prettier-ignore
 });
 
+test.each<[string, (state: unknown) => unknown]>([
+  ['structuredClone', (state) => structuredClone(state)],
+  [
+    'structuredClone, with counts in tensors as in PyTorch',
+    (state) => structuredClone(inTensors(state)),
+  ],
+  ['JSON, with counts in tensors', (state) => JSON.parse(JSON.stringify(inTensors(state)))],
+])('a state that went through %s loads again', (_, send) => {
+  for (const kind of ['SGD with momentum', 'Adam'] as const) {
+    const run = new Run(kind);
+    run.step(1);
+    run.step(2);
+    const other = new Run(kind);
+    other.optimizer.loadStateDict(send(run.optimizer.stateDict()) as State);
+    expect(JSON.stringify(other.optimizer.stateDict())).toBe(
+      JSON.stringify(run.optimizer.stateDict()),
+    );
+  }
+});
+
+function inTensors(value: unknown): unknown {
+  const { state, param_groups } = value as State;
+  const each = Object.entries(state).map(([index, { step, ...rest }]) => [
+    index,
+    step === undefined ? rest : { ...rest, step: tensor(step as number) },
+  ]);
+  return { state: Object.fromEntries(each) as unknown, param_groups };
+}
+
 test('a state that went through JSON loads again', () => {
   const p = new nn.Parameter(tensor([[1, 2]]));
   p.grad = tensor([[3, 4]]);
