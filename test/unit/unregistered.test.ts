@@ -124,6 +124,49 @@ describe('a field that holds a module out of reach', () => {
   });
 });
 
+describe('a container that was searched before', () => {
+  test('an array and a Map that are filled later, at any depth', () => {
+    class Net extends Silent {
+      layers: nn.Module[] = [];
+      heads = new Map<string, nn.Module>();
+      parts = { deep: [] as nn.Parameter[] };
+    }
+    const net = new Net();
+    net.train();
+    net.layers.push(linear());
+    Array.from(net.parameters());
+    expect(warnings()).toEqual([expect.stringContaining('layers[0], a Linear')]);
+    net.heads.set('a', linear());
+    net.parts.deep.push(new nn.Parameter(tensor([1])));
+    net.train().train();
+    expect(warnings()).toEqual([
+      expect.stringContaining("heads.get('a'), a Linear"),
+      expect.stringContaining('parts.deep[0]'),
+    ]);
+  });
+
+  test('an array in the place of null', () => {
+    class Net extends Silent {
+      layers: nn.Module[] | null = null;
+    }
+    const net = new Net();
+    net.train();
+    net.layers = [linear()];
+    net.train();
+    expect(warnings()).toEqual([expect.stringContaining('layers[0], a Linear')]);
+  });
+
+  test('of a million numbers in rows costs no time', () => {
+    class Net extends Silent {
+      table = Array.from({ length: 1000 }, () => Array.from({ length: 1000 }, () => 0));
+    }
+    const net = new Net();
+    const start = performance.now();
+    for (let i = 0; i < 20; i++) net.train();
+    expect(performance.now() - start).toBeLessThan(1000); // 20 whole searches take 2 s and more
+  });
+});
+
 describe('no reason', () => {
   test('what the tree has as well, a parent, and what would not be missed', () => {
     class Child extends Silent {
@@ -193,6 +236,37 @@ describe('#private fields', () => {
     run(net);
     run(new Net());
     expect(Object.hasOwn(net, 'forward')).toBe(false);
+  });
+
+  test('of a forward that is asynchronous, when it has come to its end', async () => {
+    class Net extends nn.Module {
+      #bn = new nn.BatchNorm1d(2);
+      async forward(input: Tensor): Promise<Tensor> {
+        return this.#bn.forwardAsync(input);
+      }
+    }
+    const net = new Net();
+    net.train();
+    await net.forward(x);
+    expect(warnings()).toEqual([
+      expect.stringContaining('Net: forward uses a Parameter of shape [2]'),
+    ]);
+    await expect(new Net().train().forward(tensor([[1, 2]]))).rejects.toThrow('more than 1 value');
+  });
+
+  test('no reason: what came deep in an argument', () => {
+    class Head extends nn.Module {
+      #calls = 0;
+      fc = linear();
+      forward({ batch }: { batch: { views: Map<string, readonly Tensor[]> } }): Tensor {
+        this.#calls++;
+        return this.fc.forward(batch.views.get('left')![this.#calls - 1]!);
+      }
+    }
+    const head = new Head();
+    head.train();
+    const encoder = linear(); // newer than the head
+    head.forward({ batch: { views: new Map([['left', [encoder.forward(x)]]]) } });
   });
 
   test('several of them, in a list, in a child', () => {

@@ -22,8 +22,8 @@ export interface Buffer {
 export class Inside {
   readonly buffers = new Map<string, Buffer>();
   hooks: Hooks | null = null;
-  /** How many own names it had when they were last searched for modules out of reach (unregistered.ts). */
-  searched = -1;
+  /** Whether it has been searched for modules out of reach (unregistered.ts). */
+  searched = false;
 
   /**
    * @param parametersBefore - How many parameters had been made before this module.

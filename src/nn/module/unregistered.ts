@@ -6,15 +6,17 @@
 import { isMap, isSet } from 'node:util/types';
 
 import { isGradEnabled, Operation } from '../../autograd/index.js';
+import { isThenable } from '../../check/index.js';
 import { MADE, Parameter, Tensor } from '../../tensor/tensor.js';
 import { addHook, type Hooked } from './hooks.js';
 import { HAS_MODE, INSIDE, SLOTS, WHO } from './internals.js';
 import { classesOf, privateNames } from './private-members.js';
 import { isModule, parametersOf, type Node } from './tree.js';
 
-/** How deep containers are searched, and how many of the elements of each. */
+/** How deep containers are searched, how many of the elements of each, and how many of a field's in all. */
 const DEPTH = 4;
 const ELEMENTS = 1000;
+const ELEMENTS_OF_FIELD = 10_000;
 
 /** What has been warned of, or needs no search any more: fields by class. */
 const done = new WeakMap<object, Set<string>>();
@@ -35,19 +37,17 @@ function warn(module: Node, sentence: string): void {
   });
 }
 
-/** Searches the fields of modules that have got new ones since they were last searched. */
+/** Searches the fields of modules. Each time: a container may have been filled since, or put in the place of null. */
 export function warnOfUnregistered(tree: readonly (readonly [string, Node & Hooked])[]): void {
-  let inReach: Set<unknown> | null = null;
+  let reach: Set<unknown> | null = null;
+  const inReach = (value: unknown): boolean => (reach ??= reachOf(tree)).has(value);
   for (const [, module] of tree) {
     const inside = module[INSIDE];
-    const names = Object.keys(module).length;
-    if (inside.searched === names) continue;
-    if (inside.searched < 0) watchFirstForward(module);
-    inside.searched = names;
+    if (!inside.searched) watchFirstForward(module);
+    inside.searched = true;
     for (const [field, value] of Object.entries(module)) {
-      if (!isContainer(value)) continue;
-      inReach ??= reachOf(tree);
-      const found = search(field, value, module, inReach, DEPTH);
+      if (!isContainer(value) || done.get(module.constructor)?.has(field) === true) continue;
+      const found = search(field, value, { owner: module, inReach, left: ELEMENTS_OF_FIELD });
       if (found !== null && firstTime(module, field)) warnOfField(module, field, found);
     }
   }
@@ -75,43 +75,48 @@ function isContainer(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+interface Search {
+  readonly owner: Node;
+  readonly inReach: (value: unknown) => boolean;
+  /** How many elements may still be looked at. */
+  left: number;
+}
+
 /** The first module or parameter in a container that is out of reach and would be missed. */
-function search(
-  path: string,
-  container: object,
-  owner: Node,
-  inReach: ReadonlySet<unknown>,
-  depth: number,
-): Found | null {
+function search(path: string, container: object, all: Search, depth = DEPTH): Found | null {
   let left = ELEMENTS;
   for (const [key, value] of elementsOf(container)) {
-    if (left-- === 0) return null;
-    const here = `${path}${key}`;
+    if (left-- === 0 || all.left-- <= 0) return null;
     if (isModule(value)) {
-      if (!inReach.has(value) && isMissed(value, owner)) return { path: here, value };
+      if (!all.inReach(value) && isMissed(value, all.owner)) return { path: path + at(key), value };
     } else if (value instanceof Parameter) {
-      if (!inReach.has(value)) return { path: here, value };
+      if (!all.inReach(value)) return { path: path + at(key), value };
     } else if (depth > 1 && isContainer(value)) {
-      const found = search(here, value, owner, inReach, depth - 1);
+      const found = search(path + at(key), value, all, depth - 1);
       if (found !== null) return found;
     }
   }
   return null;
 }
 
-/** The elements of a container, with what comes behind its path in theirs. */
-function* elementsOf(container: object): Generator<[string, unknown]> {
+/** What comes behind a container's path in that of an element: an index has brackets. */
+function at(key: string | number): string {
+  return typeof key === 'number' ? `[${key}]` : key;
+}
+
+/** The elements of a container, with an index or what comes behind its path in theirs. */
+function* elementsOf(container: object): Generator<[string | number, unknown]> {
   if (Array.isArray(container) || isSet(container)) {
     let i = 0;
-    for (const value of container as Iterable<unknown>) yield [`[${i++}]`, value];
+    for (const value of container as Iterable<unknown>) yield [i++, value];
   } else if (isMap(container)) {
     for (const [key, value] of container) {
       yield [`.get(${typeof key === 'string' ? `'${key}'` : '…'})`, value];
       yield ['.keys()', key];
     }
   } else {
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(container))) {
-      yield [`.${key}`, value];
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(container))) {
+      yield [`.${key}`, property.value];
     }
   }
 }
@@ -170,15 +175,23 @@ function watchFirstForward(module: Node & Hooked): void {
   const handle = addHook(module, 'post', (_, inputs, output) => {
     if (!isGradEnabled()) return;
     handle.remove();
-    const parameter = unownedIn(output, module, inputs as readonly unknown[]);
-    if (parameter === null || !firstTime(module, PRIVATE)) return;
-    warn(
-      module,
-      `forward uses a Parameter of shape [${parameter.shape.join(', ')}] that is not registered, maybe in a ` +
-        `#private field (${[...new Set(names)].join(', ')}): parameters(), stateDict(), train() and eval() do ` +
-        'not reach it. Make the field a public or a TypeScript private one.',
-    );
+    const look = (result: unknown): void => {
+      warnOfPrivate(module, names, unownedIn(result, module, inputs as readonly unknown[]));
+    };
+    // Whoever called forward hears of a rejection.
+    if (isThenable(output)) output.then(look, () => undefined);
+    else look(output);
   });
+}
+
+function warnOfPrivate(module: Node, names: readonly string[], parameter: Parameter | null): void {
+  if (parameter === null || !firstTime(module, PRIVATE)) return;
+  warn(
+    module,
+    `forward uses a Parameter of shape [${parameter.shape.join(', ')}] that is not registered, maybe in a ` +
+      `#private field (${[...new Set(names)].join(', ')}): parameters(), stateDict(), train() and eval() do ` +
+      'not reach it. Make the field a public or a TypeScript private one.',
+  );
 }
 
 /**
@@ -217,12 +230,15 @@ function unownedIn(output: unknown, module: Node, inputs: readonly unknown[]): P
   return null;
 }
 
-/** A tensor, or the tensors in an array or a plain object. */
-function valuesOf(value: unknown): Tensor[] {
+/** A tensor, or the tensors in arrays, plain objects, Maps and Sets, as deep as fields are searched. */
+function valuesOf(value: unknown, depth = DEPTH): Tensor[] {
   if (value instanceof Tensor) return [value];
-  if (typeof value !== 'object' || value === null || isModule(value) || !isContainer(value))
-    return [];
+  if (depth === 0 || !isContainer(value)) return [];
   const found: Tensor[] = [];
-  for (const [, each] of elementsOf(value)) if (each instanceof Tensor) found.push(each);
+  let left = ELEMENTS;
+  for (const [, each] of elementsOf(value)) {
+    if (left-- === 0) break;
+    if (typeof each === 'object') found.push(...valuesOf(each, depth - 1));
+  }
   return found;
 }
