@@ -543,7 +543,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function synchronous<Result>(who: string, result: Result): Result {
   if (isThenable(result)) {
     // Nobody waits for it any more, and a rejection that nobody takes ends the process.
-    result.then(undefined, () => undefined);
+    if (isPromise(result)) result.catch(() => undefined);
     throw new TypeError(`${who}: expected a synchronous function, got one that returns a promise.`);
   }
   return result;

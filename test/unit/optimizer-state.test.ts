@@ -249,7 +249,10 @@ test.each<[string, (state: unknown) => unknown]>([
     'structuredClone, with counts in tensors as in PyTorch',
     (state) => structuredClone(inTensors(state)),
   ],
-  ['JSON, with counts in tensors', (state) => JSON.parse(JSON.stringify(inTensors(state)))],
+  [
+    'JSON, with counts in tensors',
+    (state) => JSON.parse(JSON.stringify(inTensors(state))) as unknown,
+  ],
 ])('a state that went through %s loads again', (_, send) => {
   for (const kind of ['SGD with momentum', 'Adam'] as const) {
     const run = new Run(kind);
