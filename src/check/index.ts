@@ -331,16 +331,20 @@ const RANKS = {
   BatchNorm3d: [5],
 } as const;
 
-/** Rank and channel count of a layer's input. Channels last is the same memory as [N · L, C]. */
+/**
+ * Rank and channel count of a layer's input. Channels last is the same memory as [N · L, C].
+ *
+ * @param sizes - Its shape, or the same in an array that is read faster.
+ */
 export function batchNormInput(
   who: string,
   kind: keyof typeof RANKS,
   input: Described,
   channels: number,
   layout: 'NCL' | 'NLC',
+  sizes = input.shape,
 ): ChannelDims {
   const ranks: readonly number[] = RANKS[kind];
-  const { shape: sizes } = input;
   if (!ranks.includes(sizes.length)) {
     const want = ranks.map((rank) => `${rank}D`).join(' or ');
     throw wrongValue(

@@ -18,7 +18,7 @@ function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
 /** a + b, elementwise. Same shape and dtype. */
 export function add(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = pair('add', a, b);
-  const y = Tensor.uninitialized(left.shape, left.dtype);
+  const y = Tensor.like(left);
   addon.add(floats(left), floats(right), floats(y), y.numel);
   return record('add', y, [left, right], [], (dy) => [dy, dy]);
 }
@@ -27,7 +27,7 @@ export function add(a: TensorLike, b: TensorLike): Tensor {
 export function mul(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = pair('mul', a, b);
   const product = (x: Tensor, y: Tensor): Tensor => {
-    const out = Tensor.uninitialized(y.shape, y.dtype);
+    const out = Tensor.like(y);
     const { expandedValue } = x;
     if (expandedValue !== null) addon.scale(floats(y), expandedValue, floats(out), out.numel);
     else addon.multiply(floats(x), floats(y), floats(out), out.numel);

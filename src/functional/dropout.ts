@@ -27,13 +27,11 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   check.boolean('dropout', 'training', training);
   if (!training || p === 0) return identity('dropout', input);
   input.attached('dropout', 'the input');
-  const y = Tensor.uninitialized(input.shape, input.dtype); // or an error would use up random numbers
+  const y = Tensor.like(input); // or an error would use up random numbers
   const { key, offset } = takeStretch(input.numel);
   const mask = (from: Tensor, to: Tensor): Tensor => {
     addon.dropout(floats(from), floats(to), to.numel, p, key, offset);
     return to;
   };
-  return record('dropout', mask(input, y), [input], [], (dy) => [
-    mask(dy, Tensor.uninitialized(dy.shape, dy.dtype)),
-  ]);
+  return record('dropout', mask(input, y), [input], [], (dy) => [mask(dy, Tensor.like(dy))]);
 }

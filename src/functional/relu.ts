@@ -11,10 +11,10 @@ export function relu(x: TensorLike): Tensor {
   const input = Tensor.from(x);
   check.floating('relu', 'the input', input);
   input.attached('relu', 'the input');
-  const y = Tensor.uninitialized(input.shape, input.dtype);
+  const y = Tensor.like(input);
   addon.relu(floats(input), floats(y), y.numel);
   return record('relu', y, [input], [y], (dy) => {
-    const dx = Tensor.uninitialized(y.shape, y.dtype);
+    const dx = Tensor.like(y);
     addon.reluBackward(floats(y), floats(dy), floats(dx), dx.numel);
     return [dx];
   });

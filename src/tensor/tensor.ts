@@ -75,13 +75,27 @@ function enlist(tensor: Tensor, list: Tensor[]): void {
   list.length = open;
 }
 
-/** The shape that was frozen last: most results have the one of their input. */
+/** The shape that was frozen last, as most results have the one of their input; and the same sizes, not frozen. */
 let lastFrozen: readonly number[] = Object.freeze([]);
+let lastSizes: readonly number[] = [];
 
-/** Tensors share shapes, so nobody may change one. `Object.freeze` of a frozen array takes 10 ns. */
-function frozen(shape: readonly number[]): readonly number[] {
-  if (shape !== lastFrozen) lastFrozen = Object.freeze(shape);
-  return shape;
+/** Freezes a shape, because tensors share it; returns the same sizes for `sizesOf`. */
+function freeze(shape: readonly number[]): readonly number[] {
+  if (shape !== lastFrozen) {
+    lastSizes = shape.slice();
+    lastFrozen = Object.freeze(shape);
+  }
+  return lastSizes;
+}
+
+const SIZES = Symbol('sizes');
+
+/**
+ * @internal The shape for calls where nanoseconds count: V8 compiles no reading of a frozen array's elements, and each
+ * takes some 8 ns. Never hand it out.
+ */
+export function sizesOf(tensor: Tensor): readonly number[] {
+  return tensor[SIZES];
 }
 
 /**
@@ -96,6 +110,8 @@ function frozen(shape: readonly number[]): readonly number[] {
  */
 export class Tensor implements Variable {
   private readonly sizes: readonly number[];
+  /** @internal The same, not frozen. */
+  readonly [SIZES]: readonly number[];
   private readonly type: DType;
   private readonly count: number;
   /** @internal `grad` as we read it; `shownGrad` tells whether a user has, and may have kept it. */
@@ -113,9 +129,11 @@ export class Tensor implements Variable {
     shape: readonly number[],
     dtype: DType,
     numel = check.numelOf(shape),
+    sizes = freeze(shape),
   ) {
     this.memory = memory;
-    this.sizes = frozen(shape);
+    this.sizes = shape;
+    this[SIZES] = sizes;
     this.type = dtype;
     this.count = numel;
     if (made !== null) enlist(this, made);
@@ -322,7 +340,7 @@ export class Tensor implements Variable {
 
   /** The same memory, cut off from the graph. */
   detach(): Tensor {
-    return new Tensor(this.share(), this.shape, this.dtype, this.numel);
+    return new Tensor(this.share(), this.shape, this.dtype, this.numel, this[SIZES]);
   }
 
   /** @internal The same memory under another shape, cut off from the graph. */
@@ -707,8 +725,8 @@ export class Tensor implements Variable {
   }
 
   /** @internal Uninitialised memory of the same shape and dtype: the caller writes every element. */
-  static like({ shape, dtype, numel }: Tensor): Tensor {
-    return new Tensor(Memory.uninitialized(dtype, numel), shape, dtype, numel);
+  static like({ shape, dtype, numel, [SIZES]: sizes }: Tensor): Tensor {
+    return new Tensor(Memory.uninitialized(dtype, numel), shape, dtype, numel, sizes);
   }
 
   /** @internal Uninitialised memory: the caller writes every element. */

@@ -3,7 +3,14 @@
 import { needsGrad, type Later } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import { addon } from '../../addon/control.js';
-import { floats, record, Tensor, type FloatData, type TensorLike } from '../../tensor/tensor.js';
+import {
+  floats,
+  record,
+  sizesOf,
+  Tensor,
+  type FloatData,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { gradientsLater } from './later.js';
 import { Moments } from './moments.js';
 import {
@@ -231,7 +238,9 @@ function checkOperand(
 function checkOut(who: string, out: Tensor, input: Tensor, recorded: boolean): void {
   if (!((out as unknown) instanceof Tensor)) throw check.wrongKind(who, 'out to be a Tensor', out);
   check.sameDtype(who, 'out', out, input.dtype);
-  check.sameShape(who, 'an out', out, input.shape);
+  if (!check.equalShapes(sizesOf(out), sizesOf(input))) {
+    check.sameShape(who, 'an out', out, input.shape);
+  }
   out.attached(who, 'out');
   if (out.requiresGrad || (recorded && sameMemory(out, input))) {
     const got = out.requiresGrad ? 'one that requires grad' : "the input's memory while recording";

@@ -5,7 +5,7 @@ import { momentsOf, normalize, type Normalization } from '../../functional/batch
 import { normalizeAsync } from '../../functional/batchnorm/async.js';
 import { Moments } from '../../functional/batchnorm/moments.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
-import { learned, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { learned, sizesOf, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import {
   ASYNC_OPTIONS,
   FORWARD_OPTIONS,
@@ -173,7 +173,14 @@ export abstract class BatchNorm extends BatchNormState {
   ): Normalization {
     const { [WHO]: who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
-    const given = check.batchNormInput(who, this[KIND], input, this.numFeatures, this.layout);
+    const given = check.batchNormInput(
+      who,
+      this[KIND],
+      input,
+      this.numFeatures,
+      this.layout,
+      sizesOf(input),
+    );
     check.bothOrNeither(who, runningMean, runningVar);
     const padding = paddingOf(who, input, options, this.layout);
     const dims = padding === null ? given : packedDims(padding);
