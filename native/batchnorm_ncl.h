@@ -150,9 +150,9 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
     };
     run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
       if (!terms.any()) return passes(at, runs, c);
-      one_by_one(at, runs, c, [&](std::size_t i, Runs run, std::size_t channel) {
-        if (!terms.wide(channel)) return passes(i, run, channel);
-        terms.write(channel, call.x + i, call.y + i, run.length);
+      one_by_one(at, runs, c, [&](std::size_t i, Runs one, std::size_t channel) {
+        if (!terms.wide(channel)) return passes(i, one, channel);
+        terms.write(channel, call.x + i, call.y + i, one.length);
       });
     });
     return;
@@ -209,9 +209,9 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
     };
     run_samples(call.shape, dense, [&](std::size_t at, Runs runs, std::size_t c) {
       if (!terms.any) return passes(at, runs, c);
-      one_by_one(at, runs, c, [&](std::size_t i, Runs run, std::size_t channel) {
-        if (!terms.wide(channel)) return passes(i, run, channel);
-        terms.write(channel, i, run.length);
+      one_by_one(at, runs, c, [&](std::size_t i, Runs one, std::size_t channel) {
+        if (!terms.wide(channel)) return passes(i, one, channel);
+        terms.write(channel, i, one.length);
       });
     });
     return;
