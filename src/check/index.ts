@@ -40,6 +40,8 @@ const getter = (name: string | symbol): unknown =>
   Reflect.get(Object.getOwnPropertyDescriptor(TYPED_ARRAY, name)!, 'get');
 const kindGetter = getter(Symbol.toStringTag) as Getter<string | undefined>;
 const bytesGetter = getter('byteLength') as Getter<number>;
+const bufferGetter = getter('buffer') as Getter<ArrayBufferLike>;
+const offsetGetter = getter('byteOffset') as Getter<number>;
 
 /** 'Float32Array', 'Uint8Array', … of a typed array, of any realm and of a subclass too; else undefined. */
 export function arrayKind(value: unknown): string | undefined {
@@ -50,6 +52,11 @@ export function arrayKind(value: unknown): string | undefined {
 export function arrayLength(array: ArrayBufferView): number {
   const bits = Number(/\d+/.exec(arrayKind(array) ?? '8')?.[0]); // of an element: 'Uint8ClampedArray'
   return (8 * bytesGetter.call(array)) / bits;
+}
+
+/** Where a typed array lies, whatever a subclass says: its buffer, the first byte there, how many elements. */
+export function placeOfArray(array: ArrayBufferView): [ArrayBufferLike, number, number] {
+  return [bufferGetter.call(array), offsetGetter.call(array), arrayLength(array)];
 }
 
 /** Whether a value is a typed array of integers. */

@@ -40,7 +40,7 @@ export function convertInto(
     return;
   }
   const numbers = to as { [index: number]: number | bigint };
-  const { length } = from;
+  const length = check.arrayLength(from);
   for (let i = 0; i < length; i++) {
     numbers[at + i] = elementOf(who, from[i]!, dtype, ` at index ${i}`);
   }

@@ -77,6 +77,16 @@ export function lengthOf(data: ArrayBufferView & { readonly BYTES_PER_ELEMENT: n
   return data.byteLength / data.BYTES_PER_ELEMENT;
 }
 
+/**
+ * A caller's array without what a subclass of it may change (`buffer`, `length`, what `subarray` makes): a view of the
+ * same elements. A plain array, of any realm, is itself.
+ */
+export function plainArray(data: TensorData): TensorData {
+  // Only the engine's own prototypes have this property; that of a subclass inherits it.
+  if (Object.hasOwn(Object.getPrototypeOf(data) as object, 'BYTES_PER_ELEMENT')) return data;
+  return viewOf(dtypeOf(data)!, ...check.placeOfArray(data));
+}
+
 /** `numel` zeros. */
 export function zeros(dtype: DType, numel: number): TensorData {
   try {

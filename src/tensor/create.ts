@@ -7,6 +7,7 @@ import {
   DTYPES,
   dtypeOf,
   lengthOf,
+  plainArray,
   uninitialized,
   widerDtypeOf,
   type DType,
@@ -116,8 +117,8 @@ function fromArray(
       data,
     );
   }
-  const source = data as NumberArray;
   const adopted = dtype === undefined || dtype === own;
+  const source = adopted ? plainArray(data as TensorData) : (data as NumberArray);
   const length = adopted ? lengthOf(source) : check.arrayLength(source);
   const shape = shapeFor(who, wanted ?? [length], length);
   if (adopted) return Tensor.adoptingCounted(source as TensorData, shape, own!);

@@ -1,7 +1,7 @@
 // Reading other people's arrays: the strided containers of other libraries (ndarray, @stdlib/ndarray,
 // onnxruntime). Depends on none of them.
 import * as check from '../check/index.js';
-import { dtypeOf, lengthOf, uninitialized, type DType, type TensorData } from '../memory/dtype.js';
+import { dtypeOf, lengthOf, plainArray, uninitialized, type DType, type TensorData } from '../memory/dtype.js';
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
@@ -41,7 +41,7 @@ export function fromArrayLike(other: ArrayLikeTensor): Contents {
   if (dtype === null) {
     throw check.wrongKind(who, 'a Float32Array, Float64Array, Int32Array or BigInt64Array', data);
   }
-  const source = data as TensorData;
+  const source = plainArray(data as TensorData);
   const length = lengthOf(source);
   const strides = listOf(who, 'strides', other.strides ?? other.stride ?? rowMajor(shape));
   const offset = other.offset ?? 0;
