@@ -13,6 +13,8 @@ export const COST = {
   /** A place in an array that grows: V8 holds the old and the larger new array for a moment. */
   slot: 24,
   object: 64,
+  /** An int of more than 8 bytes: it takes a few steps, each of which makes an object. */
+  longInt: 320,
   /** An array that is pushed to has room for 17 items. */
   array: 160,
   /** A tensor with its array, besides its elements. */

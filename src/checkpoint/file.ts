@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { endianness } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 
@@ -25,7 +25,11 @@ type Input = Place | { readonly bytes: Uint8Array; readonly who: string };
 
 /** What a caller wants to be read: a path, a file: URL, or bytes. */
 export function inputOf(name: string, input: unknown): Input {
-  if (isUint8Array(input)) return { who: inOurOrder(name), bytes: input };
+  if (isUint8Array(input)) {
+    // A plain view: what `subarray` of a subclass makes may be anything.
+    const bytes = new Uint8Array(...check.placeOfArray(input));
+    return { who: inOurOrder(name), bytes };
+  }
   if (isAnyArrayBuffer(input)) return { who: inOurOrder(name), bytes: new Uint8Array(input) };
   return placeOf(name, input, ' or bytes (a Uint8Array or an ArrayBuffer)');
 }
@@ -198,10 +202,24 @@ async function destination(
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
-  if (real === null) return { path, mode: null };
+  if (real === null) return { path: await linkedFrom(path), mode: null };
   const stats = await fs.stat(real);
   if (!stats.isFile()) throw check.wrongValue(who, 'a regular file to replace', kindOf(stats));
   return { path: real, mode: stats.mode & 0o777 };
+}
+
+/** Linux follows no more either. */
+const MOST_LINKS = 40;
+
+/** What a link to nothing leads to; the path itself where it is no link. */
+async function linkedFrom(path: string): Promise<string> {
+  let at = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const to = await fs.readlink(at).catch(() => null);
+    if (to === null) return at;
+    at = resolve(dirname(at), to);
+  }
+  return path;
 }
 
 /** What some systems and file systems say of a folder that cannot be opened or synced. */

@@ -2,21 +2,25 @@
 // first call on and without a word. Whoever reads the file is told.
 import type { StateDict } from '../tensor/state-dict.js';
 import type { FloatData } from '../memory/dtype.js';
+import type { Budget } from './budget.js';
 import type { Steps } from './source.js';
 import { quoted } from './words.js';
 
 /** So many numbers are looked at between two turns of the event loop. */
 const LOOKED_AT = 2 ** 14;
+/** What looking at one number costs: many names may stand for the same large tensor. */
+const LOOK_BYTES = 4;
 /** The most keys that a warning names. */
 const NAMED = 8;
 
 /** @internal Warns once of a state dict from a file, naming every key. Running variances below 0 loading refuses. */
-export function* warnOfStatistics(who: string, state: StateDict): Steps<void> {
+export function* warnOfStatistics(who: string, state: StateDict, budget: Budget): Steps<void> {
   const found: string[] = [];
   for (const [key, tensor] of state) {
     if (!/(?:^|\.)running_(?:mean|var)$/.test(key)) continue;
     if (tensor.dtype !== 'float32' && tensor.dtype !== 'float64') continue;
     const data = tensor.attached(who, quoted(key)) as FloatData;
+    budget.spend(LOOK_BYTES * data.length);
     for (let start = 0; start < data.length; start += LOOKED_AT) {
       const some = data.subarray(start, start + LOOKED_AT);
       const channel = some.findIndex((value) => !Number.isFinite(value));

@@ -1,7 +1,14 @@
 // Reading other people's arrays: the strided containers of other libraries (ndarray, @stdlib/ndarray,
 // onnxruntime). Depends on none of them.
 import * as check from '../check/index.js';
-import { dtypeOf, lengthOf, plainArray, uninitialized, type DType, type TensorData } from '../memory/dtype.js';
+import {
+  dtypeOf,
+  lengthOf,
+  plainArray,
+  uninitialized,
+  type DType,
+  type TensorData,
+} from '../memory/dtype.js';
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];

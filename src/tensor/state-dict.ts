@@ -43,7 +43,7 @@ export class StateDict extends Map<string, Tensor> {
    * share all their memory share it in the copy; none requires grad. `modules`, `metadata` and `others` are copied
    * too.
    *
-   * @throws {TypeError} when a tensor is gone.
+   * @throws {TypeError} when a tensor is gone, or something else has been set.
    * @example
    * ```ts
    * const model = new nn.BatchNorm1d(2);
@@ -57,6 +57,12 @@ export class StateDict extends Map<string, Tensor> {
     const copy = new StateDict();
     const copied = new Map<unknown, Tensor>();
     for (const [key, tensor] of this) {
+      if (!((tensor as unknown) instanceof Tensor)) {
+        throw new TypeError(
+          `StateDict.clone: expected '${key}' to be a Tensor, got a value of type ${typeof tensor}.`,
+        );
+      }
+      tensor.attached('StateDict.clone', `'${key}'`);
       const known = copied.get(tensor.identity);
       const own = known === undefined ? tensor.copied() : known.alias(tensor.shape);
       copied.set(tensor.identity, own);

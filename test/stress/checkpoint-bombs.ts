@@ -120,6 +120,7 @@ export const BOMBS: readonly Bomb[] = [
       ['ints of no bytes', code(0x8a, 0)],
       ['ints of nine bytes', long(Buffer.alloc(9, 1))],
       ['ints in digits', Buffer.from('I1\n')],
+      ['texts that are no UTF-8', code('U', 1, 0xff, '0')],
       ['calls of a function nobody knows', Buffer.from('cx\ny\n)R')],
       ['dtypes', Buffer.from('ctorch\nfloat16\n')],
       ['OrderedDicts', Buffer.from('ccollections\nOrderedDict\n)R')],
@@ -213,6 +214,25 @@ export const BOMBS: readonly Bomb[] = [
         ],
         ...[put(0), times(Buffer.concat([get(0), code('Q', '0')]), scale / 8), code('}')],
       ),
+  },
+  {
+    name: 'one large tensor as the running statistics of many modules',
+    format: 'torch',
+    make: (scale: number): Uint8Array => {
+      const numel = Math.floor(scale / 8);
+      const one = op.tensor(
+        op.storage('FloatStorage', '0', int(numel)),
+        int(0),
+        [int(numel)],
+        [int(1)],
+      );
+      const names = list(Math.min(scale / 60, 10_000), (i) =>
+        Buffer.concat([text(`${wide(i)}.running_mean`), get(0)]),
+      );
+      return torchZip(op.pickle(code('}', '('), text('a'), one, put(0), names, code('u')), {
+        '0': new Uint8Array(4 * numel),
+      });
+    },
   },
   {
     name: 'a list appended to itself, many times',

@@ -546,3 +546,27 @@ describe('saveSafetensors', () => {
     );
   });
 });
+
+test('a link to a file that is not there yet stays a link', async () => {
+  mkdirSync(path('models'));
+  symlinkSync(join('models', 'new'), path('link'));
+  symlinkSync('link', path('link to it'));
+  await checkpoint.saveSafetensors(path('link to it'), state(7));
+  expect(lstatSync(path('link')).isSymbolicLink()).toBe(true);
+  expect(lstatSync(path('link to it')).isSymbolicLink()).toBe(true);
+  const saved = await checkpoint.loadSafetensors(join(folder, 'models', 'new'));
+  expect(saved.get('w')!.toArray()).toEqual([7, 2]);
+});
+
+test('bytes of a subclass are the bytes that they are', async () => {
+  class Odd extends Uint8Array {
+    static get [Symbol.species](): Uint8ArrayConstructor {
+      return Array as unknown as Uint8ArrayConstructor;
+    }
+    override get byteLength(): number {
+      return 2 ** 40;
+    }
+  }
+  const bytes = new Odd(checkpoint.encodeSafetensors(state(7)));
+  expect((await checkpoint.loadSafetensors(bytes)).get('w')!.toArray()).toEqual([7, 2]);
+});

@@ -316,7 +316,9 @@ describe('names that only the file knows', () => {
       ...[storage(24, '0', 'UntypedStorage'), int(0), tuple(int(6)), tuple(int(1))],
       ...[code(0x89), dict(), global('torch', 'float8_e4m3fn')],
     );
-    expect(refusal(bytes)).toBe("expected 'a' of real numbers, got one of 'torch.float8_e4m3fn'.");
+    expect(refusal(bytes)).toBe(
+      "expected 'a' of an element type that there is here, got one of 'torch.float8_e4m3fn'.",
+    );
   });
 
   test('a tensor with attributes is its tensor', () => {
@@ -400,7 +402,7 @@ describe('nothing is executed', () => {
     ['posix', 'system'],
     ['torch.nn.modules.linear', 'Linear'],
     ['torch', 'load'],
-    ['torch._utils', '_rebuild_sparse_tensor'],
+    ['torch._utils', '_rebuild_tensor_v4'],
     ['torch.float16', '__class__'],
     ['__proto__', 'x'],
     ['argparse', 'Namespace'],
@@ -663,12 +665,12 @@ describe('tensors that cannot be', () => {
     [
       'of complex numbers',
       op.tensor(storage(3, '0', 'ComplexFloatStorage'), int(0), [int(3)], [int(1)]),
-      "'a' of real numbers, got a torch.ComplexFloatStorage.",
+      "'a' of an element type that there is here, got a torch.ComplexFloatStorage.",
     ],
     [
       'quantised',
       op.tensor(storage(24, '0', 'QInt8Storage'), int(0), [int(3)], [int(1)]),
-      "'a' of real numbers, got a torch.QInt8Storage.",
+      "'a' of an element type that there is here, got a torch.QInt8Storage.",
     ],
     [
       'a storage of another size',
@@ -856,9 +858,9 @@ describe('archives', () => {
     [
       'a page of a server',
       Buffer.from('<html>404</html>'),
-      'a file of torch.save, got 16 bytes of something else.',
+      'a file of torch.save, got a web page (was the download refused?).',
     ],
-    ['nothing', new Uint8Array(0), 'a file of torch.save, got 0 bytes of something else.'],
+    ['nothing', new Uint8Array(0), 'a file of torch.save, got an empty file.'],
     [
       'safetensors',
       safetensors('{}'),
@@ -1073,5 +1075,86 @@ describe('the legacy format', () => {
     ],
   ])('%s', (_, bytes, message) => {
     expect(thrownBy(() => decodeTorch('T', bytes))).toBe(`RangeError: T: expected ${message}`);
+  });
+});
+
+/** What is said of a file whose object has these entries. */
+const saidOf = (...items: Buffer[]): string =>
+  thrownBy(() => read(op.pickle(dict(...items)))).replace('RangeError: T: ', '');
+
+describe('what is said of what is not read', () => {
+  test.each([
+    ['torch._utils', '_rebuild_sparse_tensor', '(a sparse tensor: save its to_dense())'],
+    ['torch._utils', '_rebuild_qtensor', '(quantised: save the model before that)'],
+    ['torch._utils', '_rebuild_meta_tensor_no_storage', '(a tensor of the meta device, which has'],
+    ['torch.nn.parameter', 'UninitializedParameter', '(without values yet: run the model once'],
+    ['numpy._core.multiarray', '_reconstruct', '(of NumPy: save torch.as_tensor(…) of it)'],
+    ['x', 'y', '(nothing of a file is executed;'],
+  ])('an object of %s.%s in a state dict', (module, name, advice) => {
+    const items = [text('w'), six([6], [1]), text('a'), call(module, name)];
+    expect(saidOf(...items)).toContain(`'${module}.${name}' ${advice}`);
+  });
+
+  test('a whole model is named sooner than a NumPy number beside it', () => {
+    const said = saidOf(
+      ...[text('best_fitness'), call('numpy._core.multiarray', '_reconstruct')],
+      ...[text('model'), call('models.yolo', 'DetectionModel')],
+    );
+    expect(said).toContain("; 'model' is an object of 'models.yolo.DetectionModel' (nothing of");
+  });
+
+  test('the state dict of an optimizer', () => {
+    const said = saidOf(text('state'), dict(), text('param_groups'), code(']'));
+    expect(said).toBe(
+      "expected a state dict (a dict of tensors), got a dict with the keys 'state', 'param_groups' " +
+        '(the state of an optimizer, not of a model).',
+    );
+  });
+
+  test('a dict without names', () => {
+    expect(saidOf(int(0), dict(text('a'), six([6], [1])))).toBe(
+      'expected a state dict (a dict of tensors), got a dict without names as keys.',
+    );
+  });
+
+  test.each([
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:1\n', 'a pointer of Git LFS, not the'],
+    ['\n<!DOCTYPE html><html>', 'a web page (was the download refused?).'],
+    ['', 'an empty file.'],
+  ])('a download that is another file: %j', (content, said) => {
+    expect(thrownBy(() => decodeTorch('T', Buffer.from(content)))).toContain(
+      `expected a file of torch.save, got ${said}`,
+    );
+  });
+});
+
+test('running statistics are paid for, however many names one tensor has', () => {
+  const numel = 100_000;
+  const one = op.tensor(storage(numel), int(0), [int(numel)], [int(1)]);
+  const names = Array.from({ length: 1000 }, (_, i) =>
+    Buffer.concat([text(`${i}.running_mean`), code('h', 0)]),
+  );
+  const pickle = op.pickle(code('}', '('), text('a'), one, code('q', 0), ...names, code('u'));
+  expect(
+    thrownBy(() => decodeTorch('T', torchZip(pickle, { '0': new Uint8Array(4 * numel) }))),
+  ).toContain('got one that asks for more');
+});
+
+test('ints of every length have their value', () => {
+  const values = [5, 6, 7, 8, 9, 12, 13, 16, 17, 255].flatMap((bytes) =>
+    [1n, -1n, 2n ** BigInt(8 * bytes - 2) + 12345n, -(2n ** BigInt(8 * bytes - 2)) - 6789n].map(
+      (value) => {
+        const digits = BigInt.asUintN(8 * bytes, value)
+          .toString(16)
+          .padStart(2 * bytes, '0');
+        const long = Buffer.concat([code(0x8a, bytes), Buffer.from(digits, 'hex').reverse()]);
+        return { value, long };
+      },
+    ),
+  );
+  const items = values.flatMap(({ long }, i) => [text(String(i)), long]);
+  const { others } = read(op.pickle(dict(text('w'), six([6], [1]), ...items)));
+  values.forEach(({ value }, i) => {
+    expect(BigInt(others.get(String(i))!.value as number | bigint)).toBe(value);
   });
 });

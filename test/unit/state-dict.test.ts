@@ -292,7 +292,10 @@ describe('StateDict.clone', () => {
     const gone = tensor([1]);
     gone.dispose();
     state.set('gone', gone);
-    expect(thrownBy(() => state.clone())).toMatch(/^TypeError: Tensor\.clone: /);
+    expect(thrownBy(() => state.clone())).toMatch(/^TypeError: StateDict\.clone: expected '\w+'/);
+    state.set('count', 3 as unknown as Tensor);
+    state.delete('weight');
+    expect(thrownBy(() => state.clone())).toMatch(/^TypeError: StateDict\.clone: expected '\w+'/);
   });
 });
 

@@ -1,5 +1,7 @@
 // The stack, the memo and the reading of operands, for pickle.ts. Every opcode takes time in proportion to
 // its bytes or is paid for out of the budget, and so is every object.
+import { isUtf8 } from 'node:buffer';
+
 import * as check from '../../check/index.js';
 import { COST } from '../budget.js';
 import {
@@ -297,11 +299,14 @@ export class Machine {
     }
     const at = this.take(length);
     if (length <= 4) return this.short(at, length);
-    this.spend(COST.object + length);
-    const hex = Buffer.from(this.buffer.subarray(at, at + length))
-      .reverse()
-      .toString('hex');
-    return small(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
+    this.spend(length <= 8 ? COST.object : COST.longInt);
+    // The highest 1 to 4 bytes have the sign; below them come whole words.
+    const words = 4 * Math.ceil(length / 4) - 4;
+    let value = BigInt(this.short(at + words, length - words));
+    for (let i = words - 4; i >= 0; i -= 4) {
+      value = (value << 32n) | BigInt(this.view.getUint32(at + i, true));
+    }
+    return small(value);
   }
 
   private short(at: number, length: number): number {
@@ -353,11 +358,9 @@ export class Machine {
       while (at < end && this.bytes[at]! < 0x80) at++;
       if (at === end) return this.buffer.toString('latin1', start, end);
     }
-    try {
-      return UTF8.decode(this.bytes.subarray(start, end));
-    } catch {
-      return null;
-    }
+    // Asked first: an exception for each of millions of short texts would take seconds.
+    if (!isUtf8(this.bytes.subarray(start, end))) return null;
+    return this.buffer.toString('utf8', start, end);
   }
 
   refused(code: number): RangeError {
@@ -381,8 +384,6 @@ export class Machine {
 function isOpaque(value: Value): boolean {
   return value instanceof Inert || value instanceof Foreign || value instanceof ForeignObject;
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function small(value: bigint): number | bigint {
   const number = Number(value);

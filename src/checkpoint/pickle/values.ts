@@ -114,9 +114,14 @@ export class Foreign extends PyObject {
     super();
   }
 
-  /** `'argparse.Namespace'`, in quotes. */
+  /** 'argparse.Namespace', or the beginning of a long one. */
+  get path(): string {
+    return `${this.module.slice(0, 61)}.${this.name.slice(0, 61)}`;
+  }
+
+  /** The path in quotes. */
   get called(): string {
-    return quoted(`${this.module.slice(0, 61)}.${this.name.slice(0, 61)}`);
+    return quoted(this.path);
   }
 
   override get kind(): string {

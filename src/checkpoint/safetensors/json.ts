@@ -10,6 +10,8 @@ const DEPTH = 127;
 
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
 export class JsonReader {
   private at = 0;
   private depth = 0;
@@ -77,11 +79,30 @@ export class JsonReader {
 
   /** A whole number from 0 to 2^53 - 1, written as such: no sign, point or exponent. */
   size(what: string): number {
+    const short = this.shortNumber();
+    if (short !== null) return short;
     const written = this.number();
     const value = Number(written);
     if (!/^\d+$/.test(written) || !Number.isSafeInteger(value)) {
       throw this.problem(`whole numbers from 0 to 2^53 - 1 in ${what}`, this.found(written));
     }
+    return value;
+  }
+
+  /** The usual number of a shape: up to 15 digits, then what stands behind an item. Anything else is null. */
+  private shortNumber(): number | null {
+    this.peek();
+    const { text, at } = this;
+    let [value, end] = [0, at];
+    for (; end - at < 16; end++) {
+      const digit = text.charCodeAt(end) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = 10 * value + digit;
+    }
+    const next = text.charCodeAt(end);
+    const isWhole = end > at && end - at < 16 && (text.charCodeAt(at) !== 0x30 || end === at + 1);
+    if (!isWhole || (next !== 0x2c && next !== 0x5d)) return null;
+    this.at = end;
     return value;
   }
 
@@ -126,9 +147,8 @@ export class JsonReader {
 
   private number(): string {
     this.peek();
-    const pattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-    pattern.lastIndex = this.at;
-    const written = pattern.exec(this.text)?.[0] ?? '';
+    NUMBER.lastIndex = this.at;
+    const written = NUMBER.exec(this.text)?.[0] ?? '';
     // 01 is 0 and then something that no caller expects; so are NaN and +1.
     this.at += written.length;
     return written;

@@ -6,6 +6,7 @@ import { Budget, COST } from '../budget.js';
 import { fill, roomFor, SAFETENSORS_DTYPES, type Element } from '../elements.js';
 import { JsonReader } from './json.js';
 import { atOnce, BytesSource, readBytes, type Source, type Steps } from '../source.js';
+import { warnOfStatistics } from '../statistics.js';
 import { quoted } from '../words.js';
 
 /** The reference implementation's limit of a header. */
@@ -37,7 +38,8 @@ export function decodeSafetensors(who: string, bytes: Uint8Array): StateDict {
 
 /** @internal A file as a state dict: everything is checked before memory is taken, then each tensor read into its own. */
 export function* readSafetensors(who: string, source: Source): Steps<StateDict> {
-  const header = yield* readHeader(who, source);
+  const budget = new Budget(who, source.size);
+  const header = yield* readHeader(who, source, budget);
   const inOrder = checkLayout(who, header.entries, source.size - header.end);
   const state = new StateDict();
   for (const { name, element, shape } of header.entries) {
@@ -51,10 +53,11 @@ export function* readSafetensors(who: string, source: Source): Steps<StateDict> 
     yield;
   }
   for (const [key, text] of header.metadata) state.metadata.set(key, text);
+  yield* warnOfStatistics(who, state, budget);
   return state;
 }
 
-function* readHeader(who: string, source: Source): Steps<Header> {
+function* readHeader(who: string, source: Source, budget: Budget): Steps<Header> {
   const { size } = source;
   const most = Math.min(MAX_HEADER_BYTES, size - 8);
   if (most < 0) {
@@ -72,7 +75,7 @@ function* readHeader(who: string, source: Source): Steps<Header> {
     throw check.wrongValue(who, "a header that begins with '{'", got);
   }
   const text = decodeText(who, yield* readBytes(who, source, 8, Number(length)));
-  return { ...(yield* parseHeader(who, text, new Budget(who, size))), end: 8 + Number(length) };
+  return { ...(yield* parseHeader(who, text, budget)), end: 8 + Number(length) };
 }
 
 function decodeText(who: string, bytes: Uint8Array): string {

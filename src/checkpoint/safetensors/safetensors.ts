@@ -6,8 +6,6 @@ import { inputOf, placeOf, readFrom, replace } from '../file.js';
 import { Live, piecesOf } from '../live.js';
 import { readSafetensors } from './read.js';
 import { encodeSafetensors as encode, layOut } from './write.js';
-import type { Source, Steps } from '../source.js';
-import { warnOfStatistics } from '../statistics.js';
 import { quoted } from '../words.js';
 
 export interface LoadSafetensorsOptions {
@@ -50,13 +48,7 @@ export async function loadSafetensors(
   const input = inputOf('loadSafetensors', source);
   check.options('loadSafetensors', options, ['signal']);
   const signal = check.signal('loadSafetensors', options.signal);
-  return readFrom(input, signal, load);
-}
-
-function* load(who: string, source: Source): Steps<StateDict> {
-  const state = yield* readSafetensors(who, source);
-  yield* warnOfStatistics(who, state);
-  return state;
+  return readFrom(input, signal, readSafetensors);
 }
 
 /**

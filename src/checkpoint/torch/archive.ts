@@ -43,8 +43,19 @@ export function* readArchive(caller: Caller, source: Source): Steps<Value> {
       ? 'a tar archive (of PyTorch before 0.1.10: load it there and save it again)'
       : isSafetensors
         ? 'what looks like safetensors (for these there is loadSafetensors)'
-        : `${size} bytes of something else`,
+        : otherFile(bytes, size),
   );
+}
+
+/** What people download by mistake. */
+function otherFile(bytes: Uint8Array, size: number): string {
+  const text = Buffer.from(bytes).toString('latin1').trimStart();
+  if (size === 0) return 'an empty file';
+  if (text.startsWith('version https://git-lfs')) {
+    return 'a pointer of Git LFS, not the file itself (run git lfs pull)';
+  }
+  if (/^<(?:!doctype|html|\?xml)/i.test(text)) return 'a web page (was the download refused?)';
+  return `${size} bytes of something else`;
 }
 
 /** What a persistent id tells: ('storage', type, key, location, numel, view). The location is no matter. */

@@ -126,29 +126,51 @@ function at({ who, budget }: Caller, saved: Value, key: string): Value {
 
 function keysOf(dict: Dict): string {
   const names = [...dict.entries()].flatMap(([key]) => (typeof key === 'string' ? [key] : []));
+  if (names.length === 0)
+    return `${dict.kind} ${dict.size === 0 ? 'of nothing' : 'without names as keys'}`;
   return `${dict.kind} with the keys ${listed(names)}`;
 }
 
 /** The keys, and which of them to choose; where there is none, why. */
 function withKeys(caller: Caller, dict: Dict, key: string | undefined): string {
+  if (dict.get('param_groups') instanceof List) {
+    return `${keysOf(dict)} (the state of an optimizer, not of a model)`;
+  }
   const path = suggested(caller, dict);
   if (path !== undefined) {
     const choice = key === undefined ? path : `${key}.${path}`;
     return `${keysOf(dict)}; choose one: { key: ${quoted(choice)} }`;
   }
+  const foreign: [name: string, value: Value][] = [];
   for (const [name, value] of dict.entries()) {
-    if (typeof name === 'string' && isForeign(value)) {
-      return `${keysOf(dict)}; ${quoted(name)} is ${kindOf(value)}${unread(value)}`;
-    }
+    if (typeof name === 'string' && isForeign(value)) foreign.push([name, value]);
   }
-  return keysOf(dict);
+  // A whole model is meant sooner than a NumPy number beside it.
+  const [name, value] = foreign.find(([each]) => USUAL_KEYS.includes(each)) ?? foreign[0] ?? [];
+  if (name === undefined || value === undefined) return keysOf(dict);
+  return `${keysOf(dict)}; ${quoted(name)} is ${kindOf(value)}${unread(value)}`;
 }
+
+/** What some names of PyTorch's and NumPy's make, and what to do about it before saving. */
+const KNOWN: readonly (readonly [RegExp, string])[] = [
+  [/^torch\._utils\._rebuild_sparse/, 'a sparse tensor: save its to_dense()'],
+  [
+    /^torch\.(?:_utils\._rebuild_qtensor$|q?u?int\d+$|per_)/,
+    'quantised: save the model before that',
+  ],
+  [/^torch\._utils\._rebuild_meta_/, 'a tensor of the meta device, which has no values'],
+  [/^torch\._utils\._rebuild_nested_/, 'a nested tensor: save its to_padded_tensor()'],
+  [/^torch\.nn\.parameter\.Uninitialized/, 'without values yet: run the model once, then save it'],
+  [/^numpy\./, 'of NumPy: save torch.as_tensor(…) of it'],
+];
 
 /** Why a value is not read, where it is of a class that only the file knows. */
 function unread(value: Value): string {
-  return isForeign(value)
-    ? ' (nothing of a file is executed; save it again with torch.save(model.state_dict(), path))'
-    : '';
+  if (!(value instanceof Foreign || value instanceof ForeignObject)) return '';
+  const { path } = value instanceof Foreign ? value : value.of;
+  const known = KNOWN.find(([pattern]) => pattern.test(path))?.[1];
+  if (known !== undefined) return ` (${known})`;
+  return ' (nothing of a file is executed; save it again with torch.save(model.state_dict(), path))';
 }
 
 /** The path of the state dict that is probably meant. */

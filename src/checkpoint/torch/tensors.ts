@@ -30,7 +30,10 @@ export class Materials {
   *tensor(what: string, record: TensorRecord): Steps<Tensor> {
     const { element, stride, strange } = record;
     if (element === undefined || strange !== null) {
-      const wish = element === undefined ? 'of real numbers' : 'whose elements are as stored';
+      const wish =
+        element === undefined
+          ? 'of an element type that there is here'
+          : 'whose elements are as stored';
       throw check.wrongValue(this.who, `${what} ${wish}`, strange ?? 'others');
     }
     const numel = this.numelOf(what, record);

@@ -50,13 +50,7 @@ export async function loadTorch(
     throw check.wrongKind('loadTorch', 'key to be a string', key);
   }
   const signal = check.signal('loadTorch', options.signal);
-  return readFrom(input, signal, (who, bytes) => load(who, bytes, key));
-}
-
-function* load(who: string, source: Source, key?: string): Steps<StateDict> {
-  const state = yield* readTorch(who, source, key);
-  yield* warnOfStatistics(who, state);
-  return state;
+  return readFrom(input, signal, (who, bytes) => readTorch(who, bytes, key));
 }
 
 /** @internal The bytes of a file as a state dict, at once. */
@@ -78,6 +72,7 @@ function* readTorch(who: string, source: Source, key?: string): Steps<StateDict>
     else state.others.set(name, entry);
   }
   readModules(caller, dict, state);
+  yield* warnOfStatistics(who, state, caller.budget);
   return state;
 }
 
