@@ -93,7 +93,10 @@ export function samplesOf(who: string, source: TensorSource | TensorLike): Tenso
     return fromArray(who, source, undefined, isKnown ? widerDtypeOf(source) : undefined);
   }
   if (Array.isArray(source)) return fromValues(who, source, undefined, targetDtype(source));
-  return Tensor.from(source as TensorLike);
+  const made = Tensor.from(source as TensorLike);
+  if (made === source) return made;
+  // Counted, as the data set keeps the caller's array: nobody may transfer it away.
+  return Tensor.adoptingCounted(made.attached(who), made.shape, made.dtype);
 }
 
 /** int32, or int64 where that is too small, for a flat array of whole numbers; otherwise undefined. */

@@ -52,7 +52,11 @@ export function fromNested(
     }
     const own = dtypeOfValue(who, value, blockOf, wanted);
     if (own !== dtype) {
-      throw check.wrongKind(who, `${dtype} throughout nested arrays (or a { dtype })`, value);
+      throw check.wrongKind(
+        who,
+        `${dtype} throughout nested arrays (or ${dtypeOption(who)})`,
+        value,
+      );
     }
     if (block !== null) {
       convertInto(who, block.data, data, dtype, next);
@@ -117,6 +121,11 @@ function sizesOf(
   return { data, shape: [check.arrayLength(data)] };
 }
 
+/** How a dtype is said: a data set has no option for it. */
+function dtypeOption(who: string): string {
+  return who === 'tensor' ? 'a { dtype }' : 'tensor(…, { dtype })';
+}
+
 /** What a value's elements become: `wanted`, or else the dtype it has by itself. */
 function dtypeOfValue(
   who: string,
@@ -129,6 +138,6 @@ function dtypeOfValue(
   const isNumber = typeof value === 'boolean' || check.arrayKind(value) !== undefined;
   const own = dtypeOf(value) ?? blockOf(value)?.dtype;
   if (own !== undefined || (wanted !== undefined && isNumber)) return wanted ?? own!;
-  const hint = isNumber ? ' (or a { dtype } to convert to)' : '';
+  const hint = isNumber ? ` (or ${dtypeOption(who)} to convert to)` : '';
   throw check.wrongKind(who, `numbers in nested arrays${hint}`, value);
 }

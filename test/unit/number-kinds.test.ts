@@ -423,3 +423,10 @@ describe('TensorDataset of arrays', () => {
     expect(thrownBy(make)).toBe(message);
   });
 });
+
+test('a data set says where a dtype can be said', () => {
+  expect(thrownBy(() => new data.TensorDataset([Uint8Array.of(1, 2)]))).toBe(
+    'TypeError: TensorDataset: expected numbers in nested arrays (or tensor(…, { dtype }) to convert to), got ' +
+      'Uint8Array of length 2.',
+  );
+});

@@ -2,7 +2,7 @@
 // anything has changed.
 import { describe, expect, test } from 'vitest';
 
-import { functional, nn, tensor, Tensor } from '../../src/index.js';
+import { data as datasets, functional, nn, tensor, Tensor } from '../../src/index.js';
 import { snapshot } from '../helpers/snapshot.js';
 
 async function rejection(promise: Promise<unknown>): Promise<string> {
@@ -114,6 +114,13 @@ describe.each(SIZES)('an input [%i, %i]', (n, c) => {
     const roomy = resizable(bytes + 4, 4 * bytes);
     const part = new Float32Array(roomy, 0, numel);
     await refused(tensor(part, [n, c]), /alone, got one of/, part);
+  });
+
+  test('what a data set of { data, shape } holds is refused', async () => {
+    const source = random(numel);
+    const set = new datasets.TensorDataset({ data: source, shape: [n, c] });
+    await refused(tensor(source, [n, c]), /another tensor is made of too/, source);
+    expect(set.rows([0])[0].shape).toEqual([1, c]);
   });
 
   test('what is the input alone is taken', async () => {
