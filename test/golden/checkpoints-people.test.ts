@@ -50,8 +50,13 @@ describe(`strangers of PyTorch ${golden.torch} and NumPy ${golden.numpy}`, () =>
 
   test.each(files)('%s inside of the state dict is refused by name', async (name, called) => {
     const kind = name === 'function.pt' || name === 'class.pt' ? 'the name' : 'an object of';
+    const advice = called.includes('.multiarray.')
+      ? '(of NumPy: save torch.as_tensor(…) of it)'
+      : name === 'sparse-tensor.pt'
+        ? '(a sparse tensor: save its to_dense())'
+        : ADVICE;
     expect(await refusal(name, 'inside')).toBe(
-      `'x' to be a tensor, got ${kind} '${called}' ${ADVICE}.`,
+      `'x' to be a tensor, got ${kind} '${called}' ${advice}.`,
     );
   });
 

@@ -161,7 +161,7 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^torch\._utils\._rebuild_meta_/, 'a tensor of the meta device, which has no values'],
   [/^torch\._utils\._rebuild_nested_/, 'a nested tensor: save its to_padded_tensor()'],
   [/^torch\.nn\.parameter\.Uninitialized/, 'without values yet: run the model once, then save it'],
-  [/^numpy\./, 'of NumPy: save torch.as_tensor(…) of it'],
+  [/^numpy\.(?:_?core\.)?multiarray\./, 'of NumPy: save torch.as_tensor(…) of it'],
 ];
 
 /** Why a value is not read, where it is of a class that only the file knows. */
