@@ -69,6 +69,7 @@ function pack() {
   const packed = files.filter((file) => file.endsWith('.js') && !isApart(file)).sort();
   const entries = packed.map((file) => `${JSON.stringify(file)}: () => require('./${file}'),`);
   buildSync({
+    keepNames: true, // of classes: messages and users ask for them
     stdin: { contents: `module.exports = {${entries.join('\n')}};`, resolveDir: modules },
     outfile: join(cjs, 'pack.js'),
     bundle: true,
