@@ -10,6 +10,6 @@ test('every exported class of the built package has its name', () => {
   const all = parts.flatMap((part) => Object.entries(part as Record<string, unknown>));
   const classes = all.filter(([name, each]) => typeof each === 'function' && /^[A-Z]/.test(name));
   expect(classes.length).toBeGreaterThan(20);
-  const names = classes.map(([, each]) => (each as unknown as { name: string }).name);
+  const names = classes.map(([, each]) => (each as { name: string }).name);
   expect(names).toEqual(classes.map(([name]) => name));
 });
