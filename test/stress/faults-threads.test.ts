@@ -179,7 +179,8 @@ describe.skipIf(process.platform !== 'linux')('threads of ours', () => {
     const { stdout, ...rest } = await runChild(program, { env: { EVENKEEL_THREADS: '2' } });
     expect({ ...rest, stdout: '' }).toEqual(well());
     figure('CPU time of a worker a call, spinning included, us:', Number(stdout));
-    expect(Number(stdout)).toBeGreaterThan(15);
+    // A call may end before the worker has woken, which then sleeps on without a spin.
+    expect(Number(stdout)).toBeGreaterThan(8);
     expect(Number(stdout)).toBeLessThan(60); // 20, and what it computes
   });
 
