@@ -1,4 +1,6 @@
 // The example behind `npm start`, as a user runs it: a child process on the built package.
+import { readFileSync } from 'node:fs';
+
 import { native } from 'evenkeel';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -19,8 +21,11 @@ interface Summary {
 const digits = (args: readonly string[], env?: Record<string, string>): Promise<ExampleEnded> =>
   runExample('digits.ts', args, env);
 
-async function summaryOf(env: Record<string, string>): Promise<Summary> {
-  const { code, stdout, stderr } = await digits(['--epochs', '1', '--json'], env);
+async function summaryOf(
+  env: Record<string, string>,
+  epochs: readonly string[] = ['--epochs', '1'],
+): Promise<Summary> {
+  const { code, stdout, stderr } = await digits([...epochs, '--json'], env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as Summary;
 }
@@ -59,6 +64,20 @@ describe('examples/digits.ts', () => {
     const family = native.availableIsas[1] ?? native.isa;
     const other = await summaryOf({ EVENKEEL_THREADS: '1', EVENKEEL_ISA: family });
     expect(numbers(other)).toEqual(numbers(summary));
+  });
+
+  it('ends where README.md says that it ends', async () => {
+    const { cases } = await summaryOf({}, []);
+    const evaluated = (trackRunningStats: boolean): string => {
+      const found = cases.find(
+        (each) =>
+          !each.training && each.trackRunningStats === trackRunningStats && each.batchSize === 2,
+      );
+      return (100 * found!.testAccuracy).toFixed(2);
+    };
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, before, after] = /digits above fall from (\S+) % to (\S+) %/.exec(readme) ?? [];
+    expect({ before, after }).toEqual({ before: evaluated(true), after: evaluated(false) });
   });
 
   it('shows the trap: only (false, true) keeps its accuracy when the batch is small', () => {
