@@ -80,6 +80,9 @@ function pack() {
     sourcesContent: false,
     logLevel: 'warning',
   });
+  // The list of modules has no source file: it stands for itself.
+  const map = join(cjs, 'pack.js.map');
+  writeFileSync(map, readFileSync(map, 'utf8').replace('"<stdin>"', '"pack.js"'));
   for (const file of packed) {
     const up = '../'.repeat(file.split('/').length - 1) || './';
     const take = `module.exports = require('${up}pack.js')[${JSON.stringify(file)}]();\n`;
