@@ -66,6 +66,15 @@ export class Memory {
     return this.holders === 1 && this.owned;
   }
 
+  /** @throws {Error} when an operation has written into the elements since `version`. */
+  checkUnchanged(version: number, who: string, name: string): void {
+    if (this.version === version) return;
+    throw new Error(
+      `${who}: expected ${name} to stay as it was until the promise settles, got one that ` +
+        'has been modified by an inplace operation.',
+    );
+  }
+
   /** Makes the array of a pending number. */
   fill(numel: number): void {
     if (this.pending === null) return;

@@ -78,11 +78,7 @@ export class Loan {
 
   /** @throws {Error} when an operation has written into the tensor since. */
   unchanged(): void {
-    if (this.#memory.version === this.#version) return;
-    throw new Error(
-      `${this.who}: expected ${this.name} to stay as it was until the promise settles, got one that ` +
-        'has been modified by an inplace operation.',
-    );
+    this.#memory.checkUnchanged(this.#version, this.who, this.name);
   }
 
   /** Gives it back, once no job reads it. */
