@@ -501,8 +501,9 @@ test('a long pass does not pile up memory', () => {
     }
   }
   nn.updateBatchNorm(model, loader());
-  // 600 batches make 900 MB of outputs.
-  expect(Math.max(...rss) - rss[0]!).toBeLessThan(200);
+  // 600 batches make 900 MB of outputs. When the collector runs is Node's choice (20 grows by less than 200 MB
+  // here, 26 by 216), so the limit is half of what would pile up.
+  expect(Math.max(...rss) - rss[0]!).toBeLessThan(450);
 });
 
 describe('batches that arrive asynchronously', () => {
