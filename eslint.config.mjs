@@ -2,8 +2,6 @@ import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-import { rooms } from './scripts/eslint-rooms.mjs';
-
 export default defineConfig(
   globalIgnores([
     'build/',
@@ -20,9 +18,7 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
-    plugins: { rooms },
     rules: {
-      'rooms/imports': 'error',
       eqeqeq: 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
@@ -48,6 +44,11 @@ export default defineConfig(
   {
     files: ['src/**'],
     rules: {
+      // ES modules of Node name a file with its ending; TypeScript's `bundler` resolution does not ask for it.
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^\\..*(?<!\\.js)$', message: 'Write the ending: .js.' }] },
+      ],
       'no-restricted-syntax': [
         'error',
         {

@@ -15,8 +15,7 @@ import { LIMIT } from './limits.js';
 import type { Machine, Versions } from './machine.js';
 import { duration } from './progress.js';
 import { ourEntry } from './ratios.js';
-import type { CaseResult, Entry, Run } from './result.js';
-import type { Target } from './targets.js';
+import type { CaseResult, Entry, Run, Target } from './result.js';
 
 export const TITLES: Readonly<Record<string, string>> = {
   forward: 'Training forward',

@@ -5,7 +5,6 @@ import type { Pass } from './limits.js';
 import type { Machine, Versions } from './machine.js';
 import type { Timing } from './measure.js';
 import type { Share } from './step.js';
-import type { Target } from './targets.js';
 
 /** One contender's times in a case, µs a call. */
 export interface Entry extends Timing {
@@ -32,6 +31,17 @@ export interface CaseResult extends Pick<
   readonly shares: readonly Share[] | null;
   /** Peers that could not do this case, in words. */
   readonly notes: readonly string[];
+}
+
+/** What the project wants of itself, and what a run showed. */
+export interface Target {
+  readonly name: string;
+  /** As `>= 1.3`: at least, or at most, so many times. */
+  readonly wanted: string;
+  readonly value: number | null;
+  readonly met: boolean | null;
+  /** The case that decides, or why there is no figure. */
+  readonly detail: string;
 }
 
 export interface Run {

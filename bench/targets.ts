@@ -14,17 +14,7 @@ import {
   wasmOverUs,
   type Figure,
 } from './ratios.js';
-import type { CaseResult } from './result.js';
-
-export interface Target {
-  readonly name: string;
-  /** As `>= 1.3`: at least, or at most, so many times. */
-  readonly wanted: string;
-  readonly value: number | null;
-  readonly met: boolean | null;
-  /** The case that decides, or why there is no figure. */
-  readonly detail: string;
-}
+import type { CaseResult, Target } from './result.js';
 
 export function judge(cases: readonly CaseResult[], machine: Machine): Target[] {
   const group = (name: string): CaseResult[] => cases.filter((each) => each.group === name);

@@ -2,8 +2,7 @@
 import { shapeText } from '../cases.js';
 import { US } from '../contenders.js';
 import { bytesText, errorText, micros, percent } from '../format.js';
-import type { CaseResult, Entry } from '../result.js';
-import type { Target } from '../targets.js';
+import type { CaseResult, Entry, Target } from '../result.js';
 import { escape, tag } from './svg.js';
 
 export function targetTable(targets: readonly Target[]): string {
