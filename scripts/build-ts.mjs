@@ -33,6 +33,7 @@ if (hasOrphans(bench, join(root, 'bench'))) rmSync(bench, { recursive: true });
 compile('tsconfig.build.json');
 writeFileSync(join(modules, 'package.json'), COMMONJS);
 fillInSources();
+for (const file of modulesIn(modules)) settleReexports(file);
 rmSync(cjs, { recursive: true, force: true });
 pack();
 writeFileSync(join(cjs, 'package.json'), COMMONJS);
@@ -57,6 +58,35 @@ function fillInSources() {
   );
   if (!filled.includes(sourcesHash(root))) throw new Error(`${path}: no SOURCES to fill in`);
   if (filled !== text) writeFileSync(path, filled);
+}
+
+/** @param {string} folder */
+function modulesIn(folder) {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => file.endsWith('.js')).map((file) => join(folder, file));
+}
+
+/**
+ * Makes plain properties of what a module passes on from another: the compiler makes getters, which every call
+ * through `check.equalShapes` runs (a BatchNorm1d call on (32, 64) took 1.2 times as long). The module that is passed
+ * on has run by then, as there are no circular imports; only a variable that changes later would be wrong.
+ * @param {string} path
+ */
+function settleReexports(path) {
+  const text = readFileSync(path, 'utf8');
+  const settled = text.replace(
+    /^Object\.defineProperty\(exports, "(\w+)", \{ enumerable: true, get: function \(\) \{ return (\w+)\.(\w+); \} \}\);$/gm,
+    (_, name, from, original) => {
+      const [, source = ''] =
+        new RegExp(`^(?:var|const) ${from} = require\\("(.+)"\\);$`, 'm').exec(text) ?? [];
+      const code = readFileSync(join(dirname(path), source), 'utf8');
+      if (code.includes(`exports.${original} = ${original} =`)) {
+        throw new Error(`${path}: ${original} changes, so it must not be passed on`);
+      }
+      return `exports.${name} = ${from}.${original};`;
+    },
+  );
+  if (settled !== text) writeFileSync(path, settled);
 }
 
 /** dist/cjs from the compiled modules: the pack, a file for each module that is in it, and the types. */
