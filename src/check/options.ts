@@ -1,0 +1,87 @@
+// Arguments of a call: its options object, its number, an AbortSignal.
+import { describe, wrongKind } from './sentences.js';
+
+/** An options object with no name but the known ones; a near miss gets the name it was meant for. */
+export function options(who: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined) return;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongKind(who, `an options object { ${known.join(', ')} }`, value);
+  }
+  for (const name of Object.keys(value)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    throw new TypeError(
+      `${who}: expected options among ${known.join(', ')}, got '${name}'` +
+        `${near === null ? '' : ` (did you mean '${near}'?)`}.`,
+    );
+  }
+}
+
+/** That a call got no argument beyond those it has: what nobody reads would be ignored without a word. */
+export function noMore(who: string, expected: number, rest: readonly unknown[]): void {
+  const extra = rest.find((each) => each !== undefined);
+  if (extra === undefined) return;
+  const names = isPlain(extra) ? Object.keys(extra) : [];
+  const what = names.length > 0 ? `an object with ${names.join(', ')}` : describe(extra);
+  throw new TypeError(
+    `${who}: expected ${expected} argument${expected === 1 ? '' : 's'}, got ${expected + rest.length} (${what}).`,
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+/** The known name within a third of its length in edits, or the same name written_like_this. */
+function nearest(name: string, known: readonly string[]): string | null {
+  const plain = (text: string): string => text.replaceAll('_', '').toLowerCase();
+  let best: string | null = null;
+  let least = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(plain(name), plain(candidate));
+    if (distance < least && distance <= Math.ceil(candidate.length / 3)) {
+      best = candidate;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** An AbortSignal, or null where none is given. */
+export function signal(who: string, value: unknown): AbortSignal | null {
+  if (value === undefined) return null;
+  if (!isSignal(value)) throw wrongKind(who, 'signal to be an AbortSignal', value);
+  return value;
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  );
+}
+
+/** Throws the signal's reason once it is aborted. Signals of other libraries may lack their own method. */
+export function notAborted(signal: AbortSignal | null): void {
+  if (signal?.aborted !== true) return;
+  const reason = signal.reason as Error | undefined; // whatever the user gave
+  throw reason ?? new DOMException('This operation was aborted', 'AbortError');
+}
