@@ -1,0 +1,109 @@
+// One recorded operation, and the values that it connects: the graph.
+
+/** A value the tape can carry. */
+export interface Variable {
+  readonly requiresGrad: boolean;
+  /** The operation that made it, or null: a leaf. */
+  readonly operation: Operation | null;
+  /** Counts changes in place; a saved value that has changed since makes backward an error. */
+  readonly version: number;
+  /** Its memory has been given back; a saved value that has been makes backward an error. */
+  readonly disposed: boolean;
+}
+
+/** What a walk that does not block asks of an operation: to differentiate beside the event loop if it can. */
+export interface Later {
+  readonly signal: AbortSignal | null;
+}
+
+/**
+ * The inputs' gradients from the output's: each a new value that nobody else holds, or the output's
+ * gradient itself. `needs[i]` says whether input i gets one; a part for any other input is ignored.
+ */
+type Backward = (
+  gradient: never,
+  needs: readonly boolean[],
+  later?: Later,
+) => readonly (Variable | null)[] | Promise<readonly (Variable | null)[]>;
+
+/** Where a gradient goes: to the operation that made a variable, or to a leaf. */
+export type Source = Operation | Variable;
+
+interface Saved {
+  readonly value: Variable;
+  readonly version: number;
+}
+
+/** One recorded operation: a node of the graph. Later operations have higher `order`. */
+export class Operation {
+  private static made = 0;
+  readonly order = Operation.made++;
+  private backward: Backward | null;
+  private saved: readonly Saved[];
+  /** Whether each input gets a gradient. Noted now: flags that change later change nothing, as in PyTorch. */
+  private readonly needs: readonly boolean[];
+  /** Where it goes, or null: noted now, because a disposed input forgets its maker. */
+  sources: readonly (Source | null)[];
+
+  constructor(
+    readonly name: string,
+    public inputs: readonly (Variable | null)[],
+    saved: readonly Variable[],
+    backward: Backward,
+  ) {
+    this.backward = backward;
+    this.sources = inputs.map((input) => (input?.requiresGrad ? (input.operation ?? input) : null));
+    this.needs = this.sources.map((source) => source !== null);
+    this.saved = saved.map((value) => ({ value, version: value.version }));
+  }
+
+  /** The gradients of the inputs, given the output's. */
+  differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
+    type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
+    return (this.ready() as Now)(gradient, this.needs);
+  }
+
+  /** The same beside the event loop, where the operation can: what it saved must stay until then. */
+  async differentiateLater<V extends Variable>(
+    gradient: V,
+    later: Later,
+  ): Promise<readonly (V | null)[]> {
+    type Both = (
+      gradient: V,
+      needs: readonly boolean[],
+      later: Later,
+    ) => readonly (V | null)[] | Promise<readonly (V | null)[]>;
+    return (this.ready() as Both)(gradient, this.needs, later);
+  }
+
+  /** What differentiates, and that it and all it saved are there and unchanged. */
+  ready(): Backward {
+    const { backward } = this;
+    if (backward === null) {
+      throw new Error(
+        `${this.name}: Trying to backward through the graph a second time, but what it saved was freed ` +
+          'by the first. Pass { retainGraph: true } to the first backward to keep it.',
+      );
+    }
+    for (const { value, version } of this.saved) {
+      if (value.disposed) {
+        throw new Error(
+          `${this.name}: one of the variables needed for gradient computation has been disposed of.`,
+        );
+      }
+      if (value.version !== version) {
+        throw new Error(
+          `${this.name}: one of the variables needed for gradient computation has been modified by an ` +
+            `inplace operation: it is at version ${value.version}; expected version ${version} instead.`,
+        );
+      }
+    }
+    return backward;
+  }
+
+  /** Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. */
+  free(): void {
+    this.backward = null;
+    this.saved = this.inputs = this.sources = [];
+  }
+}

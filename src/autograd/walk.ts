@@ -1,0 +1,127 @@
+// The walk back from a result to the leaves, now or beside the event loop.
+import * as check from '../check/index.js';
+import type { Arithmetic } from './arithmetic.js';
+import { afterHooks, hooked } from './hooks.js';
+import { Operation, type Later, type Source, type Variable } from './operation.js';
+
+let walks = 0;
+let walk = 0;
+
+/** @internal Which walk is going on: what a walk that failed has left behind is not of the next. */
+export function currentWalk(): number {
+  return walk;
+}
+
+function inWalk<Result>(id: number, body: () => Result): Result {
+  const outer = walk;
+  walk = id;
+  try {
+    return body();
+  } finally {
+    walk = outer;
+  }
+}
+
+/** Walks back from `root`. Leaves get their gradients at the end, once nothing can fail any more. */
+export function walkBack<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+): void {
+  inWalk(++walks, () => {
+    const steps = walkSteps(root, gradient, arithmetic, retainGraph);
+    for (let step = steps.next(); step.done !== true;) {
+      const [operation, whole] = step.value;
+      step = steps.next(operation.differentiate(whole));
+    }
+  });
+}
+
+/** The same walk; what an operation differentiates beside the event loop does not block it. */
+export async function walkBackAsync<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+  later: Later,
+): Promise<void> {
+  const id = ++walks;
+  const walked: Operation[] = [];
+  // Another walk may have freed the graph while this one waited.
+  const steps = walkSteps(root, gradient, arithmetic, retainGraph, () => {
+    for (const operation of walked) operation.ready();
+  });
+  for (let step = inWalk(id, () => steps.next()); step.done !== true;) {
+    const [operation, whole] = step.value;
+    const parts = await inWalk(id, () => operation.differentiateLater(whole, later));
+    check.notAborted(later.signal);
+    walked.push(operation);
+    step = inWalk(id, () => steps.next(parts));
+  }
+}
+
+/**
+ * Asks for the parts of one operation after another: last-made first, so that each sees its whole
+ * gradient.
+ */
+function* walkSteps<V extends Variable>(
+  root: V,
+  gradient: V,
+  arithmetic: Arithmetic<V>,
+  retainGraph: boolean,
+  beforeLeaves?: () => void,
+): Generator<readonly [Operation, V], void, readonly (V | null)[]> {
+  const gradients = new Map<Source, V>();
+  const leaves: V[] = [];
+  const give = (source: Source, value: V): void => {
+    const before = gradients.get(source);
+    if (before === undefined && !(source instanceof Operation)) leaves.push(source as V);
+    gradients.set(source, before === undefined ? value : arithmetic.add(before, value));
+  };
+
+  give(root.operation ?? root, gradient);
+  const order = operationsFrom(root);
+  for (const operation of order) {
+    const sum = gradients.get(operation);
+    if (sum === undefined) continue;
+    gradients.delete(operation);
+    const whole = afterHooks(operation, sum, arithmetic);
+    const parts = yield [operation, whole];
+    operation.inputs.forEach((input, i) => {
+      const part = parts[i];
+      const source = operation.sources[i];
+      if (part === null || part === undefined || source === null || source === undefined) return;
+      arithmetic.check(operation.name, input as Variable as V, part);
+      give(source, part === whole ? arithmetic.share(part) : part);
+    });
+    arithmetic.release(whole);
+  }
+
+  beforeLeaves?.();
+  if (hooked) {
+    for (const leaf of leaves)
+      gradients.set(leaf, afterHooks(leaf, gradients.get(leaf)!, arithmetic));
+  }
+  // A leaf that has stopped requiring grad since the forward keeps the `grad` it has, as in PyTorch.
+  const takers = leaves.filter((leaf) => leaf.requiresGrad);
+  for (const leaf of takers) gradients.set(leaf, arithmetic.ready(leaf, gradients.get(leaf)!));
+  for (const leaf of takers) {
+    arithmetic.accumulate(leaf, gradients.get(leaf)!);
+    gradients.delete(leaf);
+  }
+  for (const unused of gradients.values()) arithmetic.release(unused);
+  if (!retainGraph) for (const operation of order) operation.free();
+}
+
+/** Every operation behind `root`, last made first: a stack, because graphs are deeper than one. */
+function operationsFrom(root: Variable): Operation[] {
+  const seen = new Set<Operation>();
+  const stack = root.operation === null ? [] : [root.operation];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    for (const source of next.sources) if (source instanceof Operation) stack.push(source);
+  }
+  return [...seen].sort((a, b) => b.order - a.order);
+}
