@@ -3,7 +3,7 @@
 import * as check from '../../check/index.js';
 import { mark } from '../../check/copies.js';
 import { StateDict, type ModuleRecord } from '../../tensor/state-dict.js';
-import { Parameter, parametersMade, Tensor } from '../../tensor/tensor.js';
+import { Parameter, parametersMade, shareAll, Tensor } from '../../tensor/tensor.js';
 import { cloneModule } from './clone.js';
 import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
 import * as internals from './internals.js';
@@ -317,7 +317,7 @@ export abstract class Module {
   shareMemory(): this {
     this[SURVEY]('shareMemory');
     const state = [...this.namedParameters(), ...this.namedBuffers()];
-    Tensor.shareAll(`${this[WHO]}.shareMemory`, state);
+    shareAll(`${this[WHO]}.shareMemory`, state);
     return this;
   }
 

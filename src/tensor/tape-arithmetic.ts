@@ -1,0 +1,72 @@
+// What the tape asks of tensors: gradients added, given to leaves, checked.
+import type { Arithmetic } from '../autograd/index.js';
+import * as check from '../check/index.js';
+import { addon } from '../addon/control.js';
+import { Tensor } from './class.js';
+import { floats } from './record.js';
+
+/** @internal */
+export const arithmetic: Arithmetic<Tensor> = {
+  add(a, b) {
+    const sum = a.sole ? a : b.sole ? b : Tensor.uninitialized(a.shape, a.dtype);
+    addon.add(floats(a), floats(b), floats(sum), sum.numel);
+    if (a !== sum) a.dispose();
+    if (b !== sum) b.dispose();
+    return sum;
+  },
+  accumulate(leaf, gradient) {
+    const { gradient: before } = leaf;
+    if (before === null) {
+      leaf.gradient = gradient.keep();
+      return;
+    }
+    addon.add(floats(before), floats(gradient), floats(before), before.numel);
+    before.markChanged();
+    gradient.dispose();
+  },
+  share: (value) => value.detach(),
+  release(value) {
+    value.dispose();
+  },
+  replacement(returned, before) {
+    const who = 'Tensor.registerHook';
+    if (!(returned instanceof Tensor))
+      throw check.wrongKind(who, 'a hook to return a Tensor', returned);
+    if (!check.equalShapes(returned.shape, before.shape)) {
+      throw check.wrongValue(
+        who,
+        `a gradient of shape ${check.shapeText(before.shape)} (hook has changed the size of value)`,
+        `shape ${check.shapeText(returned.shape)}`,
+      );
+    }
+    check.dtype(who, 'the gradient', returned, before.dtype);
+    if (returned.expandedValue === null) returned.attached(who, 'the gradient');
+    return returned.detach();
+  },
+  ready(leaf, gradient) {
+    const who = 'Tensor.backward';
+    leaf.attached(who);
+    if (leaf.gradient !== null) {
+      arithmetic.check(who, leaf, leaf.gradient);
+      // One of one value has no array yet, and there may be no memory for it.
+      leaf.gradient.attached(who);
+      gradient.attached(who);
+      return gradient;
+    }
+    if (gradient.sole) return gradient;
+    const own = gradient.copied();
+    gradient.dispose();
+    return own;
+  },
+  check(operation, value, gradient) {
+    if (!check.equalShapes(value.shape, gradient.shape)) {
+      throw new RangeError(
+        `${operation}: Mismatch in shape: grad_output[0] has a shape of ` +
+          `${check.shapeText(gradient.shape)} and output[0] has a shape of ` +
+          `${check.shapeText(value.shape)}.`,
+      );
+    }
+    check.sameDtype(operation, 'the gradient', gradient, value.dtype);
+    if (gradient.expandedValue === null) gradient.attached(operation);
+  },
+};
