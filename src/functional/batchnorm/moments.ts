@@ -19,6 +19,17 @@ export class Moments {
     this.rows = new Float64Array(4 * channels);
   }
 
+  /** By channel, in double. */
+  get mean(): Float64Array {
+    const { rows, channels } = this;
+    return Float64Array.from({ length: channels }, (_, i) => rows[i]! + rows[channels + i]!);
+  }
+
+  /** By channel, biased: the mean of the squared distances from the mean. */
+  get variance(): Float64Array {
+    return this.rows.slice(VAR * this.channels);
+  }
+
   /** Of a batch that is only read. */
   static of(input: Tensor, { n, c, l }: ChannelDims): Moments {
     const moments = new Moments(c, n * l);

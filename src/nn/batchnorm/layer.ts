@@ -14,14 +14,21 @@ import {
   type BatchNormForwardOptions,
 } from './options.js';
 import { BatchNormState } from './state.js';
-import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
+import type { UnderWay } from './collected.js';
+import {
+  runningStatistics,
+  type ForwardObserver,
+  type MomentsSink,
+  type SeenForward,
+} from './sink.js';
 import * as internals from '../module/internals.js';
 import {
   HAS_MODE,
+  AFTER_COPY,
   AROUND_ASYNC,
-  MOVE_STATISTICS,
   CHECK_COUNTER,
   CHECK_STATISTICS,
+  UNDER_WAY,
 } from '../module/internals.js';
 
 // Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
@@ -32,11 +39,15 @@ const NORMALIZES_BY_RUNNING: typeof internals.NORMALIZES_BY_RUNNING =
 const NEXT_WEIGHT: typeof internals.NEXT_WEIGHT = internals.NEXT_WEIGHT;
 const COUNT_BATCH: typeof internals.COUNT_BATCH = internals.COUNT_BATCH;
 
+const SINK: typeof internals.SINK = internals.SINK;
+const OBSERVERS: typeof internals.OBSERVERS = internals.OBSERVERS;
+
 const KIND = Symbol('kind');
 const PLAIN_ASYNC = Symbol('plainAsync');
 const DECIDE = Symbol('decide');
-const NORMALIZE_THEN_UPDATE = Symbol('normalizeThenUpdate');
+const NORMALIZE_THEN_LEARN = Symbol('normalizeThenLearn');
 const LEARN = Symbol('learn');
+const TELL = Symbol('tell');
 const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
 
 /** So that a rollback meanwhile can tell what has not moved yet. */
@@ -45,14 +56,48 @@ function whileUnderWay(
   begun: UnderWay,
   settling: Promise<Tensor>,
 ): Promise<Tensor> {
-  const calls = underWay.get(layer) ?? new Set();
-  underWay.set(layer, calls.add(begun));
+  const calls = layer[UNDER_WAY];
+  calls.add(begun);
   return settling.finally(() => calls.delete(begun));
+}
+
+/**
+ * @internal Has `observer` told of every forward of `layer`, now or beside the event loop, after its statistics have
+ * moved. Copies of the layer have no observers.
+ */
+export function observeForwards(
+  layer: BatchNorm,
+  observer: ForwardObserver<BatchNorm>,
+): { remove(): void } {
+  const entry: ForwardObserver<BatchNorm> = (seen) => {
+    observer(seen);
+  };
+  layer[OBSERVERS] = [...(layer[OBSERVERS] ?? []), entry];
+  return {
+    remove: () => {
+      const left = (layer[OBSERVERS] ?? []).filter((each) => each !== entry);
+      layer[OBSERVERS] = left.length > 0 ? left : null;
+    },
+  };
 }
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
 export abstract class BatchNorm extends BatchNormState {
   static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
+
+  /** @internal Takes the moments of the batches that this layer learns from. */
+  [SINK]: MomentsSink = runningStatistics;
+  /** @internal Are told of each forward. */
+  [OBSERVERS]: readonly ForwardObserver<BatchNorm>[] | null = null;
+  /** @internal */
+  [UNDER_WAY] = new Set<UnderWay>();
+
+  /** @internal A copy learns by itself: it is in no virtual batch, and nobody watches it. */
+  [AFTER_COPY](): void {
+    this[SINK] = runningStatistics;
+    this[OBSERVERS] = null;
+    this[UNDER_WAY] = new Set();
+  }
 
   /** @internal */
   get [HAS_MODE](): boolean {
@@ -84,13 +129,12 @@ export abstract class BatchNorm extends BatchNormState {
     if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
     const call = this[DECIDE](input, options, options?.out ?? null);
-    const collected = call.update ? collecting.get(this) : undefined;
     if (
       this.nonFinite !== 'propagate' ||
-      collected !== undefined ||
-      (call.update && call.useRunning)
+      this[OBSERVERS] !== null ||
+      (call.update && (call.useRunning || this[SINK] !== runningStatistics))
     ) {
-      return this[NORMALIZE_THEN_UPDATE](input, call, collected);
+      return this[NORMALIZE_THEN_LEARN](input, call);
     }
     const y = normalize(input, call);
     const counter = call.update ? this.getBuffer('num_batches_tracked') : null;
@@ -141,25 +185,27 @@ export abstract class BatchNorm extends BatchNormState {
     if (call.update && this.singleValue === 'throw') {
       check.enoughForStatistics(this[WHO], call.dims, input);
     }
-    const collected = call.update ? collecting.get(this) : undefined;
-    const { momentum } = this;
+    const { momentum, training, [SINK]: sink } = this;
     const begun: UnderWay = { undone: false };
     const settling = normalizeAsync(input, call, {
       signal,
       transfer,
       owner: this,
       settle: (moments) => {
-        if (moments === null) return;
+        if (moments === null) {
+          this[TELL](call, training, null, false);
+          return;
+        }
         if (begun.undone) {
           this[REFUSE_NON_FINITE](moments);
           return;
         }
-        if (collected !== undefined && collecting.get(this) !== collected) {
+        if (call.update && sink !== runningStatistics && this[SINK] !== sink) {
           throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
         }
         if (call.update) this[CHECK_STATISTICS](who);
         // The batches of the calls before have been counted by now.
-        this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, collected);
+        this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, sink, training);
       },
     });
     return call.update ? whileUnderWay(this, begun, settling) : settling;
@@ -187,8 +233,8 @@ export abstract class BatchNorm extends BatchNormState {
     // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
     // many, learned from.
     const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
-    const update = this[UPDATES](training) && (!lone || collecting.get(this)?.single === true);
-    const collected = update ? collecting.get(this) : undefined;
+    const sink = this[SINK];
+    const update = this[UPDATES](training) && (!lone || sink.takesSingle);
     if (update) this[CHECK_COUNTER](who);
     return {
       who,
@@ -200,7 +246,7 @@ export abstract class BatchNorm extends BatchNormState {
       runningVar,
       useRunning: lone || this[NORMALIZES_BY_RUNNING](training),
       update,
-      momentum: update && collected === undefined ? this[NEXT_WEIGHT](this.momentum) : 0,
+      momentum: update && sink === runningStatistics ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
       relu: check.booleanOption(who, 'relu', options?.relu),
       out,
@@ -208,11 +254,7 @@ export abstract class BatchNorm extends BatchNormState {
   }
 
   /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
-  private [NORMALIZE_THEN_UPDATE](
-    input: Tensor,
-    call: Normalization,
-    collected: Collected | undefined,
-  ): Tensor {
+  private [NORMALIZE_THEN_LEARN](input: Tensor, call: Normalization): Tensor {
     const { who, dims, useRunning, update, out } = call;
     if (update && this.singleValue === 'throw') check.enoughForStatistics(who, dims, input);
     // Ahead of the output where that could not be taken back, or other statistics make it.
@@ -222,21 +264,46 @@ export abstract class BatchNorm extends BatchNormState {
     const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
     const y = normalize(input, { ...call, update: false, moments: along });
     const moments = along ?? ahead;
-    if (moments !== null) this[LEARN](moments, call, collected);
+    const { training, [SINK]: sink } = this;
+    if (moments !== null) this[LEARN](moments, call, sink, training);
+    else this[TELL](call, training, null, false);
     return y;
   }
 
   /** What becomes of a batch's statistics. */
-  private [LEARN](moments: Moments, call: Normalization, collected: Collected | undefined): void {
+  private [LEARN](
+    moments: Moments,
+    call: Normalization,
+    sink: MomentsSink,
+    training: boolean,
+  ): void {
     this[REFUSE_NON_FINITE](moments);
-    if (!call.update) return;
-    if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) {
-      this.skippedBatches++;
-    } else if (collected !== undefined) {
-      collected.add(moments);
-    } else {
-      this[MOVE_STATISTICS](moments, call.momentum);
-    }
+    const skipped =
+      call.update && this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null;
+    if (skipped) this.skippedBatches++;
+    const learns = call.update && !skipped;
+    if (learns) sink.take(this, moments, call.momentum);
+    this[TELL](call, training, moments, learns && sink === runningStatistics);
+  }
+
+  /** Tells the observers of a forward. */
+  private [TELL](
+    { dims, useRunning }: Normalization,
+    training: boolean,
+    moments: Moments | null,
+    moved: boolean,
+  ): void {
+    if (this[OBSERVERS] === null) return;
+    const seen: SeenForward<BatchNorm> = {
+      layer: this,
+      training,
+      normalizedBy: useRunning ? 'running' : 'batch',
+      moved,
+      count: dims.n * dims.l,
+      moments,
+      nonFinite: moments?.notFinite(this.dtype) ?? null,
+    };
+    for (const observer of this[OBSERVERS]) observer(seen);
   }
 
   private [REFUSE_NON_FINITE](moments: Moments): void {

@@ -3,7 +3,8 @@
 import * as check from '../../check/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { BatchNorm } from './layer.js';
-import { collecting, underWay, type Collected, type UnderWay } from './collecting.js';
+import { Collected, type UnderWay } from './collected.js';
+import { SINK, UNDER_WAY } from '../module/internals.js';
 import { STATISTICS_NAMES } from './state.js';
 import type { Module } from '../module/module.js';
 import { batchNormsOf } from './virtual-batch.js';
@@ -20,7 +21,7 @@ interface Kept {
   readonly buffers: readonly KeptBuffer[];
   readonly skippedBatches: number;
   /** The open virtual batch's, and the way back to what it had seen. */
-  readonly collected: Collected | undefined;
+  readonly collected: Collected | null;
   readonly restore: (() => void) | undefined;
   /** Asynchronous forwards that were begun before: what they move is not taken back. */
   readonly before: ReadonlySet<UnderWay>;
@@ -33,7 +34,7 @@ export class StatisticsSnapshot {
   /** @internal */
   constructor(layers: readonly BatchNorm[]) {
     this.#kept = layers.map((layer) => {
-      const collected = collecting.get(layer);
+      const collected = collectedOf(layer);
       return {
         layer,
         buffers: STATISTICS_NAMES.map((name) => {
@@ -43,7 +44,7 @@ export class StatisticsSnapshot {
         skippedBatches: layer.skippedBatches,
         collected,
         restore: collected?.remember(),
-        before: new Set(underWay.get(layer)),
+        before: new Set(layer[UNDER_WAY]),
       };
     });
   }
@@ -78,16 +79,22 @@ export class StatisticsSnapshot {
     for (const kept of this.#kept) {
       kept.layer.skippedBatches = kept.skippedBatches;
       takeBackCollected(kept);
-      for (const call of underWay.get(kept.layer) ?? []) {
+      for (const call of kept.layer[UNDER_WAY]) {
         if (!kept.before.has(call)) call.undone = true;
       }
     }
   }
 }
 
+/** What an open virtual batch, or a pass of updateBatchNorm, has seen of a layer; null without one. */
+function collectedOf(layer: BatchNorm): Collected | null {
+  const sink = layer[SINK];
+  return sink instanceof Collected ? sink : null;
+}
+
 function takeBackCollected({ layer, collected, restore }: Kept): void {
-  const now = collecting.get(layer);
-  if (now !== undefined && now !== collected) {
+  const now = collectedOf(layer);
+  if (now !== null && now !== collected) {
     if (now.session === null) {
       now.clear(); // of updateBatchNorm, which is in the middle of its pass
       return;
@@ -96,8 +103,8 @@ function takeBackCollected({ layer, collected, restore }: Kept): void {
   }
   restore?.();
   // What updateBatchNorm has ended stays ended.
-  if (collected === undefined || now === collected || collected.session === null) return;
-  collecting.set(layer, collected);
+  if (collected === null || now === collected || collected.session === null) return;
+  layer[SINK] = collected;
   collected.session.reopen();
 }
 

@@ -4,9 +4,10 @@ import { noGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNorm } from './layer.js';
-import { Collected, collecting } from './collecting.js';
-import { UPDATES, MOVE_STATISTICS, CHECK_STATISTICS } from '../module/internals.js';
+import { Collected } from './collected.js';
+import { CHECK_STATISTICS, MOVE_STATISTICS, SINK, UPDATES } from '../module/internals.js';
 import type { Module } from '../module/module.js';
+import { runningStatistics } from './sink.js';
 import { batchNormsOf, checkNotCollecting } from './virtual-batch.js';
 
 export interface UpdateBatchNormOptions<Batch> {
@@ -167,12 +168,12 @@ function collectingInto(
   body: () => void,
 ): void {
   const modes = [...model.modules()].map((module) => [module, module.training] as const);
-  for (const [layer, each] of collected) collecting.set(layer, each);
+  for (const [layer, each] of collected) layer[SINK] = each;
   try {
     model.train();
     noGrad(body);
   } finally {
-    for (const layer of collected.keys()) collecting.delete(layer);
+    for (const layer of collected.keys()) layer[SINK] = runningStatistics;
     for (const [module, training] of modes) module.training = training;
   }
 }

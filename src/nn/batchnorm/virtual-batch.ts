@@ -1,9 +1,10 @@
 // Gradient accumulation for running statistics: many micro-batches, one step.
 import * as check from '../../check/index.js';
 import { BatchNorm } from './layer.js';
-import { Collected, collecting, type Session } from './collecting.js';
-import { MOVE_STATISTICS, CHECK_STATISTICS, NEXT_WEIGHT } from '../module/internals.js';
+import { Collected, type Session } from './collected.js';
+import { CHECK_STATISTICS, MOVE_STATISTICS, NEXT_WEIGHT, SINK } from '../module/internals.js';
 import { Module } from '../module/module.js';
+import { runningStatistics } from './sink.js';
 
 /** What `virtualBatch()` returns. */
 export class VirtualBatch {
@@ -12,7 +13,7 @@ export class VirtualBatch {
 
   /** @internal */
   constructor(layers: readonly BatchNorm[]) {
-    this.#collected = collect(layers, false, {
+    this.#collected = collect(layers, {
       close: () => {
         this.discard();
       },
@@ -33,7 +34,7 @@ export class VirtualBatch {
     if (!this.#open)
       throw new Error('VirtualBatch.commit: expected an open virtual batch, got a closed one.');
     const seen = [...this.#collected].filter(
-      ([layer, each]) => collecting.get(layer) === each && each.batches > 0 && !layer.frozen,
+      ([layer, each]) => layer[SINK] === each && each.batches > 0 && !layer.frozen,
     );
     const steps = seen.map(([layer, { moments }]) => {
       layer[CHECK_STATISTICS]('VirtualBatch.commit');
@@ -48,7 +49,7 @@ export class VirtualBatch {
     if (!this.#open) return;
     this.#open = false;
     for (const [layer, each] of this.#collected) {
-      if (collecting.get(layer) === each) collecting.delete(layer);
+      if (layer[SINK] === each) layer[SINK] = runningStatistics;
     }
   }
 
@@ -91,21 +92,20 @@ export function virtualBatch(model: Module): VirtualBatch {
 /** @internal */
 export function checkNotCollecting(who: string, layers: readonly BatchNorm[]): void {
   for (const layer of layers) {
-    if (!collecting.has(layer)) continue;
+    if (layer[SINK] === runningStatistics) continue;
     throw new Error(`${who}: expected no open virtual batch of ${layer.toString()}, got one.`);
   }
 }
 
-/** From here on the layers' batches are collected. `single`: those of one value too. */
+/** From here on the layers' batches are collected. */
 function collect(
   layers: readonly BatchNorm[],
-  single: boolean,
-  session: Session | null,
+  session: Session,
 ): ReadonlyMap<BatchNorm, Collected> {
   const collected = new Map(
-    layers.map((layer) => [layer, new Collected(layer.numFeatures, single, session)]),
+    layers.map((layer) => [layer, new Collected(layer.numFeatures, false, session)]),
   );
-  for (const [layer, each] of collected) collecting.set(layer, each);
+  for (const [layer, each] of collected) layer[SINK] = each;
   return collected;
 }
 

@@ -4,13 +4,15 @@ import { isMap, isSet } from 'node:util/types';
 
 import * as check from '../../check/index.js';
 import { Parameter, Tensor } from '../../tensor/tensor.js';
-import { INSIDE } from './internals.js';
+import { AFTER_COPY, INSIDE } from './internals.js';
 import { classesOf, privateNames } from './private-members.js';
 
 /** What clone needs of a module. */
 export interface Cloneable {
   readonly [INSIDE]: { copy(each: <T>(value: T) => T): unknown };
   clone(): unknown;
+  /** Lets go of what belongs to the module that was copied. */
+  [AFTER_COPY]?(): void;
 }
 
 /** Deep copy of `root`. A module below that brings a clone() of its own is asked for it. */
@@ -63,6 +65,7 @@ function copyModule(
     else if ('value' in property) property.value = copy(property.value as unknown);
     Object.defineProperty(fresh, key, property);
   }
+  (fresh as Cloneable)[AFTER_COPY]?.();
 }
 
 /** Arrays, plain objects, Map, Set, typed arrays; an instance of another class stays the same. */

@@ -20,6 +20,8 @@ export const CHECK_STATE = Symbol('checkState');
 export const AROUND_ASYNC = Symbol('aroundAsync');
 /** The forward options that an instance hands to what it contains. */
 export const KNOWN_OPTIONS = Symbol('knownOptions');
+/** Called on a copy: lets go of what belongs to the module that was copied. */
+export const AFTER_COPY = Symbol('afterCopy');
 /** Set on classes whose evaluation differs from training, or that have state. */
 export const HAS_MODE = Symbol('hasMode');
 
@@ -35,4 +37,10 @@ export const STATISTICS = Symbol('statistics');
 export const CHECK_STATISTICS = Symbol('checkStatistics');
 export const NEXT_WEIGHT = Symbol('nextWeight');
 export const COUNT_BATCH = Symbol('countBatch');
+/** What takes the moments of the batches that a layer learns from. */
+export const SINK = Symbol('sink');
+/** Who is told of each forward of a layer; null for nobody. */
+export const OBSERVERS = Symbol('observers');
+/** Asynchronous forwards of a layer that have not settled. */
+export const UNDER_WAY = Symbol('underWay');
 export const CHECK_COUNTER = Symbol('checkCounter');

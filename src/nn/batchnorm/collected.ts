@@ -1,36 +1,35 @@
-// Statistics of batches that are to be known together before they go anywhere: while a layer is in
-// `collecting`, its forward adds to what it finds there instead of moving its running statistics.
-// Who opens and ends that: virtual-batch.ts and update-batchnorm.ts.
+// The sink that merges the moments of many batches, so that they make one step of the running statistics together.
+// A virtual batch (virtual-batch.ts) and a pass over a data set (update-batchnorm.ts) put it in and take it out.
 import { Moments } from '../../functional/batchnorm/moments.js';
+import type { Learner, MomentsSink } from './sink.js';
 
 /** @internal What opens and ends the collecting of several layers together, and may do so again. */
 export interface Session {
   /** Ends it for all its layers. */
   close(): void;
-  /** Goes on after it had ended, with the layers that are in `collecting`. */
+  /** Goes on after it had ended, with the layers that have it as their sink. */
   reopen(): void;
 }
 
 /** @internal What one layer has seen. */
-export class Collected {
+export class Collected implements MomentsSink {
   readonly moments: Moments;
   /** Forwards that count as a step, and those of them that had values. */
   batches = 0;
   filled = 0;
 
   /**
-   * @param single - Batches of one value belong to it, where the layer lets them pass at all.
    * @param session - Null: ends with the call that began it, and at no other time.
    */
   constructor(
     channels: number,
-    readonly single: boolean,
+    readonly takesSingle: boolean,
     readonly session: Session | null,
   ) {
     this.moments = new Moments(channels);
   }
 
-  add(moments: Moments): void {
+  take(_layer: Learner, moments: Moments): void {
     this.moments.merge(moments);
     this.batches++;
     if (moments.count > 0) this.filled++;
@@ -54,14 +53,8 @@ export class Collected {
   }
 }
 
-/** @internal The layers, and what each has seen. */
-export const collecting = new WeakMap<object, Collected>();
-
 /** @internal An asynchronous forward that has not settled yet. */
 export interface UnderWay {
   /** It was begun in something that has been taken back: it moves nothing. */
   undone: boolean;
 }
-
-/** @internal Those of each layer. */
-export const underWay = new WeakMap<object, Set<UnderWay>>();
