@@ -1,4 +1,4 @@
-// The export list: a table of contents. src/addon/types.ts types it.
+// Makes the exports that exports.inc lists. src/addon/types.ts types them.
 #include <napi.h>
 
 #include <exception>
@@ -6,25 +6,27 @@
 #include <type_traits>
 
 #include "args.h"
-#include "exports.h"
+#include "batchnorm.h"
+#include "call.h"
+#include "elementwise.h"
+#include "functions.h"
+#include "lengths.h"
+#include "linear.h"
+#include "loss.h"
+#include "moments.h"
+#include "optimizer.h"
+#include "random.h"
 #include "stamp.h"
 
+namespace evenkeel::binding {
 namespace {
 
-using namespace evenkeel::binding;
-
-// What Node calls: a function of exports.h with its exceptions made JavaScript's. A failure to throw
-// (the Worker is terminating) has nobody left to hear of it.
-template <auto function>
-napi_value call(napi_env env, napi_callback_info info) {
+// body() with its exceptions made JavaScript's. A failure to throw (the Worker is terminating) has nobody left
+// to hear of it.
+template <class Body>
+napi_value guarded(napi_env env, const Body& body) {
   try {
-    const Args args(env, info);
-    if constexpr (std::is_void_v<decltype(function(args))>) {
-      function(args);
-      return nullptr;
-    } else {
-      return function(args);
-    }
+    return body();
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   } catch (const std::bad_alloc&) {
@@ -34,6 +36,50 @@ napi_value call(napi_env env, napi_callback_info info) {
     napi_throw_error(env, nullptr, error.what());
   }
   return nullptr;
+}
+
+// What Node calls, for the rows of exports.inc.
+template <class Call>
+napi_value now(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] { return call_now<Call>(Args(env, info)); });
+}
+template <template <class> class Call>
+napi_value now(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] { return call_now<Call>(Args(env, info)); });
+}
+template <class Call>
+napi_value later(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    Workspace copies;
+    return call_later<Call>(Args(env, info, &copies), copies);
+  });
+}
+template <template <class> class Call>
+napi_value later(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    Workspace copies;
+    return call_later<Call>(Args(env, info, &copies), copies);
+  });
+}
+template <auto function>
+napi_value plain(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Args args(env, info);
+    if constexpr (std::is_void_v<decltype(function(args))>) {
+      function(args);
+      return nullptr;
+    } else {
+      return function(args);
+    }
+  });
+}
+
+void add(Napi::Object exports, const char* name, napi_callback callback, Instance* instance) {
+  napi_value function = nullptr;
+  const napi_status status =
+      napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, instance, &function);
+  NAPI_THROW_IF_FAILED_VOID(exports.Env(), status);
+  exports.Set(name, function);
 }
 
 // src/addon/stale.ts compares it with the package before it makes a call.
@@ -49,67 +95,24 @@ Napi::Object stamp(Napi::Env env) {
   return stamp;
 }
 
-Napi::Object init(Napi::Env env, Napi::Object exports) {
+Napi::Object make_exports(Napi::Env env, Napi::Object exports) {
   auto* instance = new Instance;
   env.SetInstanceData(instance);
-  const struct {
-    const char* name;
-    napi_callback function;
-  } table[] = {
-      {"batchNormForward", call<batchnorm_forward>},
-      {"batchNormBackward", call<batchnorm_backward>},
-      {"batchMoments", call<batch_moments>},
-      {"mergeMoments", call<merge_moments>},
-      {"finiteMoments", call<finite_moments>},
-      {"moveByMoments", call<move_by_moments>},
-      {"pack", call<pack>},
-      {"unpack", call<unpack>},
-      {"startBatchNormForward", call<start_batchnorm_forward>},
-      {"startBatchNormBackward", call<start_batchnorm_backward>},
-      {"startBatchMoments", call<start_batch_moments>},
-      {"startPack", call<start_pack>},
-      {"startUnpack", call<start_unpack>},
-      {"cancelJob", call<cancel_job>},
-      {"matmul", call<matmul>},
-      {"columnSums", call<column_sums>},
-      {"relu", call<relu>},
-      {"reluBackward", call<relu_backward>},
-      {"add", call<add>},
-      {"multiply", call<multiply>},
-      {"scale", call<scale>},
-      {"sum", call<sum>},
-      {"mean", call<mean>},
-      {"dropout", call<dropout>},
-      {"uniform", call<uniform>},
-      {"randomWords", call<random_words>},
-      {"crossEntropy", call<cross_entropy>},
-      {"crossEntropyBackward", call<cross_entropy_backward>},
-      {"squaredError", call<squared_error>},
-      {"meanSquaredError", call<mean_squared_error>},
-      {"squaredErrorBackward", call<squared_error_backward>},
-      {"sgdStep", call<sgd_step>},
-      {"adamStep", call<adam_step>},
-      {"prepareLarge", call<prepare_large>},
-      {"isa", call<isa>},
-      {"availableIsas", call<available_isas>},
-      {"selectIsa", call<select_isa>},
-      {"threads", call<threads>},
-      {"setThreads", call<set_threads>},
-      {"configure", call<configure>},
-      {"limitCopy", call<limit_copy>},
-      {"limitRead", call<limit_read>},
-  };
-  for (const auto& entry : table) {
-    napi_value function = nullptr;
-    const napi_status status = napi_create_function(env, entry.name, NAPI_AUTO_LENGTH,
-                                                    entry.function, instance, &function);
-    NAPI_THROW_IF_FAILED(env, status, exports);
-    exports.Set(entry.name, function);
-  }
+  Napi::Object jobs = Napi::Object::New(env);
+#define CALL(name, call)                    \
+  add(exports, #name, now<call>, instance); \
+  add(jobs, #name, later<call>, instance);
+#define FUNCTION(name, function) add(exports, #name, plain<function>, instance);
+#include "exports.inc"
+#undef CALL
+#undef FUNCTION
+  exports.Set("jobs", jobs);
   exports.Set("stamp", stamp(env));
   return exports;
 }
 
 }  // namespace
+}  // namespace evenkeel::binding
 
-NODE_API_MODULE(evenkeel, init)
+using evenkeel::binding::make_exports;
+NODE_API_MODULE(evenkeel, make_exports)

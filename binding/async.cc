@@ -1,6 +1,9 @@
 #include "async.h"
 
-#include "exports.h"
+#include <utility>
+
+#include "call.h"
+#include "functions.h"
 
 namespace evenkeel::binding {
 
@@ -28,14 +31,14 @@ class AsyncCalls {
 
   // All that can fail comes before anything is in flight: a call that is counted and never ends would keep
   // the process alive for ever.
-  napi_value start(const Args& args, std::unique_ptr<Call> call) {
+  napi_value start(const Args& args, std::unique_ptr<PendingCall> call) {
     napi_value promise = nullptr;
     call->held = hold(args);
     if (napi_create_promise(env_, &call->deferred, &promise) != napi_ok) {
       napi_delete_reference(env_, call->held);
       throw Napi::Error::New(env_);
     }
-    Call* const started = call.release();
+    PendingCall* const started = call.release();
     if (++in_flight_ == 1) napi_ref_threadsafe_function(env_, wake_);
     if (!owner_.start(started)) finish(started);
     return promise;
@@ -72,32 +75,29 @@ class AsyncCalls {
     auto* const calls = static_cast<AsyncCalls*>(context);
     for (Job* job = calls->owner_.take_ended(); job != nullptr;) {
       Job* const next = JobOwner::next(job);
-      calls->finish(static_cast<Call*>(job));
+      calls->finish(static_cast<PendingCall*>(job));
       job = next;
     }
   }
 
-  void finish(Call* ended) {
-    const std::unique_ptr<Call> call(ended);
+  void finish(PendingCall* ended) {
+    const std::unique_ptr<PendingCall> call(ended);
     if (--in_flight_ == 0) napi_unref_threadsafe_function(env_, wake_);
     napi_delete_reference(env_, call->held);
-    napi_value word = nullptr;
-    if (napi_create_string_utf8(env_, word_of(call->status()), NAPI_AUTO_LENGTH, &word) ==
-        napi_ok) {
-      napi_resolve_deferred(env_, call->deferred, word);
-    }
+    const napi_value end = end_of(*call);
+    if (end != nullptr) napi_resolve_deferred(env_, call->deferred, end);
   }
 
-  static const char* word_of(JobStatus status) {
-    switch (status) {
+  napi_value end_of(const PendingCall& call) const {
+    switch (call.status()) {
       case JobStatus::done:
-        return "done";
+        return call.result(env_);
       case JobStatus::cancelled:
-        return "cancelled";
+        return to_value(env_, "cancelled");
       case JobStatus::out_of_memory:
         break;
     }
-    return "out of memory";
+    return to_value(env_, "out of memory");
   }
 
   static void tear_down(void* context) {
@@ -115,12 +115,12 @@ class AsyncCalls {
   std::size_t in_flight_ = 0;
 };
 
-Napi::Value start(const Args& args, std::unique_ptr<Call> call) {
+napi_value start(const Args& args, std::unique_ptr<PendingCall> call) {
   Instance& instance = args.instance();
   if (instance.async == nullptr) instance.async = AsyncCalls::make(args.env(), &instance);
   if (instance.async == nullptr)
     throw Napi::Error::New(args.env(), "evenkeel addon: no event loop.");
-  return {args.env(), instance.async->start(args, std::move(call))};
+  return instance.async->start(args, std::move(call));
 }
 
 // (ticket): every job of this environment that has it

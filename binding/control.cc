@@ -5,7 +5,7 @@
 #include "../native/dispatch.h"
 #include "../native/parallel.h"
 #include "args.h"
-#include "exports.h"
+#include "functions.h"
 
 namespace evenkeel::binding {
 

@@ -1,7 +1,7 @@
 #include "../native/limits.h"
 
 #include "args.h"
-#include "exports.h"
+#include "functions.h"
 
 namespace evenkeel::binding {
 

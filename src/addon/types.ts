@@ -1,13 +1,23 @@
-// The addon's exports, typed (binding/addon.cc); what each argument means is said in binding/*.cc.
+// The addon's exports, typed. binding/exports.inc lists them, and says where each argument is explained;
+// test/unit/exports.test.ts compares the two.
 
 type Floats = Float32Array | Float64Array;
 
-/** The same call as a job: `ticket` is for cancelJob, the promise says 'done', 'cancelled' or 'out of memory'. */
-type Start<Call extends (...args: never) => unknown> = (
+/**
+ * The same call as a job: beside the event loop, on a thread of the addon's own. `ticket` names it to `cancelJob`. The
+ * promise is never rejected. Its value is the call's result, 'done' where it has none, or how it ended otherwise: what
+ * it was to write is garbage then. Arguments are checked at once, and throw at once.
+ */
+type Job<Call extends (...args: never) => unknown> = (
   ...args: [...Parameters<Call>, ticket: number]
-) => Promise<string>;
+) => Promise<JobEnd<ReturnType<Call>>>;
 
-export interface Addon {
+/** @internal */
+export type JobEnd<Result> =
+  (Result extends number | boolean ? Result : 'done') | 'cancelled' | 'out of memory';
+
+/** The calls of the kernels, each of which can also be a job. */
+export interface Calls {
   batchNormForward(
     x: Floats,
     y: Floats,
@@ -76,12 +86,6 @@ export interface Addon {
     l: number,
     unit: number,
   ): void;
-  startBatchNormForward: Start<Addon['batchNormForward']>;
-  startBatchNormBackward: Start<Addon['batchNormBackward']>;
-  startBatchMoments: Start<Addon['batchMoments']>;
-  startPack: Start<Addon['pack']>;
-  startUnpack: Start<Addon['unpack']>;
-  cancelJob(ticket: number): void;
   matmul(
     a: Floats,
     b: Floats,
@@ -160,6 +164,11 @@ export interface Addon {
     decoupled: boolean,
     maximize: boolean,
   ): void;
+}
+
+export interface Addon extends Calls {
+  readonly jobs: { readonly [Name in keyof Calls]: Job<Calls[Name]> };
+  cancelJob(ticket: number): void;
   prepareLarge(data: Floats, n: number): number;
   isa(): string;
   availableIsas(): string[];

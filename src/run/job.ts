@@ -1,6 +1,6 @@
 // One native call beside the event loop: started, cancelled by a signal, its end made a result or an error.
 // What the call may touch is decided by who makes it (borrow.ts).
-import type { Addon } from '../addon/types.js';
+import type { Calls, JobEnd } from '../addon/types.js';
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
 
@@ -12,43 +12,36 @@ const SMALL = 32 * 1024;
 
 let tickets = 0;
 
-/** The calls that can be jobs, and what starts each. */
-const STARTS = {
-  batchNormForward: 'startBatchNormForward',
-  batchNormBackward: 'startBatchNormBackward',
-  batchMoments: 'startBatchMoments',
-  pack: 'startPack',
-  unpack: 'startUnpack',
-} as const;
-
 /**
  * @internal Makes a native call as a job; at once where it has few elements.
  *
+ * @returns What the call returns.
  * @throws The signal's reason when it is aborted by the time the job has ended; what the job was to
  * write is garbage then.
  */
-export async function runJob<Name extends keyof typeof STARTS>(
+export async function runJob<Name extends keyof Calls>(
   who: string,
   name: Name,
-  args: Parameters<Addon[Name]>,
+  args: Parameters<Calls[Name]>,
   elements: number,
   signal: AbortSignal | null,
-): Promise<void> {
+): Promise<ReturnType<Calls[Name]>> {
+  type Result = ReturnType<Calls[Name]>;
   check.notAborted(signal);
-  if (elements < SMALL) {
-    (addon[name] as (...args: unknown[]) => unknown)(...args);
-    return;
-  }
+  if (elements < SMALL) return (addon[name] as (...args: unknown[]) => Result)(...args);
   const ticket = tickets++;
   const cancel = (): void => {
     addon.cancelJob(ticket);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    const start = addon[STARTS[name]] as (...args: unknown[]) => Promise<string>;
+    const start = addon.jobs[name] as (
+      ...args: unknown[]
+    ) => Promise<JobEnd<ReturnType<Calls[keyof Calls]>>>;
     const ended = await start(...args, ticket);
     check.notAborted(signal);
-    if (ended !== 'done') throw outOfMemory(who);
+    if (ended === 'cancelled' || ended === 'out of memory') throw outOfMemory(who);
+    return (ended === 'done' ? undefined : ended) as Result;
   } finally {
     signal?.removeEventListener('abort', cancel);
   }

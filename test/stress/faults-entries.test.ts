@@ -18,7 +18,9 @@ describe.skipIf(host === null)('std::bad_alloc', () => {
         const { addon } = (load(), require(FOLDER + '/addon/control.js'));
         for (const forever of [0, 1]) {
           const quiet = [];
-          for (const [name, call] of Object.entries(addon)) {
+          const all = Object.entries({ ...addon,
+            ...Object.fromEntries(Object.entries(addon.jobs).map(([name, job]) => ['jobs.' + name, job])) });
+          for (const [name, call] of all) {
             let error = null;
             host.failAllocation(1, forever);
             try { call(); } catch (caught) { error = caught; }
@@ -27,12 +29,12 @@ describe.skipIf(host === null)('std::bad_alloc', () => {
             else if (error?.code !== 'ERR_EVENKEEL_OUT_OF_MEMORY' ||
               error.message !== 'evenkeel addon: expected memory for scratch, got none.') console.log(name, String(error));
           }
-          console.log('of ' + Object.keys(addon).length + ' these ask for no memory: ' + quiet);
+          console.log('of ' + all.length + ' these ask for no memory: ' + quiet);
         }
         console.log(train().length);`;
       const { stdout, ...rest } = await runChild(program, { env, host: host! });
       expect({ ...rest, stdout: '' }).toEqual(well());
-      const line = 'of 43 these ask for no memory: isa,availableIsas,threads,stamp\n';
+      const line = 'of 66 these ask for no memory: isa,availableIsas,threads,jobs,stamp\n';
       expect(stdout).toBe(`${line}${line}64\n`);
     }));
 

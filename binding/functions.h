@@ -1,0 +1,28 @@
+// The functions of exports.inc that run now and only now. void is undefined.
+#pragma once
+
+#include <napi.h>
+
+namespace evenkeel::binding {
+
+class Args;
+
+// async.cc
+void cancel_job(const Args& args);
+
+// memory.cc
+Napi::Value prepare_large(const Args& args);
+
+// control.cc
+Napi::Value isa(const Args& args);
+Napi::Value available_isas(const Args& args);
+Napi::Value select_isa(const Args& args);
+Napi::Value threads(const Args& args);
+void set_threads(const Args& args);
+void configure(const Args& args);
+
+// limits.cc
+void limit_copy(const Args& args);
+Napi::Value limit_read(const Args& args);
+
+}  // namespace evenkeel::binding

@@ -1,0 +1,49 @@
+// The matrix products of the linear layer, and its bias' gradient.
+#pragma once
+
+#include "../native/matmul.h"
+
+#include "args.h"
+
+namespace evenkeel::binding {
+
+// (a, b, bias?, c, m, n, k, transposeA, transposeB): c[m, n] = a[m, k] b[k, n] + bias[n], where a
+// transposed operand is stored [k, m] or [n, k].
+template <class T>
+struct Matmul {
+  static constexpr std::size_t kArguments = 9;
+  std::size_t m, n, k;
+  MatrixView<T> a, b;
+  const T* bias;
+  T* c;
+
+  explicit Matmul(const Args& args)
+      : m(args.size(4, "m")), n(args.size(5, "n")), k(args.size(6, "k")) {
+    const bool transpose_a = args.flag(7, "transposeA"), transpose_b = args.flag(8, "transposeB");
+    const T* left = args.array<T>(0, "a", args.product(m, k));
+    const T* right = args.array<T>(1, "b", args.product(k, n));
+    a = transpose_a ? MatrixView<T>{left, 1, m} : MatrixView<T>{left, k, 1};
+    b = transpose_b ? MatrixView<T>{right, 1, k} : MatrixView<T>{right, n, 1};
+    bias = args.array_or_null<T>(2, "bias", n);
+    c = args.array<T>(3, "c", args.product(m, n));
+  }
+  void run(Workspace& workspace) const { matmul(a, b, bias, c, m, n, k, workspace); }
+};
+
+// (x, sums, rows, columns)
+template <class T>
+struct ColumnSums {
+  static constexpr std::size_t kArguments = 4;
+  std::size_t rows, columns;
+  const T* x;
+  T* sums;
+
+  explicit ColumnSums(const Args& args)
+      : rows(args.size(2, "rows")), columns(args.size(3, "columns")) {
+    x = args.array<T>(0, "x", args.product(rows, columns));
+    sums = args.array<T>(1, "sums", columns);
+  }
+  void run(Workspace& workspace) const { column_sums(x, sums, rows, columns, workspace); }
+};
+
+}  // namespace evenkeel::binding

@@ -1,0 +1,117 @@
+// Every call of the addon as a job: the bits and the result of the same call now, its errors at once, and its
+// cancelling.
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+import type { Addon, Calls } from '../../src/addon/types.js';
+
+type Floats = Float32Array | Float64Array;
+type Args = readonly unknown[];
+
+const loaded: { exports: unknown } = { exports: {} };
+const path = new URL('../../build/Release/evenkeel.node', import.meta.url);
+process.dlopen(loaded, fileURLToPath(path));
+const addon = loaded.exports as Addon;
+
+/** Large enough that the calls spread over threads. */
+const [N, C, L] = [64, 24, 60];
+const ELEMENTS = N * C * L;
+const wave = (n: number, step: number): number[] =>
+  Array.from({ length: n }, (_, i) => Math.sin(i * step + 1));
+
+/** Arguments that are right, anew at each call. */
+const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number) => Floats) => Args } = {
+  batchNormForward: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), f(C), f(C).map(Math.abs)],
+    ...[new Float64Array(4 * C), false, true, 0.1, 1e-5, true],
+  ],
+  batchNormBackward: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), 0, N, C, L, f(C), f(C), new Float64Array(3 * C).fill(0.5)],
+    ...[f(ELEMENTS), f(C), f(C), false, true],
+  ],
+  batchMoments: (f) => [f(ELEMENTS), new Float64Array(4 * C), N, C, L],
+  mergeMoments: () => [new Float64Array(4 * C).fill(2), 5, new Float64Array(4 * C).fill(3), 7, C],
+  finiteMoments: () => [new Float64Array(4 * C).fill(2), 5, C, true],
+  moveByMoments: (f) => [f(C), f(C), new Float64Array(4 * C).fill(2), 5, 0.1, C],
+  pack: (f) => [f(12, 1), f(6), Int32Array.of(1, 2), 2, 2, 3, 1],
+  unpack: (f) => [f(12, 1), f(8), Int32Array.of(3, 1), 2, 2, 3, 1],
+  matmul: (f) => [f(200 * 300), f(400 * 300), f(400), f(200 * 400), 200, 400, 300, false, true],
+  columnSums: (f) => [f(ELEMENTS), f(C), N * L, C],
+  relu: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS],
+  reluBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
+  add: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
+  multiply: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
+  scale: (f) => [f(ELEMENTS), 0.7, f(ELEMENTS), ELEMENTS],
+  sum: (f) => [f(ELEMENTS), ELEMENTS],
+  mean: (f) => [f(ELEMENTS), ELEMENTS],
+  dropout: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS, 0.3, 17, 2 ** 33],
+  uniform: (f) => [f(ELEMENTS), ELEMENTS, -1, 3, 17, 5],
+  randomWords: () => [new Uint32Array(1000), 1000, 17, 5],
+  crossEntropy: (f) => [f(1200), targets(300), f(1200), 300, 4, -100, new Float64Array(3)],
+  crossEntropyBackward: (f) => [f(1200), targets(300), f(1200), 300, 4, -100, 0.25],
+  squaredError: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), ELEMENTS],
+  meanSquaredError: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), ELEMENTS],
+  squaredErrorBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), 0.5, f(ELEMENTS), ELEMENTS],
+  sgdStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), ELEMENTS, 0.1, 0.9, 0, 0.01],
+    ...[true, false, false],
+  ],
+  adamStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), f(ELEMENTS).map(Math.abs), ELEMENTS],
+    ...[0.1, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03, true, false],
+  ],
+};
+
+function targets(rows: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, i) => (i % 7 === 0 ? -100 : i % 4));
+}
+
+const float = { float32: Float32Array, float64: Float64Array };
+type Call = (...args: unknown[]) => unknown;
+type Job = (...args: unknown[]) => Promise<unknown>;
+const names = Object.keys(examples) as (keyof Calls)[];
+
+const bytes = (args: Args): Buffer[] =>
+  args.filter((each) => ArrayBuffer.isView(each)).map(({ buffer }) => Buffer.from(buffer));
+
+describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
+  const filled = (n: number, step = 0.1): Floats => float[dtype].from(wave(n, step));
+
+  test.each(names)('%s as a job', async (name) => {
+    const [now, later, before] = [0, 0, 0].map(() => examples[name](filled)) as [Args, Args, Args];
+    const result = (addon[name] as Call)(...now);
+    const end = await (addon.jobs[name] as Job)(...later, 1);
+    expect(end).toBe(result ?? 'done');
+    const [written, expected] = [bytes(later), bytes(now)];
+    expect(written.every((each, i) => each.equals(expected[i]!))).toBe(true);
+    const hasResult = typeof result === 'number' || typeof result === 'boolean';
+    expect(written.some((each, i) => !each.equals(bytes(before)[i]!)) || hasResult).toBe(true);
+  });
+});
+
+test('class targets are copied when they are checked', async () => {
+  const [first, second] = [0, 0].map(() => examples.crossEntropyBackward((n) => new Float32Array(n)));
+  const promise = (addon.jobs.crossEntropyBackward as Job)(...first!, 1);
+  (first![1] as Int32Array).fill(2 ** 30);
+  expect(await promise).toBe('done');
+  (addon.crossEntropyBackward as Call)(...second!);
+  expect(bytes(first!)[2]!.equals(bytes(second!)[2]!)).toBe(true);
+});
+
+test('queued jobs of any call are cancelled by their ticket', async () => {
+  const filled = (n: number): Floats => new Float32Array(n);
+  const ahead = examples.matmul(filled);
+  const names = ['add', 'sum', 'adamStep'] as const;
+  const args = names.map((name) => examples[name](filled));
+  const allCancelled = async (): Promise<boolean> => {
+    const busy = [0, 1, 2, 3].map(() => (addon.jobs.matmul as Job)(...ahead, 1));
+    const queued = names.map((name, i) => (addon.jobs[name] as Job)(...args[i]!, 2));
+    addon.cancelJob(2);
+    expect(await Promise.all(busy)).toEqual(busy.map(() => 'done'));
+    return (await Promise.all(queued)).every((end) => end === 'cancelled');
+  };
+  // This thread may be held up until they have run.
+  let cancelled = false;
+  for (let i = 0; i < 50 && !cancelled; i++) cancelled = await allCancelled();
+  expect(cancelled).toBe(true);
+});

@@ -1,0 +1,54 @@
+// The addon's exports are listed once in C++ (binding/exports.inc) and typed once in TypeScript
+// (src/addon/types.ts). Here the two are compared: names, numbers of arguments, and what can be a job.
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+
+type Exported = (...args: unknown[]) => unknown;
+type Exports = Record<string, Exported> & { readonly jobs: Record<string, Exported> };
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const loaded: { exports: unknown } = { exports: {} };
+process.dlopen(loaded, path('../../build/Release/evenkeel.node'));
+const addon = loaded.exports as Exports;
+
+/** The functions of an interface in src/addon/types.ts, with the number of arguments of each. */
+function typed(name: string): Map<string, number> {
+  const file = path('../../src/addon/types.ts');
+  const { statements } = ts.createSourceFile(file, ts.sys.readFile(file)!, ts.ScriptTarget.ESNext);
+  const found = statements
+    .filter((statement) => ts.isInterfaceDeclaration(statement))
+    .find((statement) => statement.name.text === name);
+  const methods = found!.members.filter((member) => ts.isMethodSignature(member));
+  return new Map(
+    methods.map(({ name, parameters }) => [(name as ts.Identifier).text, parameters.length]),
+  );
+}
+
+const sorted = (names: Iterable<string>): string[] => [...names].sort();
+const calls = typed('Calls');
+const functions = typed('Addon');
+
+test('the addon exports what is typed, and nothing else', () => {
+  const names = Object.keys(addon).filter((name) => name !== 'jobs' && name !== 'stamp');
+  expect(sorted(names)).toEqual(sorted([...calls.keys(), ...functions.keys()]));
+  expect(sorted(Object.keys(addon.jobs))).toEqual(sorted(calls.keys()));
+  expect(calls.size).toBeGreaterThan(25);
+});
+
+test.each([...calls])('%s takes %i arguments, and one more as a job', (name, count) => {
+  const wrongCount = /expected \d+ arguments/;
+  const called = (run: Exported, args: unknown[]) => () => run(...args);
+  // Of a wrong kind, so that nothing runs: the count is complained of first, where it is wrong.
+  const args = [new Float32Array(0), ...new Array<unknown>(count - 1).fill(Symbol('no argument'))];
+  const got = (other: number): string =>
+    `evenkeel addon: expected ${count} arguments, got ${other}.`;
+  expect(called(addon[name]!, args)).toThrow(TypeError);
+  expect(called(addon[name]!, args)).not.toThrow(wrongCount);
+  expect(called(addon[name]!, [...args, 0])).toThrow(got(count + 1));
+  expect(called(addon[name]!, args.slice(0, -1))).toThrow(got(count - 1));
+  const job = addon.jobs[name]!;
+  expect(called(job, [...args, 0])).toThrow(TypeError);
+  expect(called(job, [...args, 0])).not.toThrow(wrongCount);
+  expect(called(job, args)).toThrow(`expected ${count + 1} arguments, got ${count}.`);
+});
