@@ -2,6 +2,6 @@
 // interface of what it differentiates; Tensor implements it.
 export type { Arithmetic } from './arithmetic.js';
 export { addHook } from './hooks.js';
-export { isGradEnabled, needsGrad, noGrad } from './mode.js';
+export { isGradEnabled, needsGrad, noGrad, unrecorded } from './mode.js';
 export { Operation, type Later, type Variable } from './operation.js';
 export { currentWalk, walkBack, walkBackAsync } from './walk.js';

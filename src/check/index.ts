@@ -18,5 +18,5 @@ export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } f
 export { noMore, notAborted, options, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';
 export { equalShapes, numelOf, shape, shapeText } from './shapes.js';
-export { attached, dtype, floating, sameDtype, sameShape, type Described } from './tensors.js';
+export { attached, dtype, floating, sameDtype, sameShape } from './tensors.js';
 export { boolean, booleanOption, iterable, numberBetween, oneOf, wholeNumber } from './values.js';

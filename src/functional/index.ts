@@ -7,6 +7,12 @@ export {
   type CrossEntropyOptions,
   type Reduction,
 } from './losses/cross-entropy.js';
+export {
+  custom,
+  type CustomContext,
+  type CustomGradients,
+  type CustomOperation,
+} from './custom.js';
 export { dropout, type DropoutOptions } from './dropout.js';
 export { linear } from './linear.js';
 export type { Mask } from './batchnorm/padding.js';

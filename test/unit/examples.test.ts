@@ -26,7 +26,7 @@ function blocks(path: string): Example[] {
 const sources = readdirSync(fileURLToPath(new URL('src', root)), { recursive: true })
   .map((path) => `src/${String(path).replaceAll('\\', '/')}`)
   .filter((path) => path.endsWith('.ts'));
-const examples = ['README.md', ...sources.sort()].flatMap(blocks);
+const examples = ['README.md', 'docs/custom-operations.md', ...sources.sort()].flatMap(blocks);
 
 /** What the README takes for granted. */
 const given = {
