@@ -20,7 +20,7 @@ const mayUse = {
   optim: ['run', 'tensor', 'autograd', 'memory', 'addon', 'check'],
   data: ['tensor', 'memory', 'addon', 'check'],
   checkpoint: ['run', 'tensor', 'memory', 'addon', 'check'],
-  report: ['check'],
+  report: ['addon', 'check'],
   doctor: ['report', ...training],
   distributed: training,
   cli: ['doctor', 'distributed', 'report', ...training],

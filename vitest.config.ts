@@ -6,6 +6,10 @@ export default defineConfig({
     // Tests run the source. test/packaging starts child processes, which see the built package.
     alias: [
       { find: /^evenkeel$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      {
+        find: /^#report$/,
+        replacement: fileURLToPath(new URL('src/report/index.ts', import.meta.url)),
+      },
     ],
   },
   test: {

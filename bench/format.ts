@@ -6,6 +6,12 @@ export function micros(us: number): string {
   return us < 100 ? us.toFixed(1) : Math.round(us).toLocaleString('en-US');
 }
 
+/** µs as an axis says it. */
+export function timeTick(us: number): string {
+  if (us >= 1e6) return `${us / 1e6} s`;
+  return us >= 1e3 ? `${us / 1e3} ms` : `${us} µs`;
+}
+
 export function bytesText(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} KB`;
   return bytes < 1e7 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e6).toFixed(0)} MB`;

@@ -36,6 +36,7 @@ fillInSources();
 for (const file of modulesIn(modules)) settleReexports(file);
 rmSync(cjs, { recursive: true, force: true });
 pack();
+bundleCharts();
 writeFileSync(join(cjs, 'package.json'), COMMONJS);
 // Before anything else, bundled.js says so where a bundler has taken the package apart.
 const first = "import './cjs/addon/bundled.js';\n";
@@ -121,6 +122,37 @@ function pack() {
 }
 
 /**
+ * dist/cjs/report/echarts.js: what the charts use of ECharts, from the ES modules, so that the rest of the library
+ * is left out. A file of its own, which src/report/library.ts loads; its licences lie beside it.
+ */
+function bundleCharts() {
+  buildSync({
+    entryPoints: [join(root, 'src', 'report', 'echarts.ts')],
+    outfile: join(cjs, 'report', 'echarts.js'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.17',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const echarts = createRequire(import.meta.url).resolve('echarts/package.json');
+  const ofEcharts = createRequire(echarts);
+  const texts = [
+    [echarts, 'NOTICE', 'LICENSE', 'licenses/LICENSE-d3'],
+    [ofEcharts.resolve('zrender/package.json'), 'LICENSE'],
+    [ofEcharts.resolve('tslib'), 'LICENSE.txt'],
+  ].flatMap(([manifest = '', ...files]) =>
+    files.map((file) => readFileSync(join(dirname(manifest), file), 'utf8').trim()),
+  );
+  writeFileSync(
+    join(cjs, 'report', 'echarts.LICENSE.txt'),
+    `${texts.join(`\n\n${'='.repeat(80)}\n\n`)}\n`,
+  );
+}
+
+/**
  * What tells Node and bundlers the names of a CommonJS module's exports: they read the text, and never run it.
  * @param {string} file
  */
@@ -133,12 +165,12 @@ function namesOf(file) {
 }
 
 /**
- * Not in the pack: the command line, which is a program with paths of its own, and what has to run before
- * anything else in a bundle.
+ * Not in the pack: the command line, which is a program with paths of its own, what has to run before
+ * anything else in a bundle, and the library of charts (bundleCharts).
  * @param {string} file
  */
 function isApart(file) {
-  return file.startsWith('cli/') || file === 'addon/bundled.js';
+  return file.startsWith('cli/') || file === 'addon/bundled.js' || file === 'report/echarts.js';
 }
 
 /** @param {string} project */

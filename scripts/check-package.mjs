@@ -13,6 +13,7 @@ const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|COMPATIBILITY\.md|SECURITY\.md|CMakeLists\.txt|sbom\.cdx\.json)$/,
   /^dist\/(index|[\w-]+\/[\w-]+)\.(mjs|d\.mts)$/,
   /^dist\/cjs\/(package\.json|[\w-]+(\/[\w-]+)*\.(js|d\.ts)(\.map)?)$/,
+  /^dist\/cjs\/report\/echarts\.LICENSE\.txt$/,
   /^dist\/bench\/[\w-]+(\/[\w-]+)*\.(js|py)$/,
   /^src\/[\w-]+(\/[\w-]+)*\.(d\.)?ts$/,
   /^(native|binding)\/[\w-]+(\/[\w-]+)*\.(cc|h|inc|cmake)$/,

@@ -1,35 +1,29 @@
 // The page's tables: the targets, and every figure of the run.
+import { table, type Cell, type Markup, type Row } from '#report';
+
 import { shapeText } from '../cases.js';
 import { US } from '../contenders.js';
 import { bytesText, errorText, micros, percent } from '../format.js';
 import type { CaseResult, Entry, Target } from '../result.js';
-import { escape, tag } from './svg.js';
 
-export function targetTable(targets: readonly Target[]): string {
-  const rows = targets.map(({ name, wanted, value, met, detail }) => {
-    const verdict = met === null ? 'not measured' : met ? 'met' : 'missed';
+export function targetTable(targets: readonly Target[]): Markup {
+  const rows = targets.map(({ name, wanted, value, met, detail }): Row => {
     const sign = wanted.replace('>=', '≥').replace('<=', '≤');
-    const cells = [name, sign, value?.toFixed(2) ?? '–', verdict, met === null ? '' : detail];
-    return tag(
-      'tr',
-      {},
-      cells
-        .map((cell, i) =>
-          tag('td', i === 3 ? { class: met === null ? '' : verdict } : {}, escape(cell)),
-        )
-        .join(''),
-    );
+    const judged: Cell =
+      met === true ? { text: 'met', tone: 'good' } : { text: 'missed', tone: 'bad' };
+    const verdict = met === null ? 'not measured' : judged;
+    return { cells: [name, sign, value?.toFixed(2) ?? '–', verdict, met === null ? '' : detail] };
   });
-  return table(['target', 'wanted', 'is', '', 'decided by'], rows);
+  return table({ columns: ['target', 'wanted', 'is', 'verdict', 'decided by'], rows });
 }
 
-export function caseTable(cases: readonly CaseResult[]): string {
-  const titles = ['', 'µs', '10th–90th', 'GB/s', 'of limit', 'error', 'turns × calls'];
-  const rows = cases.flatMap((each) => [
-    tag('tr', { class: 'case' }, tag('th', { colspan: titles.length }, escape(caseName(each)))),
+export function caseTable(cases: readonly CaseResult[]): Markup {
+  const columns = ['contender', 'µs', '10th–90th', 'GB/s', 'of limit', 'error', 'turns × calls'];
+  const rows = cases.flatMap((each): Row[] => [
+    { cells: [caseName(each)], kind: 'group' },
     ...each.entries.map(entryRow),
   ]);
-  return table(titles, rows);
+  return table({ columns, rows });
 }
 
 function caseName({ shape, dtype, layout, bytes, passes }: CaseResult): string {
@@ -40,7 +34,7 @@ function caseName({ shape, dtype, layout, bytes, passes }: CaseResult): string {
     .join(' · ');
 }
 
-function entryRow(entry: Entry): string {
+function entryRow(entry: Entry): Row {
   const { who, how, median, p10, p90, gigabytesPerSecond, shareOfLimit, error, turns, calls } =
     entry;
   const cells = [
@@ -52,11 +46,5 @@ function entryRow(entry: Entry): string {
     errorText(error),
     `${turns} × ${calls}`,
   ];
-  const row = cells.map((cell) => tag('td', {}, escape(cell))).join('');
-  return tag('tr', who === US ? { class: 'ours' } : {}, row);
-}
-
-function table(titles: readonly string[], rows: readonly string[]): string {
-  const head = tag('tr', {}, titles.map((title) => tag('th', {}, escape(title))).join(''));
-  return tag('div', { class: 'scroll' }, tag('table', {}, `${head}${rows.join('')}`));
+  return who === US ? { cells, kind: 'strong' } : { cells };
 }

@@ -1,0 +1,96 @@
+// The parts of a page: one HTML file that needs nothing else, neither a script nor anything from the network.
+import { markup, type Content, type Markup } from './markup.js';
+import { STYLE } from './style.js';
+
+/** A cell that is more than text: how it is to be read. */
+export interface Cell {
+  readonly text: string;
+  readonly tone: 'good' | 'bad' | 'warn';
+}
+
+export interface Row {
+  readonly cells: readonly (string | Cell)[];
+  /** `strong` stands out; `group` has one cell, which heads the rows below it. */
+  readonly kind?: 'strong' | 'group';
+}
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/**
+ * The whole file.
+ *
+ * @param title - what the browser's tab says
+ * @param language - of the text, as HTML's `lang`
+ */
+export function page(title: string, body: Content, language = 'en'): string {
+  const { text } = markup`<html lang="${language}">
+    <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+      <title>${title}</title><style>${STYLE}</style>
+    </head>
+    <body>${body}</body>
+  </html>`;
+  return `<!doctype html>\n${text}\n`;
+}
+
+/** A heading with what it says; nothing where there is nothing to say. */
+export function section(title: string, note: string, content: Markup): Markup {
+  if (content.text === '') return content;
+  const words = note === '' ? '' : markup`<p>${note}</p>`;
+  return markup`<section>
+    <h2>${title}</h2>
+    ${words}${content}
+  </section>`;
+}
+
+/** What opens when its summary is chosen. */
+export function details(summary: Content, content: Content): Markup {
+  return markup`<details>
+    <summary>${summary}</summary>
+    ${content}
+  </details>`;
+}
+
+export function table({ columns, rows }: Table): Markup {
+  const head = columns.map((title) => markup`<th scope="col">${title}</th>`);
+  const body = rows.map((row) => tableRow(row, columns.length));
+  return markup`<div class="scroll" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function tableRow({ cells, kind }: Row, columns: number): Markup {
+  if (kind === 'group') {
+    return markup`<tr class="group">
+      <th scope="rowgroup" colspan="${columns}">${contentOf(cells[0]!)}</th>
+    </tr>`;
+  }
+  const [first, ...others] = cells.map(contentOf);
+  const content = markup`<th scope="row">${first!}</th>
+    ${others.map((cell) => markup`<td>${cell}</td>`)}`;
+  return kind === 'strong'
+    ? markup`<tr class="strong">
+        ${content}
+      </tr>`
+    : markup`<tr>
+        ${content}
+      </tr>`;
+}
+
+function contentOf(cell: string | Cell): Content {
+  return typeof cell === 'string' ? cell : markup`<span class="${cell.tone}">${cell.text}</span>`;
+}
