@@ -17,6 +17,7 @@
 #include "optimizer.h"
 #include "random.h"
 #include "stamp.h"
+#include "training.h"
 
 namespace evenkeel::binding {
 namespace {

@@ -3,58 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "blocks.h"
 #include "dispatch.h"
 #include "float_environment.h"
 #include "natural_log.h"
-#include "work_split.h"
 
 namespace evenkeel {
 namespace {
-
-// A multiple of kRandomGroup and of 16 (vectors); 64 KB of floats.
-constexpr std::size_t kBlock = 16 * 1024;
-
-template <class Body>
-void for_blocks(std::size_t n, const Body& body) {
-  const FloatEnvironment environment;
-  run_tasks(divide_up(n, kBlock), n, [&](std::size_t task) {
-    const Range range = cut(n, kBlock, task);
-    body(range.begin, range.size());
-  });
-}
-
-// total + value, with what that rounds away (TwoSum, Knuth).
-void add_to(Total& total, double value) {
-  const double sum = total.high + value, seen = sum - total.high;
-  total.low += (total.high - (sum - seen)) + (value - seen);
-  total.high = sum;
-}
-
-// Sums of blocks, added in order.
-template <class Body>
-Total sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
-  workspace.reset();
-  Total* parts = workspace.take<Total>(divide_up(n, kBlock));
-  for_blocks(n, [&](std::size_t at, std::size_t count) { parts[at / kBlock] = body(at, count); });
-  Total total{0.0, 0.0};
-  for (std::size_t i = 0; i < divide_up(n, kBlock); ++i) {
-    add_to(total, parts[i].high);
-    total.low += parts[i].low;
-  }
-  return total;
-}
-
-// What is not finite has left NaN in `low`.
-double value_of(const Total& total) {
-  return std::isfinite(total.high) ? total.high + total.low : total.high;
-}
-
-// total / count, rounded once but for cases of about 2^-50 beside a tie.
-double quotient(const Total& total, double count) {
-  const double high = total.high / count;
-  if (!std::isfinite(high) || count == 0.0) return high;
-  return high + (std::fma(-high, count, total.high) + total.low) / count;
-}
 
 template <class T>
 Total total_of(const T* x, std::size_t n, Workspace& workspace) {

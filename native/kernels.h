@@ -9,6 +9,8 @@
 
 #include <cstddef>
 
+#include "optimizer_steps.h"
+
 namespace evenkeel {
 
 // The terms of y = (x - center) * scale + offset: per column in (N, C), per run in (N, C, L).
@@ -253,11 +255,25 @@ struct ElementwiseKernels {
 };
 
 template <class T>
+struct OptimizerKernels {
+  void (*rmsprop)(T* parameter, const T* gradient, T* square, T* momentum, T* mean, std::size_t n,
+                  RmspropStep step);
+  void (*adagrad)(T* parameter, const T* gradient, T* sum, std::size_t n, AdagradStep step);
+  void (*nadam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, NadamStep step);
+  void (*lars)(T* parameter, const T* gradient, T* momentum, std::size_t n, LarsStep step);
+  void (*lerp)(const T* a, const T* b, T weight, T* out, std::size_t n);
+  void (*limit)(const T* x, T most, T* out, std::size_t n);
+  Total (*norm)(const T* x, std::size_t n, Norm kind);
+  double (*exp_nonpositive)(double x);
+};
+
+template <class T>
 struct KernelsOf {
   BatchNormKernels<T> batchnorm;
   ChannelKernels<T> channels;
   MatmulKernels<T> matmul;
   ElementwiseKernels<T> elementwise;
+  OptimizerKernels<T> optimizers;
 };
 
 struct Kernels {

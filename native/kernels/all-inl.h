@@ -10,6 +10,7 @@
 #include "matmul-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
+#include "optimizers-inl.h"
 #include "limits-inl.h"
 
 namespace evenkeel {
@@ -24,7 +25,7 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
   return {batchnorm_kernels<T>(), channel_kernels<T>(), matmul_kernels<T>(),
-          elementwise_kernels<T>()};
+          elementwise_kernels<T>(), optimizer_kernels<T>()};
 }
 
 }  // namespace

@@ -164,6 +164,62 @@ export interface Calls {
     decoupled: boolean,
     maximize: boolean,
   ): void;
+  rmspropStep(
+    parameter: Floats,
+    gradient: Floats,
+    square: Floats,
+    momentumBuffer: Floats | null,
+    mean: Floats | null,
+    n: number,
+    lr: number,
+    alpha: number,
+    eps: number,
+    weightDecay: number,
+    momentum: number,
+    maximize: boolean,
+  ): void;
+  adagradStep(
+    parameter: Floats,
+    gradient: Floats,
+    sum: Floats,
+    n: number,
+    lr: number,
+    eps: number,
+    weightDecay: number,
+    maximize: boolean,
+  ): void;
+  nadamMomentum(beta1: number, momentumDecay: number, t: number): number;
+  nadamStep(
+    parameter: Floats,
+    gradient: Floats,
+    m: Floats,
+    v: Floats,
+    n: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    weightDecay: number,
+    biasCorrection2: number,
+    gradientRate: number,
+    momentRate: number,
+    decoupled: boolean,
+    maximize: boolean,
+  ): void;
+  larsStep(
+    parameter: Floats,
+    gradient: Floats,
+    momentumBuffer: Floats,
+    n: number,
+    lr: number,
+    momentum: number,
+    weightDecay: number,
+    trust: number,
+    maximize: boolean,
+  ): void;
+  lerp(a: Floats, b: Floats, weight: number, out: Floats, n: number): void;
+  limit(x: Floats, most: number, out: Floats, n: number): void;
+  normPart(x: Floats, n: number, type: number): number;
 }
 
 export interface Addon extends Calls {

@@ -6,6 +6,7 @@ export type {
   FreezeOptions,
 } from './batchnorm/options.js';
 export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm/layer.js';
+export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clip-gradients.js';
 export { Dropout } from './dropout.js';
 export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';

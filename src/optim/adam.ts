@@ -1,6 +1,7 @@
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { checkBetas } from './betas.js';
 import {
   CHECK_GROUP,
   DECOUPLED,
@@ -19,6 +20,7 @@ import {
   type ParameterGroup,
   type Resolved,
 } from './optimizer.js';
+import { Power } from './power.js';
 import type { ParameterState } from './state.js';
 
 export interface AdamOptions {
@@ -43,38 +45,6 @@ const USUAL: Hyper = {
   weightDecay: 0,
   maximize: false,
 };
-
-/** From here on a power is found by squaring: nothing may take as long as a count in a file says. */
-const MOST_PRODUCTS = 2 ** 20;
-
-/** base^step for steps that follow one another: products, because `**` has other bits on other engines. */
-class Power {
-  private base = NaN;
-  private step = 0;
-  private value = 1;
-
-  at(base: number, step: number): number {
-    const follows = base === this.base && step === this.step + 1 && step <= MOST_PRODUCTS;
-    this.value = follows ? this.value * base : power(base, step);
-    this.base = base;
-    this.step = step;
-    return this.value;
-  }
-}
-
-/** The same bits as step by step. */
-function power(base: number, step: number): number {
-  let value = 1;
-  if (step <= MOST_PRODUCTS) {
-    for (let i = 0; i < step; i++) value *= base;
-    return value;
-  }
-  for (let [square, left] = [base, step]; left > 0; square *= square) {
-    if (left % 2 === 1) value *= square;
-    left = Math.floor(left / 2);
-  }
-  return value;
-}
 
 /** @internal */
 export const ADAM_OPTIONS = Object.keys(USUAL);
@@ -117,13 +87,7 @@ export class Adam extends Optimizer<Hyper> {
       check.numberBetween(this[WHO], name, group[name], 0, Infinity);
     }
     check.boolean(this[WHO], 'maximize', group.maximize);
-    const betas: unknown = group.betas;
-    if (!check.isList(betas) || betas.length !== 2) {
-      throw check.wrongKind(this[WHO], 'betas to be two numbers', betas);
-    }
-    for (const beta of group.betas) {
-      check.numberBetween(this[WHO], 'each of betas', beta, 0, 1 - Number.EPSILON);
-    }
+    checkBetas(this[WHO], group.betas);
   }
 
   protected override [PREPARE](parameter: Parameter): void {

@@ -14,3 +14,4 @@ export const CHECK_GRADIENT = Symbol('checkGradient');
 export const FIND_NON_FINITE = Symbol('findNonFinite');
 export const DECOUPLED = Symbol('decoupled');
 export const CHECK_GROUPS = Symbol('checkGroups');
+export const STEPPED = Symbol('stepped');

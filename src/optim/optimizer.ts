@@ -16,11 +16,13 @@ import {
   OPTIONAL_STATE,
   PREPARE,
   SLOTS,
+  STEPPED,
   UPDATE,
   WHO,
 } from './internals.js';
 import {
   pythonName,
+  SCHEDULED,
   StateReader,
   type GroupState,
   type OptimizerStateDict,
@@ -28,10 +30,13 @@ import {
   type Slot,
 } from './state.js';
 
+/** What a scheduler keeps in the groups it moves, as PyTorch's do; each is a number of at least 0. */
+export type ScheduledGroup = { [Name in (typeof SCHEDULED)[number]]?: number | undefined };
+
 /** Parameters that share hyperparameters; what a group leaves out it takes from the defaults. */
 export type ParameterGroup<Hyper> = { params: Iterable<Parameter> } & {
   [Name in keyof Hyper]?: Hyper[Name] | undefined;
-};
+} & ScheduledGroup;
 
 /** Options with every default filled in. */
 export type Resolved<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
@@ -46,7 +51,7 @@ export function withDefaults<Hyper extends object>(
 }
 
 /** A group as the optimiser keeps it: hyperparameters may be changed between steps. */
-export type ResolvedGroup<Hyper> = { params: Parameter[] } & Hyper;
+export type ResolvedGroup<Hyper> = { params: Parameter[] } & Hyper & ScheduledGroup;
 
 /** A state dict as `loadStateDict` reads it, which checks all of it. */
 export interface LoadableOptimizerState {
@@ -66,6 +71,8 @@ export abstract class Optimizer<Hyper extends object> {
   readonly paramGroups: ResolvedGroup<Hyper>[] = [];
   /** What a group leaves out. */
   protected readonly [DEFAULTS]: Hyper;
+  /** @internal Whether `step` has been called: a scheduler that steps before it says so. */
+  [STEPPED] = false;
 
   protected constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -116,8 +123,9 @@ export abstract class Optimizer<Hyper extends object> {
     if (typeof group !== 'object' || (group as unknown) === null || !('params' in group)) {
       throw check.wrongKind(this[WHO], 'parameters, or groups { params, … }', group);
     }
-    check.options(this[WHO], group, ['params', ...Object.keys(this[DEFAULTS])]);
     const { params, ...own } = group;
+    const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
+    check.options(this[WHO], group, ['params', ...Object.keys(this[DEFAULTS]), ...scheduled]);
     const list = [...(check.iterable(this[WHO], 'params', params) as Iterable<Parameter>)];
     const known = new Set(this.paramGroups.flatMap((each) => each.params));
     for (const parameter of list) {
@@ -137,6 +145,7 @@ export abstract class Optimizer<Hyper extends object> {
     );
     const resolved = { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
     this[CHECK_GROUP](resolved);
+    checkScheduled(this[WHO], resolved);
     this.paramGroups.push(resolved);
   }
 
@@ -192,6 +201,7 @@ export abstract class Optimizer<Hyper extends object> {
     const { nonFinite = 'propagate' } = options ?? {};
     check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
     this[CHECK_GROUPS](who);
+    this[STEPPED] = true;
     for (const group of this.paramGroups) {
       this[CHECK_GROUP](group);
       for (const parameter of group.params) this[CHECK_GRADIENT](parameter);
@@ -237,8 +247,10 @@ export abstract class Optimizer<Hyper extends object> {
     const state: OptimizerStateDict['state'] = {};
     let index = 0;
     const groups = this.paramGroups.map((group): GroupState => {
-      const hyper = names.map((name) => {
-        const value = (group as Record<string, unknown>)[name] as number | readonly number[];
+      const own = group as unknown as Record<string, number | readonly number[]>;
+      const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
+      const hyper = [...names, ...scheduled].map((name) => {
+        const value = own[name]!;
         return [pythonName(name), typeof value === 'object' ? [...value] : value] as const;
       });
       const params = group.params.map((parameter) => {
@@ -273,7 +285,10 @@ export abstract class Optimizer<Hyper extends object> {
     const { state, groups } = reader.parts(stateDict);
     const names = Object.keys(this[DEFAULTS]);
     const { hypers, parameters } = reader.groups(groups, this.paramGroups, names);
-    for (const hyper of hypers) this[CHECK_GROUP](hyper as Hyper);
+    for (const hyper of hypers) {
+      this[CHECK_GROUP](hyper as Hyper);
+      checkScheduled(who, hyper);
+    }
     const states = reader.states(state, parameters);
     this[KEEP](states);
     this.paramGroups.forEach((group, i) => Object.assign(group, hypers[i]));
@@ -302,6 +317,12 @@ export abstract class Optimizer<Hyper extends object> {
 }
 
 mark(Optimizer, 'Optimizer');
+
+function checkScheduled(who: string, group: ScheduledGroup): void {
+  for (const name of SCHEDULED) {
+    if (group[name] !== undefined) check.numberBetween(who, name, group[name], 0, Infinity);
+  }
+}
 
 /** The first element that is NaN or infinite, or -1. */
 function firstNonFinite(gradient: Tensor): number {

@@ -26,14 +26,17 @@ export function pythonName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** @internal What an optimiser keeps under a name; the elements of a 'square' are at least 0. */
-export type Slot = 'tensor' | 'square' | 'count';
+/**
+ * @internal What an optimiser keeps under a name; the elements of a 'square' are at least 0, a 'number' is finite, and an
+ * 'optional' tensor may be missing.
+ */
+export type Slot = 'tensor' | 'square' | 'optional' | 'count' | 'number';
 
-/** Of PyTorch's groups: how to compute the same numbers, names for people, what a scheduler started from. */
-const NO_MATTER = [
-  ...['foreach', 'capturable', 'differentiable', 'fused', 'initial_lr'],
-  ...['name', 'param_names'],
-];
+/** Of PyTorch's groups: how to compute the same numbers, names for people. */
+const NO_MATTER = ['foreach', 'capturable', 'differentiable', 'fused', 'name', 'param_names'];
+
+/** @internal What a scheduler writes into the groups it moves: where it started from, and its bounds. */
+export const SCHEDULED = ['initialLr', 'maxLr', 'minLr', 'maxMomentum', 'baseMomentum'] as const;
 
 /** @internal One call of `loadStateDict`. */
 export class StateReader {
@@ -126,8 +129,13 @@ export class StateReader {
       if (value === only) continue;
       throw check.wrongValue(this.who, `${name} to be ${only} in ${where}`, check.describe(value));
     }
+    for (const name of SCHEDULED) {
+      const value = entries.get(pythonName(name));
+      if (value !== undefined) hyper[name] = value instanceof Tensor ? value.item() : value;
+    }
     const known = names.map(pythonName);
-    this.refuseOthers(where, entries, known, ['params', ...Object.keys(this.fixed), ...NO_MATTER]);
+    const others = [...Object.keys(this.fixed), ...SCHEDULED.map(pythonName), ...NO_MATTER];
+    this.refuseOthers(where, entries, known, ['params', ...others]);
     return hyper;
   }
 
@@ -161,19 +169,25 @@ export class StateReader {
     for (const [name, slot] of Object.entries(this.slots)) {
       const value = entries.get(name) ?? null;
       if (value === null) {
+        if (slot === 'optional') continue;
         if (this.optional) return null;
         throw new TypeError(`${this.who}: expected ${name} of ${where}, got none.`);
       }
       const what = `${name} of ${where}`;
-      state[name] = slot === 'count' ? this.count(what, value) : this.copy(what, value, parameter);
+      state[name] =
+        slot === 'count' || slot === 'number'
+          ? this.number(what, value, slot)
+          : this.copy(what, value, parameter);
       if (slot === 'square') this.refuseNegative(what, state[name] as Tensor);
     }
     return state;
   }
 
-  private count(what: string, value: unknown): number {
-    const count = isJSON(value) ? value.data : (revived(value)?.item() ?? value);
-    return check.wholeNumber(this.who, what, count, 0);
+  private number(what: string, value: unknown, kind: 'count' | 'number'): number {
+    const number = isJSON(value) ? value.data : (revived(value)?.item() ?? value);
+    return kind === 'count'
+      ? check.wholeNumber(this.who, what, number, 0)
+      : check.numberBetween(this.who, what, number, 0, Infinity);
   }
 
   private copy(what: string, value: unknown, { shape, dtype }: Parameter): Tensor {

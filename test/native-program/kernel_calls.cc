@@ -321,6 +321,28 @@ void steps(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
 }
 
 template <class T>
+void more_steps(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const auto& table = part<T>(kernels).optimizers;
+  T* parameter = memory.inout<T>(n);
+  const T* gradient = memory.input<T>(n);
+  T* square = memory.positive_inout<T>(n);
+  T* momentum = memory.inout<T>(n);
+  const bool flag = draw.flip();
+  table.rmsprop(parameter, gradient, square, draw.flip() ? momentum : nullptr, nullptr, n,
+                {0.1, 0.9, 1e-3, 0.01, 0.8, flag});
+  table.adagrad(parameter, gradient, square, n, {0.1, 1e-10, 0.01, flag});
+  table.nadam(parameter, gradient, momentum, square, n,
+              {0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07, flag, !flag});
+  table.lars(parameter, gradient, momentum, n, {0.1, 0.9, 0.01, 0.3, flag});
+  table.lerp(parameter, gradient, flag ? T(0.25) : T(0.75), memory.output<T>(n), n);
+  table.limit(gradient, T(0.5), memory.output<T>(n), n);
+  for (const Norm kind : {Norm::kSum, Norm::kSquares, Norm::kLargest}) {
+    memory.result(table.norm(gradient, n, kind).high);
+  }
+  memory.result(table.exp_nonpositive(-0.3));
+}
+
+template <class T>
 void softmax(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const std::size_t classes = std::max<std::size_t>(1, length), rows = draw.between(1, 5);
   const T* logits = memory.input<T>(rows * classes);
@@ -368,6 +390,8 @@ constexpr KernelCall kCalls[] = {
     {"elementwise double", elementwise<double>},
     {"sgd, adam float", steps<float>},
     {"sgd, adam double", steps<double>},
+    {"the other optimisers float", more_steps<float>},
+    {"the other optimisers double", more_steps<double>},
     {"softmax float", softmax<float>},
     {"softmax double", softmax<double>},
     {"add_doubles, random_words, copy, read", others},

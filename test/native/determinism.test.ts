@@ -234,6 +234,24 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
     expect(seen.size).toBe(1);
   });
 
+  test.each([40_000, 200_003])('the other optimisers, %d elements', (n) => {
+    const [g, b] = [filled(dtype, n, 6), filled(dtype, n, 8)];
+    const seen = hashes((index) => {
+      const state = Array.from({ length: 5 }, () => fresh(dtype, n, index).fill(0));
+      const [p, s, m, mean, out] = state as [Floats, Floats, Floats, Floats, Floats];
+      p.set(b);
+      addon.rmspropStep(p, g, s, m, mean, n, 0.1, 0.9, 1e-3, 0.01, 0.8, false);
+      addon.adagradStep(p, g, s, n, 0.1, 1e-10, 0.01, false);
+      addon.nadamStep(p, g, m, s, n, 0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07, true, false);
+      addon.larsStep(p, g, m, n, 0.1, 0.9, 0.01, 0.3, false);
+      addon.lerp(p, g, 0.3, out, n);
+      addon.limit(out, 0.5, out, n);
+      const norms = [1, 2, Infinity].map((type) => addon.normPart(p, n, type));
+      return hash(...state, ...norms, addon.nadamMomentum(0.9, 0.004, 17));
+    });
+    expect(seen.size).toBe(1);
+  });
+
   test('random words', () => {
     const seen = hashes(() => {
       const words = new Uint32Array(100_001);

@@ -182,5 +182,54 @@ export function optimizerCases(addon: Addon): KernelCase[] {
     sgd('nesterov', 0.9, true, false),
     adam(false),
     adam(true),
+    ...moreSteps(addon),
+  ];
+}
+
+/** The steps of the other optimisers, and what is done to gradients and averages. */
+function moreSteps(addon: Addon): KernelCase[] {
+  const rmsprop = (momentum: boolean, centered: boolean): KernelCase =>
+    flat(`rmspropStep ${momentum} ${centered}`, (arena, n) => {
+      const [p, g, s] = [arena.inout(n), arena.input(n), arena.inout(n, (x) => 9 + Math.abs(x))];
+      const buffer = momentum ? arena.inout(n) : null;
+      const mean = centered ? arena.inout(n, (x) => x / 4) : null;
+      return nothing(() =>
+        addon.rmspropStep(p, g, s, buffer, mean, n, 0.1, 0.9, 1e-3, 0.01, 0.8, centered),
+      );
+    });
+  return [
+    ...flags.flatMap((momentum) => flags.map((centered) => rmsprop(momentum, centered))),
+    flat('adagradStep', (arena, n) => {
+      const [p, g, s] = [arena.inout(n), arena.input(n), arena.inout(n, positive)];
+      return nothing(() => addon.adagradStep(p, g, s, n, 0.1, 1e-10, 0.01, false));
+    }),
+    ...flags.map((decoupled) =>
+      flat(`nadamStep ${decoupled}`, (arena, n) => {
+        const [p, g] = [arena.inout(n), arena.input(n)];
+        const [m, v] = [arena.inout(n), arena.inout(n, positive)];
+        const rates = [0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07] as const;
+        return nothing(() => addon.nadamStep(p, g, m, v, n, ...rates, decoupled, decoupled));
+      }),
+    ),
+    flat('larsStep', (arena, n) => {
+      const [p, g, m] = [arena.inout(n), arena.input(n), arena.inout(n)];
+      return nothing(() => addon.larsStep(p, g, m, n, 0.1, 0.9, 0.01, 0.3, true));
+    }),
+    ...[0.3, 0.7].map((weight) =>
+      flat(`lerp ${weight}`, (arena, n) => {
+        const [a, b, out] = [arena.input(n), arena.input(n), arena.output(n)];
+        return nothing(() => addon.lerp(a, b, weight, out, n));
+      }),
+    ),
+    flat('limit', (arena, n) => {
+      const [x, out] = [arena.input(n), arena.output(n)];
+      return nothing(() => addon.limit(x, 0.6, out, n));
+    }),
+    ...[1, 2, Infinity].map((type) =>
+      flat(`normPart ${type}`, (arena, n) => {
+        const x = arena.input(n);
+        return () => addon.normPart(x, n, type);
+      }),
+    ),
   ];
 }

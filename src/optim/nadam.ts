@@ -1,0 +1,145 @@
+import * as check from '../check/index.js';
+import { addon } from '../addon/control.js';
+import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { checkBetas } from './betas.js';
+import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
+import {
+  Optimizer,
+  withDefaults,
+  zerosLike,
+  type ParameterGroup,
+  type Resolved,
+} from './optimizer.js';
+import { Power } from './power.js';
+import type { ParameterState } from './state.js';
+
+export interface NAdamOptions {
+  /** Learning rate, at least 0. Default 2e-3. */
+  lr?: number | undefined;
+  /** Decay of the first and second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the root of the second moment. Default 1e-8. */
+  eps?: number | undefined;
+  /** L2 penalty, or with `decoupledWeightDecay` the decay of the parameter itself; at least 0. Default 0. */
+  weightDecay?: number | undefined;
+  /** How fast the momentum approaches its full size, at least 0. Default 4e-3. */
+  momentumDecay?: number | undefined;
+  /** Decay the parameter instead of the gradient, as AdamW. Default false. */
+  decoupledWeightDecay?: boolean | undefined;
+  /** Climb instead of descend. Default false. */
+  maximize?: boolean | undefined;
+}
+
+type Hyper = Resolved<NAdamOptions>;
+
+const USUAL: Hyper = {
+  lr: 2e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  momentumDecay: 4e-3,
+  decoupledWeightDecay: false,
+  maximize: false,
+};
+
+interface Moments {
+  step: number;
+  /** μ₁ · … · μₜ */
+  product: number;
+  readonly decay2: Power;
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
+/**
+ * Adam with Nesterov momentum (Dozat 2016), in PyTorch's form: μₜ = β₁ (1 - 0.96^(t · momentumDecay) / 2);
+ * m, v as in Adam; p -= lr · ((1 - μₜ) / (1 - Π μ) · g + μₜ₊₁ / (1 - Π μ · μₜ₊₁) · m) / (sqrt(v / (1 - β₂ᵗ)) + eps).
+ *
+ * @throws {RangeError | TypeError} for a hyperparameter out of its range.
+ * @example
+ * ```ts
+ * const p = new nn.Parameter(tensor([1]));
+ * const optimizer = new optim.NAdam([p], { lr: 0.1 });
+ * p.grad = tensor([4]);
+ * optimizer.step();
+ * p.item() < 1; // => true
+ * ```
+ */
+export class NAdam extends Optimizer<Hyper> {
+  protected override readonly [SLOTS] = {
+    step: 'count',
+    mu_product: 'number',
+    exp_avg: 'tensor',
+    exp_avg_sq: 'square',
+  } as const;
+  readonly #moments = new Map<Parameter, Moments>();
+
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options: NAdamOptions = {},
+  ) {
+    check.options('NAdam', options, Object.keys(USUAL));
+    super(params, withDefaults(USUAL, options));
+  }
+
+  protected override [CHECK_GROUP](group: Hyper): void {
+    for (const name of ['lr', 'eps', 'weightDecay', 'momentumDecay'] as const) {
+      check.numberBetween(this[WHO], name, group[name], 0, Infinity);
+    }
+    check.boolean(this[WHO], 'decoupledWeightDecay', group.decoupledWeightDecay);
+    check.boolean(this[WHO], 'maximize', group.maximize);
+    checkBetas(this[WHO], group.betas);
+  }
+
+  protected override [PREPARE](parameter: Parameter): void {
+    if (this.#moments.has(parameter)) return;
+    const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
+    this.#moments.set(parameter, { step: 0, product: 1, decay2: new Power(), m, v });
+  }
+
+  protected override [KEPT](parameter: Parameter): ParameterState | null {
+    const moments = this.#moments.get(parameter);
+    if (moments === undefined || moments.step === 0) return null;
+    const { step, product, m, v } = moments;
+    return { step, mu_product: product, exp_avg: m, exp_avg_sq: v };
+  }
+
+  protected override [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void {
+    this.#moments.clear();
+    for (const [parameter, state] of states) {
+      this.#moments.set(parameter, {
+        step: state.step as number,
+        product: state.mu_product as number,
+        decay2: new Power(),
+        m: state.exp_avg as Tensor,
+        v: state.exp_avg_sq as Tensor,
+      });
+    }
+  }
+
+  protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
+    const moments = this.#moments.get(parameter)!;
+    const [beta1, beta2] = group.betas;
+    const step = ++moments.step;
+    const mu = addon.nadamMomentum(beta1, group.momentumDecay, step);
+    const next = addon.nadamMomentum(beta1, group.momentumDecay, step + 1);
+    moments.product *= mu;
+    addon.nadamStep(
+      floats(parameter),
+      floats(gradient),
+      floats(moments.m),
+      floats(moments.v),
+      parameter.numel,
+      group.lr,
+      beta1,
+      beta2,
+      group.eps,
+      group.weightDecay,
+      1 - moments.decay2.at(beta2, step),
+      (group.lr * (1 - mu)) / (1 - moments.product),
+      (group.lr * next) / (1 - moments.product * next),
+      group.decoupledWeightDecay,
+      group.maximize,
+    );
+  }
+}

@@ -1,0 +1,20 @@
+// Learning rate schedules.
+export { CosineAnnealingLR, type CosineAnnealingLROptions } from './cosine-annealing-lr.js';
+export {
+  CosineAnnealingWarmRestarts,
+  type CosineAnnealingWarmRestartsOptions,
+} from './warm-restarts.js';
+export { ExponentialLR, type ExponentialLROptions } from './exponential-lr.js';
+export { LambdaLR, type Lambda, type LambdaLROptions } from './lambda-lr.js';
+export { LinearLR, type LinearLROptions } from './linear-lr.js';
+export {
+  LRScheduler,
+  type Scheduled,
+  type SchedulerOptions,
+  type SchedulerState,
+} from './scheduler.js';
+export { MultiStepLR, type MultiStepLROptions } from './multi-step-lr.js';
+export { OneCycleLR, type OneCycleLROptions } from './one-cycle-lr.js';
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce-on-plateau.js';
+export { SequentialLR, type SequentialLROptions } from './sequential-lr.js';
+export { StepLR, type StepLROptions } from './step-lr.js';

@@ -1,0 +1,156 @@
+import * as check from '../../check/index.js';
+import {
+  BEGIN,
+  KEPT,
+  LRScheduler,
+  optimizerOf,
+  RESTART,
+  setRates,
+  UNDO,
+  type Scheduled,
+  type SchedulerState,
+} from './scheduler.js';
+import { entriesOf, readState } from './state.js';
+
+export interface SequentialLROptions {
+  /** One after another, all of the same optimiser. */
+  schedulers: readonly LRScheduler<never>[];
+  /** The epochs at which the next takes over: one fewer than schedulers, rising. */
+  milestones: readonly number[];
+}
+
+type Member = LRScheduler;
+
+/**
+ * One scheduler after another: a warm-up, then a decay. Each begins at its milestone with its own epoch 0.
+ *
+ * @throws {RangeError | TypeError} for an option that is none; nothing has changed then.
+ * @example
+ * ```ts
+ * const optimizer = new optim.SGD([new nn.Parameter(tensor([1]))], { lr: 1 });
+ * const { LinearLR, ExponentialLR, SequentialLR } = optim.lrScheduler;
+ * const schedulers = [
+ *   new LinearLR(optimizer, { startFactor: 0.5, totalIters: 2 }),
+ *   new ExponentialLR(optimizer, { gamma: 0.5 }),
+ * ];
+ * const scheduler = new SequentialLR(optimizer, { schedulers, milestones: [2] });
+ * const rates = [1, 2, 3].map(() => {
+ *   optimizer.step();
+ *   scheduler.step();
+ *   return optimizer.paramGroups[0].lr;
+ * });
+ * rates; // => [0.75, 1, 0.5]
+ * ```
+ */
+export class SequentialLR {
+  readonly optimizer: Scheduled;
+  readonly #schedulers: readonly Member[];
+  #milestones: number[];
+  #lastEpoch = 0;
+  #lastLr: number[];
+
+  constructor(optimizer: Scheduled, options: SequentialLROptions) {
+    const who = 'SequentialLR';
+    this.optimizer = optimizerOf(who, optimizer);
+    check.options(who, options, ['schedulers', 'milestones']);
+    const { schedulers, milestones } = options;
+    this.#schedulers = membersOf(who, schedulers, this.optimizer);
+    this.#milestones = milestonesOf(who, milestones, this.#schedulers.length);
+    const rates = this.optimizer.paramGroups.map(({ initialLr, lr }) => initialLr ?? lr);
+    setRates(who, this.optimizer, rates);
+    for (const each of this.#schedulers) each[UNDO]();
+    this.#schedulers[0]![BEGIN]();
+    this.#lastLr = this.#schedulers[0]!.getLastLr();
+  }
+
+  get lastEpoch(): number {
+    return this.#lastEpoch;
+  }
+
+  /** The rates that the last step has set, by group. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** The rates of the next epoch. */
+  step(): void {
+    const epoch = this.#lastEpoch + 1;
+    const at = this.#milestones.filter((each) => each <= epoch).length;
+    const scheduler = this.#schedulers[at]!;
+    if (at > 0 && this.#milestones[at - 1] === epoch) scheduler[RESTART]();
+    else scheduler.step();
+    this.#lastEpoch = epoch;
+    this.#lastLr = scheduler.getLastLr();
+  }
+
+  /** All that it and its schedulers need to go on, under PyTorch's names; a copy. */
+  stateDict(): SchedulerState {
+    return {
+      _milestones: [...this.#milestones],
+      last_epoch: this.#lastEpoch,
+      _last_lr: [...this.#lastLr],
+      _schedulers: this.#schedulers.map((each) => each.stateDict()),
+    };
+  }
+
+  /**
+   * Goes on from a state: one of `stateDict()`, or PyTorch's.
+   *
+   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
+   */
+  loadStateDict(state: object): void {
+    const who = 'SequentialLR.loadStateDict';
+    const members: unknown = entriesOf(who, "a scheduler's state", state).get('_schedulers');
+    const now = {
+      _milestones: this.#milestones,
+      last_epoch: this.#lastEpoch,
+      _last_lr: this.#lastLr,
+    };
+    const read = readState(who, state, now, ['_schedulers']) as typeof now;
+    check.wholeNumber(who, 'last_epoch', read.last_epoch, 0);
+    if (!Array.isArray(members) || members.length !== this.#schedulers.length) {
+      const what = `_schedulers to be ${this.#schedulers.length} states`;
+      throw check.wrongKind(who, what, members);
+    }
+    const milestones = milestonesOf(who, read._milestones, this.#schedulers.length);
+    const before = this.#schedulers.map((each) => each[KEPT]);
+    try {
+      this.#schedulers.forEach((each, i) => each.loadStateDict(members[i] as object));
+    } catch (error) {
+      this.#schedulers.forEach((each, i) => (each[KEPT] = before[i]!));
+      throw error;
+    }
+    this.#milestones = milestones;
+    this.#lastEpoch = read.last_epoch;
+    this.#lastLr = read._last_lr;
+  }
+}
+
+function membersOf(who: string, schedulers: unknown, optimizer: Scheduled): readonly Member[] {
+  if (!Array.isArray(schedulers))
+    throw check.wrongKind(who, 'schedulers to be an array', schedulers);
+  if (schedulers.length === 0) throw check.wrongValue(who, 'at least one scheduler', 'none');
+  for (const [i, each] of (schedulers as unknown[]).entries()) {
+    if (!(each instanceof LRScheduler)) {
+      const what = 'schedulers whose step takes nothing (no ReduceLROnPlateau, no SequentialLR)';
+      throw check.wrongKind(who, what, each);
+    }
+    if ((each as Member).optimizer === optimizer) continue;
+    throw check.wrongValue(who, 'schedulers of one optimizer', `another's at index ${i}`);
+  }
+  return [...(schedulers as Member[])];
+}
+
+function milestonesOf(who: string, milestones: unknown, schedulers: number): number[] {
+  if (!check.isList(milestones))
+    throw check.wrongKind(who, 'milestones to be an array', milestones);
+  const list = Array.from(milestones, (each) => check.wholeNumber(who, 'a milestone', each, 1));
+  if (list.length !== schedulers - 1) {
+    const what = `${schedulers - 1} milestones for ${schedulers} schedulers`;
+    throw check.wrongValue(who, what, String(list.length));
+  }
+  if (list.some((each, i) => i > 0 && each <= list[i - 1]!)) {
+    throw check.wrongValue(who, 'milestones that rise', list.join(', '));
+  }
+  return list;
+}
