@@ -60,6 +60,24 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), f(ELEMENTS).map(Math.abs), ELEMENTS],
     ...[0.1, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03, true, false],
   ],
+  rmspropStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS).map(Math.abs), f(ELEMENTS, 0.7), f(ELEMENTS).fill(0)],
+    ...[ELEMENTS, 0.1, 0.9, 1e-3, 0.01, 0.8, false],
+  ],
+  adagradStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS).map(Math.abs), ELEMENTS, 0.1, 1e-10, 0.01, false],
+  ],
+  nadamMomentum: () => [0.9, 0.004, 3],
+  nadamStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), f(ELEMENTS).map(Math.abs), ELEMENTS],
+    ...[0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07, true, false],
+  ],
+  larsStep: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), ELEMENTS, 0.1, 0.9, 0.01, 0.3, true],
+  ],
+  lerp: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), 0.3, f(ELEMENTS, 0.7), ELEMENTS],
+  limit: (f) => [f(ELEMENTS), 0.5, f(ELEMENTS), ELEMENTS],
+  normPart: (f) => [f(ELEMENTS), ELEMENTS, 2],
 };
 
 function targets(rows: number): Int32Array {

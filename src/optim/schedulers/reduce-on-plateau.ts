@@ -36,7 +36,7 @@ interface Own extends Kept {
   mode: string;
   threshold: number;
   threshold_mode: string;
-  best: number;
+  best: number | null;
   num_bad_epochs: number;
   mode_worse: number;
   eps: number;
@@ -122,7 +122,7 @@ export class ReduceLROnPlateau {
 
   /** The best metric so far; an infinity before the first. */
   get best(): number {
-    return this.#kept.best;
+    return this.#kept.best ?? this.#kept.mode_worse;
   }
 
   get numBadEpochs(): number {
@@ -192,12 +192,14 @@ export class ReduceLROnPlateau {
     const read = readState(who, state, this.#kept, []) as Own;
     this.#check(who, read);
     read.mode_worse = read.mode === 'min' ? Infinity : -Infinity;
-    read.best = (read.best) ?? read.mode_worse;
+    read.best ??= read.mode_worse;
     this.#kept = read;
   }
 }
 
-function isBetter(value: number, { best, mode, threshold, threshold_mode }: Own): boolean {
+function isBetter(value: number, kept: Own): boolean {
+  const { mode, threshold, threshold_mode } = kept;
+  const best = kept.best ?? kept.mode_worse;
   if (threshold_mode === 'rel') {
     return mode === 'min' ? value < best * (1 - threshold) : value > best * (threshold + 1);
   }

@@ -7,7 +7,6 @@ import {
   KEPT,
   LRScheduler,
   RATES,
-  type Common,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
