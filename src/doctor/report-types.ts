@@ -157,7 +157,7 @@ export interface ReportData {
   readonly subject: string;
   /** Whether there is neither an error nor a warning. Notes do not count. */
   readonly healthy: boolean;
-  /** Errors first, then warnings, then notes; among equals the larger effect first. */
+  /** Errors first, then warnings, then notes; layers of one finding by the size of its effect. */
   readonly findings: readonly Finding[];
   readonly layers: readonly LayerReport[];
   /** Samples and batches of the data that was given. */

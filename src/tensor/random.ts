@@ -25,6 +25,17 @@ export function manualSeed(seed: number): void {
   next = 0;
 }
 
+/** Where the stream is: to go on from there later. */
+export function randomState(): Stretch {
+  return { key, offset: next };
+}
+
+/** The stream goes on from where `randomState` was taken. */
+export function restoreRandomState(state: Stretch): void {
+  key = state.key;
+  next = state.offset;
+}
+
 /** Words come in groups of 64 (kRandomGroup in native/kernels.h): 16 counters. */
 const GROUP_WORDS = 64;
 const GROUP_COUNTERS = 16;
