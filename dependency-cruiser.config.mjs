@@ -44,6 +44,7 @@ const mayAlsoUse = {
   'test/property': ['test/helpers'],
   'test/native': ['test/helpers', 'src'],
   'test/packaging': ['test/helpers'],
+  'test/doctor': ['test/helpers'],
   'test/stress': ['test/helpers', 'src'],
   'test/bench': ['test/helpers', 'bench'],
 };

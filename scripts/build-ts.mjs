@@ -39,12 +39,23 @@ pack();
 bundleCharts();
 writeFileSync(join(cjs, 'package.json'), COMMONJS);
 // Before anything else, bundled.js says so where a bundler has taken the package apart.
-const first = "import './cjs/addon/bundled.js';\n";
-writeFileSync(join(dist, 'index.mjs'), `${first}export * from './cjs/index.js';\n`);
-writeFileSync(join(dist, 'index.d.mts'), "export * from './cjs/index.js';\n");
+makeDoor('', './cjs');
+makeDoor('doctor', '../cjs');
 
 compile('tsconfig.bench.json');
 copyFileSync(join(root, 'bench', 'peers', 'pytorch.py'), join(bench, 'peers', 'pytorch.py'));
+
+/**
+ * The ES module of a door: the index of a room, or of src/ itself.
+ * @param {string} room
+ * @param {string} up to dist/cjs
+ */
+function makeDoor(room, up) {
+  const from = `export * from '${[up, room, 'index.js'].filter((part) => part !== '').join('/')}';\n`;
+  mkdirSync(join(dist, room), { recursive: true });
+  writeFileSync(join(dist, room, 'index.mjs'), `import '${up}/addon/bundled.js';\n${from}`);
+  writeFileSync(join(dist, room, 'index.d.mts'), from);
+}
 
 /** What a binary must have been built from, for the loader of an installed package (src/addon/stale.ts). */
 function fillInSources() {

@@ -1,6 +1,6 @@
 // diagnose: a model as it is, with data or without.
 import * as check from '../check/index.js';
-import { Module } from '../nn/module/module.js';
+import type { Module } from '../nn/module/module.js';
 import { batchNormsOf } from '../nn/batchnorm/virtual-batch.js';
 import type { Parameter } from '../tensor/tensor.js';
 import {
@@ -164,7 +164,7 @@ function conclude<Batch>(
     outputDifference: measured?.outputDifference ?? null,
     cases: measured?.cases ?? null,
     accuracy:
-      measured?.cases == null
+      measured === null || measured.cases === null
         ? null
         : { asFound: measured.accuracy.asFound, recalibrated: measured.accuracy.recalibrated },
     steps: null,

@@ -2,13 +2,7 @@
 // model throws.
 import { noGrad } from '../autograd/index.js';
 import { BatchNorm } from '../nn/batchnorm/layer.js';
-import {
-  INSIDE,
-  NORMALIZES_BY_RUNNING,
-  OBSERVERS,
-  SINK,
-  UPDATES,
-} from '../nn/module/internals.js';
+import { INSIDE, NORMALIZES_BY_RUNNING, OBSERVERS, SINK, UPDATES } from '../nn/module/internals.js';
 import type { Module } from '../nn/module/module.js';
 import { randomState, restoreRandomState } from '../tensor/random.js';
 import type { TensorData } from '../tensor/tensor.js';

@@ -73,8 +73,7 @@ export function measure(given: Given): { measured: Measured; layers: ExaminedLay
       evaluated: accuracyOf(rightEvaluated!),
       recalibrated: accuracyOf(rightAfter!),
     },
-    improvement:
-      rightEvaluated == null || rightAfter == null ? null : improvement(rightEvaluated, rightAfter),
+    improvement: rightEvaluated && rightAfter ? improvement(rightEvaluated, rightAfter) : null,
     shifts,
     onData: new Set([...onData].map((module) => names.get(module)!)),
     shared: sharedOf(names, learned.seen, batches.length),
@@ -104,7 +103,7 @@ function watchingInputs<Result>(
   onData: Set<BatchNorm>,
   body: () => Result,
 ): Result {
-  const inputs = new WeakSet<object>(batches.map(({ input }) => input));
+  const inputs = new WeakSet(batches.map(({ input }) => input));
   const handles = modules.map((module) =>
     module.registerForwardPreHook((_, [x]) => {
       if (x instanceof Tensor && inputs.has(x)) onData.add(module);

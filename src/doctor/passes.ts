@@ -2,13 +2,7 @@
 // statistics, and with or without dropout. Nothing moves; what a layer sees is kept.
 import * as check from '../check/index.js';
 import { BatchNorm } from '../nn/batchnorm/layer.js';
-import {
-  INSIDE,
-  NORMALIZES_BY_RUNNING,
-  OBSERVERS,
-  SINK,
-  UPDATES,
-} from '../nn/module/internals.js';
+import { INSIDE, NORMALIZES_BY_RUNNING, OBSERVERS, SINK, UPDATES } from '../nn/module/internals.js';
 import type { Module } from '../nn/module/module.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { GivenBatch } from './batches.js';
@@ -64,7 +58,9 @@ export function runPass(
 }
 
 function isLoneValue(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && String(error).includes('more than 1 value per channel');
+  const message: unknown =
+    typeof error === 'object' && error !== null && 'message' in error ? error.message : '';
+  return typeof message === 'string' && message.includes('more than 1 value per channel');
 }
 
 function prepare(layer: BatchNorm, { normalizeBy, statistics }: Pass): Seen {
@@ -73,8 +69,16 @@ function prepare(layer: BatchNorm, { normalizeBy, statistics }: Pass): Seen {
     layer.runningMean !== null &&
     layer.runningVar !== null &&
     (normalizeBy === 'found' ? foundByRunning(layer) : normalizeBy === 'running');
-  Object.defineProperty(layer, NORMALIZES_BY_RUNNING, own(() => byRunning));
-  Object.defineProperty(layer, UPDATES, own(() => true));
+  Object.defineProperty(
+    layer,
+    NORMALIZES_BY_RUNNING,
+    own(() => byRunning),
+  );
+  Object.defineProperty(
+    layer,
+    UPDATES,
+    own(() => true),
+  );
   layer[SINK] = seen;
   layer[OBSERVERS] = null;
   layer.singleValue = 'running';

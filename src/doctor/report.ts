@@ -68,7 +68,7 @@ class PlainReport implements Report {
   }
 
   toJSON(): unknown {
-    return speakable({ ...this });
+    return speakable(Object.fromEntries(Object.entries(this)));
   }
 }
 

@@ -19,7 +19,9 @@ export interface ExaminedLayer {
 }
 
 export function valuesOf(tensor: Tensor | null | undefined): number[] | null {
-  return tensor == null ? null : Array.from(tensor.attached('diagnose') as Float64Array);
+  return tensor === null || tensor === undefined
+    ? null
+    : Array.from(tensor.attached('diagnose') as Float64Array);
 }
 
 export function gainOf(
@@ -31,10 +33,7 @@ export function gainOf(
 }
 
 /** How many batches the running statistics remember. */
-export function memoryOf(
-  momentum: LayerReport['momentum'],
-  tracked: number | null,
-): number | null {
+export function memoryOf(momentum: LayerReport['momentum'], tracked: number | null): number | null {
   if (momentum === 'cumulative') return tracked;
   if (momentum === null) return null;
   const memory = momentum === 0 ? Infinity : 1 / momentum;
@@ -53,7 +52,11 @@ export function surveyOf(model: Module): ExaminedLayer[] {
       {
         report: reportOf(name, module),
         module,
-        inFrozenPart: isInFrozenPart(module, before, modules.slice(i).map(([, each]) => each)),
+        inFrozenPart: isInFrozenPart(
+          module,
+          before,
+          modules.slice(i).map(([, each]) => each),
+        ),
       },
     ];
   });

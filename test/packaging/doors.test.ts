@@ -68,6 +68,19 @@ describe('the package', () => {
     expect(run('module', script)).toBe('true true');
   });
 
+  it('has a second door, to the doctor, onto the same instance', () => {
+    const script = `
+      import { createRequire } from 'node:module';
+      import { nn } from 'evenkeel';
+      import * as doctor from 'evenkeel/doctor';
+      const other = createRequire(import.meta.url)('evenkeel/doctor');
+      const names = Object.keys(other);
+      const same = names.every((name) => doctor[name] === other[name]);
+      const [finding] = doctor.diagnose(new nn.BatchNorm1d(2).eval()).findings;
+      console.log(names.sort().join(), same, finding.id);`;
+    expect(run('module', script)).toBe('diagnose true never-tracked');
+  });
+
   it('trains from CommonJS as from ESM', () => {
     const script = `
       const { nn, tensor } = require('evenkeel');

@@ -54,7 +54,10 @@ function withoutData({ gain, runningVar, eps }: LayerReport): number[] {
 }
 
 /** What evaluation makes of the channel, against the deviation |weight| that it should have. */
-function withData({ weight, gain, runningVar }: LayerReport, batchVar: readonly number[]): number[] {
+function withData(
+  { weight, gain, runningVar }: LayerReport,
+  batchVar: readonly number[],
+): number[] {
   return gain!.flatMap((each, c) => {
     const made = Math.abs(each) * Math.sqrt(batchVar[c]!);
     const meant = Math.abs(weight?.[c] ?? 1);

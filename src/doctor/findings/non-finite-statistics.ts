@@ -11,8 +11,7 @@ export const nonFiniteStatistics: Rule = {
     const steps = new Map(seen.map(({ layer, step }) => [layer, step]));
     return examined.layers.flatMap(({ report: { name, runningMean, runningVar, numFeatures } }) => {
       const channels = Array.from({ length: numFeatures }, (_, c) => c).filter(
-        (c) =>
-          !Number.isFinite(runningMean?.[c] ?? 0) || !Number.isFinite(runningVar?.[c] ?? 0),
+        (c) => !Number.isFinite(runningMean?.[c] ?? 0) || !Number.isFinite(runningVar?.[c] ?? 0),
       );
       const step = steps.get(name);
       if (channels.length === 0 && step === undefined) return [];

@@ -1,4 +1,12 @@
-import { eventsOf, percent, plural, short, type Examined, type FoundIn, type Rule } from '../examined.js';
+import {
+  eventsOf,
+  percent,
+  plural,
+  short,
+  type Examined,
+  type FoundIn,
+  type Rule,
+} from '../examined.js';
 import { rms } from '../distribution.js';
 import { isInitial } from './initial.js';
 import type { ExaminedLayer } from '../survey.js';
@@ -62,7 +70,9 @@ function staleLayers(examined: Examined): FoundIn[] {
   }));
 }
 
-function describe({ report: { name, drift, numFeatures, memoryInBatches } }: ExaminedLayer): FoundIn {
+function describe({
+  report: { name, drift, numFeatures, memoryInBatches },
+}: ExaminedLayer): FoundIn {
   const { meanShift, logVarianceRatio, driftedChannels, size } = drift!;
   const shift = rms(meanShift.value);
   const ratio = Math.exp(rms(logVarianceRatio.value));
