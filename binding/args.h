@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "../native/workspace.h"
+#include "../native/runtime/workspace.h"
 
 namespace evenkeel::binding {
 

@@ -1,5 +1,5 @@
 // Calls that run beside the JavaScript thread: their arguments are read and checked here and now, the rest
-// is a job (native/jobs.h). A job's promise is never rejected. It is fulfilled with the call's result, or
+// is a job (native/runtime/jobs.h). A job's promise is never rejected. It is fulfilled with the call's result, or
 // with 'done' where it has none, or with 'cancelled' or 'out of memory'.
 //
 // Whoever calls keeps the memory of the arguments where it is until then: a reference holds arrays alive,
@@ -10,7 +10,7 @@
 
 #include <memory>
 
-#include "../native/jobs.h"
+#include "../native/runtime/jobs.h"
 #include "args.h"
 
 namespace evenkeel::binding {

@@ -1,7 +1,7 @@
 // The fused calls of batch normalisation.
 #pragma once
 
-#include "../native/batchnorm.h"
+#include "../native/batchnorm/batchnorm.h"
 
 #include <cstdint>
 #include <span>

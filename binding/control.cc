@@ -2,8 +2,8 @@
 #include <mutex>
 #include <string>
 
-#include "../native/dispatch.h"
-#include "../native/parallel.h"
+#include "../native/kernels/dispatch.h"
+#include "../native/runtime/parallel.h"
 #include "args.h"
 #include "functions.h"
 

@@ -1,7 +1,7 @@
 // Activations, arithmetic and sums, element by element.
 #pragma once
 
-#include "../native/elementwise.h"
+#include "../native/math/elementwise.h"
 
 #include "args.h"
 

@@ -1,7 +1,7 @@
 // Samples of unequal length in one padded array, and packed behind one another.
 #pragma once
 
-#include "../native/lengths.h"
+#include "../native/batchnorm/lengths.h"
 
 #include <cstdint>
 #include <string>

@@ -1,4 +1,4 @@
-#include "../native/limits.h"
+#include "../native/math/limits.h"
 
 #include "args.h"
 #include "functions.h"

@@ -1,7 +1,7 @@
 // The matrix products of the linear layer, and its bias' gradient.
 #pragma once
 
-#include "../native/matmul.h"
+#include "../native/math/matmul.h"
 
 #include "args.h"
 

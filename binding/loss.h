@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "../native/elementwise.h"
+#include "../native/math/elementwise.h"
 #include "args.h"
 
 namespace evenkeel::binding {

@@ -1,4 +1,4 @@
-#include "../native/huge_pages.h"
+#include "../native/runtime/huge_pages.h"
 #include "args.h"
 #include "functions.h"
 

@@ -1,7 +1,7 @@
-// The statistics of a batch apart from its normalisation. Moments are 4 * C doubles (native/moments.h).
+// The statistics of a batch apart from its normalisation. Moments are 4 * C doubles (native/batchnorm/moments.h).
 #pragma once
 
-#include "../native/moments.h"
+#include "../native/batchnorm/moments.h"
 
 #include "args.h"
 #include "batchnorm.h"

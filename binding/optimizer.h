@@ -1,7 +1,7 @@
 // One optimiser step on one parameter. A cancelled job leaves the parameter half moved.
 #pragma once
 
-#include "../native/elementwise.h"
+#include "../native/math/elementwise.h"
 #include "args.h"
 
 namespace evenkeel::binding {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "../native/elementwise.h"
+#include "../native/math/elementwise.h"
 #include "args.h"
 
 namespace evenkeel::binding {

@@ -2,7 +2,7 @@
 // its output half written.
 #pragma once
 
-#include "../native/optimizers.h"
+#include "../native/math/optimizers.h"
 #include "args.h"
 
 namespace evenkeel::binding {

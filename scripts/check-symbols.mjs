@@ -1,5 +1,5 @@
 // Fails when the built addon could break on an older CPU or clash with another addon.
-// A weak or unique symbol in a native/isa object is an inline function that the linker may keep for
+// A weak or unique symbol in a native/kernels/isa object is an inline function that the linker may keep for
 // the whole addon, compiled with that file's AVX-512. An export beside Node's two is a name that
 // another library in the process can take over. Fast-math flags change the numbers.
 import { spawnSync } from 'node:child_process';
@@ -46,14 +46,14 @@ function sharedSymbols() {
   const files = existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [];
   const objects = files.filter((file) => /[\\/]isa[\\/][^\\/]*\.o$/.test(file));
   if (objects.length === 0)
-    return ['no object of native/isa under build/: run npm run build first.'];
+    return ['no object of native/kernels/isa under build/: run npm run build first.'];
   return objects.flatMap((object) =>
     symbols('-C', join(build, object))
       .filter(({ type }) => 'WVu'.includes(type))
       .map(
         ({ type, name }) =>
           `${/[^\\/]+$/.exec(object)?.[0] ?? object} shares "${name}" (${type}) with the other objects: ` +
-          'put it in an anonymous namespace, or do not use that header in native/isa.',
+          'put it in an anonymous namespace, or do not use that header in native/kernels/isa.',
       ),
   );
 }

@@ -1,11 +1,11 @@
 // BatchNorm on (N, C): lanes are columns, written once over 16 float (8 double) lanes. Knows neither
-// layout choice nor threads (batchnorm_nc.h does).
+// layout choice nor threads (batchnorm/nc.h does).
 // Statistics: shifted sums in double (Chan, Golub, LeVeque 1979). Output: the centred form.
 #pragma once
 
 #include <cstddef>
 
-#include "../kernels.h"
+#include "kernels.h"
 
 namespace evenkeel {
 namespace {

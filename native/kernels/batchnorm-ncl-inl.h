@@ -1,10 +1,10 @@
 // BatchNorm on (N, C, L), run by run: lanes are positions within a run. Knows neither layout choice nor
-// threads (batchnorm_ncl.h does). The same arithmetic as in batchnorm-nc-inl.h.
+// threads (batchnorm/ncl.h does). The same arithmetic as in batchnorm-nc-inl.h.
 #pragma once
 
 #include <cstddef>
 
-#include "../kernels.h"
+#include "kernels.h"
 
 namespace evenkeel {
 namespace {

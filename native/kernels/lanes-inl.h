@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "../kernels.h"
+#include "kernels.h"
 
 namespace evenkeel {
 namespace {

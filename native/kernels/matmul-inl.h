@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "../kernels.h"
+#include "kernels.h"
 
 namespace evenkeel {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "../kernels.h"
+#include "kernels.h"
 
 namespace evenkeel {
 namespace {

@@ -3,7 +3,7 @@ import { load } from './load.js';
 import type { Addon } from './types.js';
 import { nameThisCopy } from '../check/copies.js';
 
-/** kMaxThreads in native/parallel.cc. */
+/** kMaxThreads in native/runtime/parallel.cc. */
 export const MAX_THREADS = 64;
 
 /** @internal */

@@ -36,7 +36,7 @@ export function restoreRandomState(state: Stretch): void {
   next = state.offset;
 }
 
-/** Words come in groups of 64 (kRandomGroup in native/kernels.h): 16 counters. */
+/** Words come in groups of 64 (kRandomGroup in native/kernels/kernels.h): 16 counters. */
 const GROUP_WORDS = 64;
 const GROUP_COUNTERS = 16;
 

@@ -1,4 +1,4 @@
-// fork() while native/parallel.cc and native/jobs.cc are at work: the child has their memory and none of
+// fork() while native/runtime/parallel.cc and native/runtime/jobs.cc are at work: the child has their memory and none of
 // their threads, and its calls must end all the same. `fork N`: N forks at random moments of other threads'
 // calls and jobs.
 #include <signal.h>
@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "../../native/jobs.h"
-#include "../../native/parallel.h"
+#include "../../native/runtime/jobs.h"
+#include "../../native/runtime/parallel.h"
 
 namespace {
 

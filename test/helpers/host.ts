@@ -18,7 +18,7 @@ function build(source: string, ending: string, flags: readonly string[]): string
   const compiler = process.env.CXX ?? 'c++';
   const args = ['-std=c++20', '-O1', '-Wall', '-Wextra', '-pthread', path, ...flags];
   const key = createHash('sha256').update(JSON.stringify([compiler, args]));
-  const included = join(root, 'native', 'parallel.cc'); // by slow-pause.cc
+  const included = join(root, 'native', 'runtime', 'parallel.cc'); // by slow-pause.cc
   for (const each of [path, included, ...flags.filter((flag) => flag.endsWith('.cc'))]) {
     key.update(readFileSync(each));
   }
@@ -51,13 +51,13 @@ export function forkProgram(): string | null {
   return build(
     'fork.cc',
     '',
-    sources.map((name) => join(root, 'native', name)),
+    sources.map((name) => join(root, 'native', 'runtime', name)),
   );
 }
 
 /** The program of slow-pause.cc, or null where it cannot be built. */
 export function slowPauseProgram(): string | null {
-  return build('slow-pause.cc', '', [join(root, 'native', 'thread.cc')]);
+  return build('slow-pause.cc', '', [join(root, 'native', 'runtime', 'thread.cc')]);
 }
 
 /** What the compiler says of a C++ text beside binding/; '' where it compiles, null without a compiler. */

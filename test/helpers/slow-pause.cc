@@ -19,7 +19,7 @@ namespace {
 }  // namespace
 
 #define _mm_pause slow_pause
-#include "../../native/parallel.cc"
+#include "../../native/runtime/parallel.cc"
 
 namespace {
 

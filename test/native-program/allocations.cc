@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <new>
 
-#include "../../native/dispatch.h"
-#include "../../native/parallel.h"
+#include "../../native/kernels/dispatch.h"
+#include "../../native/runtime/parallel.h"
 #include "checks.h"
 #include "operations.h"
 

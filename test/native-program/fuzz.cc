@@ -1,8 +1,8 @@
 #include <chrono>
 #include <cstdio>
 
-#include "../../native/dispatch.h"
-#include "../../native/parallel.h"
+#include "../../native/kernels/dispatch.h"
+#include "../../native/runtime/parallel.h"
 #include "checks.h"
 #include "host_mode.h"
 #include "operations.h"

@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "../../native/dispatch.h"
+#include "../../native/kernels/dispatch.h"
 #include "checks.h"
 #include "kernel_calls.h"
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "../../native/jobs.h"
+#include "../../native/runtime/jobs.h"
 #include "work.h"
 
 namespace evenkeel::check {

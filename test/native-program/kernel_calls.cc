@@ -274,7 +274,7 @@ void multiply(const Kernels& kernels, std::size_t length, Draw draw, Memory& mem
   const T* b = memory.input<T>(k * n);
   const T* bias = draw.one_in(3) ? nullptr : memory.input<T>(n);
   T* c = memory.output<T>(m * n);
-  // As native/matmul.cc: what is no whole vector is a packed panel.
+  // As native/math/matmul.cc: what is no whole vector is a packed panel.
   const std::size_t tile = table.tile_columns, rest = n % tile;
   const std::size_t packed_from = rest % table.lanes == 0 ? n : n - rest;
   const std::size_t width = (rest + table.lanes - 1) / table.lanes * table.lanes;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "../../native/kernels.h"
+#include "../../native/kernels/kernels.h"
 #include "draw.h"
 #include "memory.h"
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <limits>
 
-#include "../../native/batchnorm.h"
-#include "../../native/elementwise.h"
+#include "../../native/batchnorm/batchnorm.h"
+#include "../../native/math/elementwise.h"
 #include "checks.h"
 
 namespace evenkeel::check {

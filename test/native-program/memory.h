@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "../../native/workspace.h"
+#include "../../native/runtime/workspace.h"
 #include "draw.h"
 
 namespace evenkeel::check {

@@ -4,12 +4,12 @@
 #include <cstring>
 #include <vector>
 
-#include "../../native/batchnorm.h"
-#include "../../native/elementwise.h"
-#include "../../native/lengths.h"
-#include "../../native/limits.h"
-#include "../../native/matmul.h"
-#include "../../native/moments.h"
+#include "../../native/batchnorm/batchnorm.h"
+#include "../../native/math/elementwise.h"
+#include "../../native/batchnorm/lengths.h"
+#include "../../native/math/limits.h"
+#include "../../native/math/matmul.h"
+#include "../../native/batchnorm/moments.h"
 
 namespace evenkeel::check {
 namespace {

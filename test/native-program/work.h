@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "../../native/dispatch.h"
-#include "../../native/parallel.h"
+#include "../../native/kernels/dispatch.h"
+#include "../../native/runtime/parallel.h"
 #include "checks.h"
 #include "operations.h"
 

@@ -143,15 +143,15 @@ describe('the addon of a package', () => {
 
   test('a build that is older than its sources is not loaded; a new time alone does not matter', async () => {
     install(release());
-    const source = join(folder, 'native', 'dispatch.cc');
+    const source = join(folder, 'native', 'kernels', 'dispatch.cc');
     const later = new Date(Date.now() + 60_000);
     utimesSync(source, later, later);
     expect(await run(taken)).toEqual(well(`checkout ${release()}\n`));
     writeFileSync(source, `${readFileSync(source, 'utf8')}// changed\n`);
     utimesSync(source, later, later);
     const { stdout } = await run(report);
-    expect(stdout).toContain(`${release()} is older than its sources (native/dispatch.cc)\n`);
-    cpSync(join(root, 'native', 'dispatch.cc'), source, { preserveTimestamps: true });
+    expect(stdout).toContain(`${release()} is older than its sources (native/kernels/dispatch.cc)\n`);
+    cpSync(join(root, 'native', 'kernels', 'dispatch.cc'), source, { preserveTimestamps: true });
   });
 
   test('EVENKEEL_NATIVE is the only one that is tried', async () => {

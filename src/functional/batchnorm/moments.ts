@@ -1,5 +1,5 @@
 // Mean and variance of a batch, apart from normalising by them: to be looked at, merged with those of
-// other batches, and moved into running statistics later. Arithmetic in native/moments.cc.
+// other batches, and moved into running statistics later. Arithmetic in native/batchnorm/moments.cc.
 import type { ChannelDims } from '../../check/index.js';
 import { addon } from '../../addon/control.js';
 import { floats, type Tensor } from '../../tensor/tensor.js';

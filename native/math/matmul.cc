@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "dispatch.h"
-#include "float_environment.h"
-#include "work_split.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/float_environment.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "workspace.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 

@@ -6,10 +6,10 @@
 #include <cstddef>
 
 #include "batchnorm.h"
-#include "batchnorm_terms.h"
-#include "dispatch.h"
-#include "parallel.h"
-#include "work_split.h"
+#include "terms.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/parallel.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 

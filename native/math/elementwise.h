@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels.h"
-#include "workspace.h"
+#include "../kernels/kernels.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 

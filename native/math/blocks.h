@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstddef>
 
-#include "float_environment.h"
-#include "kernels.h"
-#include "work_split.h"
-#include "workspace.h"
+#include "../runtime/float_environment.h"
+#include "../kernels/kernels.h"
+#include "../runtime/work_split.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 

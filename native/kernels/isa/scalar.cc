@@ -1,6 +1,6 @@
 // The scalar family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
-#include "../simd/vec_scalar.h"
-#include "../kernels/all-inl.h"
+#include "../../simd/vec_scalar.h"
+#include "../all-inl.h"
 
 namespace evenkeel {
 

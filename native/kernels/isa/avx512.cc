@@ -1,6 +1,6 @@
 // The avx512 family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
-#include "../simd/vec_avx512.h"
-#include "../kernels/all-inl.h"
+#include "../../simd/vec_avx512.h"
+#include "../all-inl.h"
 
 namespace evenkeel {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "work_split.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "blocks.h"
-#include "dispatch.h"
-#include "float_environment.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/float_environment.h"
 #include "natural_log.h"
 
 namespace evenkeel {

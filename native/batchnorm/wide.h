@@ -10,7 +10,7 @@
 #include <cstddef>
 
 #include "batchnorm.h"
-#include "kernels.h"
+#include "../kernels/kernels.h"
 
 namespace evenkeel {
 

@@ -92,7 +92,7 @@ struct BatchNormKernels {
                     bool stream);
 };
 
-// The statistics that the passes' arithmetic is right for: for others see batchnorm_wide.h. The bounds leave room
+// The statistics that the passes' arithmetic is right for: for others see batchnorm/wide.h. The bounds leave room
 // for the largest of m values, which is up to sqrt(m) deviations from the mean, and for weights down to 1e-8
 // before a scale has fewer bits.
 template <class T>

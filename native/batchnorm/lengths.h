@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "workspace.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 

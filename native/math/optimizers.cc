@@ -1,7 +1,7 @@
 #include "optimizers.h"
 
 #include "blocks.h"
-#include "dispatch.h"
+#include "../kernels/dispatch.h"
 
 namespace evenkeel {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstddef>
 
 #include "batchnorm.h"
-#include "batchnorm_rows.h"
-#include "batchnorm_terms.h"
-#include "dispatch.h"
+#include "rows.h"
+#include "terms.h"
+#include "../kernels/dispatch.h"
 
 namespace evenkeel {
 

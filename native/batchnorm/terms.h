@@ -9,8 +9,8 @@
 #include <cstdint>
 
 #include "batchnorm.h"
-#include "batchnorm_wide.h"
-#include "dispatch.h"
+#include "wide.h"
+#include "../kernels/dispatch.h"
 
 namespace evenkeel {
 
@@ -51,7 +51,7 @@ double value_or(const T* values, std::size_t c, double otherwise) {
   return values != nullptr ? static_cast<double>(values[c]) : otherwise;
 }
 
-// Whether one of channels [c, c + n) is none for the passes' own arithmetic (batchnorm_wide.h).
+// Whether one of channels [c, c + n) is none for the passes' own arithmetic (wide.h).
 template <class T>
 bool any_wide(const double* mean, const double* invstd, const T* weight, std::size_t c,
               std::size_t n) {

@@ -1,8 +1,8 @@
 #include "limits.h"
 
-#include "dispatch.h"
-#include "float_environment.h"
-#include "work_split.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/float_environment.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 namespace {

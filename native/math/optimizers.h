@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "optimizer_steps.h"
-#include "workspace.h"
+#include "../kernels/optimizer_steps.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 

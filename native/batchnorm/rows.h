@@ -1,6 +1,6 @@
 // (N, C, L) seen as rows of columns, and what is kept per column while they are walked: how rows are cut
 // into tiles, the tiles' partial sums, and the channels' terms spread over columns. No passes
-// (batchnorm_nc.h).
+// (nc.h).
 #pragma once
 
 #include <algorithm>
@@ -9,9 +9,9 @@
 #include <numeric>
 
 #include "batchnorm.h"
-#include "batchnorm_terms.h"
-#include "dispatch.h"
-#include "work_split.h"
+#include "terms.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 

@@ -1,6 +1,6 @@
 // The avx2 family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
-#include "../simd/vec_avx2.h"
-#include "../kernels/all-inl.h"
+#include "../../simd/vec_avx2.h"
+#include "../all-inl.h"
 
 namespace evenkeel {
 

@@ -1,11 +1,11 @@
-// The two entries: the layout is chosen here, the passes are in batchnorm_nc.h and batchnorm_ncl.h.
+// The two entries: the layout is chosen here, the passes are in nc.h and ncl.h.
 #include "batchnorm.h"
 
 #include <algorithm>
 
-#include "batchnorm_nc.h"
-#include "batchnorm_ncl.h"
-#include "float_environment.h"
+#include "nc.h"
+#include "ncl.h"
+#include "../runtime/float_environment.h"
 
 namespace evenkeel {
 namespace {

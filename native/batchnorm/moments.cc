@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "batchnorm_terms.h"
-#include "float_environment.h"
+#include "terms.h"
+#include "../runtime/float_environment.h"
 
 namespace evenkeel {
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "kernels.h"
-#include "workspace.h"
+#include "../kernels/kernels.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 
