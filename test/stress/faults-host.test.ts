@@ -40,7 +40,10 @@ describe('garbage collection', () => {
         let collected = 0;
         const collect = () => { gc({ type: ++collected % 2 === 0 ? 'minor' : 'major' }); };
         const between = (call) => (...args) => { collect(); const y = call(...args); collect(); return y; };
-        for (const [name, call] of Object.entries(addon)) addon[name] = between(call);
+        const { jobs } = addon;
+        for (const functions of [addon, jobs])
+          for (const [name, call] of Object.entries(functions))
+            if (typeof call === 'function') functions[name] = between(call);
         const turns = setInterval(collect, 1);
         const last = await digest((call) => between(call)());
         clearInterval(turns);

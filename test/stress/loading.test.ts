@@ -150,7 +150,9 @@ describe('the addon of a package', () => {
     writeFileSync(source, `${readFileSync(source, 'utf8')}// changed\n`);
     utimesSync(source, later, later);
     const { stdout } = await run(report);
-    expect(stdout).toContain(`${release()} is older than its sources (native/kernels/dispatch.cc)\n`);
+    expect(stdout).toContain(
+      `${release()} is older than its sources (native/kernels/dispatch.cc)\n`,
+    );
     cpSync(join(root, 'native', 'kernels', 'dispatch.cc'), source, { preserveTimestamps: true });
   });
 
