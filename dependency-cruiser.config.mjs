@@ -46,6 +46,8 @@ const mayAlsoUse = {
   'test/packaging': ['test/helpers'],
   'test/doctor': ['test/helpers'],
   'test/stress': ['test/helpers', 'src'],
+  'test/report': ['test/helpers', 'src'],
+  'test/distributed': ['test/helpers', 'src'],
   'test/bench': ['test/helpers', 'bench'],
 };
 

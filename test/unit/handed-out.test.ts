@@ -1,26 +1,20 @@
 // Nothing of ours is handed out by reference that a caller could change under us, and nothing of a
 // caller's is kept or frozen.
+import * as evenkeel from 'evenkeel';
+import { data, functional, native, nn, optim, tensor, Tensor } from 'evenkeel';
 import { describe, expect, it, test } from 'vitest';
 
-import { data, functional, native, nn, optim, tensor, Tensor } from '../../src/index.js';
+import { operationsOf } from '../helpers/operations/table.js';
 
-/** Every way to a tensor, and so to a shape. */
+/** Ways to a tensor besides the operations of the table. */
 const WAYS: readonly (readonly [string, () => Tensor])[] = [
-  ['tensor of a typed array', () => tensor(new Float32Array(6), [2, 3])],
   ['tensor of a typed array alone', () => tensor(new Float32Array(6))],
   ['tensor of numbers', () => tensor([[1, 2]])],
   ['a scalar', () => tensor(1)],
-  ['Tensor.from of shape', () => Tensor.from({ data: new Float32Array(2), shape: [2] })],
   [
     'Tensor.from, strided',
     () => Tensor.from({ data: new Float32Array(4), shape: [2], strides: [2] }),
   ],
-  ['detach', () => tensor([1]).detach()],
-  ['clone', () => tensor([1]).clone()],
-  ['reshape', () => functional.reshape(tensor([1, 2]), [2, 1])],
-  ['relu', () => functional.relu(tensor([1, 2]))],
-  ['sum', () => functional.sum(tensor([1, 2]))],
-  ['linear', () => new nn.Linear(2, 3).forward(tensor([[1, 2]]))],
   ['a parameter', () => new nn.Linear(2, 3).weight],
   ['a buffer', () => new nn.BatchNorm1d(2).runningMean!],
   ['a state dict', () => new nn.BatchNorm1d(2).stateDict().get('running_var')!],
@@ -34,13 +28,16 @@ const WAYS: readonly (readonly [string, () => Tensor])[] = [
     },
   ],
 ];
+const RESULTS = operationsOf(evenkeel).map(
+  ({ name, inputs, call }) => [name, () => call(...inputs()) as Tensor | Promise<Tensor>] as const,
+);
 
 describe('shapes', () => {
-  test.each(WAYS)('of %s are frozen', (_, make) => {
-    const x = make();
+  test.each([...WAYS, ...RESULTS])('of %s are frozen', async (_, make) => {
+    const x = await make();
     const before = [...x.shape];
     expect(Object.isFrozen(x.shape)).toBe(true);
-    expect(() => (x.shape as number[]).reverse().push(7)).toThrow(TypeError);
+    expect(() => (x.shape as number[]).push(7)).toThrow(TypeError);
     expect(x.shape).toEqual(before);
   });
 

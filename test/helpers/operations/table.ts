@@ -1,0 +1,388 @@
+// Every operation and layer of the package. To add one, add one row to operationsOf (or callsOf, if it returns no
+// tensor): its name, its inputs, the call, and in `options` a right value for each option. These then check it:
+//   test/unit/own-results       its result is a tensor of its own
+//   test/unit/handed-out        its shape is frozen
+//   test/unit/undefined-options an option that is undefined is one that is left out
+//   test/unit/hostile-arguments a wrong input or option is refused in a sentence and changes nothing
+// A test fails when something in `functional`, or a layer in `nn`, has no row.
+import { row, type Operation, type Package } from './row.js';
+
+/** Of the last dimension of inputs, and of the layers. */
+const SIZE = 2;
+
+/** What returns a tensor, or a promise of one. */
+export function operationsOf({ functional, nn, tensor, Tensor }: Package): Operation[] {
+  type Tensor = InstanceType<typeof Tensor>;
+  const matrix = (): Tensor => tensor(Float32Array.of(1, -2, 3, 4, 5, -6), [3, SIZE]);
+  const square = (): Tensor => tensor(Float32Array.of(1, -2, 3, 4), [SIZE, SIZE]);
+  const vector = (): Tensor => tensor(Float32Array.of(0.5, 2));
+  const labels = (): Tensor => tensor(Int32Array.of(1, 0, 1));
+  const steps = (): Tensor =>
+    tensor(
+      Float32Array.from({ length: 12 }, (_, i) => (i * 7) % 5),
+      [2, SIZE, 3],
+    );
+  const ungraded = (x: Tensor): Tensor => (x instanceof Tensor ? x.detach() : x);
+  const one = (): [Tensor] => [matrix()];
+  const two = (): [Tensor, Tensor] => [matrix(), matrix()];
+  const reduction = (): Record<string, unknown> => ({ reduction: 'sum' });
+
+  /** A user's own layer that returns its input. */
+  class ReturnsItsInput extends nn.Module {
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const double = functional.custom({
+    name: 'double',
+    forward: (_context, x: Tensor) => functional.add(x, x),
+    backward: (_context, gradient) => functional.add(gradient, gradient),
+  });
+  const normOptions = (): Record<string, unknown> => ({
+    ...{ eps: 0.5, momentum: null, affine: false, bias: false, trackRunningStats: false },
+    ...{ dtype: 'float32', layout: 'NCL', nonFinite: 'skip', singleValue: 'running' },
+  });
+  const lazyOptions = (): Record<string, unknown> => ({
+    eps: 0.5,
+    momentum: 0.5,
+    affine: false,
+    bias: false,
+    dtype: 'float32',
+  });
+  const forwardOptions = (): Record<string, unknown> => ({
+    relu: true,
+    lengths: [3, 1],
+    mask: undefined,
+  });
+
+  return [
+    row('functional.add', two, functional.add),
+    row('functional.mul', two, functional.mul),
+    row('functional.sum', one, functional.sum),
+    row('functional.sum, of one value', () => [tensor(5)], functional.sum, { isIdentity: true }),
+    row('functional.mean', one, functional.mean),
+    row('functional.mean, of one value', () => [tensor(5)], functional.mean, { isIdentity: true }),
+    row('functional.reshape', () => [matrix(), [6]], functional.reshape),
+    row('functional.reshape, as it was', () => [matrix(), [3, SIZE]], functional.reshape, {
+      isIdentity: true,
+    }),
+    row('functional.reshape, of int32', () => [labels(), [3]], functional.reshape),
+    row('functional.relu', one, functional.relu),
+    row('functional.custom', one, double),
+    row('functional.linear', () => [matrix(), square(), vector()], functional.linear),
+    row('functional.dropout', one, functional.dropout, {
+      options: () => ({ p: 0.25, training: false }),
+    }),
+    row('functional.dropout, p = 0', one, (x) => functional.dropout(x, { p: 0 }), {
+      isIdentity: true,
+    }),
+    row('functional.dropout, evaluating', one, (x) => functional.dropout(x, { training: false }), {
+      isIdentity: true,
+    }),
+    row('functional.mseLoss', two, functional.mseLoss, { options: reduction }),
+    row('functional.crossEntropy', () => [matrix(), labels()], functional.crossEntropy, {
+      options: () => ({ ...reduction(), ignoreIndex: 1 }),
+    }),
+    row(
+      'functional.batchNorm, training',
+      () => [steps(), null, null],
+      (x, mean, variance, options?: object) =>
+        functional.batchNorm(x, mean, variance, { training: true, ...options }),
+      {
+        options: () => ({
+          ...{ weight: vector(), bias: vector(), momentum: 0.5, eps: 0.5, relu: true },
+          ...{ out: steps(), lengths: [3, 1], mask: undefined },
+        }),
+      },
+    ),
+    row(
+      'functional.batchNorm',
+      () => [matrix(), vector(), vector()],
+      (x, mean, variance, options) =>
+        functional.batchNorm(x, ungraded(mean), ungraded(variance), options),
+      {
+        options: () => ({
+          weight: vector(),
+          bias: vector(),
+          training: true,
+          momentum: 0.5,
+          eps: 0.5,
+          relu: true,
+        }),
+      },
+    ),
+
+    row('nn.ReLU', one, (x) => new nn.ReLU().forward(x)),
+    row(
+      'nn.Dropout',
+      () => [matrix(), 0.5],
+      (x, p) => new nn.Dropout(p).forward(x),
+    ),
+    row('nn.Dropout, p = 0', one, (x) => new nn.Dropout(0).forward(x), { isIdentity: true }),
+    row('nn.Dropout, evaluating', one, (x) => new nn.Dropout().eval().forward(x), {
+      isIdentity: true,
+    }),
+    row('nn.Linear', one, (x, options) => new nn.Linear(SIZE, SIZE, options).forward(x), {
+      options: () => ({ bias: false, dtype: 'float32' }),
+    }),
+    row('nn.Sequential', one, (x) => new nn.Sequential().forward(x), { isIdentity: true }),
+    row(
+      'nn.Sequential, of int32',
+      () => [labels()],
+      (x) => new nn.Sequential().forward(x),
+    ),
+    row('nn.Sequential, nested', one, (x) => new nn.Sequential(new nn.Sequential()).forward(x), {
+      isIdentity: true,
+    }),
+    row(
+      'nn.Sequential, evaluating',
+      one,
+      (x) => new nn.Sequential(new nn.Dropout(), new nn.Dropout(0)).eval().forward(x),
+      { isIdentity: true },
+    ),
+    row(
+      'nn.Sequential, of a user’s own layer',
+      one,
+      (x) => new nn.Sequential(new ReturnsItsInput()).forward(x),
+      {
+        isIdentity: true,
+      },
+    ),
+    row('nn.BatchNorm1d', one, (x, options) => new nn.BatchNorm1d(SIZE, options).forward(x), {
+      options: normOptions,
+    }),
+    row('nn.BatchNorm1d, evaluating', one, (x) => new nn.BatchNorm1d(SIZE).eval().forward(x)),
+    row('nn.BatchNorm1d, frozen', one, (x) => new nn.BatchNorm1d(SIZE).freeze().forward(x)),
+    row(
+      'nn.BatchNorm1d, its forward',
+      () => [steps()],
+      (x, options) => new nn.BatchNorm1d(SIZE).forward(x, options),
+      {
+        options: forwardOptions,
+      },
+    ),
+    row(
+      'nn.BatchNorm1d, into out',
+      () => [matrix(), matrix()],
+      (x, out) =>
+        new nn.BatchNorm1d(SIZE).requiresGrad_(false).forward(ungraded(x), { out: ungraded(out) }),
+    ),
+    row(
+      'nn.BatchNorm1d, its forwardAsync',
+      () => [steps()],
+      (x, options) => new nn.BatchNorm1d(SIZE).forwardAsync(x, options),
+      {
+        options: () => ({
+          ...forwardOptions(),
+          signal: new AbortController().signal,
+          transfer: true,
+        }),
+      },
+    ),
+    row('nn.BatchNorm1d, evaluating with forwardAsync', one, (x) =>
+      new nn.BatchNorm1d(SIZE).eval().forwardAsync(x),
+    ),
+    row(
+      'nn.BatchNorm2d',
+      () => [tensor(Float32Array.of(1, 2, 3, 5), [2, 1, 2, 1])],
+      (x) => new nn.BatchNorm2d(1).forward(x),
+    ),
+    row(
+      'nn.BatchNorm3d',
+      () => [tensor(Float32Array.of(1, 2, 3, 5), [2, 1, 2, 1, 1])],
+      (x) => new nn.BatchNorm3d(1).forward(x),
+    ),
+    row(
+      'nn.FrozenBatchNorm1d',
+      one,
+      (x, options) => new nn.FrozenBatchNorm1d(SIZE, options).forward(x),
+      {
+        options: () => ({ eps: 0.5, dtype: 'float32', layout: 'NCL' }),
+      },
+    ),
+    row(
+      'nn.FrozenBatchNorm1d, its forward',
+      () => [steps()],
+      (x, options) => new nn.FrozenBatchNorm1d(SIZE).forward(x, options),
+      { options: forwardOptions },
+    ),
+    row('nn.LazyBatchNorm1d', one, (x, options) => new nn.LazyBatchNorm1d(options).forward(x), {
+      options: lazyOptions,
+    }),
+    row(
+      'nn.CrossEntropyLoss',
+      () => [matrix(), labels()],
+      (x, y, options) => new nn.CrossEntropyLoss(options).forward(x, y),
+      {
+        options: () => ({ ...reduction(), ignoreIndex: 1 }),
+      },
+    ),
+    row('nn.MSELoss', two, (a, b, options) => new nn.MSELoss(options).forward(a, b), {
+      options: reduction,
+    }),
+
+    row(
+      'tensor',
+      () => [[1, 2, 3, 4]],
+      (values, options) => tensor(values, options),
+      {
+        options: () => ({ dtype: 'float64', requiresGrad: true }),
+      },
+    ),
+    row(
+      'tensor, with a shape',
+      () => [new Float32Array(4), [2, 2]],
+      (values, shape) => tensor(values, shape),
+    ),
+    row(
+      'Tensor.from',
+      () => [],
+      (options?: object) => Tensor.from({ data: new Float32Array(2), dims: [2], ...options }),
+      {
+        options: () => ({ shape: [2], stride: [1], strides: [1], offset: 0 }),
+      },
+    ),
+    row(
+      'Tensor.from, of an object',
+      () => [{ data: new Float32Array(6), shape: [2, 3] }],
+      (from) => Tensor.from(from),
+    ),
+    row('Tensor.detach', one, (x) => x.detach(), { isMethod: true }),
+    row('Tensor.clone', one, (x) => x.clone(), { isMethod: true }),
+    row('nn.Parameter', one, (x) => new nn.Parameter(ungraded(x))),
+  ];
+}
+
+/** What returns something else; it is compared by its text (see textOf). */
+export function callsOf({ data, functional, nn, optim, tensor, Tensor }: Package): Operation[] {
+  type Tensor = InstanceType<typeof Tensor>;
+  const x = (): Tensor => tensor([[1, 2], [3, 5], [4, 4]], { requiresGrad: true }); // prettier-ignore
+  const parameter = (): InstanceType<typeof nn.Parameter> => {
+    const made = new nn.Parameter(tensor([1, 2]));
+    made.grad = tensor([0.5, -1]);
+    return made;
+  };
+  type Parameters = InstanceType<typeof nn.Parameter>[];
+  const parameters = (): [Parameters] => [[parameter()]];
+  const stepped = (optimizer: InstanceType<typeof optim.SGD | typeof optim.Adam>): unknown => {
+    optimizer.step();
+    const [group] = optimizer.paramGroups;
+    return [...group!.params.map((each) => each.toArray()), { ...group, params: [] }];
+  };
+  const adamOptions = (): Record<string, unknown> => ({
+    lr: 0.5,
+    betas: [0.5, 0.6],
+    eps: 0.5,
+    weightDecay: 0.5,
+    maximize: true,
+  });
+  const sgdOptions = (): Record<string, unknown> => ({
+    ...{ lr: 0.5, momentum: 0.5, dampening: 0.5, weightDecay: 0.5 },
+    ...{ nesterov: false, maximize: true },
+  });
+
+  return [
+    row(
+      'BatchNorm1d.freeze',
+      () => [],
+      (options) => new nn.BatchNorm1d(2).freeze(options).weight!.requiresGrad,
+      {
+        options: () => ({ affine: false }),
+      },
+    ),
+    row(
+      'Tensor.backward',
+      () => [undefined],
+      (gradient, options) => {
+        const leaf = x();
+        functional.sum(leaf).backward(gradient, options);
+        return leaf.grad;
+      },
+      { options: () => ({ retainGraph: true }) },
+    ),
+    row(
+      'Tensor.backwardAsync',
+      () => [undefined],
+      async (gradient, options) => {
+        const leaf = x();
+        await functional.sum(leaf).backwardAsync(gradient, options);
+        return leaf.grad;
+      },
+      { options: () => ({ retainGraph: true, signal: new AbortController().signal }) },
+    ),
+    row(
+      'Module.registerBuffer',
+      () => ['b', tensor([1])],
+      (name, buffer, options) => {
+        const relu = new nn.ReLU();
+        relu.registerBuffer(name, buffer, options);
+        return relu;
+      },
+      { options: () => ({ persistent: false }) },
+    ),
+    row(
+      'Module.zeroGrad',
+      () => [],
+      (options) => {
+        const linear = new nn.Linear(1, 1);
+        linear.weight.grad = tensor([[1]]);
+        linear.zeroGrad(options);
+        return linear.weight.grad;
+      },
+      { options: () => ({ setToNone: false }) },
+    ),
+    row(
+      'Module.loadStateDict',
+      () => [new nn.BatchNorm1d(2).stateDict()],
+      (state, options) => {
+        const target = new nn.BatchNorm1d(2);
+        target.loadStateDict(state, options);
+        return target.weight!.data === state.get('weight')!.data;
+      },
+      { options: () => ({ strict: false, assign: true }) },
+    ),
+    row(
+      'nn.updateBatchNorm',
+      () => [new nn.BatchNorm1d(2), [x()]],
+      (module, batches, options) => nn.updateBatchNorm(module, batches, options),
+      { options: () => ({ input: (batch: unknown) => batch }) },
+    ),
+    row('optim.SGD', parameters, (params, options) => stepped(new optim.SGD(params, options)), {
+      options: sgdOptions,
+    }),
+    row(
+      'optim.SGD, a group',
+      parameters,
+      (params, options?: object) =>
+        stepped(new optim.SGD([{ params, ...options }], { lr: 0.5, momentum: 0.5 })),
+      { options: sgdOptions },
+    ),
+    row('optim.Adam', parameters, (params, options) => stepped(new optim.Adam(params, options)), {
+      options: adamOptions,
+    }),
+    row('optim.AdamW', parameters, (params, options) => stepped(new optim.AdamW(params, options)), {
+      options: adamOptions,
+    }),
+    row('Optimizer.step', parameters, (params, options) => new optim.SGD(params).step(options), {
+      options: () => ({ nonFinite: 'skip' }),
+    }),
+    row(
+      'Optimizer.zeroGrad',
+      parameters,
+      (params, options) => {
+        new optim.SGD(params).zeroGrad(options);
+        return params[0]!.grad;
+      },
+      { options: () => ({ setToNone: false }) },
+    ),
+    row(
+      'data.DataLoader',
+      () => [[[1], [2], [3]]],
+      (rows, options) =>
+        [...new data.DataLoader(new data.TensorDataset(rows), options)].map(([each]) =>
+          each.toArray(),
+        ),
+      { options: () => ({ batchSize: 2, shuffle: true, dropLast: true }) },
+    ),
+  ];
+}
