@@ -48,12 +48,10 @@ export function section(title: string, note: string, content: Markup): Markup {
   </section>`;
 }
 
-/** What opens when its summary is chosen. */
-export function details(summary: Content, content: Content): Markup {
-  return markup`<details>
-    <summary>${summary}</summary>
-    ${content}
-  </details>`;
+/** What opens when its summary is chosen, or is open from the start. */
+export function details(summary: Content, content: Content, isOpen = false): Markup {
+  const inside = markup`<summary>${summary}</summary>${content}`;
+  return isOpen ? markup`<details open>${inside}</details>` : markup`<details>${inside}</details>`;
 }
 
 export function table({ columns, rows }: Table): Markup {

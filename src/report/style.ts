@@ -37,7 +37,7 @@ code, pre { font-family: ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', mono
 pre { margin: 8px 0; padding: 8px 12px; background: var(--panel); border: 1px solid var(--rule); border-radius: 6px;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 12px 0; } figcaption { color: var(--soft); font-size: 13px; max-width: 84ch; }
-.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 8px 28px; }
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr)); gap: 8px 28px; }
 .chart { display: block; width: 100%; height: auto; font-variant-numeric: tabular-nums; }
 .chart.fixed { max-width: 350px; } .narrow { display: none; }
 @media (max-width: 720px) {
@@ -55,5 +55,6 @@ tr.strong th, tr.strong td { font-weight: 600; }
 tr.group th { color: var(--ink); text-align: left; background: var(--panel); font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; }
 details { margin: 10px 0; } summary { cursor: pointer; color: var(--soft); } figure details { font-size: 13px; margin: 4px 0; }
+article { border-top: 1px solid var(--rule); padding: 4px 0; } article h3 { margin-top: 12px; } .found { color: var(--ink); }
 .scroll { overflow-x: auto; }
 `);

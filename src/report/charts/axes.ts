@@ -1,5 +1,6 @@
 // What all charts share: fonts, quiet axes, and numbers as axes say them.
 import type { Option } from '../echarts.js';
+import { visible } from '../markup.js';
 import { paint } from '../style.js';
 
 /** A position on an axis, and what an axis says there. */
@@ -52,7 +53,7 @@ export function rowAxis(
   rows: readonly { name: string; small: string }[],
   room: number,
 ): AxisOption {
-  const style = { align: 'right', width: room, overflow: 'truncate' } as const;
+  const style = { align: 'right' } as const;
   return {
     type: 'category',
     inverse: true,
@@ -60,10 +61,11 @@ export function rowAxis(
     axisLabel: {
       interval: 0,
       margin: 10,
-      formatter: (_: string, i: number) =>
-        rows[i]!.small === ''
-          ? `{name|${plain(rows[i]!.name)}}`
-          : `{name|${plain(rows[i]!.name)}}\n{small|${plain(rows[i]!.small)}}`,
+      formatter: (_: string, i: number) => {
+        const { name, small } = rows[i]!;
+        const first = `{name|${plain(name, room / 6.8)}}`;
+        return small === '' ? first : `${first}\n{small|${plain(small, room / 5.6)}}`;
+      },
       rich: {
         name: { ...style, fontSize: 12, lineHeight: 14, color: paint('ink') },
         small: { ...style, fontSize: 10, lineHeight: 12, color: paint('soft') },
@@ -73,9 +75,10 @@ export function rowAxis(
   };
 }
 
-/** Braces and bars would be taken for the library's own style marks. */
-function plain(text: string): string {
-  return text.replaceAll('{', '(').replaceAll('}', ')').replaceAll('|', '/').replaceAll('\n', ' ');
+/** Without what would be the library's own style marks; of a long text the end, which tells one path from another. */
+function plain(text: string, most: number): string {
+  const safe = visible(text).replaceAll('{', '(').replaceAll('}', ')').replaceAll('|', '/');
+  return safe.length <= most ? safe : `…${safe.slice(safe.length - Math.floor(most) + 1)}`;
 }
 
 /** The smallest and largest of whole powers of ten around all values, or of 1, 2 and 5 of each where `fine`. */

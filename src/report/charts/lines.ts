@@ -97,7 +97,7 @@ function lineSeries(line: Line, uprights: NonNullable<Lines['uprights']>): Serie
     color: paint(colour),
     lineStyle: { color: paint(colour), width: 2, type: dashed ? [6, 4] : 'solid' },
     endLabel: {
-      show: true,
+      show: name !== '',
       formatter: name.replaceAll('{', '('),
       color: paint(colour),
       fontWeight: 600,
