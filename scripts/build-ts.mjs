@@ -37,6 +37,7 @@ for (const file of modulesIn(modules)) settleReexports(file);
 rmSync(cjs, { recursive: true, force: true });
 pack();
 bundleCharts();
+copySchema();
 writeFileSync(join(cjs, 'package.json'), COMMONJS);
 // Before anything else, bundled.js says so where a bundler has taken the package apart.
 makeDoor('', './cjs');
@@ -161,6 +162,12 @@ function bundleCharts() {
     join(cjs, 'report', 'echarts.LICENSE.txt'),
     `${texts.join(`\n\n${'='.repeat(80)}\n\n`)}\n`,
   );
+}
+
+/** The form of the doctor's JSON, which package.json exports. */
+function copySchema() {
+  const file = join('doctor', 'report', 'report.schema.json');
+  copyFileSync(join(root, 'src', file), join(cjs, file));
 }
 
 /**

@@ -14,6 +14,7 @@ const ALLOWED = [
   /^dist\/(index|[\w-]+\/[\w-]+)\.(mjs|d\.mts)$/,
   /^dist\/cjs\/(package\.json|[\w-]+(\/[\w-]+)*\.(js|d\.ts)(\.map)?)$/,
   /^dist\/cjs\/report\/echarts\.LICENSE\.txt$/,
+  /^(dist\/cjs|src)\/doctor\/report\/report\.schema\.json$/,
   /^dist\/bench\/[\w-]+(\/[\w-]+)*\.(js|py)$/,
   /^src\/[\w-]+(\/[\w-]+)*\.(d\.)?ts$/,
   /^(native|binding)\/[\w-]+(\/[\w-]+)*\.(cc|h|inc|cmake)$/,

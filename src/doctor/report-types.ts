@@ -180,4 +180,6 @@ export interface Report extends ReportData {
   toString(): string;
   /** What `JSON.stringify` takes: the data, with NaN and infinities as strings. */
   toJSON(): unknown;
+  /** One page with charts that needs nothing else: neither a script nor the network. */
+  toHTML(): string;
 }

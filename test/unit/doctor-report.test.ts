@@ -5,7 +5,7 @@ import { Validator, type Schema } from '@cfworker/json-schema';
 import { describe, expect, it } from 'vitest';
 
 import { textOf } from '../../src/doctor/report/text.js';
-import { shown } from '../../src/doctor/report/shown.js';
+import { reportFrom } from '../../src/doctor/report/shown.js';
 import type { LayerReport, ReportData } from '../../src/doctor/report-types.js';
 
 const read = (path: string): unknown =>
@@ -31,7 +31,7 @@ function widest(text: string): number {
 
 describe('text', () => {
   it('names each finding, where it is, what was measured and what mends it', () => {
-    const text = String(shown(example));
+    const text = String(reportFrom(example));
     expect(text).toMatch(
       /^Sequential, 2 BatchNorm layers, 1,000 samples in 8 batches\n1 error, 1 warning, 1 note\.\n/,
     );
@@ -58,8 +58,8 @@ describe('text', () => {
     // eslint-disable-next-line no-control-regex
     const plain = textOf(example, true).replaceAll(/\u001b\[\d+m/g, '');
     expect(plain).toBe(textOf(example));
-    expect(inspect(shown(example))).toBe(textOf(example));
-    expect(inspect(shown(example), { colors: true })).toBe(textOf(example, true));
+    expect(inspect(reportFrom(example))).toBe(textOf(example));
+    expect(inspect(reportFrom(example), { colors: true })).toBe(textOf(example, true));
     expect(textOf(example, true)).not.toBe(plain);
   });
 
@@ -78,7 +78,7 @@ describe('JSON', () => {
       .validate(value)
       .errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
   const again = (data: ReportData): Record<string, unknown> =>
-    JSON.parse(JSON.stringify(shown(data))) as Record<string, unknown>;
+    JSON.parse(JSON.stringify(reportFrom(data))) as Record<string, unknown>;
 
   it('is what the schema says', () => {
     expect(errorsOf(again(example))).toEqual([]);
@@ -112,21 +112,21 @@ describe('JSON', () => {
 
 describe('page', () => {
   it('escapes whatever a file can say', () => {
-    const html = shown(hostile()).toHTML();
+    const html = reportFrom(hostile()).toHTML();
     expect(html).not.toContain('<script');
-    for (const each of ["\u001b", "\u202e"]) expect(html).not.toContain(each);
+    for (const each of ['\u001b', '\u202e']) expect(html).not.toContain(each);
     expect(html).toContain('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u{1b}[31m\\u{202e}');
   });
 
   it('needs nothing from anywhere, and is the same text each time', () => {
-    const html = shown(example).toHTML();
+    const html = reportFrom(example).toHTML();
     expect(html).not.toMatch(/https?:|src=|href=|url\((?!#)|@import|<script/);
     expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
-    expect(shown(example).toHTML()).toBe(html);
+    expect(reportFrom(example).toHTML()).toBe(html);
   });
 
   it('has a title, a sentence for each picture and the figures as tables', () => {
-    const html = shown(example).toHTML();
+    const html = reportFrom(example).toHTML();
     expect(html).toContain('<title>Sequential: 1 error, 1 warning, 1 note.</title>');
     const pictures = html.match(/<svg class="chart[^>]*>/g)!;
     expect(pictures.length).toBeGreaterThanOrEqual(8);
@@ -141,13 +141,16 @@ describe('page', () => {
       runningVar: [0, -1, NaN, Infinity, 1, 2],
       batchVar: null,
     };
-    const html = shown({ ...example, layers: [{ ...sick, gain: [NaN, 1, 2, 0, 0, 0] }] }).toHTML();
+    const html = reportFrom({
+      ...example,
+      layers: [{ ...sick, gain: [NaN, 1, 2, 0, 0, 0] }],
+    }).toHTML();
     expect(html).toContain('median 2. 4 more are 0, negative or not finite.');
     expect(html).not.toMatch(/d="[^"]*NaN/);
   });
 
   it('draws the layers with findings first where there are too many', () => {
-    const html = shown({ ...example, layers: many(100) }).toHTML();
+    const html = reportFrom({ ...example, layers: many(100) }).toHTML();
     expect(html.match(/<details(?: open)?><summary><strong>/g)).toHaveLength(64);
     expect(html).toContain('36 more layers have no findings, and no charts here.');
   });

@@ -10,7 +10,7 @@ import { textOf } from './text.js';
  * The data with the ways to show them. `console.log(report)` prints the text, in colours where the terminal has
  * them; `String(report)` is the same text without colours.
  */
-export function shown(data: ReportData): Report {
+export function reportFrom(data: ReportData): Report {
   const ways = {
     toString: () => textOf(data),
     toJSON: () => jsonOf(data),
