@@ -47,10 +47,10 @@ inline void philox(DoubleWord key, DoubleWord first, Word* out) {
   }
   for (std::size_t r = 0; r < kRuns; ++r) {
     Word* to = out + r * VecW::kLanes;
-    c0[r].store_low(to);
-    c1[r].store_low(to + kCounters);
-    c2[r].store_low(to + 2 * kCounters);
-    c3[r].store_low(to + 3 * kCounters);
+    store_low(c0[r], to);
+    store_low(c1[r], to + kCounters);
+    store_low(c2[r], to + 2 * kCounters);
+    store_low(c3[r], to + 3 * kCounters);
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 
+#include "halves.h"
+
 namespace evenkeel {
 namespace {
 
@@ -13,104 +15,83 @@ namespace {
 alignas(32) constexpr int kMaskWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
                                              0,  0,  0,  0,  0,  0,  0,  0};
 
-inline __m256i mask8(std::size_t n) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWindow + 8 - (n < 8 ? n : 8)));
-}
-inline __m256i mask4(std::size_t n) {
-  return _mm256_cvtepi32_epi64(
-      _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMaskWindow + 8 - (n < 4 ? n : 4))));
-}
-inline std::size_t beyond(std::size_t n, std::size_t first) { return n > first ? n - first : 0; }
-
-struct VecF {
-  static constexpr std::size_t kLanes = 16;
-  __m256 a, b;
-
-  static inline VecF zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
-  static inline VecF broadcast(float s) { return {_mm256_set1_ps(s), _mm256_set1_ps(s)}; }
-  static inline VecF load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-  static inline VecF load_partial(const float* p, std::size_t n, VecF fill) {
-    const __m256i m = mask8(n), k = mask8(beyond(n, 8));
-    return {_mm256_blendv_ps(fill.a, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m)),
-            _mm256_blendv_ps(fill.b, _mm256_maskload_ps(p + 8, k), _mm256_castsi256_ps(k))};
-  }
-  inline void store(float* p) const {
-    _mm256_storeu_ps(p, a);
-    _mm256_storeu_ps(p + 8, b);
-  }
-  inline void stream(float* p) const {
-    _mm256_stream_ps(p, a);
-    _mm256_stream_ps(p + 8, b);
-  }
-  inline void store_partial(float* p, std::size_t n) const {
-    _mm256_maskstore_ps(p, mask8(n), a);
-    _mm256_maskstore_ps(p + 8, mask8(beyond(n, 8)), b);
-  }
-};
-
-inline VecF operator+(VecF x, VecF y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
-inline VecF operator-(VecF x, VecF y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
-inline VecF operator*(VecF x, VecF y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
-inline VecF fused(VecF x, VecF y, VecF z) {
-  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
-}
-
-struct VecD {
+struct HalfF {
+  using Value = float;
   static constexpr std::size_t kLanes = 8;
-  __m256d a, b;
+  __m256 v;
 
-  static inline VecD zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
-  static inline VecD broadcast(double s) { return {_mm256_set1_pd(s), _mm256_set1_pd(s)}; }
-  static inline VecD load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
-  static inline VecD load_partial(const double* p, std::size_t n, VecD fill) {
-    const __m256i m = mask4(n), k = mask4(beyond(n, 4));
-    return {_mm256_blendv_pd(fill.a, _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m)),
-            _mm256_blendv_pd(fill.b, _mm256_maskload_pd(p + 4, k), _mm256_castsi256_pd(k))};
+  static inline HalfF zero() { return {_mm256_setzero_ps()}; }
+  static inline HalfF broadcast(float s) { return {_mm256_set1_ps(s)}; }
+  static inline HalfF load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  static inline HalfF load_partial(const float* p, std::size_t n, HalfF fill) {
+    const __m256i m = mask(n);
+    return {_mm256_blendv_ps(fill.v, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m))};
   }
-  inline void store(double* p) const {
-    _mm256_storeu_pd(p, a);
-    _mm256_storeu_pd(p + 4, b);
-  }
-  inline void stream(double* p) const {
-    _mm256_stream_pd(p, a);
-    _mm256_stream_pd(p + 4, b);
-  }
-  inline void store_partial(double* p, std::size_t n) const {
-    _mm256_maskstore_pd(p, mask4(n), a);
-    _mm256_maskstore_pd(p + 4, mask4(beyond(n, 4)), b);
+  inline void store(float* p) const { _mm256_storeu_ps(p, v); }
+  inline void stream(float* p) const { _mm256_stream_ps(p, v); }
+  inline void store_partial(float* p, std::size_t n) const { _mm256_maskstore_ps(p, mask(n), v); }
+
+ private:
+  static inline __m256i mask(std::size_t n) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWindow + 8 - n));
   }
 };
 
-inline VecD operator+(VecD x, VecD y) { return {_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b)}; }
-inline VecD operator-(VecD x, VecD y) { return {_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b)}; }
-inline VecD operator*(VecD x, VecD y) { return {_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)}; }
+inline HalfF operator+(HalfF x, HalfF y) { return {_mm256_add_ps(x.v, y.v)}; }
+inline HalfF operator-(HalfF x, HalfF y) { return {_mm256_sub_ps(x.v, y.v)}; }
+inline HalfF operator*(HalfF x, HalfF y) { return {_mm256_mul_ps(x.v, y.v)}; }
+inline HalfF fused(HalfF x, HalfF y, HalfF z) { return {_mm256_fmadd_ps(x.v, y.v, z.v)}; }
+
+struct HalfD {
+  using Value = double;
+  static constexpr std::size_t kLanes = 4;
+  __m256d v;
+
+  static inline HalfD zero() { return {_mm256_setzero_pd()}; }
+  static inline HalfD broadcast(double s) { return {_mm256_set1_pd(s)}; }
+  static inline HalfD load(const double* p) { return {_mm256_loadu_pd(p)}; }
+  static inline HalfD load_partial(const double* p, std::size_t n, HalfD fill) {
+    const __m256i m = mask(n);
+    return {_mm256_blendv_pd(fill.v, _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m))};
+  }
+  inline void store(double* p) const { _mm256_storeu_pd(p, v); }
+  inline void stream(double* p) const { _mm256_stream_pd(p, v); }
+  inline void store_partial(double* p, std::size_t n) const { _mm256_maskstore_pd(p, mask(n), v); }
+
+ private:
+  static inline __m256i mask(std::size_t n) {
+    return _mm256_cvtepi32_epi64(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMaskWindow + 8 - n)));
+  }
+};
+
+inline HalfD operator+(HalfD x, HalfD y) { return {_mm256_add_pd(x.v, y.v)}; }
+inline HalfD operator-(HalfD x, HalfD y) { return {_mm256_sub_pd(x.v, y.v)}; }
+inline HalfD operator*(HalfD x, HalfD y) { return {_mm256_mul_pd(x.v, y.v)}; }
 
 // a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
-inline VecF positive_part(VecF x) {
-  const __m256 zero = _mm256_setzero_ps();
-  return {_mm256_max_ps(zero, x.a), _mm256_max_ps(zero, x.b)};
+inline HalfF positive_part(HalfF x) { return {_mm256_max_ps(_mm256_setzero_ps(), x.v)}; }
+inline HalfD positive_part(HalfD x) { return {_mm256_max_pd(_mm256_setzero_pd(), x.v)}; }
+inline HalfF where_positive(HalfF x, HalfF y) {
+  return {_mm256_and_ps(_mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_NLE_UQ), y.v)};
 }
-inline VecD positive_part(VecD x) {
-  const __m256d zero = _mm256_setzero_pd();
-  return {_mm256_max_pd(zero, x.a), _mm256_max_pd(zero, x.b)};
-}
-inline VecF where_positive(VecF x, VecF y) {
-  const __m256 zero = _mm256_setzero_ps();
-  return {_mm256_and_ps(_mm256_cmp_ps(x.a, zero, _CMP_NLE_UQ), y.a),
-          _mm256_and_ps(_mm256_cmp_ps(x.b, zero, _CMP_NLE_UQ), y.b)};
-}
-inline VecD where_positive(VecD x, VecD y) {
-  const __m256d zero = _mm256_setzero_pd();
-  return {_mm256_and_pd(_mm256_cmp_pd(x.a, zero, _CMP_NLE_UQ), y.a),
-          _mm256_and_pd(_mm256_cmp_pd(x.b, zero, _CMP_NLE_UQ), y.b)};
+inline HalfD where_positive(HalfD x, HalfD y) {
+  return {_mm256_and_pd(_mm256_cmp_pd(x.v, _mm256_setzero_pd(), _CMP_NLE_UQ), y.v)};
 }
 
-inline VecD widen(__m256 eight) {
-  return {_mm256_cvtps_pd(_mm256_castps256_ps128(eight)),
-          _mm256_cvtps_pd(_mm256_extractf128_ps(eight, 1))};
+// The fixed tree 4 -> 2 -> 1: lane i meets i + 2, then i + 1.
+inline double fold(HalfD x) {
+  const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(x.v), _mm256_extractf128_pd(x.v, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
-inline VecD widen_low(VecF x) { return widen(x.a); }
-inline VecD widen_high(VecF x) { return widen(x.b); }
+
+using VecF = Halves<HalfF>;
+using VecD = Halves<HalfD>;
+
+inline VecD widen(HalfF x) {
+  return {{_mm256_cvtps_pd(_mm256_castps256_ps128(x.v))},
+          {_mm256_cvtps_pd(_mm256_extractf128_ps(x.v, 1))}};
+}
 
 // Four columns of 8 rows, `stride` apart.
 inline void load_columns(const float* p, std::size_t stride, __m256 columns[4]) {
@@ -134,51 +115,41 @@ inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
   __m256 upper[4], lower[4];
   load_columns(p, stride, upper);
   load_columns(p + 8 * stride, stride, lower);
-  for (std::size_t i = 0; i < 4; ++i) columns[i] = {upper[i], lower[i]};
+  for (std::size_t i = 0; i < 4; ++i) columns[i] = {{upper[i]}, {lower[i]}};
 }
 
 inline VecD load_widened(const float* p) {
-  return {_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
-}
-
-// The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
-inline double fold(VecD x) {
-  const __m256d four = _mm256_add_pd(x.a, x.b);
-  const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
-  return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+  return {{_mm256_cvtps_pd(_mm_loadu_ps(p))}, {_mm256_cvtps_pd(_mm_loadu_ps(p + 4))}};
 }
 
 // 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
-struct VecW {
-  static constexpr std::size_t kLanes = 8;
-  __m256i a, b;
+struct HalfW {
+  using Value = unsigned long long;
+  static constexpr std::size_t kLanes = 4;
+  __m256i v;
 
-  static inline VecW broadcast(unsigned long long s) {
-    const __m256i v = _mm256_set1_epi64x(static_cast<long long>(s));
-    return {v, v};
+  static inline HalfW broadcast(unsigned long long s) {
+    return {_mm256_set1_epi64x(static_cast<long long>(s))};
   }
-  static inline VecW load(const unsigned long long* p) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
-            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4))};
-  }
-  inline void store_low(unsigned int* p) const {
-    // Low halves of a0 a1 b0 b1 | a2 a3 b2 b3, and the middle quarters change places.
-    const __m256 low = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                        _mm256_permute4x64_epi64(_mm256_castps_si256(low), 0xd8));
+  static inline HalfW load(const unsigned long long* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
   }
 };
+using VecW = Halves<HalfW>;
 
-inline VecW operator+(VecW x, VecW y) {
-  return {_mm256_add_epi64(x.a, y.a), _mm256_add_epi64(x.b, y.b)};
+inline HalfW operator+(HalfW x, HalfW y) { return {_mm256_add_epi64(x.v, y.v)}; }
+inline HalfW operator^(HalfW x, HalfW y) { return {_mm256_xor_si256(x.v, y.v)}; }
+inline HalfW multiply_low(HalfW x, HalfW y) {
+  return {_mm256_mul_epu32(x.v, y.v)};
+}  // 64-bit products
+inline HalfW high_half(HalfW x) { return {_mm256_srli_epi64(x.v, 32)}; }
+inline void store_low(VecW x, unsigned int* p) {
+  // Low halves of a0 a1 b0 b1 | a2 a3 b2 b3, and the middle quarters change places.
+  const __m256 low =
+      _mm256_shuffle_ps(_mm256_castsi256_ps(x.a.v), _mm256_castsi256_ps(x.b.v), 0x88);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm256_permute4x64_epi64(_mm256_castps_si256(low), 0xd8));
 }
-inline VecW operator^(VecW x, VecW y) {
-  return {_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)};
-}
-inline VecW multiply_low(VecW x, VecW y) {  // 64-bit products
-  return {_mm256_mul_epu32(x.a, y.a), _mm256_mul_epu32(x.b, y.b)};
-}
-inline VecW high_half(VecW x) { return {_mm256_srli_epi64(x.a, 32), _mm256_srli_epi64(x.b, 32)}; }
 
 // Spelled in assembly: GCC 12 drops the intrinsic where the function around it computes a value and
 // nothing else (backward of (64, 128, 1024): 4.6 ms with, 6.4 without).

@@ -6,30 +6,26 @@
 
 #include <cstddef>
 
+#include "halves.h"
+
 namespace evenkeel {
 namespace {
 
-struct VecF {
-  static constexpr std::size_t kLanes = 16;
-  float32x4_t q[4];
+struct QuarterF {
+  using Value = float;
+  static constexpr std::size_t kLanes = 4;
+  float32x4_t v;
 
-  static inline VecF broadcast(float s) {
-    const float32x4_t v = vdupq_n_f32(s);
-    return {{v, v, v, v}};
-  }
-  static inline VecF zero() { return broadcast(0.0f); }
-  static inline VecF load(const float* p) {
-    return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
-  }
-  static inline VecF load_partial(const float* p, std::size_t n, VecF fill) {
+  static inline QuarterF broadcast(float s) { return {vdupq_n_f32(s)}; }
+  static inline QuarterF zero() { return broadcast(0.0f); }
+  static inline QuarterF load(const float* p) { return {vld1q_f32(p)}; }
+  static inline QuarterF load_partial(const float* p, std::size_t n, QuarterF fill) {
     float lanes[kLanes];
     fill.store(lanes);
     for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
     return load(lanes);
   }
-  inline void store(float* p) const {
-    for (std::size_t i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, q[i]);
-  }
+  inline void store(float* p) const { vst1q_f32(p, v); }
   inline void stream(float* p) const { store(p); }
   inline void store_partial(float* p, std::size_t n) const {
     float lanes[kLanes];
@@ -38,44 +34,26 @@ struct VecF {
   }
 };
 
-inline VecF operator+(VecF x, VecF y) {
-  return {{vaddq_f32(x.q[0], y.q[0]), vaddq_f32(x.q[1], y.q[1]), vaddq_f32(x.q[2], y.q[2]),
-           vaddq_f32(x.q[3], y.q[3])}};
-}
-inline VecF operator-(VecF x, VecF y) {
-  return {{vsubq_f32(x.q[0], y.q[0]), vsubq_f32(x.q[1], y.q[1]), vsubq_f32(x.q[2], y.q[2]),
-           vsubq_f32(x.q[3], y.q[3])}};
-}
-inline VecF operator*(VecF x, VecF y) {
-  return {{vmulq_f32(x.q[0], y.q[0]), vmulq_f32(x.q[1], y.q[1]), vmulq_f32(x.q[2], y.q[2]),
-           vmulq_f32(x.q[3], y.q[3])}};
-}
-inline VecF fused(VecF x, VecF y, VecF z) {
-  return {{vfmaq_f32(z.q[0], x.q[0], y.q[0]), vfmaq_f32(z.q[1], x.q[1], y.q[1]),
-           vfmaq_f32(z.q[2], x.q[2], y.q[2]), vfmaq_f32(z.q[3], x.q[3], y.q[3])}};
-}
+inline QuarterF operator+(QuarterF x, QuarterF y) { return {vaddq_f32(x.v, y.v)}; }
+inline QuarterF operator-(QuarterF x, QuarterF y) { return {vsubq_f32(x.v, y.v)}; }
+inline QuarterF operator*(QuarterF x, QuarterF y) { return {vmulq_f32(x.v, y.v)}; }
+inline QuarterF fused(QuarterF x, QuarterF y, QuarterF z) { return {vfmaq_f32(z.v, x.v, y.v)}; }
 
-struct VecD {
-  static constexpr std::size_t kLanes = 8;
-  float64x2_t q[4];
+struct QuarterD {
+  using Value = double;
+  static constexpr std::size_t kLanes = 2;
+  float64x2_t v;
 
-  static inline VecD broadcast(double s) {
-    const float64x2_t v = vdupq_n_f64(s);
-    return {{v, v, v, v}};
-  }
-  static inline VecD zero() { return broadcast(0.0); }
-  static inline VecD load(const double* p) {
-    return {{vld1q_f64(p), vld1q_f64(p + 2), vld1q_f64(p + 4), vld1q_f64(p + 6)}};
-  }
-  static inline VecD load_partial(const double* p, std::size_t n, VecD fill) {
+  static inline QuarterD broadcast(double s) { return {vdupq_n_f64(s)}; }
+  static inline QuarterD zero() { return broadcast(0.0); }
+  static inline QuarterD load(const double* p) { return {vld1q_f64(p)}; }
+  static inline QuarterD load_partial(const double* p, std::size_t n, QuarterD fill) {
     double lanes[kLanes];
     fill.store(lanes);
     for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
     return load(lanes);
   }
-  inline void store(double* p) const {
-    for (std::size_t i = 0; i < 4; ++i) vst1q_f64(p + 2 * i, q[i]);
-  }
+  inline void store(double* p) const { vst1q_f64(p, v); }
   inline void stream(double* p) const { store(p); }
   inline void store_partial(double* p, std::size_t n) const {
     double lanes[kLanes];
@@ -84,48 +62,42 @@ struct VecD {
   }
 };
 
-inline VecD operator+(VecD x, VecD y) {
-  return {{vaddq_f64(x.q[0], y.q[0]), vaddq_f64(x.q[1], y.q[1]), vaddq_f64(x.q[2], y.q[2]),
-           vaddq_f64(x.q[3], y.q[3])}};
-}
-inline VecD operator-(VecD x, VecD y) {
-  return {{vsubq_f64(x.q[0], y.q[0]), vsubq_f64(x.q[1], y.q[1]), vsubq_f64(x.q[2], y.q[2]),
-           vsubq_f64(x.q[3], y.q[3])}};
-}
-inline VecD operator*(VecD x, VecD y) {
-  return {{vmulq_f64(x.q[0], y.q[0]), vmulq_f64(x.q[1], y.q[1]), vmulq_f64(x.q[2], y.q[2]),
-           vmulq_f64(x.q[3], y.q[3])}};
-}
+inline QuarterD operator+(QuarterD x, QuarterD y) { return {vaddq_f64(x.v, y.v)}; }
+inline QuarterD operator-(QuarterD x, QuarterD y) { return {vsubq_f64(x.v, y.v)}; }
+inline QuarterD operator*(QuarterD x, QuarterD y) { return {vmulq_f64(x.v, y.v)}; }
 
 // a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.
-inline VecF positive_part(VecF x) {
+inline QuarterF positive_part(QuarterF x) {
   const float32x4_t zero = vdupq_n_f32(0.0f);
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vbslq_f32(vcltq_f32(x.q[i], zero), zero, x.q[i]);
-  return x;
+  return {vbslq_f32(vcltq_f32(x.v, zero), zero, x.v)};
 }
-inline VecD positive_part(VecD x) {
+inline QuarterD positive_part(QuarterD x) {
   const float64x2_t zero = vdupq_n_f64(0.0);
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vbslq_f64(vcltq_f64(x.q[i], zero), zero, x.q[i]);
-  return x;
+  return {vbslq_f64(vcltq_f64(x.v, zero), zero, x.v)};
 }
-inline VecF where_positive(VecF x, VecF y) {
+inline QuarterF where_positive(QuarterF x, QuarterF y) {
   const float32x4_t zero = vdupq_n_f32(0.0f);
-  for (std::size_t i = 0; i < 4; ++i) y.q[i] = vbslq_f32(vcleq_f32(x.q[i], zero), zero, y.q[i]);
-  return y;
+  return {vbslq_f32(vcleq_f32(x.v, zero), zero, y.v)};
 }
-inline VecD where_positive(VecD x, VecD y) {
+inline QuarterD where_positive(QuarterD x, QuarterD y) {
   const float64x2_t zero = vdupq_n_f64(0.0);
-  for (std::size_t i = 0; i < 4; ++i) y.q[i] = vbslq_f64(vcleq_f64(x.q[i], zero), zero, y.q[i]);
-  return y;
+  return {vbslq_f64(vcleq_f64(x.v, zero), zero, y.v)};
 }
 
-inline VecD widen(float32x4_t low, float32x4_t high) {
-  return {{vcvt_f64_f32(vget_low_f32(low)), vcvt_high_f64_f32(low),
-           vcvt_f64_f32(vget_low_f32(high)), vcvt_high_f64_f32(high)}};
-}
-inline VecD widen_low(VecF x) { return widen(x.q[0], x.q[1]); }
-inline VecD widen_high(VecF x) { return widen(x.q[2], x.q[3]); }
+inline double fold(QuarterD x) { return vgetq_lane_f64(x.v, 0) + vgetq_lane_f64(x.v, 1); }
 
+using VecF = Halves<Halves<QuarterF>>;
+using VecD = Halves<Halves<QuarterD>>;
+
+inline Halves<QuarterD> widen(QuarterF x) {
+  return {{vcvt_f64_f32(vget_low_f32(x.v))}, {vcvt_high_f64_f32(x.v)}};
+}
+inline VecD load_widened(const float* p) { return widen(Halves<QuarterF>::load(p)); }
+
+inline QuarterF& quarter(VecF& x, std::size_t q) {
+  Halves<QuarterF>& half = q < 2 ? x.a : x.b;
+  return q % 2 == 0 ? half.a : half.b;
+}
 // Four columns of 16 rows, `stride` apart, each as one vector.
 inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
   for (std::size_t q = 0; q < 4; ++q) {
@@ -136,58 +108,39 @@ inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
     const float64x2_t b = vreinterpretq_f64_f32(vzip1q_f32(r2, r3));
     const float64x2_t c = vreinterpretq_f64_f32(vzip2q_f32(r0, r1));
     const float64x2_t d = vreinterpretq_f64_f32(vzip2q_f32(r2, r3));
-    columns[0].q[q] = vreinterpretq_f32_f64(vzip1q_f64(a, b));
-    columns[1].q[q] = vreinterpretq_f32_f64(vzip2q_f64(a, b));
-    columns[2].q[q] = vreinterpretq_f32_f64(vzip1q_f64(c, d));
-    columns[3].q[q] = vreinterpretq_f32_f64(vzip2q_f64(c, d));
+    quarter(columns[0], q).v = vreinterpretq_f32_f64(vzip1q_f64(a, b));
+    quarter(columns[1], q).v = vreinterpretq_f32_f64(vzip2q_f64(a, b));
+    quarter(columns[2], q).v = vreinterpretq_f32_f64(vzip1q_f64(c, d));
+    quarter(columns[3], q).v = vreinterpretq_f32_f64(vzip2q_f64(c, d));
   }
-}
-
-inline VecD load_widened(const float* p) { return widen(vld1q_f32(p), vld1q_f32(p + 4)); }
-
-// The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
-inline double fold(VecD x) {
-  const float64x2_t low = vaddq_f64(x.q[0], x.q[2]), high = vaddq_f64(x.q[1], x.q[3]);
-  const float64x2_t two = vaddq_f64(low, high);
-  return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
 }
 
 // 8 words in the low halves of 64-bit lanes; what is in the high halves does not matter.
-struct VecW {
-  static constexpr std::size_t kLanes = 8;
-  uint64x2_t q[4];
+struct QuarterW {
+  using Value = unsigned long long;
+  static constexpr std::size_t kLanes = 2;
+  uint64x2_t v;
 
-  static inline VecW broadcast(unsigned long long s) {
-    const uint64x2_t v = vdupq_n_u64(s);
-    return {{v, v, v, v}};
-  }
-  static inline VecW load(const unsigned long long* p) {
-    VecW r;  // created, not loaded: std::uint64_t may be another type than this one
-    for (std::size_t i = 0; i < 4; ++i) {
-      r.q[i] = vcombine_u64(vcreate_u64(p[2 * i]), vcreate_u64(p[2 * i + 1]));
-    }
-    return r;
-  }
-  inline void store_low(unsigned int* p) const {
-    for (std::size_t i = 0; i < 4; ++i) vst1_u32(p + 2 * i, vmovn_u64(q[i]));
+  static inline QuarterW broadcast(unsigned long long s) { return {vdupq_n_u64(s)}; }
+  static inline QuarterW load(const unsigned long long* p) {
+    // created, not loaded: std::uint64_t may be another type than this one
+    return {vcombine_u64(vcreate_u64(p[0]), vcreate_u64(p[1]))};
   }
 };
+using VecW = Halves<Halves<QuarterW>>;
 
-inline VecW operator+(VecW x, VecW y) {
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vaddq_u64(x.q[i], y.q[i]);
-  return x;
+inline QuarterW operator+(QuarterW x, QuarterW y) { return {vaddq_u64(x.v, y.v)}; }
+inline QuarterW operator^(QuarterW x, QuarterW y) { return {veorq_u64(x.v, y.v)}; }
+inline QuarterW multiply_low(QuarterW x, QuarterW y) {  // 64-bit products
+  return {vmull_u32(vmovn_u64(x.v), vmovn_u64(y.v))};
 }
-inline VecW operator^(VecW x, VecW y) {
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = veorq_u64(x.q[i], y.q[i]);
-  return x;
-}
-inline VecW multiply_low(VecW x, VecW y) {  // 64-bit products
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vmull_u32(vmovn_u64(x.q[i]), vmovn_u64(y.q[i]));
-  return x;
-}
-inline VecW high_half(VecW x) {
-  for (std::size_t i = 0; i < 4; ++i) x.q[i] = vshrq_n_u64(x.q[i], 32);
-  return x;
+inline QuarterW high_half(QuarterW x) { return {vshrq_n_u64(x.v, 32)}; }
+inline void store_low(QuarterW x, unsigned int* p) { vst1_u32(p, vmovn_u64(x.v)); }
+inline void store_low(VecW x, unsigned int* p) {
+  store_low(x.a.a, p);
+  store_low(x.a.b, p + 2);
+  store_low(x.b.a, p + 4);
+  store_low(x.b.b, p + 6);
 }
 
 // Spelled in assembly: see vec_avx512.h.

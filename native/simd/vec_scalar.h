@@ -5,11 +5,14 @@
 
 #include <cstddef>
 
+#include "halves.h"
+
 namespace evenkeel {
 namespace {
 
 template <class T, std::size_t N>
 struct Lanes {
+  using Value = T;
   static constexpr std::size_t kLanes = N;
   T v[N];
 
@@ -102,28 +105,18 @@ inline Lanes<T, N> where_positive(const Lanes<T, N>& a, const Lanes<T, N>& b) {
   return r;
 }
 
-inline VecD widen_low(const VecF& a) {
+inline VecD load_widened(const float* p) {
   VecD r;
-  for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(a.v[i]);
+  for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(p[i]);
   return r;
 }
-inline VecD widen_high(const VecF& a) {
-  VecD r;
-  for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(a.v[i + 8]);
-  return r;
-}
+inline Halves<VecD> widen(const VecF& a) { return {load_widened(a.v), load_widened(a.v + 8)}; }
 
 // Four columns of 16 rows, `stride` apart, each as one vector.
 inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
   for (std::size_t i = 0; i < VecF::kLanes; ++i) {
     for (std::size_t j = 0; j < 4; ++j) columns[j].v[i] = p[i * stride + j];
   }
-}
-
-inline VecD load_widened(const float* p) {
-  VecD r;
-  for (std::size_t i = 0; i < 8; ++i) r.v[i] = static_cast<double>(p[i]);
-  return r;
 }
 
 // The fixed tree 8 -> 4 -> 2 -> 1: lane i meets i+4, then i+2, then i+1.
@@ -147,9 +140,6 @@ struct VecW {
     for (std::size_t i = 0; i < kLanes; ++i) r.v[i] = p[i];
     return r;
   }
-  inline void store_low(unsigned int* p) const {
-    for (std::size_t i = 0; i < kLanes; ++i) p[i] = static_cast<unsigned int>(v[i]);
-  }
 };
 
 inline VecW operator+(VecW a, VecW b) {
@@ -168,6 +158,10 @@ inline VecW multiply_low(VecW a, VecW b) {  // 64-bit products
 inline VecW high_half(VecW a) {
   for (std::size_t i = 0; i < VecW::kLanes; ++i) a.v[i] >>= 32;
   return a;
+}
+
+inline void store_low(const VecW& a, unsigned int* p) {
+  for (std::size_t i = 0; i < VecW::kLanes; ++i) p[i] = static_cast<unsigned int>(a.v[i]);
 }
 
 inline void prefetch(const void*) {}
