@@ -152,9 +152,11 @@ inline void tile(const LeftRows<T>& left, const TileTask<T>& task) {
       if (at >= task.columns) break;
       const std::size_t n = min_size(Vec::kLanes, task.columns - at);
       T* c = task.c + i * task.c_stride + at;
+      // Lanes from n on are not stored. Filled with what is there rather than with zeros: GCC 12 keeps a
+      // zero in a register through the loop above, and one of 12 accumulators then lives in memory.
       Vec value = sum[i][j];
-      if (!task.first) value = load_up_to(c, n, Vec::zero()) + value;
-      if (task.bias != nullptr) value = value + load_up_to(task.bias + at, n, Vec::zero());
+      if (!task.first) value = load_up_to(c, n, value) + value;
+      if (task.bias != nullptr) value = value + load_up_to(task.bias + at, n, value);
       store_up_to<T>(value, c, n);
     }
   }
