@@ -12,8 +12,7 @@ type Job<Call extends (...args: never) => unknown> = (
   ...args: [...Parameters<Call>, ticket: number]
 ) => Promise<JobEnd<ReturnType<Call>>>;
 
-/** @internal */
-export type JobEnd<Result> =
+type JobEnd<Result> =
   (Result extends number | boolean ? Result : 'done') | 'cancelled' | 'out of memory';
 
 /** The calls of the kernels, each of which can also be a job. */

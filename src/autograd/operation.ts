@@ -11,20 +11,11 @@ export interface Variable {
   readonly disposed: boolean;
 }
 
-/** What a walk that does not block asks of an operation: to differentiate beside the event loop if it can. */
-export interface Later {
-  readonly signal: AbortSignal | null;
-}
-
 /**
  * The inputs' gradients from the output's: each a new value that nobody else holds, or the output's
  * gradient itself. `needs[i]` says whether input i gets one; a part for any other input is ignored.
  */
-type Backward = (
-  gradient: never,
-  needs: readonly boolean[],
-  later?: Later,
-) => readonly (Variable | null)[] | Promise<readonly (Variable | null)[]>;
+type Backward = (gradient: never, needs: readonly boolean[]) => readonly (Variable | null)[];
 
 /** Where a gradient goes: to the operation that made a variable, or to a leaf. */
 export type Source = Operation | Variable;
@@ -61,19 +52,6 @@ export class Operation {
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
     type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
     return (this.ready() as Now)(gradient, this.needs);
-  }
-
-  /** The same beside the event loop, where the operation can: what it saved must stay until then. */
-  async differentiateLater<V extends Variable>(
-    gradient: V,
-    later: Later,
-  ): Promise<readonly (V | null)[]> {
-    type Both = (
-      gradient: V,
-      needs: readonly boolean[],
-      later: Later,
-    ) => readonly (V | null)[] | Promise<readonly (V | null)[]>;
-    return (this.ready() as Both)(gradient, this.needs, later);
   }
 
   /** What differentiates, and that it and all it saved are there and unchanged. */

@@ -2,7 +2,7 @@
 import * as check from '../check/index.js';
 import type { Arithmetic } from './arithmetic.js';
 import { afterHooks, hooked } from './hooks.js';
-import { Operation, type Later, type Source, type Variable } from './operation.js';
+import { Operation, type Source, type Variable } from './operation.js';
 
 let walks = 0;
 let walk = 0;
@@ -32,13 +32,26 @@ export function walkBack<V extends Variable>(
   inWalk(++walks, () => {
     const steps = walkSteps(root, gradient, arithmetic, retainGraph);
     for (let step = steps.next(); step.done !== true;) {
-      const [operation, whole] = step.value;
-      step = steps.next(operation.differentiate(whole));
+      step = steps.next(partsOf(step.value));
     }
   });
 }
 
-/** The same walk; what an operation differentiates beside the event loop does not block it. */
+/** What a step of a walk asks for: the gradients of an operation's inputs; nothing where it only pauses. */
+function partsOf<V extends Variable>(step: Step<V>): readonly (V | null)[] {
+  if (step === null) return [];
+  const [operation, whole] = step;
+  return operation.differentiate(whole);
+}
+
+/** How a walk beside the event loop is carried out. */
+export interface Later {
+  readonly signal: AbortSignal | null;
+  /** Runs `body`, and settles when what it computes is there. */
+  defer<Result>(body: () => Result): Promise<Result>;
+}
+
+/** The same walk beside the event loop: each operation's part is there before the next one is asked for. */
 export async function walkBackAsync<V extends Variable>(
   root: V,
   gradient: V,
@@ -52,14 +65,22 @@ export async function walkBackAsync<V extends Variable>(
   const steps = walkSteps(root, gradient, arithmetic, retainGraph, () => {
     for (const operation of walked) operation.ready();
   });
-  for (let step = inWalk(id, () => steps.next()); step.done !== true;) {
-    const [operation, whole] = step.value;
-    const parts = await inWalk(id, () => operation.differentiateLater(whole, later));
+  let step = await later.defer(() => inWalk(id, () => steps.next()));
+  while (step.done !== true) {
+    const { value } = step;
     check.notAborted(later.signal);
-    walked.push(operation);
-    step = inWalk(id, () => steps.next(parts));
+    if (value === null) {
+      // The leaves' gradients: all of them now, or none.
+      step = inWalk(id, () => steps.next([]));
+      continue;
+    }
+    step = await later.defer(() => inWalk(id, () => steps.next(partsOf(value))));
+    walked.push(value[0]);
   }
 }
+
+/** An operation and its whole gradient; null before the leaves get theirs. */
+type Step<V extends Variable> = readonly [Operation, V] | null;
 
 /**
  * Asks for the parts of one operation after another: last-made first, so that each sees its whole
@@ -71,7 +92,7 @@ function* walkSteps<V extends Variable>(
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
   beforeLeaves?: () => void,
-): Generator<readonly [Operation, V], void, readonly (V | null)[]> {
+): Generator<Step<V>, void, readonly (V | null)[]> {
   const gradients = new Map<Source, V>();
   const leaves: V[] = [];
   const give = (source: Source, value: V): void => {
@@ -98,6 +119,7 @@ function* walkSteps<V extends Variable>(
     arithmetic.release(whole);
   }
 
+  yield null;
   beforeLeaves?.();
   if (hooked) {
     for (const leaf of leaves)

@@ -97,8 +97,8 @@ export class DropoutTrail {
     this.sums.set(layer, sums);
     const undropped =
       through === null ? before : linear(before, through.weight.detach(), through.bias?.detach());
-    sums.without.merge(Moments.of(undropped, { n, c, l: 1 }));
-    sums.withIt.merge(Moments.of(x, { n, c, l: 1 }));
+    sums.without.merge(Moments.of('diagnose', undropped, { n, c, l: 1 }));
+    sums.withIt.merge(Moments.of('diagnose', x, { n, c, l: 1 }));
     addMaskVariance(sums.added, before, through, dropout.p);
   }
 

@@ -1,7 +1,7 @@
 // The little arithmetic a loss or a residual connection needs. Shapes must be equal: no broadcasting.
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   const left = Tensor.from(a);
@@ -10,8 +10,8 @@ function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   check.sameDtype(who, 'the second operand', right, left.dtype);
   check.sameShape(who, 'the second operand', right, left.shape);
   // One of one value has no array, and mul needs none.
-  if (left.expandedValue === null) left.attached(who, 'the first operand');
-  if (right.expandedValue === null) right.attached(who, 'the second operand');
+  if (left.expandedValue === null) left.present(who, 'the first operand');
+  if (right.expandedValue === null) right.present(who, 'the second operand');
   return [left, right];
 }
 
@@ -19,7 +19,15 @@ function pair(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
 export function add(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = pair('add', a, b);
   const y = Tensor.like(left);
-  addon.add(floats(left), floats(right), floats(y), y.numel);
+  perform(
+    {
+      who: 'add',
+      work: y.numel,
+      reads: { 'the first operand': left, 'the second operand': right },
+      writes: [y],
+    },
+    (native, arrayOf) => native.add(arrayOf(left), arrayOf(right), arrayOf(y), y.numel),
+  );
   return record('add', y, [left, right], [], (dy) => [dy, dy]);
 }
 
@@ -29,8 +37,18 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
   const product = (x: Tensor, y: Tensor): Tensor => {
     const out = Tensor.like(y);
     const { expandedValue } = x;
-    if (expandedValue !== null) addon.scale(floats(y), expandedValue, floats(out), out.numel);
-    else addon.multiply(floats(x), floats(y), floats(out), out.numel);
+    perform(
+      {
+        who: 'mul',
+        work: out.numel,
+        reads: { 'an operand': expandedValue === null ? x : null, 'the other operand': y },
+        writes: [out],
+      },
+      (native, arrayOf) =>
+        expandedValue !== null
+          ? native.scale(arrayOf(y), expandedValue, arrayOf(out), out.numel)
+          : native.multiply(arrayOf(x), arrayOf(y), arrayOf(out), out.numel),
+    );
     return out;
   };
   const kept = [...(left.requiresGrad ? [right] : []), ...(right.requiresGrad ? [left] : [])];
@@ -43,20 +61,31 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
 /** The sum of all elements, as a scalar; added in double (float64: in two doubles), rounded once. */
 export function sum(x: TensorLike): Tensor {
   const input = Tensor.from(x);
-  return total('sum', input, 1, () => addon.sum(floats(input), input.numel));
+  return total('sum', input, 1);
 }
 
 /** The mean of all elements, as a scalar, rounded once: that of equal values is their value. */
 export function mean(x: TensorLike): Tensor {
   const input = Tensor.from(x);
-  return total('mean', input, input.numel, () => addon.mean(floats(input), input.numel));
+  return total('mean', input, input.numel);
 }
 
-function total(who: string, input: Tensor, divisor: number, value: () => number): Tensor {
+function total(who: 'sum' | 'mean', input: Tensor, divisor: number): Tensor {
   check.floating(who, 'the input', input);
-  input.attached(who, 'the input');
+  input.present(who, 'the input');
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = value();
+  perform(
+    {
+      who,
+      work: input.numel,
+      reads: { 'the input': input },
+      writes: [y],
+    },
+    (native, arrayOf) => native[who](arrayOf(input), input.numel),
+    (arrayOf, result) => {
+      arrayOf(y)[0] = result as number;
+    },
+  );
   return record(who, y, [input], [], (dy) => [
     Tensor.expanded(input.shape, input.dtype, dy.item() / divisor),
   ]);
@@ -73,6 +102,6 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
       `shape ${check.shapeText(sizes)}`,
     );
   }
-  input.attached('reshape', 'the input');
+  input.present('reshape', 'the input');
   return record('reshape', input.alias(sizes), [input], [], (dy) => [dy.alias(input.shape)]);
 }

@@ -1,7 +1,7 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
+import { perform } from '../run/deferral.js';
 import { takeStretch } from '../tensor/random.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { identity } from './identity.js';
 
 export interface DropoutOptions {
@@ -26,11 +26,19 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   check.floating('dropout', 'the input', input);
   check.boolean('dropout', 'training', training);
   if (!training || p === 0) return identity('dropout', input);
-  input.attached('dropout', 'the input');
+  input.present('dropout', 'the input');
   const y = Tensor.like(input); // or an error would use up random numbers
   const { key, offset } = takeStretch(input.numel);
   const mask = (from: Tensor, to: Tensor): Tensor => {
-    addon.dropout(floats(from), floats(to), to.numel, p, key, offset);
+    perform(
+      {
+        who: 'dropout',
+        work: to.numel,
+        reads: { 'the input': from },
+        writes: [to],
+      },
+      (native, arrayOf) => native.dropout(arrayOf(from), arrayOf(to), to.numel, p, key, offset),
+    );
     return to;
   };
   return record('dropout', mask(input, y), [input], [], (dy) => [mask(dy, Tensor.like(dy))]);

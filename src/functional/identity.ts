@@ -8,6 +8,6 @@ const unchanged = (dy: Tensor): readonly Tensor[] => [dy];
  * to do, because the caller may dispose of a result and must not lose the input by that.
  */
 export function identity(who: string, input: Tensor): Tensor {
-  input.attached(who);
+  input.present(who);
   return record(who, input.alias(input.shape), [input], [], unchanged);
 }

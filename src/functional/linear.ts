@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /**
  * y = x Wᵀ + b over the last dimension.
@@ -38,14 +38,24 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
     check.sameDtype(who, 'bias', bias, input.dtype);
     check.sameShape(who, 'bias', bias, [out]);
   }
-  input.attached(who, 'the input');
-  weight.attached(who, 'weight');
-  bias?.attached(who, 'bias');
+  input.present(who, 'the input');
+  weight.present(who, 'weight');
+  bias?.present(who, 'bias');
   const outer = input.shape.slice(0, -1);
   const rows = check.numelOf(outer);
   const y = Tensor.uninitialized([...outer, out], input.dtype);
-  const b = bias === null ? null : floats(bias);
-  addon.matmul(floats(input), floats(weight), b, floats(y), rows, out, inner, false, true);
+  perform(
+    {
+      who,
+      work: workOf(rows, out, inner),
+      reads: { 'the input': input, weight, bias },
+      writes: [y],
+    },
+    (native, arrayOf) => {
+      const [x, w, b, to] = [arrayOf(input), arrayOf(weight), arrayOf(bias), arrayOf(y)];
+      return native.matmul(x, w, b, to, rows, out, inner, false, true);
+    },
+  );
   const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? inputGradient(dy, weight, input.shape, rows) : null,
@@ -54,11 +64,27 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
   ]);
 }
 
+/** Elements through memory that take as long as the product of such matrices. */
+function workOf(rows: number, columns: number, inner: number): number {
+  return Math.max(rows * columns, rows * inner, (rows * columns * inner) / 16);
+}
+
 /** dx = dy W. */
 function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], rows: number): Tensor {
   const [out = 0, inner = 0] = weight.shape;
   const dx = Tensor.uninitialized(shape, dy.dtype);
-  addon.matmul(floats(dy), floats(weight), null, floats(dx), rows, inner, out, false, false);
+  perform(
+    {
+      who: 'linear',
+      work: workOf(rows, inner, out),
+      reads: { 'the gradient': dy, weight },
+      writes: [dx],
+    },
+    (native, arrayOf) => {
+      const [g, w, to] = [arrayOf(dy), arrayOf(weight), arrayOf(dx)];
+      return native.matmul(g, w, null, to, rows, inner, out, false, false);
+    },
+  );
   return dx;
 }
 
@@ -66,13 +92,32 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], row
 function weightGradient(dy: Tensor, input: Tensor, shape: readonly number[], rows: number): Tensor {
   const [out = 0, inner = 0] = shape;
   const dw = Tensor.uninitialized(shape, dy.dtype);
-  addon.matmul(floats(dy), floats(input), null, floats(dw), out, inner, rows, true, false);
+  perform(
+    {
+      who: 'linear',
+      work: workOf(out, inner, rows),
+      reads: { 'the gradient': dy, 'the input': input },
+      writes: [dw],
+    },
+    (native, arrayOf) => {
+      const [g, x, to] = [arrayOf(dy), arrayOf(input), arrayOf(dw)];
+      return native.matmul(g, x, null, to, out, inner, rows, true, false);
+    },
+  );
   return dw;
 }
 
 /** db = the column sums of dy. */
 function biasGradient(dy: Tensor, shape: readonly number[], rows: number): Tensor {
   const db = Tensor.uninitialized(shape, dy.dtype);
-  addon.columnSums(floats(dy), floats(db), rows, db.numel);
+  perform(
+    {
+      who: 'linear',
+      work: dy.numel,
+      reads: { 'the gradient': dy },
+      writes: [db],
+    },
+    (native, arrayOf) => native.columnSums(arrayOf(dy), arrayOf(db), rows, db.numel),
+  );
   return db;
 }

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 
 /**
  * y = max(x, 0), elementwise; NaN stays NaN. dx = dy where y > 0, else 0.
@@ -10,12 +10,28 @@ import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
 export function relu(x: TensorLike): Tensor {
   const input = Tensor.from(x);
   check.floating('relu', 'the input', input);
-  input.attached('relu', 'the input');
+  input.present('relu', 'the input');
   const y = Tensor.like(input);
-  addon.relu(floats(input), floats(y), y.numel);
+  perform(
+    {
+      who: 'relu',
+      work: y.numel,
+      reads: { 'the input': input },
+      writes: [y],
+    },
+    (native, arrayOf) => native.relu(arrayOf(input), arrayOf(y), y.numel),
+  );
   return record('relu', y, [input], [y], (dy) => {
     const dx = Tensor.like(y);
-    addon.reluBackward(floats(y), floats(dy), floats(dx), dx.numel);
+    perform(
+      {
+        who: 'relu',
+        work: y.numel,
+        reads: { 'the output': y, 'the gradient': dy },
+        writes: [dx],
+      },
+      (native, arrayOf) => native.reluBackward(arrayOf(y), arrayOf(dy), arrayOf(dx), dx.numel),
+    );
     return [dx];
   });
 }

@@ -35,6 +35,8 @@ export class Memory {
   viewed = false;
   /** Jobs that read it beside the event loop. */
   readers = 0;
+  /** The call beside the event loop that computes the elements: until then `data` is empty. */
+  awaited: { readonly open: boolean; now(): void } | null = null;
   /** Those of the caller's buffer, where they are counted. */
   private adopted: { count: number } | null = null;
 
@@ -75,8 +77,9 @@ export class Memory {
     );
   }
 
-  /** Makes the array of a pending number. */
+  /** Makes the array of a pending number, or the calls that compute the elements. */
   fill(numel: number): void {
+    this.awaited?.now();
     if (this.pending === null) return;
     this.data = arrayOf(this.dtype, numel);
     (this.data as Float64Array).fill(this.pending);

@@ -1,60 +1,78 @@
 // The memory that a call beside the event loop reads. JavaScript can detach, shrink or free what a user
-// holds a view of, so a job never touches that: it is lent shared memory, memory nobody else can see, or
+// holds a view of, so a job never touches that: it reads shared memory, memory nobody else can see, or
 // a copy.
 import { isSharedArrayBuffer } from 'node:util/types';
 
 import * as check from '../check/index.js';
 import { Memory } from '../memory/buffer.js';
-import type { FloatData, Tensor } from '../tensor/tensor.js';
-import { unlessAborted } from './job.js';
+import type { FloatData } from '../memory/dtype.js';
+import { unlessAborted } from './turns.js';
 
-/** One copy of so much a turn of the event loop: 0.1 to 0.4 ms. Up to here a call copies at once. */
+/** One copy of so much a turn of the event loop: 0.1 to 0.4 ms. */
 const CHUNK_BYTES = 2 ** 20;
+/** Up to here memory is copied at the call, wherever it is: an operation that writes into it then changes nothing. */
+const SMALL_BYTES = 2 ** 12;
 
-/** @internal A tensor's elements, for as long as a call needs them. */
-export class Loan {
-  readonly #copying: Promise<void> | null = null;
-  readonly #memory: Memory;
+/** @internal How much may still be copied at the call. */
+export interface CopyBudget {
+  bytes: number;
+}
+
+/** @internal */
+export function copyBudget(): CopyBudget {
+  return { bytes: CHUNK_BYTES };
+}
+
+/** @internal Elements that are borrowed, for as long as a call needs them. */
+export class Borrowed {
   readonly #version: number;
-  /** Kept here, because `#memory` gets another array when a user asks for a view. */
-  readonly #borrowed: FloatData | null = null;
+  readonly #numel: number;
+  #copying: Promise<void> | null = null;
+  /** Kept here, because `memory` gets another array when a user asks for a view. */
+  #inPlace: FloatData | null = null;
   #copy: Memory | null = null;
+  #opened = false;
 
-  /**
-   * @param take - Take an array the user can see away from him, rather than copy it.
-   * @throws {TypeError} when it is gone, or cannot be taken away.
-   * @throws {RangeError} when its buffer holds something else too.
-   */
+  /** @param memory - Held for this already. */
   constructor(
     readonly who: string,
     readonly name: string,
-    tensor: Tensor,
-    take = false,
+    readonly memory: Memory,
   ) {
-    const data = tensor.attached(who, name) as FloatData;
-    const memory = tensor.share();
-    this.#memory = memory;
     this.#version = memory.version;
-    try {
-      if (take && memory.exposed && !isSharedArrayBuffer(data.buffer)) this.#seize();
-      if (!memory.exposed || isSharedArrayBuffer(data.buffer)) {
-        memory.readers++;
-        this.#borrowed = memory.data as FloatData;
-      } else if (data.byteLength <= CHUNK_BYTES) {
-        this.room(tensor.numel).set(data);
-      } else {
-        this.#copying = copyInTurns(this, memory, tensor.numel);
-      }
-    } catch (error) {
-      memory.release();
-      forget(this);
-      throw error;
+    this.#numel = memory.length;
+  }
+
+  /**
+   * Makes sure of the elements from here on.
+   *
+   * @param take - Take an array that the user can see away from him, rather than copy it.
+   * @throws {TypeError} when it has gone, or cannot be taken away.
+   * @throws {RangeError} when its buffer holds something else too.
+   */
+  open(budget: CopyBudget, take = false): void {
+    const { memory } = this;
+    if (memory.length !== this.#numel) throw detached(this, this.#numel, memory.length);
+    const shared = isSharedArrayBuffer(memory.data.buffer);
+    if (take && memory.exposed && !shared) this.#seize();
+    const { byteLength } = memory.data;
+    const reachable = memory.exposed && !shared;
+    this.#opened = true;
+    if (byteLength <= SMALL_BYTES || (reachable && byteLength <= budget.bytes)) {
+      budget.bytes -= byteLength;
+      this.room(this.#numel).set(memory.data as FloatData);
+    } else if (reachable) {
+      this.#copying = copyInTurns(this, memory, this.#numel);
+    } else {
+      memory.readers++;
+      this.#inPlace = memory.data as FloatData;
     }
   }
 
-  /** What the job reads, once it is ready. */
-  get data(): FloatData {
-    return this.#borrowed ?? (this.#copy?.data as FloatData);
+  /** What a call reads: the memory itself until it is opened, and then what nobody can take away. */
+  get array(): FloatData {
+    if (!this.#opened) return this.memory.data as FloatData;
+    return this.#inPlace ?? (this.#copy?.data as FloatData);
   }
 
   /**
@@ -62,7 +80,7 @@ export class Loan {
    * 64 calls of 8 MB hold a few copies at a time, and take 150 ms where 64 new ones took 240.
    */
   room(numel: number): FloatData {
-    this.#copy ??= Memory.uninitialized(this.#memory.dtype, numel);
+    this.#copy ??= Memory.uninitialized(this.memory.dtype, numel);
     return this.#copy.data as FloatData;
   }
 
@@ -71,32 +89,32 @@ export class Loan {
     if (this.#copying !== null) await unlessAborted(this.#copying, signal);
   }
 
-  /** @throws {Error} when an operation has written into what the job has read. */
+  /** @throws {Error} when an operation has written into what a job has read. */
   check(): void {
-    if (this.#borrowed !== null) this.unchanged();
+    if (this.#inPlace !== null) this.unchanged();
   }
 
-  /** @throws {Error} when an operation has written into the tensor since. */
+  /** @throws {Error} when an operation has written into the memory since. */
   unchanged(): void {
-    this.#memory.checkUnchanged(this.#version, this.who, this.name);
+    this.memory.checkUnchanged(this.#version, this.who, this.name);
   }
 
   /** Gives it back, once no job reads it. */
   release(): void {
     if (this.#copying !== null) forget(this); // nothing must be written into what goes to the pool
-    if (this.#borrowed !== null) this.#memory.readers--;
-    this.#memory.release();
+    if (this.#inPlace !== null) this.memory.readers--;
+    this.memory.release();
     this.#copy?.release();
   }
 
   #seize(): void {
-    const { besides } = this.#memory;
+    const { besides } = this.memory;
     if (besides !== null) {
       const what = `a buffer to transfer that holds ${this.name} alone`;
       throw check.wrongValue(this.who, what, besides);
     }
     try {
-      this.#memory.seize();
+      this.memory.seize();
     } catch (error) {
       throw new TypeError(
         `${this.who}: expected ${this.name} in a buffer that can be transferred, got one that cannot ` +
@@ -108,7 +126,7 @@ export class Loan {
 }
 
 interface Copy {
-  readonly loan: Loan;
+  readonly borrowed: Borrowed;
   /** Asked anew for each chunk: another call may have taken the array from the user since. */
   readonly from: Memory;
   readonly numel: number;
@@ -121,11 +139,11 @@ interface Copy {
 let copies: Copy[] = [];
 let scheduled = false;
 
-function copyInTurns(loan: Loan, from: Memory, numel: number): Promise<void> {
+function copyInTurns(borrowed: Borrowed, from: Memory, numel: number): Promise<void> {
   const copied = new Promise<void>((resolve, reject) => {
-    copies.push({ loan, from, numel, done: 0, resolve, reject });
+    copies.push({ borrowed, from, numel, done: 0, resolve, reject });
   });
-  copied.catch(() => undefined); // whoever gives the loan back before that does not listen
+  copied.catch(() => undefined); // a call that has failed before that does not listen
   schedule();
   return copied;
 }
@@ -140,29 +158,29 @@ function copyChunk(): void {
   scheduled = false;
   const copy = copies[0];
   if (copy === undefined) return;
-  const { loan, from, numel, done } = copy;
+  const { borrowed, from, numel, done } = copy;
   try {
     const data = from.data as FloatData;
-    if (from.length !== numel) throw gone(loan, numel, from.length);
-    loan.unchanged();
+    if (from.length !== numel) throw detached(borrowed, numel, from.length);
+    borrowed.unchanged();
     copy.done = Math.min(numel, done + CHUNK_BYTES / data.BYTES_PER_ELEMENT);
-    loan.room(numel).set(data.subarray(done, copy.done), done);
+    borrowed.room(numel).set(data.subarray(done, copy.done), done);
     if (copy.done === numel) {
-      forget(loan);
+      forget(borrowed);
       copy.resolve();
     }
   } catch (error) {
-    forget(loan);
+    forget(borrowed);
     copy.reject(error);
   }
   schedule();
 }
 
-function forget(loan: Loan): void {
-  copies = copies.filter((copy) => copy.loan !== loan);
+function forget(borrowed: Borrowed): void {
+  copies = copies.filter((copy) => copy.borrowed !== borrowed);
 }
 
-function gone({ who, name }: Loan, numel: number, length: number): TypeError {
+function detached({ who, name }: Borrowed, numel: number, length: number): TypeError {
   return new TypeError(
     `${who}: expected ${name} to keep its ${numel} elements until they are copied, got ${length} ` +
       '(its buffer was detached or shrunk).',

@@ -1,6 +1,7 @@
 // backward() and hooks: the walk over the tape, started from a tensor.
 import { addHook, walkBack, walkBackAsync } from '../autograd/index.js';
 import * as check from '../check/index.js';
+import { deferred, undeferred } from '../run/deferral.js';
 import { Tensor, type TensorLike } from './class.js';
 import { addMethods, type BackwardAsyncOptions, type BackwardOptions } from './methods.js';
 import { outsideScopes } from './scope-list.js';
@@ -11,7 +12,10 @@ addMethods(Tensor, {
     check.options('Tensor.backward', options, ['retainGraph']);
     const retainGraph = check.booleanOption('Tensor.backward', 'retainGraph', options.retainGraph);
     const start = startOf('Tensor.backward', this, gradient);
-    walkBack<Tensor>(this, start, arithmetic, retainGraph);
+    // In a forward beside the event loop too: it changes gradients, now.
+    undeferred(() => {
+      walkBack<Tensor>(this, start, arithmetic, retainGraph);
+    });
   },
 
   async backwardAsync(gradient?: TensorLike, options: BackwardAsyncOptions = {}): Promise<void> {
@@ -22,7 +26,8 @@ addMethods(Tensor, {
     check.notAborted(signal);
     return outsideScopes(() => {
       const start = startOf(who, this, gradient);
-      return walkBackAsync<Tensor>(this, start, arithmetic, retainGraph, { signal });
+      const defer = <Result>(body: () => Result): Promise<Result> => deferred(signal, body);
+      return walkBackAsync<Tensor>(this, start, arithmetic, retainGraph, { signal, defer });
     });
   },
 

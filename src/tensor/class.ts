@@ -3,7 +3,7 @@
 // Longer than 250 lines because one class cannot be cut without inheritance.
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an import would not reach the .d.ts
 /// <reference path="../globals.d.ts" preserve="true" />
-import { Operation, type Later, type Variable } from '../autograd/index.js';
+import { Operation, type Variable } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { fromArrayLike, type ArrayLikeTensor } from './interop.js';
@@ -18,14 +18,10 @@ export type TensorLike = Tensor | ArrayLikeTensor;
 type Gradients = readonly (Tensor | null)[];
 
 /**
- * The inputs' gradients from the output's; beside the event loop where `later` is given and it can.
+ * The inputs' gradients from the output's.
  * `needs` are the inputs' flags at the forward: ask them, not the tensors, whose flags may have changed since.
  */
-export type Backward = (
-  gradient: Tensor,
-  needs: readonly boolean[],
-  later?: Later,
-) => Gradients | Promise<Gradients>;
+export type Backward = (gradient: Tensor, needs: readonly boolean[]) => Gradients;
 
 const SIZES = Symbol('sizes');
 
@@ -309,6 +305,17 @@ export class Tensor implements Variable {
   attached(who: string, name = 'tensor'): TensorData {
     const { data } = this.memory;
     return lengthOf(data) === this.numel ? data : this.filled(who, name);
+  }
+
+  /** @internal Whether the data is still to be computed, beside the event loop. */
+  get awaited(): boolean {
+    return this.memory.awaited !== null;
+  }
+
+  /** @internal That the data is there, or will be when the call that computes it is made. */
+  present(who: string, name = 'tensor'): void {
+    if (lengthOf(this.memory.data) === this.numel) return;
+    if (this.memory.awaited?.open !== true) this.filled(who, name);
   }
 
   private filled(who: string, name: string): TensorData {

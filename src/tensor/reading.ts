@@ -49,7 +49,8 @@ Object.defineProperty(Tensor.prototype, INSPECT, {
 function printable(tensor: Tensor): Parameters<typeof printed>[0] {
   const { shape, dtype, numel, disposed, requiresGrad, operation } = tensor;
   const memory = memoryOf(tensor);
-  const there = !disposed && (memory.pending !== null || memory.length === numel);
+  const known = memory.pending !== null || memory.awaited?.open === true;
+  const there = !disposed && (known || memory.length === numel);
   return {
     ...{ shape, dtype, numel, disposed },
     elements: there ? tensor.attached('Tensor.toString') : null,

@@ -2,14 +2,23 @@
 import type { Arithmetic } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
-import { Tensor } from './class.js';
+import { deferring, perform } from '../run/deferral.js';
+import { memoryOf, Tensor } from './class.js';
 import { floats } from './record.js';
 
 /** @internal */
 export const arithmetic: Arithmetic<Tensor> = {
   add(a, b) {
-    const sum = a.sole ? a : b.sole ? b : Tensor.uninitialized(a.shape, a.dtype);
-    addon.add(floats(a), floats(b), floats(sum), sum.numel);
+    const sum = isFree(a) ? a : isFree(b) ? b : Tensor.uninitialized(a.shape, a.dtype);
+    perform(
+      {
+        who: 'Tensor.backward',
+        work: sum.numel,
+        reads: { 'a gradient': a === sum ? null : a, 'another gradient': b === sum ? null : b },
+        writes: [sum],
+      },
+      (native, arrayOf) => native.add(arrayOf(a), arrayOf(b), arrayOf(sum), sum.numel),
+    );
     if (a !== sum) a.dispose();
     if (b !== sum) b.dispose();
     return sum;
@@ -67,6 +76,11 @@ export const arithmetic: Arithmetic<Tensor> = {
       );
     }
     check.sameDtype(operation, 'the gradient', gradient, value.dtype);
-    if (gradient.expandedValue === null) gradient.attached(operation);
+    if (gradient.expandedValue === null) gradient.present(operation);
   },
 };
+
+/** Whether a sum may be written into a gradient: beside the event loop not where a hook may have kept a view. */
+function isFree(gradient: Tensor): boolean {
+  return gradient.sole && (deferring() === null || !memoryOf(gradient).exposed);
+}

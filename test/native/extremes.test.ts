@@ -162,7 +162,7 @@ describe.each(cases)('$dtype: $name', (each) => {
     const values = arrayOf(each.dtype, each.values);
     const half = values.length / 2;
     const of = (part: Float32Array | Float64Array): Moments =>
-      Moments.of(tensor(part.slice(), [part.length, 1]), { n: part.length, c: 1, l: 1 });
+      Moments.of('test', tensor(part.slice(), [part.length, 1]), { n: part.length, c: 1, l: 1 });
     const merged = of(values.subarray(0, half));
     merged.merge(of(values.subarray(half)));
     const exact = exactBatchNorm([...values], [...values].map((_, i) => slope(i)), each.eps);

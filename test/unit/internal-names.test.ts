@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { data, functional, nn, optim, tensor, type Tensor } from '../../src/index.js';
 
-const MODULE = `training apply buffers children clone eval extraRepr forward getBuffer loadStateDict modules namedBuffers
+const MODULE = `training apply buffers children clone eval extraRepr forward forwardAsync getBuffer loadStateDict modules namedBuffers
   namedChildren namedModules namedParameters parameters registerBuffer registerForwardHook registerForwardPreHook
   registerFullBackwardHook registerFullBackwardPreHook registerModule registerParameter requiresGrad_ shareMemory
   stateDict toString train zeroGrad`;
-const BATCH_NORM = `${MODULE} affine bias dtype eps forwardAsync freeze frozen layout momentum nonFinite normalizeBy
+const BATCH_NORM = `${MODULE} affine bias dtype eps freeze frozen layout momentum nonFinite normalizeBy
   numBatchesTracked numFeatures resetParameters resetRunningStats runningMean runningVar singleValue skippedBatches
   trackRunningStats unfreeze updateStatistics weight num_batches_tracked running_mean running_var`;
 const LIST = `${MODULE} at delete extend insert length pop push set`;

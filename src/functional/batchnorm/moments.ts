@@ -2,7 +2,8 @@
 // other batches, and moved into running statistics later. Arithmetic in native/batchnorm/moments.cc.
 import type { ChannelDims } from '../../check/index.js';
 import { addon } from '../../addon/control.js';
-import { floats, type Tensor } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import { floats, type FloatData, type Tensor } from '../../tensor/tensor.js';
 
 const MEAN = 0;
 const VAR = 3;
@@ -31,9 +32,17 @@ export class Moments {
   }
 
   /** Of a batch that is only read. */
-  static of(input: Tensor, { n, c, l }: ChannelDims): Moments {
+  static of(who: string, input: Tensor, { n, c, l }: ChannelDims): Moments {
     const moments = new Moments(c, n * l);
-    addon.batchMoments(floats(input), moments.rows, n, c, l);
+    perform(
+      {
+        who,
+        work: input.numel,
+        reads: { 'the input': input },
+        writes: [],
+      },
+      (native, arrayOf) => native.batchMoments(arrayOf(input), moments.rows, n, c, l),
+    );
     return moments;
   }
 
@@ -63,9 +72,14 @@ export class Moments {
 
   /** running ← (1 - momentum) · running + momentum · {mean, unbiased variance}. */
   moveInto(runningMean: Tensor, runningVar: Tensor, momentum: number): void {
-    const { rows, count, channels } = this;
-    addon.moveByMoments(floats(runningMean), floats(runningVar), rows, count, momentum, channels);
+    this.moveArrays(floats(runningMean), floats(runningVar), momentum);
     runningMean.markChanged();
     runningVar.markChanged();
+  }
+
+  /** The same of arrays. */
+  moveArrays(runningMean: FloatData, runningVar: FloatData, momentum: number): void {
+    const { rows, count, channels } = this;
+    addon.moveByMoments(runningMean, runningVar, rows, count, momentum, channels);
   }
 }

@@ -1,8 +1,8 @@
 // Sequences of unequal length in one padded array: packed behind one another for the layers that must
 // not see the padding, and spread out again. Each is the other's gradient.
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
-import { floats, record, Tensor, type FloatData, type TensorData } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type FloatData, type TensorData } from '../../tensor/tensor.js';
 
 /** Steps that count of each sample: whole numbers, as numbers or BigInts; a tensor's are int32 or int64. */
 export type Lengths = ArrayLike<number | bigint> | Tensor;
@@ -131,20 +131,24 @@ function placesOf(flags: Int32Array, dims: { c: number; l: number; steps: number
 
 /** @internal [c, steps · unit]: what counts of x, without the padding. */
 export function pack(x: Tensor, padding: Padding): Tensor {
-  const { n, c, l, unit, lengths, at } = padding;
-  const packed = roomFor(x, padding);
-  if (at === null) addon.pack(floats(x), floats(packed), lengths, n, c, l, unit);
-  else repackPlaces('pack', floats(x), floats(packed), padding, 0, packed.numel);
-  return recordPack(x, padding, packed);
-}
-
-/** @internal Memory for what counts of x, which nobody has written. */
-export function roomFor(x: Tensor, { c, unit, steps }: Padding): Tensor {
-  return Tensor.uninitialized([c, steps * unit], x.dtype);
-}
-
-/** @internal Makes `packed` the recorded result of packing x, which may be done later. */
-export function recordPack(x: Tensor, padding: Padding, packed: Tensor): Tensor {
+  const { n, c, l, unit, steps, lengths, at } = padding;
+  const packed = Tensor.uninitialized([c, steps * unit], x.dtype);
+  perform(
+    {
+      who: 'pack',
+      work: x.numel,
+      reads: { 'the input': x },
+      writes: [packed],
+    },
+    (native, arrayOf, turns) => {
+      const [from, to] = [arrayOf(x), arrayOf(packed)];
+      if (at === null) return native.pack(from, to, lengths, n, c, l, unit);
+      // No kernel takes places.
+      return turns(packed.numel, (first, end) => {
+        repackPlaces('pack', from, to, padding, first, end);
+      });
+    },
+  );
   const { shape } = x;
   return record('pack', packed, [x], [], (gradient) => [
     spread(gradient, padding, Tensor.uninitialized(shape, gradient.dtype)),
@@ -158,27 +162,34 @@ export function packedDims({ c, unit, steps }: Padding): check.ChannelDims {
 
 /** @internal Writes `packed` into x, and 0 where the padding is; x is the result. */
 export function unpack(packed: Tensor, padding: Padding, x: Tensor): Tensor {
-  return recordUnpack(packed, padding, spread(packed, padding, x));
-}
-
-/** @internal Makes x the recorded result of unpacking, which may be done later. */
-export function recordUnpack(packed: Tensor, padding: Padding, x: Tensor): Tensor {
+  spread(packed, padding, x);
   return record('unpack', x, [packed], [], (gradient) => [pack(gradient, padding)]);
 }
 
 function spread(packed: Tensor, padding: Padding, x: Tensor): Tensor {
   const { n, c, l, unit, lengths, at } = padding;
-  if (at === null) {
-    addon.unpack(floats(x), floats(packed), lengths, n, c, l, unit);
-  } else {
-    floats(x).fill(0);
-    repackPlaces('unpack', floats(x), floats(packed), padding, 0, packed.numel);
-  }
+  perform(
+    {
+      who: 'unpack',
+      work: x.numel,
+      reads: { 'the input': packed },
+      writes: [x],
+    },
+    (native, arrayOf, turns) => {
+      const [to, from] = [arrayOf(x), arrayOf(packed)];
+      if (at === null) return native.unpack(to, from, lengths, n, c, l, unit);
+      return turns(x.numel + packed.numel, (first, end) => {
+        if (first < x.numel) to.fill(0, first, Math.min(end, x.numel));
+        const [begin, stop] = [Math.max(first - x.numel, 0), end - x.numel];
+        if (stop > begin) repackPlaces('unpack', to, from, padding, begin, stop);
+      });
+    },
+  );
   return x;
 }
 
-/** @internal Elements `from` to before `to` of `packed`, from their places in x or into them. */
-export function repackPlaces(
+/** Elements `from` to before `to` of `packed`, from their places in x or into them. */
+function repackPlaces(
   which: 'pack' | 'unpack',
   x: FloatData,
   packed: FloatData,

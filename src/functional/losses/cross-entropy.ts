@@ -1,7 +1,7 @@
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
-import { addon } from '../../addon/control.js';
-import { floats, record, Tensor, type IntegerArray, type TensorLike } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type IntegerArray, type TensorLike } from '../../tensor/tensor.js';
 
 /** Class indices, one a row: whole numbers from 0 to classes - 1; a tensor's are int32 or int64. */
 export type ClassTargets = IntegerArray | readonly number[] | readonly bigint[] | Tensor;
@@ -14,6 +14,9 @@ export interface CrossEntropyOptions {
   /** Rows with this target count for nothing. Default -100. */
   ignoreIndex?: number | undefined;
 }
+
+/** An exponential takes as long as so many elements through memory. */
+const EXP_WORK = 8;
 
 /** Targets are held in an Int32Array: -2^31 to 2^31 - 1. */
 const INT32 = 2 ** 31;
@@ -47,27 +50,42 @@ export function crossEntropy(
       `shape ${check.shapeText(input.shape)}`,
     );
   }
-  input.attached(who, 'logits');
+  input.present(who, 'logits');
   const labels = classIndices(who, targets, rows, classes, ignore);
 
   const probabilities = Tensor.uninitialized(input.shape, input.dtype);
   const out = new Float64Array(3);
-  addon.crossEntropy(floats(input), labels, floats(probabilities), rows, classes, ignore, out);
-  const [total = NaN, counted = 0, mean = NaN] = out;
-  const divisor = reduction === 'mean' ? counted : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  floats(y)[0] = reduction === 'sum' ? total : counted > 0 ? mean : NaN;
+  perform(
+    {
+      who,
+      work: EXP_WORK * input.numel,
+      reads: { logits: input },
+      writes: [probabilities, y],
+    },
+    (native, arrayOf) => {
+      const [x, to] = [arrayOf(input), arrayOf(probabilities)];
+      return native.crossEntropy(x, labels, to, rows, classes, ignore, out);
+    },
+    (arrayOf) => {
+      const [total = NaN, counted = 0, mean = NaN] = out;
+      arrayOf(y)[0] = reduction === 'sum' ? total : counted > 0 ? mean : NaN;
+    },
+  );
   return record(who, y, [input], [probabilities], (dy) => {
     const dx = Tensor.uninitialized(input.shape, input.dtype);
-    const factor = dy.item() / divisor;
-    addon.crossEntropyBackward(
-      floats(probabilities),
-      labels,
-      floats(dx),
-      rows,
-      classes,
-      ignore,
-      factor,
+    const factor = dy.item() / (reduction === 'mean' ? (out[1] ?? 0) : 1);
+    perform(
+      {
+        who,
+        work: dx.numel,
+        reads: { 'the probabilities': probabilities },
+        writes: [dx],
+      },
+      (native, arrayOf) => {
+        const [from, to] = [arrayOf(probabilities), arrayOf(dx)];
+        return native.crossEntropyBackward(from, labels, to, rows, classes, ignore, factor);
+      },
     );
     return [dx];
   });

@@ -1,6 +1,6 @@
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { Reduction } from './cross-entropy.js';
 
 export interface MSELossOptions {
@@ -29,19 +29,38 @@ export function mseLoss(
   check.floating(who, 'the prediction', input);
   check.sameDtype(who, 'the target', wanted, input.dtype);
   check.sameShape(who, 'a target', wanted, input.shape);
-  input.attached(who, 'the prediction');
-  wanted.attached(who, 'the target');
+  input.present(who, 'the prediction');
+  wanted.present(who, 'the target');
 
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  const operands = [floats(input), floats(wanted), input.numel] as const;
-  floats(y)[0] =
-    reduction === 'mean' ? addon.meanSquaredError(...operands) : addon.squaredError(...operands);
+  const call = reduction === 'mean' ? 'meanSquaredError' : 'squaredError';
+  perform(
+    {
+      who,
+      work: input.numel,
+      reads: { 'the prediction': input, 'the target': wanted },
+      writes: [y],
+    },
+    (native, arrayOf) => native[call](arrayOf(input), arrayOf(wanted), input.numel),
+    (arrayOf, result) => {
+      arrayOf(y)[0] = result as number;
+    },
+  );
   return record(who, y, [input, wanted], [input, wanted], (dy, needs) => {
     const factor = (2 * dy.item()) / divisor;
     const gradient = (a: Tensor, b: Tensor): Tensor => {
       const out = Tensor.uninitialized(a.shape, a.dtype);
-      addon.squaredErrorBackward(floats(a), floats(b), factor, floats(out), out.numel);
+      perform(
+        {
+          who,
+          work: out.numel,
+          reads: { 'the prediction': a, 'the target': b },
+          writes: [out],
+        },
+        (native, arrayOf) =>
+          native.squaredErrorBackward(arrayOf(a), arrayOf(b), factor, arrayOf(out), out.numel),
+      );
       return out;
     };
     return [needs[0] ? gradient(input, wanted) : null, needs[1] ? gradient(wanted, input) : null];

@@ -1,8 +1,9 @@
 // FrozenBatchNorm1d: BatchNorm1d's evaluation as a fixed map, for inference and for the backbone of a
 // model that is trained further. Nothing of it is learned or moves.
 import * as check from '../../check/index.js';
-import { normalize } from '../../functional/batchnorm/batchnorm.js';
+import { normalize } from '../../functional/batchnorm/forward.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
+import { deferring } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { FORWARD_OPTIONS, SEQUENCE_OPTIONS, type BatchNormForwardOptions } from './options.js';
 import { BatchNorm1d } from './layer.js';
@@ -172,6 +173,9 @@ export class FrozenBatchNorm1d extends Module {
       eps: this.eps,
       relu: check.booleanOption(who, 'relu', options?.relu),
       out: options?.out ?? null,
+      moments: null,
+      owner: this,
+      deferral: deferring(),
     });
   }
 

@@ -1,10 +1,11 @@
 // BatchNorm1d, 2d, 3d: what a forward does. What a layer keeps and what can be chosen is in
 // state.ts, the arithmetic in functional/batchnorm/ and below it.
 import * as check from '../../check/index.js';
-import { momentsOf, normalize, type Normalization } from '../../functional/batchnorm/batchnorm.js';
-import { normalizeAsync } from '../../functional/batchnorm/async.js';
+import { momentsOf, normalize } from '../../functional/batchnorm/forward.js';
+import { checkOperands, checkStatisticsApart, type Plan } from '../../functional/batchnorm/plan.js';
 import { Moments } from '../../functional/batchnorm/moments.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
+import { deferring, type Deferral } from '../../run/deferral.js';
 import { learned, sizesOf, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import {
   ASYNC_OPTIONS,
@@ -25,7 +26,6 @@ import * as internals from '../module/internals.js';
 import {
   HAS_MODE,
   AFTER_COPY,
-  AROUND_ASYNC,
   CHECK_COUNTER,
   CHECK_STATISTICS,
   UNDER_WAY,
@@ -43,23 +43,12 @@ const SINK: typeof internals.SINK = internals.SINK;
 const OBSERVERS: typeof internals.OBSERVERS = internals.OBSERVERS;
 
 const KIND = Symbol('kind');
-const PLAIN_ASYNC = Symbol('plainAsync');
-const DECIDE = Symbol('decide');
+const PLAN = Symbol('plan');
 const NORMALIZE_THEN_LEARN = Symbol('normalizeThenLearn');
 const LEARN = Symbol('learn');
+const LEARN_AT_END = Symbol('learnAtEnd');
 const TELL = Symbol('tell');
 const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
-
-/** So that a rollback meanwhile can tell what has not moved yet. */
-function whileUnderWay(
-  layer: BatchNorm,
-  begun: UnderWay,
-  settling: Promise<Tensor>,
-): Promise<Tensor> {
-  const calls = layer[UNDER_WAY];
-  calls.add(begun);
-  return settling.finally(() => calls.delete(begun));
-}
 
 /**
  * @internal Has `observer` told of every forward of `layer`, now or beside the event loop, after its statistics have
@@ -128,16 +117,17 @@ export abstract class BatchNorm extends BatchNormState {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
     if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
     const input = Tensor.from(x);
-    const call = this[DECIDE](input, options, options?.out ?? null);
+    const plan = this[PLAN](input, options, options?.out ?? null);
     if (
       this.nonFinite !== 'propagate' ||
       this[OBSERVERS] !== null ||
-      (call.update && (call.useRunning || this[SINK] !== runningStatistics))
+      plan.deferral !== null ||
+      (plan.update && (plan.useRunning || this[SINK] !== runningStatistics))
     ) {
-      return this[NORMALIZE_THEN_LEARN](input, call);
+      return this[NORMALIZE_THEN_LEARN](input, plan);
     }
-    const y = normalize(input, call);
-    const counter = call.update ? this.getBuffer('num_batches_tracked') : null;
+    const y = normalize(input, plan);
+    const counter = plan.update ? this.getBuffer('num_batches_tracked') : null;
     if (counter !== null) this[COUNT_BATCH](counter);
     return y;
   }
@@ -165,58 +155,23 @@ export abstract class BatchNorm extends BatchNormState {
    * bn.runningMean?.toArray(); // => [2, 4]
    * ```
    */
-  async forwardAsync(
+  override async forwardAsync(
     x: TensorLike,
     options: BatchNormAsyncOptions = {},
     ...rest: never[]
   ): Promise<Tensor> {
-    if (rest.length > 0) check.noMore(`${this[WHO]}.forwardAsync`, 2, rest);
-    return this[AROUND_ASYNC]((given) => this[PLAIN_ASYNC](given, options), x);
-  }
-
-  private [PLAIN_ASYNC](x: TensorLike, options: BatchNormAsyncOptions): Promise<Tensor> {
     const who = `${this[WHO]}.forwardAsync`;
+    if (rest.length > 0) check.noMore(who, 2, rest);
     check.options(who, options, ASYNC_OPTIONS);
-    const signal = check.signal(who, options.signal);
-    const transfer = check.booleanOption(who, 'transfer', options.transfer);
-    check.notAborted(signal);
-    const input = Tensor.from(x);
-    const call = this[DECIDE](input, options, null);
-    if (call.update && this.singleValue === 'throw') {
-      check.enoughForStatistics(this[WHO], call.dims, input);
-    }
-    const { momentum, training, [SINK]: sink } = this;
-    const begun: UnderWay = { undone: false };
-    const settling = normalizeAsync(input, call, {
-      signal,
-      transfer,
-      owner: this,
-      settle: (moments) => {
-        if (moments === null) {
-          this[TELL](call, training, null, false);
-          return;
-        }
-        if (begun.undone) {
-          this[REFUSE_NON_FINITE](moments);
-          return;
-        }
-        if (call.update && sink !== runningStatistics && this[SINK] !== sink) {
-          throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
-        }
-        if (call.update) this[CHECK_STATISTICS](who);
-        // The batches of the calls before have been counted by now.
-        this[LEARN](moments, { ...call, momentum: this[NEXT_WEIGHT](momentum) }, sink, training);
-      },
-    });
-    return call.update ? whileUnderWay(this, begun, settling) : settling;
+    return super.forwardAsync(x, options) as Promise<Tensor>;
   }
 
   /** Which statistics normalise, and which move: everything about a call but its memory. */
-  private [DECIDE](
+  private [PLAN](
     input: Tensor,
     options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu'> | undefined,
     out: Tensor | null,
-  ): Normalization {
+  ): Plan {
     const { [WHO]: who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(
@@ -250,45 +205,94 @@ export abstract class BatchNorm extends BatchNormState {
       eps: this.eps,
       relu: check.booleanOption(who, 'relu', options?.relu),
       out,
+      moments: null,
+      owner: this,
+      deferral: deferring(),
     };
   }
 
   /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
-  private [NORMALIZE_THEN_LEARN](input: Tensor, call: Normalization): Tensor {
-    const { who, dims, useRunning, update, out } = call;
+  private [NORMALIZE_THEN_LEARN](input: Tensor, plan: Plan): Tensor {
+    const { who, dims, useRunning, update, out, deferral } = plan;
     if (update && this.singleValue === 'throw') check.enoughForStatistics(who, dims, input);
+    if (update && deferral !== null) {
+      checkOperands(input, plan);
+      checkStatisticsApart(input, plan);
+    }
     // Ahead of the output where that could not be taken back, or other statistics make it.
     const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
-    const ahead = irrevocable || (update && useRunning) ? momentsOf(input, call) : null;
-    if (ahead !== null) this[REFUSE_NON_FINITE](ahead);
+    const ahead = irrevocable || (update && useRunning) ? momentsOf(input, plan) : null;
+    if (ahead !== null && deferral === null) this[REFUSE_NON_FINITE](ahead);
     const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
-    const y = normalize(input, { ...call, update: false, moments: along });
+    const y = normalize(input, { ...plan, update: false, moments: along });
     const moments = along ?? ahead;
     const { training, [SINK]: sink } = this;
-    if (moments !== null) this[LEARN](moments, call, sink, training);
-    else this[TELL](call, training, null, false);
+    if (deferral === null) this[LEARN](moments, plan, sink, training);
+    else this[LEARN_AT_END](moments, plan, sink, training, deferral);
     return y;
   }
 
-  /** What becomes of a batch's statistics. */
-  private [LEARN](
-    moments: Moments,
-    call: Normalization,
+  /** The same once every call of a deferral has been made, in the order of the calls of this layer. */
+  private [LEARN_AT_END](
+    moments: Moments | null,
+    plan: Plan,
     sink: MomentsSink,
     training: boolean,
+    deferral: Deferral,
   ): void {
+    const who = `${this[WHO]}.forwardAsync`;
+    const { momentum } = this;
+    const begun: UnderWay = { undone: false };
+    void deferral.inOrder(this);
+    if (plan.update) {
+      deferral.keepApart('running_mean', plan.runningMean);
+      deferral.keepApart('running_var', plan.runningVar);
+      this[UNDER_WAY].add(begun);
+      deferral.afterwards(() => this[UNDER_WAY].delete(begun));
+    }
+    const learns = (): boolean => plan.update && !begun.undone;
+    deferral.atEnd({
+      owner: this,
+      check: () => {
+        if (moments !== null) this[REFUSE_NON_FINITE](moments);
+        if (!learns()) return;
+        if (sink !== runningStatistics && this[SINK] !== sink) {
+          throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
+        }
+        this[CHECK_STATISTICS](who);
+        this[NEXT_WEIGHT](momentum);
+      },
+      commit: () => {
+        const next = learns() ? this[NEXT_WEIGHT](momentum) : 0;
+        this[LEARN](moments, { ...plan, update: learns(), momentum: next }, sink, training);
+      },
+      preview: (mean, variance, before) => {
+        if (moments === null || !learns() || sink !== runningStatistics) return;
+        if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) return;
+        if (moments.count > 0)
+          moments.moveArrays(mean, variance, this[NEXT_WEIGHT](momentum, before));
+      },
+    });
+  }
+
+  /** What becomes of a batch's statistics; null where the running ones normalised and stay. */
+  private [LEARN](moments: Moments | null, plan: Plan, sink: MomentsSink, training: boolean): void {
+    if (moments === null) {
+      this[TELL](plan, training, null, false);
+      return;
+    }
     this[REFUSE_NON_FINITE](moments);
     const skipped =
-      call.update && this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null;
+      plan.update && this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null;
     if (skipped) this.skippedBatches++;
-    const learns = call.update && !skipped;
-    if (learns) sink.take(this, moments, call.momentum);
-    this[TELL](call, training, moments, learns && sink === runningStatistics);
+    const learns = plan.update && !skipped;
+    if (learns) sink.take(this, moments, plan.momentum);
+    this[TELL](plan, training, moments, learns && sink === runningStatistics);
   }
 
   /** Tells the observers of a forward. */
   private [TELL](
-    { dims, useRunning }: Normalization,
+    { dims, useRunning }: Plan,
     training: boolean,
     moments: Moments | null,
     moved: boolean,

@@ -363,12 +363,12 @@ export abstract class BatchNormState extends Module {
     counter.attached(who, 'num_batches_tracked');
   }
 
-  /** @internal The weight of the next batch: momentum, or for null what makes the plain average of all. */
-  [NEXT_WEIGHT](momentum: number | null): number {
+  /** @internal The weight of the next batch: momentum, or for null what makes the plain average of all. `more` batches before it are still to be counted. */
+  [NEXT_WEIGHT](momentum: number | null, more = 0): number {
     if (momentum !== null) return momentum;
     const counter = this.getBuffer('num_batches_tracked');
     if (counter === null) return 0; // an average of how many, nobody knows: they stay, as in PyTorch
-    return 1 / (check.wholeNumber(this[WHO], 'num_batches_tracked', counter.item(), 0) + 1);
+    return 1 / (check.wholeNumber(this[WHO], 'num_batches_tracked', counter.item(), 0) + more + 1);
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */

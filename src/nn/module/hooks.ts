@@ -60,7 +60,7 @@ function wrapForward(module: Hooked): Hooks {
     writable: true,
     enumerable: false,
   });
-  return new Hooks(wrapper, before);
+  return new Hooks(wrapper, plain, before);
 }
 
 function unwrapForward(module: Hooked): void {
@@ -81,10 +81,12 @@ export class Hooks {
 
   /**
    * @param wrapper - The module's own `forward`, which runs these.
+   * @param plain - The forward that it calls.
    * @param before - The own `forward` that it took the place of, if there was one.
    */
   constructor(
     readonly wrapper: Call,
+    readonly plain: Call,
     readonly before: PropertyDescriptor | undefined,
   ) {}
 
@@ -100,7 +102,7 @@ export class Hooks {
 
   /** The same hooks for a copy of the module. */
   copy(): Hooks {
-    const copy = new Hooks(this.wrapper, this.before);
+    const copy = new Hooks(this.wrapper, this.plain, this.before);
     for (const kind of KINDS) {
       for (const { call } of this[kind]) copy.add(kind, call);
     }

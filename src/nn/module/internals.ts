@@ -16,8 +16,6 @@ export const RECORD = Symbol('record');
 export const PLAN_LOAD = Symbol('planLoad');
 /** What is wrong with a value to be loaded. */
 export const CHECK_STATE = Symbol('checkState');
-/** An asynchronous forward with the hooks of forward around it. */
-export const AROUND_ASYNC = Symbol('aroundAsync');
 /** The forward options that an instance hands to what it contains. */
 export const KNOWN_OPTIONS = Symbol('knownOptions');
 /** Called on a copy: lets go of what belongs to the module that was copied. */

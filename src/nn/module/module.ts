@@ -6,8 +6,9 @@ import { StateDict, type ModuleRecord } from '../../tensor/state-dict.js';
 import { Parameter, parametersMade, shareAll, Tensor } from '../../tensor/tensor.js';
 import { cloneModule } from './clone.js';
 import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
+import { forwardLater } from './forward-later.js';
 import * as internals from './internals.js';
-import { AROUND_ASYNC, CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
+import { CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
 import {
   loadInto,
   type LoadPlan,
@@ -103,6 +104,29 @@ export abstract class Module {
   readonly [INSIDE] = new Inside(this.constructor.name, parametersMade());
 
   abstract forward(...inputs: never[]): unknown;
+
+  /**
+   * `forward` that does not block the event loop: what its layers and the functions of `functional` compute runs on
+   * threads of its own. The same bits and the same semantics, as if forward had run there and then. See docs/async.md.
+   *
+   * @param inputs - Those of `forward`; behind them, or among the options of `forward`, `{ signal, transfer }`.
+   * @returns A promise of what `forward` returns, which every failure rejects: nothing that layers keep has changed then.
+   * @example
+   * ```ts
+   * class Net extends nn.Module {
+   *   fc = new nn.Linear(2, 3);
+   *   forward(x: Tensor) {
+   *     return functional.relu(this.fc.forward(x));
+   *   }
+   * }
+   * const y: Tensor = await new Net().forwardAsync(tensor([[1, 2]]), { signal: AbortSignal.timeout(1000) });
+   * y.shape; // => [1, 3]
+   * ```
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this class's forward returns; a class may say more
+  async forwardAsync(...inputs: any[]): Promise<any> {
+    return forwardLater(this, inputs);
+  }
 
   /** Batch statistics and dropout (true), or running statistics and no dropout (false). */
   get training(): boolean {
@@ -445,17 +469,6 @@ export abstract class Module {
   /** Calls `hook` with the outputs' gradients before they enter the module; it may return others. */
   registerFullBackwardPreHook(hook: FullBackwardPreHook): HookHandle {
     return this[ADD_HOOK]('backwardPre', hook);
-  }
-
-  /** @internal `forward(...inputs)` that gives a promise, with the hooks of forward around it. */
-  async [AROUND_ASYNC]<Inputs extends unknown[], Result>(
-    forward: (...inputs: Inputs) => Promise<Result>,
-    ...inputs: Inputs
-  ): Promise<Result> {
-    const { hooks } = this[INSIDE];
-    if (hooks === null) return forward(...inputs);
-    const plain = forward as (...inputs: unknown[]) => Promise<unknown>;
-    return (await hooks.runAsync(this[WHO], this, plain, inputs)) as Result;
   }
 
   private [ADD_HOOK](kind: HookKind, hook: unknown): HookHandle {

@@ -1,0 +1,99 @@
+// The gradient of a normalisation: dx, dweight and dbias from dy, by what the forward saved.
+import { addon } from '../../addon/control.js';
+import type { Native } from '../../run/calls.js';
+import { deferring, perform } from '../../run/deferral.js';
+import { floats, record, Tensor, type FloatData } from '../../tensor/tensor.js';
+import type { Plan } from './plan.js';
+
+/** One gradient that is to be computed. */
+interface Asked {
+  readonly plan: Plan;
+  /** The forward's input; dx where it is not read. */
+  readonly x: Tensor;
+  readonly dy: Tensor;
+  /** What the forward saved: [3, C]. */
+  readonly rows: Float64Array;
+  readonly dx: Tensor | null;
+  readonly dweight: Tensor | null;
+  readonly dbias: Tensor | null;
+}
+
+/**
+ * @internal Makes y the recorded result of a normalisation whose statistics are, or will be by the time
+ * of a backward, in `saved`.
+ */
+export function recordNormalization(
+  input: Tensor,
+  y: Tensor,
+  plan: Plan,
+  saved: Float64Array,
+): Tensor {
+  const { who, weight, bias, useRunning, relu } = plan;
+  const { c } = plan.dims;
+  // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
+  const learns = weight?.requiresGrad === true || bias?.requiresGrad === true;
+  const readsInput = !useRunning || relu || learns;
+  const kept = keptBy(readsInput ? input : null, weight, relu ? bias : null);
+  const { shape, dtype } = input;
+  return record(who, y, [input, weight, bias], kept, (dy, needs) => {
+    const dx = needs[0] ? Tensor.uninitialized(shape, dtype) : null;
+    const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
+    const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
+    const x = readsInput ? input : dx;
+    if (x === null) return [null, null, null];
+    const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
+    differentiate({ plan, x, dy, rows, dx, dweight, dbias });
+    return [dx, dweight, dbias];
+  });
+}
+
+/** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */
+function keptBy(input: Tensor | null, weight: Tensor | null, bias: Tensor | null): Tensor[] {
+  if (input === null) return weight === null ? [] : [weight];
+  if (bias !== null) return weight === null ? [input, bias] : [input, weight, bias];
+  return weight === null ? [input] : [input, weight];
+}
+
+function differentiate(asked: Asked): void {
+  const { plan, x, dx, dweight, dbias } = asked;
+  const { who, weight, bias } = plan;
+  const dy = asked.dy.expandedValue === null ? asked.dy : null;
+  if (deferring() === null) {
+    backwardCall(addon, (tensor) => (tensor === null ? null : floats(tensor)), asked);
+    return;
+  }
+  perform(
+    {
+      who,
+      work: x.numel,
+      reads: { 'the input': x === dx ? null : x, 'the gradient': dy, weight, bias },
+      writes: [dx, dweight, dbias],
+    },
+    (native, arrayOf) => backwardCall(native, arrayOf, asked),
+  );
+}
+
+function backwardCall(
+  native: Native,
+  arrayOf: (tensor: Tensor | null) => FloatData | null,
+  { plan, x, dy, rows, dx, dweight, dbias }: Asked,
+): unknown {
+  const { dims, weight, bias, useRunning, relu } = plan;
+  const { expandedValue } = dy;
+  return native.batchNormBackward(
+    arrayOf(x)!,
+    expandedValue === null ? arrayOf(dy) : null,
+    expandedValue ?? 0,
+    dims.n,
+    dims.c,
+    dims.l,
+    arrayOf(weight),
+    arrayOf(bias),
+    rows,
+    arrayOf(dx),
+    arrayOf(dweight),
+    arrayOf(dbias),
+    useRunning,
+    relu,
+  );
+}
