@@ -80,10 +80,10 @@ export function diagnose<Batch>(
   if (loader === undefined) return conclude(model, surveyOf(model), null, options);
   if (isAsync<Batch>(loader)) {
     return readBatchesLater(WHO, loader, options).then((batches) =>
-      leavingNoTrace(model, () => examine(model, batches, options)),
+      examine(model, () => batches, options),
     );
   }
-  return leavingNoTrace(model, () => examine(model, readBatches(WHO, loader, options), options));
+  return examine(model, () => readBatches(WHO, loader, options), options);
 }
 
 function checkOptions<Batch>(options: DiagnoseOptions<Batch>): void {
@@ -115,18 +115,22 @@ export function checkOptimizer(who: string, optimizer: unknown): void {
 
 function examine<Batch>(
   model: Module,
-  batches: readonly GivenBatch[],
+  read: () => readonly GivenBatch[],
   options: DiagnoseOptions<Batch>,
 ): Report {
   const survey = surveyOf(model);
   const { reference } = options;
-  const { measured, layers } = measure({
-    model,
-    layers: survey,
-    batches,
-    reference: reference === undefined ? null : readBatches(WHO, reference, options),
-    trainingBatch: options.trainingBatchSize ?? null,
-    areTrainingBatches: options.purpose === 'training',
+  const { measured, layers, batches } = leavingNoTrace(model, () => {
+    const given = read();
+    const measurement = measure({
+      model,
+      layers: survey,
+      batches: given,
+      reference: reference === undefined ? null : readBatches(WHO, reference, options),
+      trainingBatch: options.trainingBatchSize ?? null,
+      areTrainingBatches: options.purpose === 'training',
+    });
+    return { ...measurement, batches: given };
   });
   return conclude(model, layers, { measured, batches }, options);
 }

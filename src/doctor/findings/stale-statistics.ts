@@ -11,10 +11,12 @@ import { rms } from '../distribution.js';
 import { isInitial } from './initial.js';
 import type { ExaminedLayer } from '../survey.js';
 
-/** Size of a layer's drift, in standard deviations of its output: derived in decision 0009. */
-export const LARGE_DRIFT = 0.3;
+/** Size of a layer's drift, in standard deviations of its output: measured in decision 0009. */
+export const LARGE_DRIFT = 0.5;
+/** Where labels show that it costs nothing, only what is twice as large is worth a word. */
+const HARMLESS = 2;
 /** Accuracy that recalibrating wins back, and how surely (a standard score). */
-const ACCURACY = 0.01;
+const ACCURACY = 0.02;
 const SURE = 3;
 
 export const staleStatistics: Rule = {
@@ -52,7 +54,8 @@ function staleLayers(examined: Examined): FoundIn[] {
       !measured.onData.has(report.name) &&
       measured.agreesWithReference?.has(report.name) !== true,
   );
-  const large = drifted.filter(({ report }) => report.drift!.size >= LARGE_DRIFT);
+  const enough = gain === null || wins ? LARGE_DRIFT : HARMLESS * LARGE_DRIFT;
+  const large = drifted.filter(({ report }) => report.drift!.size >= enough);
   const most = [...drifted].sort((a, b) => b.report.drift!.size - a.report.drift!.size).slice(0, 1);
   return (large.length > 0 ? large : wins ? most : []).map((layer) => ({
     ...describe(layer),
