@@ -48,7 +48,7 @@ const mayAlsoUse = {
   'test/stress': ['test/helpers', 'src'],
   'test/report': ['test/helpers', 'src'],
   'test/distributed': ['test/helpers', 'src'],
-  'test/bench': ['test/helpers', 'bench'],
+  'test/bench': ['test/helpers', 'bench', 'src/cli'],
 };
 
 /** @type {(folders: readonly string[]) => string} */

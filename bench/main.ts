@@ -14,7 +14,7 @@ import { page } from './html/page.js';
 import { commitOf, describeMachine, type Machine } from './machine.js';
 import { help, parseOptions, type Options } from './options.js';
 import { openPeers } from './peers/all.js';
-import { progressBar } from './progress.js';
+import { progressBar } from '../src/cli/progress.js';
 import {
   busyLines,
   caseBlock,

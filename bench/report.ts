@@ -13,7 +13,7 @@ import {
 } from './format.js';
 import { LIMIT } from './limits.js';
 import type { Machine, Versions } from './machine.js';
-import { duration } from './progress.js';
+import { duration } from '../src/cli/progress.js';
 import { ourEntry } from './ratios.js';
 import type { CaseResult, Entry, Run, Target } from './result.js';
 

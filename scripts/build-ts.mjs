@@ -43,7 +43,7 @@ writeFileSync(join(cjs, 'package.json'), COMMONJS);
 makeDoor('', './cjs');
 makeDoor('doctor', '../cjs');
 
-compile('tsconfig.bench.json');
+compileBench();
 copyFileSync(join(root, 'bench', 'peers', 'pytorch.py'), join(bench, 'peers', 'pytorch.py'));
 
 /**
@@ -56,6 +56,25 @@ function makeDoor(room, up) {
   mkdirSync(join(dist, room), { recursive: true });
   writeFileSync(join(dist, room, 'index.mjs'), `import '${up}/addon/bundled.js';\n${from}`);
   writeFileSync(join(dist, room, 'index.d.mts'), from);
+}
+
+/** bench/*.ts -> dist/bench/*.js; what they use of src/ is in dist/cjs, as deep in the tree. */
+function compileBench() {
+  const files = readdirSync(join(root, 'bench'), { recursive: true, encoding: 'utf8' });
+  const entryPoints = files.filter((file) => file.endsWith('.ts') && !file.startsWith('results'));
+  const { outputFiles } = buildSync({
+    entryPoints: entryPoints.map((file) => join(root, 'bench', file)),
+    outdir: bench,
+    outbase: join(root, 'bench'),
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text.replace(/(from "(?:\.\.\/)+)src\//g, '$1cjs/'));
+  }
 }
 
 /** What a binary must have been built from, for the loader of an installed package (src/addon/stale.ts). */

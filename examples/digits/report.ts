@@ -5,7 +5,7 @@ import { bold, grouped, headline, percent, red } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { BATCH_SIZES, type Case } from './cases.js';
 import type { TimeShares } from './profile.js';
-import { progressBar } from './progress.js';
+import { progressBar } from '../../src/cli/progress.js';
 
 export interface Epoch {
   readonly loss: number;
@@ -25,9 +25,10 @@ export interface Report {
 /** @param steps - Of the whole training, for the bar. */
 export function report(settings: Settings, steps: number): Report {
   const { epochs, batchSize, lr, momentum, seed, json } = settings;
-  const bar = progressBar(json ? process.stderr : process.stdout, steps);
+  const bar = progressBar(json ? process.stderr : process.stdout);
+  let done = 0;
   const print = (...lines: string[]): void => {
-    bar.pause();
+    bar.clear();
     if (!json) console.log(lines.join('\n'));
   };
   return {
@@ -41,7 +42,7 @@ export function report(settings: Settings, steps: number): Report {
       );
     },
     step(loss) {
-      bar.step(loss);
+      bar.show(++done, steps, `loss ${loss.toFixed(4)}`);
     },
     epoch(history) {
       const { loss, testAccuracy, samplesPerSecond } = history.at(-1)!;

@@ -1,7 +1,7 @@
 // The options of the parallel evaluation.
 import { availableParallelism } from 'node:os';
 
-import { readArguments } from '../terminal/arguments.js';
+import { readOptions, type Usage } from '../../src/cli/options.js';
 import { TEST_SIZE } from '../digits/data.js';
 import { TURNS } from './measure.js';
 
@@ -14,46 +14,45 @@ export interface Settings {
   readonly json: boolean;
 }
 
-/** The settings of this run. */
-export function readSettings(): Settings {
-  const whole = { min: 1, whole: true };
-  const { number, json } = readArguments({
-    name: 'parallel-evaluation',
-    usage: 'npm run example:workers',
-    about: [
-      'Trains a network with BatchNorm1d on 8,000 digits, then recognises 2,000 others in one',
-      'thread and in Workers that share the weights and the images: the same bits, and how fast.',
-    ],
-    numbers: {
-      workers: {
-        ...whole,
-        default: Math.min(availableParallelism(), 64),
-        max: 64,
-        help: 'the most Workers at once',
-      },
-      images: { ...whole, default: TEST_SIZE, max: TEST_SIZE, help: 'digits to recognise' },
-      passes: {
-        ...whole,
-        default: 6,
-        max: 10_000,
-        help: `times over, in each of ${TURNS} turns`,
-      },
-      epochs: { ...whole, default: 3, max: 1000, help: 'times through the training set' },
-      seed: {
-        ...whole,
-        default: 0,
-        min: 0,
-        max: Number.MAX_SAFE_INTEGER,
-        help: 'same seed, same numbers, with any number of Workers',
-      },
+/** Of each option with a number. */
+const whole = { type: 'number', min: 1, whole: true } as const;
+
+const USAGE: Usage = {
+  name: 'parallel-evaluation',
+  program: 'parallel-evaluation',
+  call: 'npm run example:workers --',
+  text: `Trains a network with BatchNorm1d on 8,000 digits, then recognises 2,000 others in one
+thread and in Workers that share the weights and the images: the same bits, and how fast.`,
+  options: {
+    workers: {
+      ...whole,
+      default: Math.min(availableParallelism(), 64),
+      max: 64,
+      help: 'the most Workers at once',
     },
-  });
-  return {
-    workers: number('workers'),
-    images: number('images'),
-    passes: number('passes'),
-    epochs: number('epochs'),
-    seed: number('seed'),
-    json,
-  };
+    images: { ...whole, default: TEST_SIZE, max: TEST_SIZE, help: 'digits to recognise' },
+    passes: {
+      ...whole,
+      default: 6,
+      max: 10_000,
+      help: `times over, in each of ${TURNS} turns`,
+    },
+    epochs: { ...whole, default: 3, max: 1000, help: 'times through the training set' },
+    seed: {
+      ...whole,
+      default: 0,
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      help: 'same seed, same numbers, with any number of Workers',
+    },
+    json: { type: 'boolean', help: 'print one JSON object and nothing else' },
+  },
+};
+
+/** The settings of this run. Prints help and ends the process with 0, or a mistake and ends it with 2. */
+export function readSettings(): Settings {
+  const values = readOptions(USAGE, process.argv.slice(2));
+  if (typeof values === 'number') process.exit(values);
+  const { workers, images, passes, epochs, seed, json } = values;
+  return { workers, images, passes, epochs, seed, json } as unknown as Settings;
 }

@@ -1,5 +1,7 @@
-// The command line of one subcommand: its options, its help, its exit codes.
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+// The command line of a program: its options, its help, its exit codes. The subcommands of `evenkeel`, the benchmark
+// and the examples read theirs with it.
+import { parseArgs } from 'node:util';
+import { isNativeError } from 'node:util/types';
 
 export interface Command {
   readonly summary: string;
@@ -7,71 +9,150 @@ export interface Command {
   run(args: readonly string[]): number | Promise<number>;
 }
 
-interface Option {
-  readonly type: 'boolean' | 'string';
+interface Flag {
+  readonly type: 'boolean';
   readonly help: string;
 }
 
-export interface Usage {
-  readonly name: string;
-  readonly text: string;
-  readonly options: Readonly<Record<string, Option>>;
-  readonly examples: readonly string[];
-  readonly exitCodes: string;
+interface Text {
+  readonly type: 'string';
+  /** What stands for the value in the help: `<file>`. `<value>` if it is left out. */
+  readonly hint?: string;
+  readonly help: string;
 }
 
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+interface Numeric {
+  readonly type: 'number';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** Whether only whole numbers are right. */
+  readonly whole?: boolean;
+  readonly help: string;
+}
 
-/** The values of the options; or the exit code, where help was asked for or an option is unknown. */
+type Option = Flag | Text | Numeric;
+
+export interface Usage {
+  /** The subcommand of `evenkeel`. */
+  readonly name: string;
+  /** The name that a mistake is reported by; `evenkeel <name>` if left out. */
+  readonly program?: string;
+  /** How the program is run, without its options; the program's name if left out. */
+  readonly call?: string;
+  readonly text: string;
+  readonly options: Readonly<Record<string, Option>>;
+  /** What may come beside the options, in the order of the values, as `<model>`; each may be left out. */
+  readonly positionals?: readonly string[];
+  readonly examples?: readonly string[];
+  /** Paragraphs after the options. */
+  readonly notes?: readonly string[];
+  readonly exitCodes?: string;
+}
+
+/** Of a flag whether it was given, of a number its value or default, of a text its value, if it was given. */
+export interface Values {
+  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
+  readonly positionals: readonly string[];
+}
+
+/** The values of the options; or the exit code, where help was asked for or there is a mistake, and printed. */
 export function readOptions(usage: Usage, args: readonly string[]): Values | number {
-  const options: NonNullable<ParseArgsConfig['options']> = {
-    help: { type: 'boolean', short: 'h' },
-  };
-  for (const [name, { type }] of Object.entries(usage.options)) options[name] = { type };
-  const { values, tokens } = parseArgs({
+  try {
+    const values = parseOptions(usage, args);
+    if (values['help'] !== true) return values;
+    console.log(helpOf(usage));
+    return 0;
+  } catch (error) {
+    if (!isNativeError(error) || error.name !== 'RangeError') throw error;
+    console.error(`${programOf(usage)}: ${error.message}`);
+    return 2;
+  }
+}
+
+/** @throws {RangeError} a sentence about the first mistake. */
+export function parseOptions(usage: Usage, args: readonly string[]): Values {
+  const known: Readonly<Record<string, Option>> = { ...usage.options, help: HELP };
+  const places = usage.positionals ?? [];
+  const positionals: string[] = [];
+  const given = new Map<string, string | number | true>();
+  // Not strict: its messages are several sentences long, and it takes `--lr -1` for two options.
+  const { tokens } = parseArgs({
     args: [...args],
-    options,
+    options: Object.fromEntries(
+      Object.entries(known).map(([name, { type }]) => [
+        name,
+        { type: type === 'boolean' ? type : 'string', ...(name === 'help' && { short: 'h' }) },
+      ]),
+    ),
     strict: false,
     tokens: true,
   });
   for (const token of tokens) {
-    const isKnown = token.kind === 'option' && Object.hasOwn(options, token.name);
-    if (!isKnown) {
+    if (token.kind === 'positional' && positionals.length < places.length) {
+      positionals.push(token.value);
+      continue;
+    }
+    const option =
+      token.kind === 'option' && Object.hasOwn(known, token.name) ? known[token.name] : undefined;
+    if (token.kind !== 'option' || option === undefined) {
+      const names = [...places, ...Object.keys(known).map((name) => `--${name}`)].join(', ');
       const got = token.kind === 'option' ? token.rawName : args[token.index];
-      const names = Object.keys(usage.options).map((name) => `--${name}`);
-      console.error(
-        `evenkeel ${usage.name}: expected one of ${[...names, '--help'].join(', ')}, got '${got}'.`,
-      );
-      return 2;
+      throw new RangeError(`expected one of ${names}, got '${got}'.`);
     }
-    if (usage.options[token.name]?.type === 'string' && typeof values[token.name] !== 'string') {
-      console.error(`evenkeel ${usage.name}: expected a value after ${token.rawName}, got none.`);
-      return 2;
-    }
+    given.set(token.name, valueOf(token.name, option, token.value));
   }
-  if (values['help'] !== true) return values;
-  console.log(helpOf(usage));
-  return 0;
+  const values = Object.entries(known).map(([name, option]) => {
+    if (option.type === 'boolean') return [name, given.has(name)];
+    return [name, given.get(name) ?? (option.type === 'number' ? option.default : undefined)];
+  });
+  return { ...(Object.fromEntries(values) as Omit<Values, 'positionals'>), positionals };
 }
 
-function helpOf({ name, text, options, examples, exitCodes }: Usage): string {
-  const rows = Object.entries(options).map(([option, { type, help }]): [string, string] => [
-    `--${option}${type === 'string' ? ' <value>' : ''}`,
-    help,
-  ]);
-  return [
-    `Usage: evenkeel ${name} [options]`,
-    '',
+function valueOf(name: string, option: Option, text: string | undefined): string | number | true {
+  if (option.type === 'boolean') {
+    if (text === undefined) return true;
+    throw new RangeError(`expected --${name} without a value, got '${text}'.`);
+  }
+  if (option.type === 'string') {
+    if (text !== undefined && text !== '') return text;
+    throw new RangeError(`expected --${name} ${hintOf(option)}, got nothing.`);
+  }
+  const { min, max, whole = false } = option;
+  const value = text === undefined || text.trim() === '' ? NaN : Number(text);
+  if (value >= min && value <= max && (!whole || Number.isSafeInteger(value))) return value;
+  const kind = whole ? 'a whole number' : 'a number';
+  const got = text === undefined ? 'nothing' : `'${text}'`;
+  throw new RangeError(`expected --${name} to be ${kind} from ${min} to ${max}, got ${got}.`);
+}
+
+const HELP: Flag = { type: 'boolean', help: 'print this' };
+
+function hintOf(option: Option): string {
+  if (option.type === 'boolean') return '';
+  return option.type === 'number' ? '<n>' : (option.hint ?? '<value>');
+}
+
+function programOf({ name, program = `evenkeel ${name}` }: Usage): string {
+  return program;
+}
+
+export function helpOf(usage: Usage): string {
+  const { text, options, positionals = [], examples = [], notes = [], exitCodes } = usage;
+  const rows = Object.entries<Option>({ ...options, help: HELP }).map(([name, option]) => {
+    const standard = option.type === 'number' ? ` (default ${option.default})` : '';
+    return `  ${`--${name} ${hintOf(option)}`.trimEnd().padEnd(18)}${option.help}${standard}`;
+  });
+  const places = positionals.map((each) => `[${each}] `).join('');
+  const paragraphs = [
+    `Usage: ${usage.call ?? programOf(usage)} ${places}[options]`,
     text,
-    '',
-    'Options:',
-    ...[...rows, ['--help', 'print this']].map(
-      ([option = '', help]) => `  ${option.padEnd(18)}${help}`,
-    ),
-    '',
-    'Examples:',
-    ...examples.map((example) => `  ${example}`),
-    '',
-    `Exit code: ${exitCodes}.`,
-  ].join('\n');
+    ['Options:', ...rows].join('\n'),
+    ...notes,
+    ...(examples.length > 0
+      ? [['Examples:', ...examples.map((each) => `  ${each}`)].join('\n')]
+      : []),
+    ...(exitCodes === undefined ? [] : [`Exit code: ${exitCodes}.`]),
+  ];
+  return paragraphs.join('\n\n');
 }

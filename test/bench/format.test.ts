@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import * as format from '../../bench/format.js';
-import { duration, progressBar } from '../../bench/progress.js';
+import { duration, progressBar } from '../../src/cli/progress.js';
 
 describe('format', () => {
   it('gives µs about three digits', () => {
@@ -72,11 +72,13 @@ describe('progress', () => {
     expect(written).toEqual([]);
   });
 
-  it('fits the line on a terminal, and leaves it clean', () => {
+  it('fits the line on a terminal, and leaves it clean', async () => {
     const written: string[] = [];
     const stream = { isTTY: true, columns: 40, write: (text: string) => written.push(text) };
     const bar = progressBar(stream as unknown as NodeJS.WriteStream);
     bar.show(0, 4, 'forward (32, 64)');
+    bar.show(1, 4, 'too soon to be shown');
+    await new Promise((resolve) => setTimeout(resolve, 40));
     bar.show(2, 4, 'forward (8192, 1024)');
     bar.clear();
     const clean = '\r\u001b[2K';

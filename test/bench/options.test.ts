@@ -36,7 +36,10 @@ describe('parseOptions', () => {
     [['--filter'], 'expected --filter <names>, got nothing.'],
     [['--report='], 'expected --report <file>, got nothing.'],
     [['--json=1'], "expected --json without a value, got '1'."],
-    [['forward'], "expected options only, got 'forward'."],
+    [
+      ['forward'],
+      "expected one of --filter, --peers, --report, --save, --quick, --json, --list, --help, got 'forward'.",
+    ],
     [
       ['--fast'],
       "expected one of --filter, --peers, --report, --save, --quick, --json, --list, --help, got '--fast'.",

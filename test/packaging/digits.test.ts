@@ -128,7 +128,10 @@ describe('examples/digits.ts', () => {
     [['--epochs', '-3'], "expected --epochs to be a whole number from 1 to 1000, got '-3'."],
     [['--seed'], 'expected --seed to be a whole number from 0 to 9007199254740991, got nothing.'],
     [['--json=1'], "expected --json without a value, got '1'."],
-    [['three'], "expected options only, got 'three'."],
+    [
+      ['three'],
+      "expected one of --epochs, --batch-size, --lr, --momentum, --seed, --json, --help, got 'three'.",
+    ],
     [
       ['--epoch', '3'],
       'expected one of --epochs, --batch-size, --lr, --momentum, --seed, --json, --help, ' +
