@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "../native/runtime/workspace.h"
 
@@ -29,6 +30,7 @@ class AsyncCalls;
 struct Instance {
   Workspace workspace;
   Workspace copies;             // a call's copies of values that select memory (Args::copied)
+  std::vector<napi_ref> weak;   // by slot (memory.cc); Node deletes them with the environment
   AsyncCalls* async = nullptr;  // from its first asynchronous call to its end (async.cc)
 };
 
@@ -93,6 +95,9 @@ class Args {
   Napi::Env env() const { return env_; }
 
   Instance& instance() const { return *instance_; }
+
+  // As it was passed.
+  napi_value value(Slot index) const { return values_[index]; }
 
   Workspace& workspace() const { return instance_->workspace; }
 

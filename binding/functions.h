@@ -12,6 +12,11 @@ void cancel_job(const Args& args);
 
 // memory.cc
 Napi::Value prepare_large(const Args& args);
+void weak_watch(const Args& args);
+void weak_forget(const Args& args);
+Napi::Value weak_alive(const Args& args);
+void free_buffer(const Args& args);
+void return_memory(const Args& args);
 
 // control.cc
 Napi::Value isa(const Args& args);

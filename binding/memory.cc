@@ -1,3 +1,9 @@
+#include <cstdlib>
+#include <vector>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "../native/runtime/huge_pages.h"
 #include "args.h"
 #include "functions.h"
@@ -14,6 +20,53 @@ Napi::Value prepare_large(const Args& args) {
     return (kLine - reinterpret_cast<std::uintptr_t>(data) % kLine) % kLine / sizeof(T);
   });
   return Napi::Number::New(args.env(), static_cast<double>(first));
+}
+
+// (slot, object): `weak_alive(slot)` is true from here on until the collector finds that nothing can reach
+// the object. It says so during a collection, in a loop that never yields too, where a WeakRef or a finaliser
+// waits for the loop to end.
+void weak_watch(const Args& args) {
+  const std::size_t slot = args.size(0, "slot");
+  std::vector<napi_ref>& references = args.instance().weak;
+  if (slot >= references.size()) references.resize(slot + 1, nullptr);
+  napi_ref reference = nullptr;
+  if (napi_create_reference(args.env(), args.value(1), 0, &reference) != napi_ok)
+    throw Napi::Error::New(args.env());
+  if (references[slot] != nullptr) napi_delete_reference(args.env(), references[slot]);
+  references[slot] = reference;
+}
+
+// (slot)
+void weak_forget(const Args& args) {
+  const std::size_t slot = args.size(0, "slot");
+  std::vector<napi_ref>& references = args.instance().weak;
+  if (slot >= references.size() || references[slot] == nullptr) return;
+  napi_delete_reference(args.env(), references[slot]);
+  references[slot] = nullptr;
+}
+
+// (slot) -> whether what it watches may still be reached; false where it watches nothing
+Napi::Value weak_alive(const Args& args) {
+  const std::size_t slot = args.size(0, "slot");
+  const std::vector<napi_ref>& references = args.instance().weak;
+  napi_value value = nullptr;
+  if (slot < references.size() && references[slot] != nullptr)
+    napi_get_reference_value(args.env(), references[slot], &value);
+  return Napi::Boolean::New(args.env(), value != nullptr);
+}
+
+// (buffer): gives the memory of an ArrayBuffer back to the system now; every view of it has length 0
+void free_buffer(const Args& args) {
+  if (napi_detach_arraybuffer(args.env(), args.value(0)) != napi_ok)
+    throw Napi::Error::New(args.env());
+}
+
+// Pages that the allocator keeps for itself go back to the system: glibc takes arrays of up to 32 MB out of its heap
+// once one has been freed, and gives back only what lies at the heap's end.
+void return_memory(const Args&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace evenkeel::binding

@@ -225,6 +225,11 @@ export interface Addon extends Calls {
   readonly jobs: { readonly [Name in keyof Calls]: Job<Calls[Name]> };
   cancelJob(ticket: number): void;
   prepareLarge(data: Floats, n: number): number;
+  weakWatch(slot: number, object: object): void;
+  weakForget(slot: number): void;
+  weakAlive(slot: number): boolean;
+  freeBuffer(buffer: ArrayBuffer): void;
+  returnMemory(): void;
   isa(): string;
   availableIsas(): string[];
   selectIsa(name: string): boolean;

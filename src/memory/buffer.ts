@@ -3,7 +3,9 @@
 import { markAsUntransferable } from 'node:worker_threads';
 
 import { addon } from '../addon/control.js';
-import { give, take } from './pool.js';
+import type { Block } from './block.js';
+import { leave } from './lent.js';
+import { enter, give, lend, take } from './pool.js';
 import {
   BYTES,
   empty,
@@ -43,19 +45,24 @@ export class Memory {
   /**
    * @param owned - Allocated here, so it may be handed out again; an adopted or shared array never is.
    * @param pending - Every element is this number and `data` is still empty (see `fill`).
+   * @param block - What the pool knows of the array, where it lent it.
    */
   constructor(
     readonly dtype: DType,
     public data: TensorData,
     private owned: boolean,
     public pending: number | null = null,
+    private block: Block | null = null,
   ) {
     this.exposed = !owned;
   }
 
   /** `numel` elements that nobody has written. */
   static uninitialized(dtype: DType, numel: number): Memory {
-    return new Memory(dtype, arrayOf(dtype, numel), true);
+    const block = take(dtype, numel);
+    if (block !== null) return new Memory(dtype, lend(block), true, null, block);
+    const array = fresh(dtype, numel);
+    return new Memory(dtype, array, true, null, enter(dtype, array));
   }
 
   /** How many elements are there: none once the array's buffer has gone. */
@@ -81,15 +88,20 @@ export class Memory {
   fill(numel: number): void {
     this.awaited?.now();
     if (this.pending === null) return;
-    this.data = arrayOf(this.dtype, numel);
-    (this.data as Float64Array).fill(this.pending);
+    const { data, block } = Memory.uninitialized(this.dtype, numel);
+    (data as Float64Array).fill(this.pending);
+    this.data = data;
+    this.block = block;
     this.pending = null;
   }
 
   /** For a user's eyes: what he does with the array must not reach the jobs that read it. */
   expose(numel: number): TensorData {
     this.fill(numel);
-    if (this.readers > 0 && !this.exposed) this.data = this.data.slice();
+    if (this.exposed) return this.data;
+    if (this.readers > 0) this.data = this.data.slice();
+    else if (this.block !== null) leave(this.block);
+    this.block = null;
     this.exposed = true;
     return this.data;
   }
@@ -132,6 +144,7 @@ export class Memory {
   /** Has its elements in this array from here on, the same ones: jobs and views keep the array they have. */
   moveTo(shared: TensorData): void {
     this.data = shared;
+    this.block = null;
     this.owned = false;
     this.exposed = true;
     this.endAdoption();
@@ -143,7 +156,7 @@ export class Memory {
     this.endAdoption();
     if (!this.owned) return;
     const data = this.exposed ? withdraw(this.dtype, this.data) : this.data;
-    if (data !== null) give(this.dtype, data);
+    if (data !== null) give(this.dtype, data, this.block);
   }
 }
 
@@ -155,9 +168,7 @@ export const GONE: Readonly<Record<DType, Memory>> = {
   int64: new Memory('int64', empty('int64'), false),
 };
 
-function arrayOf(dtype: DType, numel: number): TensorData {
-  const warm = take(dtype, numel);
-  if (warm !== undefined) return warm;
+function fresh(dtype: DType, numel: number): TensorData {
   return numel * BYTES[dtype] < LARGE_BYTES ? uninitialized(dtype, numel) : large(dtype, numel);
 }
 

@@ -42,16 +42,21 @@ export const native = {
     addon.setThreads(n);
   },
   /**
-   * The pool: memory of disposed tensors, kept for the next output of the same size. Each Worker has its
-   * own.
+   * The pool: memory of tensors that were disposed of, or that nothing can reach any more (from 64 KB on), kept for
+   * the next output of the same size. Each Worker has its own. A process that is quiet for some seconds gives it back.
    */
   memory: {
     /** Bytes in the pool, 256 more for each array. */
     get pooled(): number {
       return pool.pooled;
     },
+    /** Bytes of arrays that something still holds, and that the pool takes back when nothing can reach them. */
+    get inUse(): number {
+      return pool.inUse;
+    },
     /**
-     * The most the pool keeps; the sizes used longest ago go first. 0: none. Default 512 MiB.
+     * The most of `pooled` and `inUse` together. The sizes used longest ago go first, then arrays in use longest,
+     * which are left to the garbage collector. 0: none. Default 512 MiB.
      *
      * @throws {RangeError} when it is set to anything but a number of at least 0.
      */
@@ -66,7 +71,7 @@ export const native = {
       }
       pool.limit = bytes;
     },
-    /** Empties the pool: the garbage collector has it now. */
+    /** Empties the pool: the system has the memory now. */
     trim(): void {
       pool.trim();
     },

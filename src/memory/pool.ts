@@ -1,96 +1,197 @@
-// Arrays that nobody holds any more, kept warm for the next output of the same size: the pages are there
-// and partly in cache, where memory from the garbage collector is cold (1.2 to 3 times a whole forward).
-// What may come here is decided in buffer.ts. One pool a thread: a Worker has its own copy of this module.
-import { DTYPES, type DType, type TensorData } from './dtype.js';
+// Memory for arrays: from the shelves; where they have none, from arrays that have died since; else new.
+//
+// A synchronous loop frees nothing by itself, so the pool asks V8 for a minor collection (0.04 to 0.1 ms) when enough
+// has been lent since the last one. Docs: decision 5.
+import { getHeapStatistics } from 'node:v8';
 
-/** The arrays of one dtype and length. */
-interface Shelf {
-  readonly arrays: TensorData[];
-  lastUsed: number;
+import { addon } from '../addon/control.js';
+import { Block } from './block.js';
+import { collectNow, minorPrice, sinceCollection } from './collector.js';
+import type { DType, TensorData } from './dtype.js';
+import {
+  hasCollected,
+  leaveAll,
+  leaveOld,
+  leaveOldest,
+  lent,
+  lentLately,
+  lentLong,
+  noteLent,
+  sweep,
+  takeBack,
+} from './lent.js';
+import {
+  clearShelves,
+  dropFromOldest,
+  dropUnused,
+  shelfOf,
+  shelve,
+  shelved,
+  takeFrom,
+} from './shelves.js';
+
+const MB = 2 ** 20;
+/** A collection is asked for when so much has been lent since the last one, at least: a part of a second cache. */
+const LEAST = 2 * MB;
+/**
+ * The most of the time that goes into collections which were asked for: half where the last one returned most of what
+ * was lent, as the next array would cost more in new memory; a twentieth where it did not.
+ */
+const SHARE = { fruitful: 1 / 2, vain: 1 / 20 } as const;
+/** Between looks at what the pool needs, in milliseconds. */
+const PERIOD = 2000;
+/** What only a major collection can return, in bytes, from which a process that is quiet asks for one. */
+const WORTH_MAJOR = 16 * MB;
+/** A major collection takes about a millisecond for each MB of the heap: beyond so much V8 has to find the time. */
+const LARGEST_HEAP = 64 * MB;
+/** The first one may only end a marking that began while the arrays were in use. */
+const MOST_MAJORS = 2;
+/** What the system's allocator may keep of what it was given back, in bytes. */
+const WORTH_RETURNING = 8 * MB;
+
+let limit = 512 * MB;
+/** What was lent since the last collection, and what has to be before the next. */
+let since = 0;
+let enough = LEAST;
+/** What was alive after a collection though it was lent since the one before: the most, slowly forgotten. */
+let alive = 0;
+let share: number = SHARE.fruitful;
+let watching = true;
+let timer: NodeJS.Timeout | null = null;
+/** What was lent in this period, and the major collections since one in which a lot was. */
+let lately = 0;
+let majors = 0;
+
+/** A block of `numel` elements that the pool has, with anything in them, or null. */
+export function take(dtype: DType, numel: number): Block | null {
+  const shelf = shelfOf(dtype, numel);
+  let block = shelf && takeFrom(shelf);
+  if (block === undefined && since > 0 && reclaim()) {
+    const now = shelfOf(dtype, numel);
+    block = now && takeFrom(now);
+  }
+  return block ?? null;
 }
 
-/** What an array's objects cost besides its elements, so that a million scalars count for something. */
-const HEADER_BYTES = 256;
-/** Sizes kept; a program whose shapes never repeat must not fill the table. */
-const MAX_SHELVES = 256;
-
-const shelves = new Map<DType, Map<number, Shelf>>(DTYPES.map((dtype) => [dtype, new Map()]));
-let limit = 512 * 2 ** 20;
-let pooled = 0;
-let sizes = 0;
-let clock = 0;
-
-function costOf(data: TensorData): number {
-  return data.byteLength + HEADER_BYTES;
+/** Hands out the array of a block that was taken. */
+export function lend(block: Block): TensorData {
+  const array = block.lend();
+  if (block.watched) note(block);
+  return array;
 }
 
-/** An array of `numel` elements with anything in them, or undefined. */
-export function take(dtype: DType, numel: number): TensorData | undefined {
-  const shelf = shelves.get(dtype)?.get(numel);
-  const data = shelf?.arrays.pop();
-  if (shelf === undefined || data === undefined) return undefined;
-  shelf.lastUsed = ++clock;
-  pooled -= costOf(data);
-  return data;
+/** The block of a new array, which its holder has; null where nobody will ask for it again. */
+export function enter(dtype: DType, array: TensorData): Block | null {
+  const block = new Block(dtype, array.length);
+  if (!block.watched || !watching || block.cost > limit) return null;
+  while (lent() + shelved() + block.cost > limit && (dropFromOldest(1) || leaveOldest()));
+  block.watch(array);
+  note(block);
+  return block;
 }
 
-/** Takes over an array that nothing else can reach. */
-export function give(dtype: DType, data: TensorData): void {
-  const cost = costOf(data);
-  if (cost > limit || data.length === 0) return;
-  const shelf = shelves.get(dtype)?.get(data.length) ?? newShelf(dtype, data.length);
-  shelf.arrays.push(data);
-  shelf.lastUsed = ++clock;
-  pooled += cost;
-  if (pooled > limit) shrinkTo(limit);
+function note(block: Block): void {
+  since += block.cost;
+  noteLent(block);
+  lately += block.cost;
+  if (timer === null) lookLater();
 }
 
-function newShelf(dtype: DType, numel: number): Shelf {
-  if (sizes === MAX_SHELVES) dropFromOldest(Infinity);
-  const shelf = { arrays: [], lastUsed: 0 };
-  shelves.get(dtype)?.set(numel, shelf);
-  sizes++;
-  return shelf;
+/** Takes over the array that was lent with `block`, or a new one (null), which nothing else can reach. */
+export function give(dtype: DType, array: TensorData, block: Block | null): void {
+  const known = block !== null && block.holder === 'array' ? block : new Block(dtype, array.length);
+  known.array = array;
+  if (known === block && known.watched) {
+    takeBack(known);
+    return;
+  }
+  if (known.cost > limit || array.length === 0) return;
+  shelve(known);
+  while (lent() + shelved() > limit && dropFromOldest(1));
 }
 
-/** Drops up to `count` arrays of the size used longest ago, and the shelf when it is empty. */
-function dropFromOldest(count: number): void {
-  let oldest: Shelf | null = null;
-  let remove = (): boolean => false;
-  for (const table of shelves.values()) {
-    for (const [numel, shelf] of table) {
-      if (oldest !== null && shelf.lastUsed >= oldest.lastUsed) continue;
-      oldest = shelf;
-      remove = () => table.delete(numel);
+/** Takes back what has died, if that can be known at a price worth paying; whether anything has come back. */
+function reclaim(): boolean {
+  if (hasCollected()) {
+    const returned = sweep();
+    if (returned > 0) {
+      since = lentLately();
+      return true;
     }
   }
-  if (oldest === null) return;
-  for (let i = 0; i < count; i++) {
-    const data = oldest.arrays.pop();
-    if (data === undefined) break;
-    pooled -= costOf(data);
-  }
-  if (oldest.arrays.length === 0 && remove()) sizes--;
+  if (since < enough) return false;
+  if (sinceCollection() * share < minorPrice() * (1 - share)) return false;
+  return collect() > 0;
 }
 
-function shrinkTo(bytes: number): void {
-  while (pooled > bytes) dropFromOldest(1);
+function collect(): number {
+  if (!collectNow('minor') || !hasCollected()) {
+    stopWatching();
+    return 0;
+  }
+  const asked = since;
+  const returned = sweep();
+  const left = lentLately();
+  since = 0;
+  share = returned >= asked / 2 ? SHARE.fruitful : SHARE.vain;
+  // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
+  alive = Math.max(left, 0.97 * alive);
+  enough = Math.max(LEAST, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
+  return returned;
+}
+
+/** No collection can be had here: tensors hold their memory alone, as any object does. */
+function stopWatching(): void {
+  watching = false;
+  since = 0;
+  leaveAll();
+}
+
+/** In a while, without keeping the process alive, gives back what nobody needs. */
+function lookLater(): void {
+  timer = setTimeout(() => {
+    timer = null;
+    giveBackUnused(lately);
+    lately = 0;
+    if (shelved() + lent() > 0) lookLater();
+  }, PERIOD);
+  timer.unref();
+}
+
+function giveBackUnused(lately: number): void {
+  if (watching && lent() > 0) collect();
+  const long = lentLong();
+  const quiet = lately <= long / 8;
+  if (!quiet) majors = 0;
+  if (quiet && long >= WORTH_MAJOR && majors < MOST_MAJORS) {
+    majors++;
+    if (getHeapStatistics().used_heap_size > LARGEST_HEAP) leaveOld();
+    else if (collectNow('major')) sweep(true);
+  }
+  const before = shelved();
+  if (lately === 0) clearShelves();
+  else dropUnused();
+  if (before - shelved() >= WORTH_RETURNING) addon.returnMemory();
 }
 
 /** @internal What `native.memory` shows of this. */
 export const pool = {
   get pooled(): number {
-    return pooled;
+    return shelved();
+  },
+  get inUse(): number {
+    return lent();
   },
   get limit(): number {
     return limit;
   },
   set limit(bytes: number) {
     limit = bytes;
-    shrinkTo(bytes);
+    while (lent() + shelved() > limit && (dropFromOldest(1) || leaveOldest()));
   },
   trim(): void {
-    for (const table of shelves.values()) table.clear();
-    pooled = sizes = 0;
+    if (watching && lent() > 0) collect();
+    clearShelves();
+    addon.returnMemory();
   },
 };

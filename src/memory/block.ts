@@ -1,0 +1,93 @@
+// A block: the memory of one array that may be handed out more than once. While it is lent the pool holds its
+// buffer, and knows the array over it (the view that tensors, graphs and jobs hold) only by a weak reference of
+// Node-API. When nothing can reach the array any more, a collection clears that reference.
+//
+// Whoever makes another view of a lent buffer keeps the array as well, for as long as the view is used.
+import { addon } from '../addon/control.js';
+import { BYTES, viewOf, type DType, type TensorData } from './dtype.js';
+
+/** What an array's objects cost besides its elements, so that a million scalars count for something. */
+const HEADER_BYTES = 256;
+/** Smaller arrays are cheap to make again: they come back by hand only. */
+const WATCHED_BYTES = 64 * 1024;
+
+/** Who has a block: its shelf, an array that something may reach, or the collector alone. */
+export type Holder = 'pool' | 'array' | 'collector';
+
+/** Two slots are taken: see `canaries` in lent.ts. */
+let slots = 2;
+const freeSlots: number[] = [];
+
+export class Block {
+  holder: Holder = 'array';
+  /** The array, while the pool has it: null where the array before has died. */
+  array: TensorData | null = null;
+  /** Collections that the array has survived since it was lent. */
+  survived = 0;
+  /** Which list of lent.ts has it. */
+  list: 'young' | 'old' | null = null;
+  private slot = -1;
+  private buffer: ArrayBuffer | null = null;
+  private byteOffset = 0;
+
+  constructor(
+    readonly dtype: DType,
+    readonly numel: number,
+  ) {}
+
+  /** Bytes that it counts for. */
+  get cost(): number {
+    return this.numel * BYTES[this.dtype] + HEADER_BYTES;
+  }
+
+  /** Whether the collector is asked about its array. */
+  get watched(): boolean {
+    return this.numel * BYTES[this.dtype] >= WATCHED_BYTES;
+  }
+
+  /** Lets go of the array, and asks the collector about it from here on. */
+  watch(array: TensorData): void {
+    if (this.slot < 0) this.slot = freeSlots.pop() ?? slots++;
+    if (this.buffer === null) {
+      this.buffer = array.buffer as ArrayBuffer;
+      this.byteOffset = array.byteOffset;
+    }
+    addon.weakWatch(this.slot, array);
+  }
+
+  /** The array to hand out. */
+  lend(): TensorData {
+    let { array } = this;
+    if (array === null) {
+      array = viewOf(this.dtype, this.buffer!, this.byteOffset, this.numel);
+      this.watch(array);
+    } else if (this.watched && this.slot < 0) {
+      this.watch(array);
+    }
+    this.array = null;
+    this.holder = 'array';
+    return array;
+  }
+
+  /** Whether something may still reach the array that was lent. */
+  get reachable(): boolean {
+    return addon.weakAlive(this.slot);
+  }
+
+  /** Leaves the memory to whoever holds the array. */
+  leave(): void {
+    this.holder = 'collector';
+    this.array = this.buffer = null;
+    if (this.slot < 0) return;
+    addon.weakForget(this.slot);
+    freeSlots.push(this.slot);
+    this.slot = -1;
+  }
+
+  /** Gives the memory back to the system. Only for a block that the pool has. */
+  free(): void {
+    const buffer = this.buffer ?? (this.watched ? (this.array?.buffer as ArrayBuffer) : null);
+    this.leave();
+    if (buffer !== null) addon.freeBuffer(buffer);
+  }
+}

@@ -1,0 +1,134 @@
+// The blocks that are lent: who asks the collector about them, and when. A minor collection looks at young objects
+// only, and what survives two of them is old: so a block moves from one list to the other.
+import { addon } from '../addon/control.js';
+import type { Block } from './block.js';
+import { shelve } from './shelves.js';
+
+/** Minor collections after which V8 has moved an object to its old generation. */
+const OLD = 2;
+/** Major collections after which a block is left to the collector: a parameter, a data set. */
+const SETTLED = 6;
+
+const young: Block[] = [];
+const old = new Set<Block>();
+let bytes = 0;
+
+/** Objects that nothing holds, young and old: they die in the next minor and the next major collection. */
+const canaries = { minor: 0, major: 1 } as const;
+/** Holds the other canary until it is old. */
+let growing: object | null = null;
+let grown = 0;
+
+/** What is lent, in bytes. */
+export function lent(): number {
+  return bytes;
+}
+
+/** Of the blocks that are lent, the bytes of those only a major collection can return. */
+export function lentLong(): number {
+  let sum = 0;
+  for (const block of old) if (block.holder === 'array') sum += block.cost;
+  return sum;
+}
+
+/** To be called once a block is with an array. */
+export function noteLent(block: Block): void {
+  bytes += block.cost;
+  block.survived = 0;
+  if (block.list === 'young') return;
+  if (block.list === 'old') old.delete(block);
+  block.list = 'young';
+  young.push(block);
+}
+
+/** The pool has it again: its array was disposed of, or has died. */
+export function takeBack(block: Block): void {
+  bytes -= block.cost;
+  shelve(block);
+}
+
+/** Leaves a lent block to the collector, for good. */
+export function leave(block: Block): void {
+  if (block.holder !== 'array') return;
+  if (block.watched) bytes -= block.cost;
+  if (block.list === 'old') old.delete(block);
+  block.leave();
+}
+
+/** Leaves the block that was lent longest ago to the collector; false where none is lent. */
+export function leaveOldest(): boolean {
+  for (const block of old) {
+    old.delete(block);
+    if (block.holder !== 'array') continue;
+    leave(block);
+    return true;
+  }
+  const first = young.find(({ holder }) => holder === 'array');
+  if (first !== undefined) leave(first);
+  return first !== undefined;
+}
+
+/** Leaves the old ones to the collector. */
+export function leaveOld(): void {
+  for (const block of [...old]) leave(block);
+  old.clear();
+}
+
+/** Leaves all of them to the collector. */
+export function leaveAll(): void {
+  leaveOld();
+  for (const block of young) leave(block);
+  young.length = 0;
+}
+
+/** Whether V8 has collected since the last sweep. */
+export function hasCollected(): boolean {
+  return !addon.weakAlive(canaries.minor);
+}
+
+/**
+ * Takes back every young block whose array has died, after a collection; returns their bytes. Old ones too where
+ * that was a major one.
+ */
+export function sweep(major = false): number {
+  const before = bytes;
+  let kept = 0;
+  for (const block of young) {
+    block.list = null;
+    if (block.holder !== 'array') continue;
+    if (!block.reachable) {
+      takeBack(block);
+    } else if (++block.survived < OLD) {
+      block.list = 'young';
+      young[kept++] = block;
+    } else {
+      block.list = 'old';
+      old.add(block);
+    }
+  }
+  young.length = kept;
+  addon.weakWatch(canaries.minor, {});
+  if (growing !== null && ++grown > OLD) growing = null;
+  if (major || !addon.weakAlive(canaries.major)) sweepOld();
+  return before - bytes;
+}
+
+/** The same for old ones. After a major collection. */
+function sweepOld(): void {
+  for (const block of old) {
+    if (block.holder === 'array' && block.reachable && ++block.survived < OLD + SETTLED) continue;
+    old.delete(block);
+    block.list = null;
+    if (block.holder !== 'array') continue;
+    if (block.reachable) leave(block);
+    else takeBack(block);
+  }
+  growing = {};
+  grown = 0;
+  addon.weakWatch(canaries.major, growing);
+}
+
+/** Of the blocks that are lent, the bytes of the young ones. */
+export function lentLately(): number {
+  return young.reduce((sum, block) => sum + (block.holder === 'array' ? block.cost : 0), 0);
+}

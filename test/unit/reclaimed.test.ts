@@ -1,0 +1,113 @@
+// The pool takes back the memory of tensors that were merely forgotten, in a loop that never yields.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { functional, native, tensor, type Tensor } from '../../src/index.js';
+import { floats } from '../../src/tensor/tensor.js';
+import { runChild, well } from '../helpers/child.js';
+
+const { relu } = functional;
+const N = 128 * 1024;
+const BYTES = 4 * N + 256;
+const x = tensor(new Float32Array(N).fill(1));
+const output = (): Tensor => relu(x);
+
+/** Enough outputs for several collections; how many different buffers they had. */
+function buffersOf(count: number): number {
+  const buffers = new WeakSet<ArrayBufferLike>();
+  let different = 0;
+  for (let i = 0; i < count; i++) {
+    const { buffer } = floats(output());
+    if (!buffers.has(buffer)) different++;
+    buffers.add(buffer);
+  }
+  return different;
+}
+
+const { limit } = native.memory;
+beforeEach(() => native.memory.trim());
+afterEach(() => (native.memory.limit = limit));
+
+describe('outputs that nobody keeps', () => {
+  test('have a few buffers between them', () => {
+    expect(buffersOf(2000)).toBeLessThan(1000);
+    expect(native.memory.inUse).toBeLessThan(1000 * BYTES);
+  });
+
+  test('that a user has had in his hands are the collector’s', () => {
+    const y = output();
+    const lent = native.memory.inUse;
+    const view = y.data;
+    expect(native.memory.inUse).toBe(lent - BYTES);
+    y.dispose();
+    expect([view.length, native.memory.pooled]).toEqual([0, BYTES]);
+  });
+
+  test('count as lent until they are disposed of, and as pooled from then on', () => {
+    const before = native.memory.inUse;
+    const y = output();
+    expect([native.memory.inUse - before, native.memory.pooled]).toEqual([BYTES, 0]);
+    y.dispose();
+    expect([native.memory.inUse - before, native.memory.pooled]).toEqual([0, BYTES]);
+  });
+
+  test('below 64 KB count for nothing', () => {
+    const before = native.memory.inUse;
+    const y = relu(tensor(new Float32Array(1000)));
+    expect([y.numel, native.memory.inUse]).toEqual([1000, before]);
+  });
+});
+
+describe('the limit', () => {
+  test('is that of what is lent and pooled together', () => {
+    native.memory.limit = 3 * BYTES;
+    const kept = Array.from({ length: 5 }, output);
+    expect(native.memory.inUse + native.memory.pooled).toBeLessThanOrEqual(3 * BYTES);
+    for (const y of kept) y.dispose();
+    expect(native.memory.inUse + native.memory.pooled).toBeLessThanOrEqual(3 * BYTES);
+    expect(kept.every((y) => y.disposed)).toBe(true);
+  });
+
+  test('of 0 leaves all of it to the collector', () => {
+    const y = output();
+    native.memory.limit = 0;
+    expect([native.memory.inUse, native.memory.pooled]).toEqual([0, 0]);
+    for (let i = 0; i < 50; i++) output();
+    expect([native.memory.inUse, y.numel]).toEqual([0, N]);
+  });
+
+  test('takes what was lent longest ago from the pool first, and no tensor loses an element', () => {
+    native.memory.limit = 2 * BYTES;
+    const kept = Array.from({ length: 6 }, (_, i) => relu(tensor(new Float32Array(N).fill(i))));
+    for (let i = 0; i < 50; i++) output();
+    expect(kept.map((y) => functional.mean(y).item())).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
+
+const LOOP = `
+  const { functional: { relu }, tensor, native } = load();
+  const x = tensor(new Float32Array(${N}).fill(1));
+  for (let i = 0; i < 1000; i++) relu(x);
+  const few = native.memory.inUse + native.memory.pooled < 500 * ${BYTES};`;
+
+test.each([
+  ['a Worker', [], `evalWorker(${JSON.stringify(`${LOOP} console.log(few, typeof gc);`)});`],
+  ['a program without a function gc', [], `${LOOP} console.log(few, typeof gc);`],
+])('memory comes back in %s, and the program sees no gc', async (_, flags, program) => {
+  expect(await runChild(program, { flags })).toEqual(well('true undefined\n'));
+});
+
+test('where V8 has frozen its flags, calls leave their memory to the collector', async () => {
+  const program = `${LOOP} console.log(native.memory.inUse, native.memory.pooled);`;
+  const ended = await runChild(program, { flags: ['--freeze-flags-after-init'] });
+  expect(ended).toEqual(well('0 0\n'));
+});
+
+test('a process that is quiet gives it back, and may end before that', async () => {
+  const program = `${LOOP}
+    (async () => {
+      for (let i = 0; i < 100 && native.memory.inUse + native.memory.pooled > 0; i++) await new Promise((resolve) => setTimeout(resolve, 200));
+      console.log(native.memory.inUse, native.memory.pooled);
+      for (let i = 0; i < 100; i++) relu(x); // arms the timer anew: the process ends without it
+    })();`;
+  expect(await runChild(program)).toEqual(well('0 0\n'));
+});
