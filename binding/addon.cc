@@ -13,6 +13,7 @@
 #include "lengths.h"
 #include "linear.h"
 #include "loss.h"
+#include "losses.h"
 #include "moments.h"
 #include "optimizer.h"
 #include "random.h"

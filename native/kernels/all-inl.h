@@ -10,7 +10,9 @@
 #include "matmul-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
+#include "functions-inl.h"
 #include "optimizers-inl.h"
+#include "losses-inl.h"
 #include "limits-inl.h"
 
 namespace evenkeel {
@@ -24,8 +26,8 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {batchnorm_kernels<T>(), channel_kernels<T>(), matmul_kernels<T>(),
-          elementwise_kernels<T>(), optimizer_kernels<T>()};
+  return {batchnorm_kernels<T>(),   channel_kernels<T>(),   matmul_kernels<T>(),
+          elementwise_kernels<T>(), optimizer_kernels<T>(), loss_kernels<T>()};
 }
 
 }  // namespace

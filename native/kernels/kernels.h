@@ -9,6 +9,7 @@
 
 #include <cstddef>
 
+#include "loss_kinds.h"
 #include "optimizer_steps.h"
 
 namespace evenkeel {
@@ -268,12 +269,24 @@ struct OptimizerKernels {
 };
 
 template <class T>
+struct LossKernels {
+  Total (*sum)(LossKind kind, const LossOperands<T>& operands, std::size_t n);
+  void (*values)(LossKind kind, const LossOperands<T>& operands, T* out, std::size_t n);
+  void (*slopes)(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                 double factor, T* out, std::size_t n);
+  void (*row_losses)(const RowOperands<T>& operands, std::size_t rows, double* lse, double* loss);
+  void (*row_slopes)(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                     const double* scale, T* dx, T* dtarget);
+};
+
+template <class T>
 struct KernelsOf {
   BatchNormKernels<T> batchnorm;
   ChannelKernels<T> channels;
   MatmulKernels<T> matmul;
   ElementwiseKernels<T> elementwise;
   OptimizerKernels<T> optimizers;
+  LossKernels<T> losses;
 };
 
 struct Kernels {

@@ -1,6 +1,6 @@
-"""Writes what the tests of the training loop compare with: PyTorch's schedulers, optimisers and gradient norms.
+"""Writes what the tests of the training loop compare with: PyTorch's schedulers, optimisers, gradient norms, losses.
 
-    python scripts/golden/loop.py [schedulers] [optimizers]       (needs PyTorch for CPU; the tests do not)
+    python scripts/golden/loop.py [schedulers] [optimizers] [losses]       (needs PyTorch for CPU; the tests do not)
 
 Each part has a generator of its own, seeded: one may be written again alone.
 """
@@ -247,6 +247,80 @@ def optimizers():
     write("optimizers-more", {"cases": cases, "norms": norms})
 
 
+# ---- Losses ---------------------------------------------------------------------------------------
+
+F = torch.nn.functional
+
+
+def losses():
+    dice = random.Random(20261201)
+
+    def numbers(shape, low=-4.0, high=4.0):
+        """float32 numbers in float64: both dtypes get the same."""
+        count = 1
+        for size in shape:
+            count *= size
+        values = [dice.uniform(low, high) for _ in range(count)]
+        return torch.tensor(values, dtype=torch.float32).double().reshape(shape)
+
+    def distribution(shape, dim=1):
+        return torch.softmax(numbers(shape), dim).float().double()
+
+    labels = torch.tensor([2, 0, -100, 1, 2, 0])
+    whole = torch.tensor([2, 0, 1, 1, 2, 0])
+    places = torch.tensor([[0, 2, 1, -100], [2, 2, 0, 1]])
+    x, w = [6, 3], {"weight": numbers([3], 0.2, 2.0)}
+    cases = [
+        # function, tensors that get gradients, other arguments, options
+        ("binaryCrossEntropyWithLogits", F.binary_cross_entropy_with_logits, [numbers([5, 3], -30, 30), numbers([5, 3], 0, 1)], [], {}),
+        ("binaryCrossEntropyWithLogits", F.binary_cross_entropy_with_logits, [numbers([5, 3]), numbers([5, 3], 0, 1)], [],
+         {"weight": numbers([5, 3], 0.1, 2), "pos_weight": numbers([3], 0.5, 4)}),
+        ("binaryCrossEntropyWithLogits", F.binary_cross_entropy_with_logits,
+         [torch.tensor([0.0, 700.0, -700.0, 40.0, -1e-3]).double(), torch.tensor([1.0, 1.0, 0.0, 0.0, 1.0]).double()], [], {}),
+        ("binaryCrossEntropy", F.binary_cross_entropy, [numbers([5, 3], 0.01, 0.99), numbers([5, 3], 0, 1)], [], {"weight": numbers([3], 0.1, 2)}),
+        ("l1Loss", F.l1_loss, [numbers([4, 3]), numbers([4, 3])], [], {}),
+        ("smoothL1Loss", F.smooth_l1_loss, [numbers([4, 3]), numbers([4, 3])], [], {"beta": 1.5}),
+        ("smoothL1Loss", F.smooth_l1_loss, [numbers([4, 3]), numbers([4, 3])], [], {"beta": 0.0}),
+        ("huberLoss", F.huber_loss, [numbers([4, 3]), numbers([4, 3])], [], {"delta": 0.75}),
+        ("mseLoss", F.mse_loss, [numbers([4, 3]), numbers([4, 3])], [], {}),
+        ("klDiv", F.kl_div, [numbers([4, 3], -5, 0), distribution([4, 3])], [], {}),
+        ("klDiv", F.kl_div, [numbers([4, 3], -5, 0), numbers([4, 3], -5, 0)], [], {"log_target": True}),
+        ("nllLoss", F.nll_loss, [numbers(x, -5, 0)], [labels], {}),
+        ("nllLoss", F.nll_loss, [numbers(x, -5, 0)], [whole], w | {"ignore_index": 1}),
+        ("nllLoss", F.nll_loss, [numbers([2, 3, 4], -5, 0)], [places], w),
+        ("crossEntropy", F.cross_entropy, [numbers(x)], [labels], {}),
+        ("crossEntropy", F.cross_entropy, [numbers(x)], [labels], w),
+        ("crossEntropy", F.cross_entropy, [numbers(x)], [labels], {"label_smoothing": 0.2}),
+        ("crossEntropy", F.cross_entropy, [numbers(x)], [whole], w | {"label_smoothing": 0.3, "ignore_index": 0}),
+        ("crossEntropy", F.cross_entropy, [numbers([2, 3, 4])], [places], w | {"label_smoothing": 0.1}),
+        ("crossEntropy", F.cross_entropy, [numbers(x), distribution(x)], [], {}),
+        ("crossEntropy", F.cross_entropy, [numbers(x), distribution(x)], [], w | {"label_smoothing": 0.25}),
+        ("crossEntropy", F.cross_entropy, [numbers([2, 3, 4]), distribution([2, 3, 4])], [], w),
+        ("cosineEmbeddingLoss", F.cosine_embedding_loss, [numbers([6, 4]), numbers([6, 4])], [torch.tensor([1, -1, 1, -1, -1, 1])], {"margin": 0.1}),
+        ("tripletMarginLoss", F.triplet_margin_loss, [numbers([6, 4]), numbers([6, 4]), numbers([6, 4])], [], {"margin": 2.0}),
+        ("tripletMarginLoss", F.triplet_margin_loss, [numbers([6, 4]), numbers([6, 4]), numbers([6, 4])], [], {"margin": 3.0, "swap": True, "p": 1}),
+        ("cosineSimilarity", F.cosine_similarity, [numbers([3, 4, 2]), numbers([3, 4, 2])], [], {"dim": -2}),
+        ("cosineSimilarity", F.cosine_similarity, [(numbers([3, 4]) * 1e-3).float().double(), numbers([3, 4])], [], {"eps": 0.01}),
+    ]  # fmt: skip
+    names = {"pos_weight": "posWeight", "log_target": "logTarget", "ignore_index": "ignoreIndex", "label_smoothing": "labelSmoothing"}
+    written = []
+    for name, function, tensors, others, options in cases:
+        reductions = {"cosineSimilarity": [None], "klDiv": ["mean", "batchmean", "sum", "none"]}.get(name, ["mean", "sum", "none"])
+        runs = []
+        for reduction in reductions:
+            leaves = [each.clone().requires_grad_() for each in tensors]
+            keywords = options if reduction is None else options | {"reduction": reduction}
+            y = function(*leaves, *others, **keywords)
+            outer = numbers(list(y.shape))
+            y.backward(outer)
+            runs.append({"reduction": reduction, "value": y.detach(), "outer": outer, "gradients": [each.grad for each in leaves]})
+        shaped = [{"shape": list(each.shape), "data": each.flatten()} for each in tensors]
+        ours = {names.get(key, key): value for key, value in options.items()}
+        written.append({"name": name, "tensors": shaped, "others": [each.flatten() for each in others],
+                        "outer": [list(each.shape) for each in others], "options": ours, "runs": runs})  # fmt: skip
+    write("losses", {"cases": written})
+
+
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["schedulers", "optimizers"]:
+    for part in sys.argv[1:] or ["schedulers", "optimizers", "losses"]:
         globals()[part]()

@@ -163,6 +163,65 @@ export interface Calls {
     decoupled: boolean,
     maximize: boolean,
   ): void;
+  lossSum(
+    x: Floats,
+    target: Floats,
+    weight: Floats | null,
+    positive: Floats | null,
+    kind: number,
+    n: number,
+    p: number,
+    divisor: number,
+  ): number;
+  lossValues(
+    x: Floats,
+    target: Floats,
+    weight: Floats | null,
+    positive: Floats | null,
+    kind: number,
+    n: number,
+    p: number,
+    out: Floats,
+  ): void;
+  lossSlopes(
+    x: Floats,
+    target: Floats,
+    weight: Floats | null,
+    positive: Floats | null,
+    kind: number,
+    n: number,
+    p: number,
+    ofTarget: boolean,
+    dy: Floats | null,
+    factor: number,
+    out: Floats,
+  ): void;
+  rowLosses(
+    logits: Floats,
+    targets: Int32Array | Floats,
+    weight: Float64Array | null,
+    rows: number,
+    classes: number,
+    hard: boolean,
+    ignoreIndex: number,
+    smoothing: number,
+    lse: Float64Array,
+    loss: Float64Array,
+  ): void;
+  rowSlopes(
+    logits: Floats,
+    targets: Int32Array | Floats,
+    weight: Float64Array | null,
+    rows: number,
+    classes: number,
+    hard: boolean,
+    ignoreIndex: number,
+    smoothing: number,
+    lse: Float64Array,
+    scale: Float64Array,
+    dx: Floats | null,
+    dtarget: Floats | null,
+  ): void;
   rmspropStep(
     parameter: Floats,
     gradient: Floats,

@@ -2,11 +2,31 @@
 export { add, mean, mul, reshape, sum } from './arithmetic.js';
 export { batchNorm, type BatchNormFunctionOptions } from './batchnorm/batchnorm.js';
 export {
-  crossEntropy,
-  type ClassTargets,
-  type CrossEntropyOptions,
-  type Reduction,
-} from './losses/cross-entropy.js';
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+} from './losses/binary-cross-entropy.js';
+export type { ClassTargets } from './losses/class-rows.js';
+export { crossEntropy, type CrossEntropyOptions } from './losses/cross-entropy.js';
+export {
+  huberLoss,
+  l1Loss,
+  smoothL1Loss,
+  type HuberLossOptions,
+  type L1LossOptions,
+  type SmoothL1LossOptions,
+} from './losses/distances.js';
+export { klDiv, type KLDivOptions } from './losses/kl-div.js';
+export { nllLoss, type NLLLossOptions } from './losses/nll-loss.js';
+export type { Reduction, Weights } from './losses/reduction.js';
+export {
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type CosineEmbeddingLossOptions,
+  type CosineSimilarityOptions,
+} from './losses/similarity.js';
+export { tripletMarginLoss, type TripletMarginLossOptions } from './losses/triplet-margin-loss.js';
 export {
   custom,
   type CustomContext,

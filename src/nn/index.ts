@@ -12,7 +12,23 @@ export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
 export { LazyBatchNorm1d } from './batchnorm/lazy.js';
 export { Linear, type LinearOptions } from './linear.js';
-export { CrossEntropyLoss, MSELoss } from './loss.js';
+export {
+  CrossEntropyLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  NLLLoss,
+  SmoothL1Loss,
+  type CrossEntropyLossOptions,
+} from './loss.js';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CosineEmbeddingLoss,
+  CosineSimilarity,
+  TripletMarginLoss,
+} from './pair-losses.js';
 export {
   Module,
   type ForwardHook,

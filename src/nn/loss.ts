@@ -1,44 +1,153 @@
+// Losses as layers: their options, checked when one is made, and a call of functional. Weights are buffers under PyTorch's
+// keys.
 import * as check from '../check/index.js';
+import type { ClassTargets } from '../functional/losses/class-rows.js';
+import { crossEntropy, type CrossEntropyOptions } from '../functional/losses/cross-entropy.js';
 import {
-  crossEntropy,
-  type ClassTargets,
-  type CrossEntropyOptions,
-} from '../functional/losses/cross-entropy.js';
+  huberLoss,
+  l1Loss,
+  smoothL1Loss,
+  type HuberLossOptions,
+  type L1LossOptions,
+  type SmoothL1LossOptions,
+} from '../functional/losses/distances.js';
+import { klDiv, type KLDivOptions } from '../functional/losses/kl-div.js';
 import { mseLoss, type MSELossOptions } from '../functional/losses/mse-loss.js';
+import { nllLoss, type NLLLossOptions } from '../functional/losses/nll-loss.js';
+import type { Reduction } from '../functional/losses/reduction.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightBuffer } from './loss-weights.js';
 
 const OPTIONS = Symbol('options');
 
-/** Softmax cross-entropy of unnormalised logits [N, classes] against N class indices. */
-export class CrossEntropyLoss extends Module {
-  private readonly [OPTIONS]: CrossEntropyOptions;
+/** Keeps options that were checked when it was made. */
+export abstract class Loss<Options extends object> extends Module {
+  /** @internal */
+  protected readonly [OPTIONS]: Options;
 
-  constructor(options: CrossEntropyOptions = {}) {
+  protected constructor(
+    options: Options,
+    names: readonly string[],
+    reductions: readonly string[] = ['mean', 'sum', 'none'] satisfies Reduction[],
+  ) {
     super();
-    check.options(this[WHO], options, ['reduction', 'ignoreIndex']);
+    check.options(this[WHO], options, names);
+    const { reduction = 'mean' } = options as { reduction?: string | undefined };
+    check.oneOf(this[WHO], 'reduction', reduction, reductions);
     this[OPTIONS] = { ...options };
-  }
-
-  forward(logits: TensorLike, targets: ClassTargets, ...rest: never[]): Tensor {
-    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-    return crossEntropy(logits, targets, this[OPTIONS]);
   }
 }
 
-/** Mean squared error. */
-export class MSELoss extends Module {
-  private readonly [OPTIONS]: MSELossOptions;
+/** @internal The options of a loss, without those that are buffers. */
+export function optionsOf<Options extends object>(loss: Loss<Options>): Options {
+  return loss[OPTIONS];
+}
 
+/** Options of a layer: `of` is of one batch, and given to the function. */
+export type CrossEntropyLossOptions = Omit<CrossEntropyOptions, 'of'>;
+
+/**
+ * Softmax cross-entropy of unnormalised logits [N, classes] against class indices or probabilities:
+ * `functional.crossEntropy`.
+ */
+export class CrossEntropyLoss extends Loss<CrossEntropyLossOptions> {
+  constructor(options: CrossEntropyLossOptions = {}) {
+    super(options, ['weight', 'labelSmoothing', 'reduction', 'ignoreIndex']);
+    const { labelSmoothing = 0, weight } = options;
+    check.numberBetween(this[WHO], 'labelSmoothing', labelSmoothing, 0, 1);
+    weightBuffer(this, 'weight', weight);
+  }
+
+  forward(
+    logits: TensorLike,
+    targets: ClassTargets | TensorLike,
+    options: { of?: number | undefined } = {},
+    ...rest: never[]
+  ): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 3, rest);
+    check.options(`${this[WHO]}.forward`, options, ['of']);
+    const all = { ...optionsOf(this), weight: this.getBuffer('weight'), of: options.of };
+    return crossEntropy(logits, targets, all);
+  }
+}
+
+/** Negative log-likelihood of log-probabilities [N, classes] against class indices: `functional.nllLoss`. */
+export class NLLLoss extends Loss<NLLLossOptions> {
+  constructor(options: NLLLossOptions = {}) {
+    super(options, ['weight', 'ignoreIndex', 'reduction']);
+    weightBuffer(this, 'weight', options.weight);
+  }
+
+  forward(logProbabilities: TensorLike, targets: ClassTargets, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return nllLoss(logProbabilities, targets, {
+      ...optionsOf(this),
+      weight: this.getBuffer('weight'),
+    });
+  }
+}
+
+/** Mean squared error: `functional.mseLoss`. */
+export class MSELoss extends Loss<MSELossOptions> {
   constructor(options: MSELossOptions = {}) {
-    super();
-    check.options(this[WHO], options, ['reduction']);
-    this[OPTIONS] = { ...options };
+    super(options, ['reduction']);
   }
 
   forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-    return mseLoss(prediction, target, this[OPTIONS]);
+    return mseLoss(prediction, target, optionsOf(this));
+  }
+}
+
+/** Mean absolute error: `functional.l1Loss`. */
+export class L1Loss extends Loss<L1LossOptions> {
+  constructor(options: L1LossOptions = {}) {
+    super(options, ['reduction']);
+  }
+
+  forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return l1Loss(prediction, target, optionsOf(this));
+  }
+}
+
+/** A parabola up to beta, then a line of slope 1: `functional.smoothL1Loss`. */
+export class SmoothL1Loss extends Loss<SmoothL1LossOptions> {
+  constructor(options: SmoothL1LossOptions = {}) {
+    super(options, ['beta', 'reduction']);
+    check.numberBetween(this[WHO], 'beta', options.beta ?? 1, 0, Infinity);
+  }
+
+  forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return smoothL1Loss(prediction, target, optionsOf(this));
+  }
+}
+
+/** A parabola up to delta, then a line of slope delta: `functional.huberLoss`. */
+export class HuberLoss extends Loss<HuberLossOptions> {
+  constructor(options: HuberLossOptions = {}) {
+    super(options, ['delta', 'reduction']);
+    check.numberBetween(this[WHO], 'delta', options.delta ?? 1, Number.MIN_VALUE, Infinity);
+  }
+
+  forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return huberLoss(prediction, target, optionsOf(this));
+  }
+}
+
+/** Kullback-Leibler divergence of log-probabilities: `functional.klDiv`. */
+export class KLDivLoss extends Loss<KLDivOptions> {
+  constructor(options: KLDivOptions = {}) {
+    super(options, ['reduction', 'logTarget'], ['mean', 'batchmean', 'sum', 'none']);
+    check.boolean(this[WHO], 'logTarget', options.logTarget ?? false);
+  }
+
+  forward(logProbabilities: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    return klDiv(logProbabilities, target, optionsOf(this));
   }
 }

@@ -343,6 +343,31 @@ void more_steps(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
 }
 
 template <class T>
+void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const auto& table = part<T>(kernels).losses;
+  const LossKind kind = static_cast<LossKind>(draw.between(0, kLossKinds - 1));
+  const LossOperands<T> operands{memory.input<T>(n), memory.positive_inout<T>(n),
+                                 draw.flip() ? memory.input<T>(n) : nullptr, nullptr, 0.5};
+  const Total total = table.sum(kind, operands, n);
+  memory.result(total.high);
+  table.values(kind, operands, memory.output<T>(n), n);
+  table.slopes(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
+  const std::size_t classes = std::max<std::size_t>(1, n), rows = draw.between(1, 4);
+  const RowOperands<T> logits{memory.input<T>(rows * classes),
+                              nullptr,
+                              memory.positive_inout<T>(rows * classes),
+                              nullptr,
+                              classes,
+                              0.25,
+                              -100};
+  double* lse = memory.output<double>(rows);
+  double* loss = memory.output<double>(rows);
+  table.row_losses(logits, rows, lse, loss);
+  table.row_slopes(logits, rows, lse, loss, memory.output<T>(rows * classes),
+                   memory.output<T>(rows * classes));
+}
+
+template <class T>
 void softmax(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const std::size_t classes = std::max<std::size_t>(1, length), rows = draw.between(1, 5);
   const T* logits = memory.input<T>(rows * classes);
@@ -392,6 +417,8 @@ constexpr KernelCall kCalls[] = {
     {"sgd, adam double", steps<double>},
     {"the other optimisers float", more_steps<float>},
     {"the other optimisers double", more_steps<double>},
+    {"losses float", losses<float>},
+    {"losses double", losses<double>},
     {"softmax float", softmax<float>},
     {"softmax double", softmax<double>},
     {"add_doubles, random_words, copy, read", others},

@@ -252,6 +252,27 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
     expect(seen.size).toBe(1);
   });
 
+  test('losses', () => {
+    const [n, classes] = [120_003, 3];
+    const [x, t] = [filled(dtype, n, 6), filled(dtype, n, 8).map(Math.abs)];
+    const targets = Int32Array.from({ length: n / classes }, (_, i) => i % classes);
+    const seen = hashes((index) => {
+      const results: (Floats | number)[] = [];
+      for (let kind = 0; kind < 8; kind++) {
+        const out = fresh(dtype, n, index);
+        results.push(addon.lossSum(x, t, null, null, kind, n, 0.5, n), out);
+        addon.lossSlopes(x, t, null, null, kind, n, 0.5, false, null, 0.1, out);
+      }
+      const rows = n / classes;
+      const [lse, loss] = [new Float64Array(rows), new Float64Array(rows)];
+      const [dx, dt] = [fresh(dtype, n, index), fresh(dtype, n, index)];
+      addon.rowLosses(x, targets, null, rows, classes, true, -100, 0.1, lse, loss);
+      addon.rowSlopes(x, t, null, rows, classes, false, -100, 0.1, lse, loss, dx, dt);
+      return hash(...results, lse, loss, dx, dt);
+    });
+    expect(seen.size).toBe(1);
+  });
+
   test('random words', () => {
     const seen = hashes(() => {
       const words = new Uint32Array(100_001);

@@ -60,6 +60,20 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), f(ELEMENTS).map(Math.abs), ELEMENTS],
     ...[0.1, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03, true, false],
   ],
+  lossSum: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), null, 2, ELEMENTS, 0.5, 3],
+  lossValues: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), null, f(ELEMENTS), 5, ELEMENTS, 0, f(ELEMENTS)],
+  lossSlopes: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), null, null, 3, ELEMENTS, 0.5, true, f(ELEMENTS), 0.5],
+    f(ELEMENTS),
+  ],
+  rowLosses: (f) => [
+    ...[f(1200), targets(300), Float64Array.of(1, 2, 3, 4), 300, 4, true, -100, 0.1],
+    ...[new Float64Array(300), new Float64Array(300)],
+  ],
+  rowSlopes: (f) => [
+    ...[f(1200), f(1200).map(Math.abs), null, 300, 4, false, -100, 0.1],
+    ...[new Float64Array(300).fill(2), new Float64Array(300).fill(1), f(1200), f(1200)],
+  ],
   rmspropStep: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS).map(Math.abs), f(ELEMENTS, 0.7), f(ELEMENTS).fill(0)],
     ...[ELEMENTS, 0.1, 0.9, 1e-3, 0.01, 0.8, false],

@@ -126,6 +126,27 @@ export function rowCases(addon: Addon): KernelCase[] {
         );
       },
     },
+    ...flags.map(
+      (hard): KernelCase => ({
+        name: `rowLosses and rowSlopes ${hard}`,
+        sizes: withTargets.filter(([, classes]) => classes !== 0),
+        prepare(arena, [rows = 0, classes = 0]) {
+          const logits = arena.input(rows * classes, (value) => value * 20);
+          const targets = hard
+            ? arena.integers(rows, target(classes))
+            : arena.input(rows * classes, positive);
+          const [lse, loss] = [arena.doublesOut(rows), arena.doublesOut(rows)];
+          const [dx, dtarget] = [arena.output(rows * classes), arena.output(rows * classes)];
+          const weight = Float64Array.from({ length: classes }, (_, i) => 0.5 + (i % 3));
+          const rest = [weight, rows, classes, hard, IGNORED, 0.1] as const;
+          return nothing(() => {
+            addon.rowLosses(logits, targets, ...rest, lse, loss);
+            addon.rowSlopes(logits, targets, ...rest, lse, loss, dx, hard ? null : dtarget);
+            if (hard) dtarget.fill(0);
+          });
+        },
+      }),
+    ),
     {
       name: 'crossEntropyBackward',
       sizes: withTargets,
@@ -183,6 +204,7 @@ export function optimizerCases(addon: Addon): KernelCase[] {
     adam(false),
     adam(true),
     ...moreSteps(addon),
+    ...lossCases(addon),
   ];
 }
 
@@ -232,4 +254,35 @@ function moreSteps(addon: Addon): KernelCase[] {
       }),
     ),
   ];
+}
+
+/** Every loss that is computed element by element: its sum, its values and both slopes. */
+function lossCases(addon: Addon): KernelCase[] {
+  const kinds = Array.from({ length: 8 }, (_, kind) => kind);
+  const unit = (value: number): number => 0.5 + 0.49 * Math.sin(value);
+  const operands = (arena: Arena, n: number, kind: number) =>
+    [
+      arena.input(n, kind === 4 ? unit : (value) => value * 3),
+      arena.input(n, unit),
+      kind % 2 === 0 ? arena.input(n) : null,
+      kind === 5 ? arena.input(n, positive) : null,
+      ...([kind, n, 0.7] as const),
+    ] as const;
+  return kinds.flatMap((kind) => [
+    flat(`lossSum ${kind}`, (arena, n) => {
+      const given = operands(arena, n, kind);
+      return () => addon.lossSum(...given, 3);
+    }),
+    flat(`lossValues ${kind}`, (arena, n) => {
+      const [given, out] = [operands(arena, n, kind), arena.output(n)];
+      return nothing(() => addon.lossValues(...given, out));
+    }),
+    ...flags.map((ofTarget) =>
+      flat(`lossSlopes ${kind} ${ofTarget}`, (arena, n) => {
+        const given = operands(arena, n, kind);
+        const [dy, out] = [ofTarget ? arena.input(n) : null, arena.output(n)];
+        return nothing(() => addon.lossSlopes(...given, ofTarget, dy, 0.3, out));
+      }),
+    ),
+  ]);
 }

@@ -86,8 +86,8 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     'crossEntropy: rank',
-    () => crossEntropy(tensor([1, 2]), [0]),
-    'RangeError: crossEntropy: expected logits of shape [N, classes], got shape [2].',
+    () => crossEntropy(tensor(1), [0]),
+    'RangeError: crossEntropy: expected logits of shape [N, classes], [classes] or [N, classes, …], got shape [].',
   ],
   [
     'crossEntropy: too few targets',
@@ -117,19 +117,19 @@ test.each<[string, () => unknown, string]>([
   ['crossEntropy: words', () => crossEntropy(logits(), 'ab' as never), `${targets} 'ab'.`],
   [
     'crossEntropy: another reduction',
-    () => crossEntropy(logits(), [0, 1], { reduction: 'none' as never }),
-    "RangeError: crossEntropy: expected reduction to be 'mean' or 'sum', got 'none'.",
+    () => crossEntropy(logits(), [0, 1], { reduction: 'average' as never }),
+    "RangeError: crossEntropy: expected reduction to be 'mean' or 'sum' or 'none', got 'average'.",
   ],
   [
     'crossEntropy: an option in snake case',
     () => crossEntropy(logits(), [0, 1], { ignore_index: 1 } as never),
-    "TypeError: crossEntropy: expected options among reduction, ignoreIndex, got 'ignore_index' (did you " +
+    "TypeError: crossEntropy: expected options among weight, labelSmoothing, reduction, ignoreIndex, of, got 'ignore_index' (did you " +
       "mean 'ignoreIndex'?).",
   ],
   [
     'CrossEntropyLoss: an unknown option, at once',
     () => new nn.CrossEntropyLoss({ reducton: 'sum' } as never),
-    "TypeError: CrossEntropyLoss: expected options among reduction, ignoreIndex, got 'reducton' (did you " +
+    "TypeError: CrossEntropyLoss: expected options among weight, labelSmoothing, reduction, ignoreIndex, got 'reducton' (did you " +
       "mean 'reduction'?).",
   ],
   [

@@ -56,6 +56,9 @@ describe("the repr is PyTorch's", () => {
     [new nn.Dropout(), 'Dropout(p=0.5, inplace=False)'],
     [new nn.CrossEntropyLoss(), 'CrossEntropyLoss()'],
     [new nn.MSELoss(), 'MSELoss()'],
+    [new nn.BCEWithLogitsLoss({ posWeight: [1, 2] }), 'BCEWithLogitsLoss()'],
+    [new nn.SmoothL1Loss({ beta: 2 }), 'SmoothL1Loss()'],
+    [new nn.CosineSimilarity(), 'CosineSimilarity()'],
     [new nn.Sequential(), 'Sequential()'],
     [new Empty(), 'Empty()'],
     [

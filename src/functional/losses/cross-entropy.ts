@@ -1,58 +1,135 @@
 import * as check from '../../check/index.js';
-import { refuseForeign } from '../../check/copies.js';
+import { addon } from '../../addon/control.js';
 import { perform } from '../../run/deferral.js';
-import { record, Tensor, type IntegerArray, type TensorLike } from '../../tensor/tensor.js';
-
-/** Class indices, one a row: whole numbers from 0 to classes - 1; a tensor's are int32 or int64. */
-export type ClassTargets = IntegerArray | readonly number[] | readonly bigint[] | Tensor;
-
-export type Reduction = 'mean' | 'sum';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { ClassRows, ignoreIndexOf, type ClassTargets } from './class-rows.js';
+import { classWeights, rowWeights } from './nll-loss.js';
+import { outerOf, reduced, reductionOf, type Reduction, type Weights } from './reduction.js';
 
 export interface CrossEntropyOptions {
-  /** 'mean' over the rows counted (default), or 'sum'. */
+  /** One for each class: multiplies its part of the loss, and counts in the mean of class indices. */
+  weight?: Weights | null | undefined;
+  /** The part of a target that is spread over all classes, 0 (default) to 1. */
+  labelSmoothing?: number | undefined;
+  /** 'mean' over the rows counted (default), 'sum', or 'none': one loss for each row. */
   reduction?: Reduction | undefined;
-  /** Rows with this target count for nothing. Default -100. */
+  /** Rows with this target count for nothing. Default -100. Not for probabilities. */
   ignoreIndex?: number | undefined;
+  /** What the mean is over instead: the rows of the whole batch, of which this is a part. Above 0. */
+  of?: number | undefined;
+}
+
+/**
+ * Softmax cross-entropy: -Σ q log(exp(x) / Σ exp(x)), over the rows of `logits`, where q is 1 at the target and 0 elsewhere, or
+ * the row of probabilities; smoothed, (1 - s) q + s / classes. Computed in double from shifted logits, so it neither
+ * overflows nor loses the small ones; rounded once.
+ *
+ * The mean is over the weights of the targets, smoothed or not; of probabilities it is over the rows.
+ *
+ * @param logits - [N, classes], [classes], or [N, classes, …], float32 or float64: unnormalised.
+ * @param targets - N class indices, one for each position of [N, …]; or a tensor of probabilities, of the logits' shape
+ * and dtype.
+ * @returns A scalar; [N, …] with 'none'. NaN for the mean of no rows, as in PyTorch.
+ * @throws {RangeError} for a target outside 0 … classes - 1, another number of them, or another shape.
+ * @example
+ * ```ts
+ * const logits = tensor([[0, 0], [0, Math.log(3)]]);
+ * functional.crossEntropy(logits, [0, 1], { reduction: 'none' }).toArray().map((each) => each.toFixed(4)); // => ['0.6931', '0.2877']
+ * functional.crossEntropy(logits, tensor([[1, 0], [0.5, 0.5]])).item().toFixed(4); // => '0.7651'
+ * ```
+ */
+export function crossEntropy(
+  logits: TensorLike,
+  targets: ClassTargets | TensorLike,
+  options: CrossEntropyOptions = {},
+): Tensor {
+  const who = 'crossEntropy';
+  check.options(who, options, ['weight', 'labelSmoothing', 'reduction', 'ignoreIndex', 'of']);
+  const { labelSmoothing = 0, of } = options;
+  const reduction = reductionOf(who, options.reduction);
+  const ignore = ignoreIndexOf(who, options.ignoreIndex);
+  check.numberBetween(who, 'labelSmoothing', labelSmoothing, 0, 1);
+  if (of !== undefined) {
+    check.numberBetween(who, 'of', of, Number.MIN_VALUE, Infinity);
+    if (reduction !== 'mean')
+      throw check.wrongValue(who, "of with reduction 'mean'", `'${reduction}'`);
+  }
+  const input = Tensor.from(logits);
+  const shape = new ClassRows(who, 'logits', input);
+  const soft = probabilitiesOf(who, targets, input);
+  if (soft !== null && options.ignoreIndex !== undefined) {
+    throw check.wrongValue(
+      who,
+      'no ignoreIndex (not supported for floating point target)',
+      String(ignore),
+    );
+  }
+  const labels = soft === null ? shape.targets(who, targets as ClassTargets, ignore) : null;
+  const weight = classWeights(who, options.weight, shape.classes);
+  const usual = weight === null && labelSmoothing === 0 && reduction !== 'none' && of === undefined;
+  if (usual && labels !== null && input.shape.length === 2) {
+    return plainCrossEntropy(who, input, labels, ignore, reduction);
+  }
+
+  const { rows, classes } = shape;
+  const read = (): readonly [
+    Float32Array | Float64Array,
+    Int32Array | Float32Array | Float64Array,
+  ] => [shape.read(), labels ?? shape.read(soft!)];
+  const rest = [weight, rows, classes, labels !== null, ignore, labelSmoothing] as const;
+  const [lse, losses] = [new Float64Array(rows), new Float64Array(rows)];
+  addon.rowLosses(...read(), ...rest, lse, losses);
+  const counted = labels === null ? null : rowWeights(labels, weight, ignore);
+  const divisor = of ?? counted?.reduce((sum, each) => sum + each, 0) ?? rows;
+  const y = reduced(losses, reduction, divisor, shape.outer, input.dtype);
+  const inputs = soft === null ? [input] : [input, soft];
+  return record(who, y, inputs, inputs, (dy, needs) => {
+    const scale = outerOf(dy, reduction, divisor, rows);
+    const slopes = (dx: Tensor['data'] | null, dtarget: Tensor['data'] | null): void => {
+      addon.rowSlopes(
+        ...read(),
+        ...rest,
+        lse,
+        scale,
+        dx as Float32Array | null,
+        dtarget as Float32Array | null,
+      );
+    };
+    const dx = needs[0] ? shape.written((out) => slopes(out, null)) : null;
+    return soft === null ? [dx] : [dx, needs[1] ? shape.written((out) => slopes(null, out)) : null];
+  });
+}
+
+/** Targets that are probabilities: what is a tensor of floats, of the logits' shape. */
+function probabilitiesOf(
+  who: string,
+  targets: ClassTargets | TensorLike,
+  input: Tensor,
+): Tensor | null {
+  const isLike =
+    typeof targets === 'object' && !check.isList(targets) && (targets as unknown) !== null;
+  if (!isLike || !('data' in targets)) return null;
+  const given = Tensor.from(targets);
+  if (given.dtype !== 'float32' && given.dtype !== 'float64') return null;
+  if (given.shape.length !== input.shape.length) return null; // class indices of a wrong dtype
+  check.sameShape(who, 'target probabilities', given, input.shape);
+  check.sameDtype(who, 'target probabilities', given, input.dtype);
+  given.attached(who, 'target probabilities');
+  return given;
 }
 
 /** An exponential takes as long as so many elements through memory. */
 const EXP_WORK = 8;
 
-/** Targets are held in an Int32Array: -2^31 to 2^31 - 1. */
-const INT32 = 2 ** 31;
-
-/**
- * Softmax cross-entropy: -log(exp(x[target]) / Σ exp(x)), over the rows of `logits`. Computed in
- * double from shifted logits, so it neither overflows nor loses the small ones; rounded once.
- *
- * @param logits - [N, classes], float32 or float64: unnormalised.
- * @param targets - N class indices.
- * @returns A scalar. NaN for the mean of no rows, as in PyTorch.
- * @throws {RangeError} for a target outside 0 … classes - 1.
- */
-export function crossEntropy(
-  logits: TensorLike,
-  targets: ClassTargets,
-  options: CrossEntropyOptions = {},
+/** Of class indices, [N, classes], unweighted. */
+function plainCrossEntropy(
+  who: string,
+  input: Tensor,
+  labels: Int32Array,
+  ignore: number,
+  reduction: Reduction,
 ): Tensor {
-  const who = 'crossEntropy';
-  check.options(who, options, ['reduction', 'ignoreIndex']);
-  const { reduction = 'mean', ignoreIndex: ignore = -100 } = options;
-  check.oneOf(who, 'reduction', reduction, ['mean', 'sum']);
-  check.wholeNumber(who, 'ignoreIndex', ignore, -INT32, INT32 - 1);
-  const input = Tensor.from(logits);
-  check.floating(who, 'logits', input);
-  const [rows, classes] = input.shape;
-  if (rows === undefined || classes === undefined || input.shape.length !== 2) {
-    throw check.wrongValue(
-      who,
-      'logits of shape [N, classes]',
-      `shape ${check.shapeText(input.shape)}`,
-    );
-  }
-  input.present(who, 'logits');
-  const labels = classIndices(who, targets, rows, classes, ignore);
-
+  const [rows, classes] = input.shape as [number, number];
   const probabilities = Tensor.uninitialized(input.shape, input.dtype);
   const out = new Float64Array(3);
   const y = Tensor.uninitialized([], input.dtype);
@@ -89,25 +166,4 @@ export function crossEntropy(
     );
     return [dx];
   });
-}
-
-/** The targets as an Int32Array of our own: backward must see what forward saw. */
-function classIndices(
-  who: string,
-  targets: ClassTargets,
-  rows: number,
-  classes: number,
-  ignore: number,
-): Int32Array {
-  const values: unknown =
-    targets instanceof Tensor ? targets.attached(who, 'class targets') : targets;
-  if (!Array.isArray(values) && !check.isIntegerArray(values)) {
-    refuseForeign(who, 'class targets', targets);
-    const got =
-      targets instanceof Tensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
-    throw new TypeError(
-      `${who}: expected class targets as an integer array or tensor, number[] or bigint[], got ${got}.`,
-    );
-  }
-  return check.classTargets(who, values as ArrayLike<unknown>, rows, classes, ignore);
 }

@@ -1,10 +1,11 @@
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import type { Reduction } from './cross-entropy.js';
+import { pointwiseLoss } from './pointwise.js';
+import { reductionOf, type Reduction } from './reduction.js';
 
 export interface MSELossOptions {
-  /** 'mean' over all elements (default), or 'sum'. */
+  /** 'mean' over all elements (default), 'sum', or 'none': one loss for each. */
   reduction?: Reduction | undefined;
 }
 
@@ -13,7 +14,7 @@ export interface MSELossOptions {
  *
  * @param prediction - Any shape, float32 or float64.
  * @param target - The same shape and dtype.
- * @returns A scalar.
+ * @returns A scalar, or that shape with 'none'.
  */
 export function mseLoss(
   prediction: TensorLike,
@@ -22,8 +23,7 @@ export function mseLoss(
 ): Tensor {
   const who = 'mseLoss';
   check.options(who, options, ['reduction']);
-  const { reduction = 'mean' } = options;
-  check.oneOf(who, 'reduction', reduction, ['mean', 'sum']);
+  const reduction = reductionOf(who, options.reduction);
   const input = Tensor.from(prediction);
   const wanted = Tensor.from(target);
   check.floating(who, 'the prediction', input);
@@ -32,6 +32,8 @@ export function mseLoss(
   input.present(who, 'the prediction');
   wanted.present(who, 'the target');
 
+  if (reduction === 'none')
+    return pointwiseLoss(who, input, wanted, { kind: 'squared', reduction });
   const divisor = reduction === 'mean' ? input.numel : 1;
   const y = Tensor.uninitialized([], input.dtype);
   const call = reduction === 'mean' ? 'meanSquaredError' : 'squaredError';

@@ -6,12 +6,14 @@
 //   test/unit/hostile-arguments a wrong input or option is refused in a sentence and changes nothing
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
 import { row, type Operation, type Package } from './row.js';
+import { lossesOf } from './training.js';
 
 /** Of the last dimension of inputs, and of the layers. */
 const SIZE = 2;
 
 /** What returns a tensor, or a promise of one. */
-export function operationsOf({ functional, nn, tensor, Tensor }: Package): Operation[] {
+export function operationsOf(evenkeel: Package): Operation[] {
+  const { functional, nn, tensor, Tensor } = evenkeel;
   type Tensor = InstanceType<typeof Tensor>;
   const matrix = (): Tensor => tensor(Float32Array.of(1, -2, 3, 4, 5, -6), [3, SIZE]);
   const square = (): Tensor => tensor(Float32Array.of(1, -2, 3, 4), [SIZE, SIZE]);
@@ -79,6 +81,7 @@ export function operationsOf({ functional, nn, tensor, Tensor }: Package): Opera
     row('functional.dropout, evaluating', one, (x) => functional.dropout(x, { training: false }), {
       isIdentity: true,
     }),
+    ...lossesOf(evenkeel),
     row('functional.mseLoss', two, functional.mseLoss, { options: reduction }),
     row('functional.crossEntropy', () => [matrix(), labels()], functional.crossEntropy, {
       options: () => ({ ...reduction(), ignoreIndex: 1 }),
