@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "../native/losses.h"
+#include "../native/math/losses.h"
 #include "args.h"
 #include "loss.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "blocks.h"
-#include "dispatch.h"
+#include "../kernels/dispatch.h"
 
 namespace evenkeel {
 namespace {

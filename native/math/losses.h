@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include "loss_kinds.h"
-#include "workspace.h"
+#include "../kernels/loss_kinds.h"
+#include "../runtime/workspace.h"
 
 namespace evenkeel {
 
