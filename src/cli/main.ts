@@ -4,12 +4,14 @@
 import { VERSION } from '../addon/version.js';
 import { bench } from './bench.js';
 import { build } from './build.js';
+import { doctor } from './doctor/command.js';
 import { info } from './info.js';
 import type { Command } from './options.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   bench: { summary: 'measure BatchNorm1d against the memory limit and against peers', run: bench },
   build: { summary: 'compile the addon on this machine', run: build },
+  doctor: { summary: 'say what is wrong with the BatchNorm layers of a model', run: doctor },
   info: { summary: 'say which addon is loaded, and what it can do here', run: info },
 };
 

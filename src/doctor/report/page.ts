@@ -102,7 +102,7 @@ function layerTable({ layers }: ReportData): Markup {
         nameOf(layer),
         layer.kind,
         String(layer.numFeatures),
-        modeOf(layer),
+        modeOf(layer) ?? 'not known',
         layer.normalizesBy ?? 'not known',
         numBatchesTracked === null ? '–' : String(numBatchesTracked),
         momentum === null ? '–' : String(momentum),

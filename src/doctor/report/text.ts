@@ -7,10 +7,18 @@ import {
   painter,
   wrap,
   WIDTH,
+  type Column,
   type Paint,
   type Tone,
 } from '../../report/text.js';
-import type { CaseReport, Finding, LayerReport, ReportData, Severity } from '../report-types.js';
+import type {
+  CaseReport,
+  Finding,
+  LayerReport,
+  PerChannel,
+  ReportData,
+  Severity,
+} from '../report-types.js';
 import {
   accuracyLine,
   differenceLine,
@@ -112,20 +120,11 @@ function layerLines(report: ReportData, paint: Paint): string[] {
   );
   const shown = new Set(sorted.slice(0, MOST_LAYERS));
   if (shown.size === 0) return [];
-  const hasDrift = report.layers.some(({ drift }) => drift !== null);
-  const heads = [
-    { title: '  layer', align: 'left' },
-    { title: 'channels', align: 'right' },
-    { title: 'mode', align: 'left' },
-    { title: 'normalizes by', align: 'left' },
-    { title: 'batches', align: 'right' },
-    { title: 'momentum', align: 'right' },
-    ...(hasDrift ? [{ title: 'drift', align: 'right' } as const] : []),
-  ] as const;
-  const rows = report.layers
-    .filter((layer) => shown.has(layer))
-    .map((layer) => cells(layer, hasDrift));
-  const [head = '', ...lines] = columns(heads, rows);
+  const layers = report.layers.filter((layer) => shown.has(layer));
+  // What nothing is known of has no column.
+  const known = LAYER_COLUMNS.filter(({ cell }) => layers.some((layer) => cell(layer) !== null));
+  const rows = layers.map((layer) => known.map(({ cell }) => cell(layer) ?? '–'));
+  const [head = '', ...lines] = columns(known, rows);
   const more = report.layers.length - shown.size;
   return [
     paint('bold', 'Layers'),
@@ -135,15 +134,48 @@ function layerLines(report: ReportData, paint: Paint): string[] {
   ];
 }
 
-function cells(layer: LayerReport, hasDrift: boolean): string[] {
-  const { numFeatures, normalizesBy, numBatchesTracked, momentum, drift } = layer;
-  return [
-    `  ${visible(nameOf(layer))}`,
-    String(numFeatures),
-    modeOf(layer),
-    normalizesBy ?? (layer.hasRunningStatistics ? 'not known' : 'batch'),
-    numBatchesTracked === null ? '–' : String(numBatchesTracked),
-    momentum === null ? '–' : String(momentum),
-    ...(hasDrift ? [drift === null ? '–' : short(drift.size)] : []),
-  ];
+interface LayerColumn extends Column {
+  /** Null where it is not known. */
+  readonly cell: (layer: LayerReport) => string | null;
+}
+
+const LAYER_COLUMNS: readonly LayerColumn[] = [
+  { title: '  layer', align: 'left', cell: (layer) => `  ${visible(nameOf(layer))}` },
+  { title: 'channels', align: 'right', cell: ({ numFeatures }) => String(numFeatures) },
+  { title: 'mode', align: 'left', cell: modeOf },
+  { title: 'normalizes by', align: 'left', cell: ({ normalizesBy }) => normalizesBy },
+  {
+    title: 'batches',
+    align: 'right',
+    cell: ({ numBatchesTracked: tracked }) => (tracked === null ? null : String(tracked)),
+  },
+  {
+    title: 'momentum',
+    align: 'right',
+    cell: ({ momentum }) => (momentum === null ? null : String(momentum)),
+  },
+  {
+    title: 'drift',
+    align: 'right',
+    cell: ({ drift }) => (drift === null ? null : short(drift.size)),
+  },
+  // Of a file: what else is to be seen in it.
+  {
+    title: 'variance',
+    align: 'right',
+    cell: ({ training, runningVar }) => (training === null ? rangeOf(runningVar) : null),
+  },
+  {
+    title: 'gain',
+    align: 'right',
+    cell: ({ training, gain }) => (training === null ? rangeOf(gain) : null),
+  },
+];
+
+/** From the smallest to the largest. */
+function rangeOf(values: PerChannel | null): string | null {
+  if (values === null) return null;
+  const least = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return Number.isNaN(least) ? 'NaN' : `${short(least)} to ${short(most)}`;
 }

@@ -2,7 +2,7 @@
 import { count, counted, percent } from '../../report/numbers.js';
 import type { Finding, LayerReport, ReportData, Severity } from '../report-types.js';
 
-export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
 /** `1 error, 2 warnings`; `Healthy: nothing found.` */
 export function verdict({ findings, healthy }: ReportData): string {
@@ -59,9 +59,10 @@ export function differenceLine({ outputDifference }: ReportData): string | undef
   );
 }
 
-export function modeOf({ training, frozen }: LayerReport): string {
+/** Null where it is not known. */
+export function modeOf({ training, frozen }: LayerReport): string | null {
   if (frozen === true) return 'frozen';
-  if (training === null) return 'not known';
+  if (training === null) return null;
   return training ? 'train' : 'eval';
 }
 
