@@ -16,6 +16,7 @@
 #include "losses.h"
 #include "moments.h"
 #include "optimizer.h"
+#include "passes.h"
 #include "random.h"
 #include "stamp.h"
 #include "training.h"

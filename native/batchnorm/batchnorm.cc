@@ -47,6 +47,7 @@ void batchnorm_backward(const BatchNormBackward<T>& asked, Workspace& workspace)
   if (call.shape.n * call.shape.c * call.shape.l == 0) {
     if (call.dweight != nullptr) std::fill_n(call.dweight, call.shape.c, T(0));
     if (call.dbias != nullptr) std::fill_n(call.dbias, call.shape.c, T(0));
+    if (call.passes == Passes::sums) std::fill_n(call.sums, 2 * call.shape.c, 0.0);
     return;
   }
   if (in_rows(call.shape)) {

@@ -17,7 +17,7 @@ struct BatchShape {
   std::size_t n, c, l;
 };
 
-enum class Statistics { batch, running };
+enum class Statistics { batch, running, given };
 
 // What backward needs of its forward: 3 * C doubles, mean[C], residual[C], invstd[C]. The mean in
 // use is mean + residual: one double is enough for float data, two are for double data.
@@ -27,6 +27,7 @@ using Saved = double*;
 // Statistics::batch: mean and var of this batch; with `update`, once y is written,
 //   running <- (1 - momentum) * running + momentum * {mean, var * M / (M - 1)}.
 // Statistics::running: mean and var are running_mean and running_var, which stay as they are.
+// Statistics::given: mean and var are those of `moments` (moments.h), of this batch and others together.
 template <class T>
 struct BatchNormForward {
   BatchShape shape;
@@ -36,8 +37,9 @@ struct BatchNormForward {
   const T* bias;    // nullable: 0
   T* running_mean;  // nullable where neither read nor updated
   T* running_var;
-  Saved saved;  // nullable
-  double* var;  // nullable: C doubles, the biased variance that normalises
+  const double* moments;  // nullable where not given
+  Saved saved;            // nullable
+  double* var;            // nullable: C doubles, the biased variance that normalises
   Statistics statistics;
   bool relu;  // y = max(that, 0): the same bits as relu() of it, without the pass
   bool update;
@@ -53,6 +55,13 @@ void batchnorm_forward(const BatchNormForward<T>& call, Workspace& workspace);
 //   dx = weight * invstd * (dy - dbias / M - xhat * dweight / M)   where the batch's statistics
 //   dx = weight * invstd * dy                                      where the running ones normalised.
 // Behind a forward with `relu`, dy counts as 0 where that forward's y was not above 0.
+//
+// The two passes can be had apart, with the sums of other batches added in between: dx is then the gradient
+// of a batch that lies in several places. Both passes one after the other have the bits of Passes::both.
+//   sums     writes `sums`, dweight and dbias, of these values alone; dx is null
+//   by_sums  reads `sums`, those of all `count` values a channel, and writes dx; dweight and dbias are null
+enum class Passes { both, sums, by_sums };
+
 template <class T>
 struct BatchNormBackward {
   BatchShape shape;
@@ -65,6 +74,11 @@ struct BatchNormBackward {
   T* dx;       // nullable: not wanted
   T* dweight;  // nullable
   T* dbias;    // nullable
+  // Nullable where there are both passes: [2, C], sum dy and sum dy * (x - T(mean)); in channels that wide.h is
+  // for, the second is sum dy * xhat. Either way they add up over batches that share `saved`.
+  double* sums;
+  double count;  // values a channel where dx is by sums; of this batch otherwise, and not read
+  Passes passes;
   Statistics statistics;
   bool relu;
 };

@@ -1,7 +1,9 @@
 // The statistics of a batch apart from its normalisation: computed, merged with another batch's, moved
 // into running statistics. Moments are 4 * C doubles: mean[C], residual[C], 1/deviation[C], var[C] as a
 // forward with `saved` and `var` in one array writes them; here the third row is not read. The mean is
-// mean + residual, var is biased.
+// mean + residual, var is biased. batchnorm_forward with Statistics::given normalises by them, with the bits of the
+// fused call. That goes for channels whose variance is a double; past deviations of 1e154 it is infinite here, while
+// the fused call has an inverse deviation all the same.
 #pragma once
 
 #include <cstddef>

@@ -19,9 +19,9 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   const Normalization<T> terms(call, workspace);
   const Columns<T, 3> columns(rows, {terms.center, terms.scale, terms.offset}, call.y, workspace);
 
-  if (call.statistics == Statistics::running) {
+  if (call.statistics != Statistics::batch) {
     tiles.run_channels([&](Range c) {
-      terms.from_running(c.begin, c.size());
+      terms.from_given(c.begin, c.size());
       columns.update(c);
     });
   } else {

@@ -143,8 +143,8 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const Pieces pieces(call.shape);
   const Normalization<T> terms(call, workspace);
   const bool stream = pieces.elements() * sizeof(T) >= kStreamBytes;
-  if (call.statistics == Statistics::running) {
-    terms.from_running(0, call.shape.c);
+  if (call.statistics != Statistics::batch) {
+    terms.from_given(0, call.shape.c);
     const auto passes = [&](std::size_t at, Runs runs, std::size_t c) {
       table.normalize_ncl(call.x + at, call.y + at, runs, terms.terms(c), call.relu, stream, {});
     };
@@ -201,7 +201,7 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
   T* run = workspace.take<T>(dense ? 0 : call.shape.l);
   if (!dense) std::fill_n(run, call.shape.l, call.dy_value);
   const auto dy = [&](std::size_t at) { return dense ? call.dy + at : run; };
-  if (!terms.needs_sums) {
+  if (!terms.needs_sums && !terms.batch) {
     terms.finish(0, call.shape.c);
     if (call.dx == nullptr) return;
     const auto passes = [&](std::size_t at, Runs runs, std::size_t c) {
@@ -226,6 +226,32 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
     table.grad_sum_ncl(pieces.runs_of(p, dense), channel(c, p, pair.sums));
     return pair;
   };
+  const auto apply = [&](std::size_t c, std::size_t p, std::size_t next) {
+    const std::size_t at = pieces.at(c, p);
+    const Runs runs = pieces.runs_of(p, dense);
+    if (call.dx != nullptr && terms.wide(c)) {
+      pieces.each_run(c, p, [&](std::size_t i, std::size_t n) { terms.write(c, i, n); });
+      return next != c ? sum(next, p) : Pair();
+    }
+    Pair pair;
+    if (call.dx != nullptr && terms.batch) {
+      table.grad_apply_ncl(call.x + at, dy(at), call.dx + at, runs, terms.terms(c), terms.gate(c),
+                           stream, next != c ? channel(next, p, pair.sums) : GradSumOf<T>{});
+      return pair;
+    }
+    if (call.dx != nullptr) {
+      table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c), stream);
+    }
+    return next != c ? sum(next, p) : pair;
+  };
+  if (!terms.needs_sums) {  // they are given
+    terms.finish(0, call.shape.c);
+    run_tasks(call.shape.c * pieces.count, pieces.elements(), [&](std::size_t task) {
+      const std::size_t c = task / pieces.count;
+      apply(c, task % pieces.count, c);
+    });
+    return;
+  }
   run_summed(
       pieces, workspace, sum,
       [&](std::size_t c, const Pair& total) {
@@ -233,26 +259,7 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
         terms.dot[c] = total.sums[1];
         terms.finish(c, 1);
       },
-      [&](std::size_t c, std::size_t p, std::size_t next) {
-        const std::size_t at = pieces.at(c, p);
-        const Runs runs = pieces.runs_of(p, dense);
-        if (call.dx != nullptr && terms.wide(c)) {
-          pieces.each_run(c, p, [&](std::size_t i, std::size_t n) { terms.write(c, i, n); });
-          return next != c ? sum(next, p) : Pair();
-        }
-        Pair pair;
-        if (call.dx != nullptr && terms.batch) {
-          table.grad_apply_ncl(call.x + at, dy(at), call.dx + at, runs, terms.terms(c),
-                               terms.gate(c), stream,
-                               next != c ? channel(next, p, pair.sums) : GradSumOf<T>{});
-          return pair;
-        }
-        if (call.dx != nullptr) {
-          table.scale_ncl(call.x + at, dy(at), call.dx + at, runs, terms.a + c, terms.gate(c),
-                          stream);
-        }
-        return next != c ? sum(next, p) : pair;
-      });
+      apply);
 }
 
 }  // namespace evenkeel

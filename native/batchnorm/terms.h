@@ -93,11 +93,19 @@ struct Normalization {
     finish(c, n);
   }
 
-  void from_running(std::size_t c, std::size_t n) const {
-    for (std::size_t i = c; i < c + n; ++i) {
-      mean[i] = static_cast<double>(call.running_mean[i]);
-      residual[i] = 0.0;
-      var[i] = static_cast<double>(call.running_var[i]);
+  // From statistics that are there: the running ones, or moments.
+  void from_given(std::size_t c, std::size_t n) const {
+    if (call.statistics == Statistics::given) {
+      const std::size_t channels = call.shape.c;
+      std::copy_n(call.moments + c, n, mean + c);
+      std::copy_n(call.moments + channels + c, n, residual + c);
+      std::copy_n(call.moments + 3 * channels + c, n, var + c);
+    } else {
+      for (std::size_t i = c; i < c + n; ++i) {
+        mean[i] = static_cast<double>(call.running_mean[i]);
+        residual[i] = 0.0;
+        var[i] = static_cast<double>(call.running_var[i]);
+      }
     }
     kernels_of<T>().channels.inverse_deviation(var + c, call.eps, n, invstd + c);
     finish(c, n);
@@ -167,11 +175,16 @@ struct Gradient {
   Gradient(const BatchNormBackward<T>& backward, Workspace& workspace)
       : call(backward), m(static_cast<double>(backward.shape.n * backward.shape.l)) {
     const std::size_t channels = call.shape.c;
-    batch = call.statistics == Statistics::batch;
-    needs_sums = batch || call.dweight != nullptr || call.dbias != nullptr;
+    const bool by_sums = call.passes == Passes::by_sums;
+    if (by_sums) m = call.count;
+    batch = call.statistics != Statistics::running;
+    needs_sums = !by_sums && (batch || call.dweight != nullptr || call.dbias != nullptr);
     sum = workspace.take<double>(channels);
     dot = workspace.take<double>(channels);
-    if (!needs_sums) {
+    if (by_sums) {
+      std::copy_n(call.sums, channels, sum);
+      std::copy_n(call.sums + channels, channels, dot);
+    } else if (!needs_sums) {
       std::fill_n(sum, channels, 0.0);
       std::fill_n(dot, channels, 0.0);
     }
@@ -202,6 +215,7 @@ struct Gradient {
 
   // The terms of channels [c, c + n), once their sums are there. Once per channel.
   void finish(std::size_t c, std::size_t n) const {
+    if (call.passes == Passes::sums) keep_sums(c, n);
     kernels_of<T>().channels.gradient_terms(mean() + c, residual() + c, invstd() + c,
                                             from_channel(call.weight, c), sum + c, dot + c, m, n,
                                             a + c, b + c, k + c);
@@ -209,9 +223,15 @@ struct Gradient {
       if (call.dbias != nullptr) call.dbias[i] = static_cast<T>(sum[i]);
       if (call.dweight != nullptr) call.dweight[i] = static_cast<T>(dot[i] * invstd()[i]);
     }
-    if (!any || !needs_sums) return;
+    if (!any) return;
     for (std::size_t i = c; i < c + n; ++i) {
-      if (wide(i)) finish_wide(i);
+      if (!wide(i)) continue;
+      if (needs_sums) {
+        finish_wide(i);
+        if (call.passes == Passes::sums) keep_sums(i, 1);
+      } else if (call.passes == Passes::by_sums) {
+        dot[i] = call.sums[call.shape.c + i];
+      }
     }
   }
 
@@ -228,6 +248,10 @@ struct Gradient {
   WideChannel<T> wide_channel(std::size_t c) const {
     return {mean()[c], residual()[c], invstd()[c], value_or(call.weight, c, 1.0),
             value_or(call.bias, c, 0.0)};
+  }
+  void keep_sums(std::size_t c, std::size_t n) const {
+    std::copy_n(sum + c, n, call.sums + c);
+    std::copy_n(dot + c, n, call.sums + call.shape.c + c);
   }
   T dy_at(std::size_t i) const { return call.dy != nullptr ? call.dy[i] : call.dy_value; }
 

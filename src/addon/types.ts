@@ -50,6 +50,49 @@ export interface Calls {
     usedRunning: boolean,
     relu: boolean,
   ): void;
+  normalizeByMoments(
+    x: Floats,
+    y: Floats,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    bias: Floats | null,
+    moments: Float64Array,
+    saved: Float64Array | null,
+    eps: number,
+    relu: boolean,
+  ): void;
+  gradientSums(
+    x: Floats,
+    dy: Floats | null,
+    dyValue: number,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    bias: Floats | null,
+    saved: Float64Array,
+    sums: Float64Array,
+    dweight: Floats | null,
+    dbias: Floats | null,
+    relu: boolean,
+  ): void;
+  gradientBySums(
+    x: Floats,
+    dy: Floats | null,
+    dyValue: number,
+    n: number,
+    c: number,
+    l: number,
+    weight: Floats | null,
+    bias: Floats | null,
+    saved: Float64Array,
+    sums: Float64Array,
+    count: number,
+    dx: Floats,
+    relu: boolean,
+  ): void;
   batchMoments(x: Floats, moments: Float64Array, n: number, c: number, l: number): void;
   mergeMoments(
     into: Float64Array,

@@ -29,6 +29,18 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), 0, N, C, L, f(C), f(C), new Float64Array(3 * C).fill(0.5)],
     ...[f(ELEMENTS), f(C), f(C), false, true],
   ],
+  normalizeByMoments: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), new Float64Array(4 * C).fill(0.5)],
+    ...[new Float64Array(3 * C), 1e-5, true],
+  ],
+  gradientSums: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), 0, N, C, L, f(C), f(C), new Float64Array(3 * C).fill(0.5)],
+    ...[new Float64Array(2 * C), f(C), f(C), true],
+  ],
+  gradientBySums: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), 0, N, C, L, f(C), f(C), new Float64Array(3 * C).fill(0.5)],
+    ...[new Float64Array(2 * C).fill(0.3), 2 * N * L, f(ELEMENTS), true],
+  ],
   batchMoments: (f) => [f(ELEMENTS), new Float64Array(4 * C), N, C, L],
   mergeMoments: () => [new Float64Array(4 * C).fill(2), 5, new Float64Array(4 * C).fill(3), 7, C],
   finiteMoments: () => [new Float64Array(4 * C).fill(2), 5, C, true],
