@@ -1,5 +1,5 @@
 // How far a layer's running statistics are from those of the data, and how much of that is noise. What is
-// derived here, and what was measured: docs/decisions/0009-the-doctors-thresholds.md.
+// derived here, and what was measured: docs/decisions/0010-the-doctors-thresholds.md.
 import { criticalValue, holm, mean, rms, twoSided } from './distribution.js';
 import type { Drift, Estimate } from './report-types.js';
 import type { BatchMoments, Seen } from './seen.js';

@@ -43,7 +43,8 @@ const COUNTER = 'num_batches_tracked';
  * @throws {RangeError} when `out` is there already and `overwrite` is not true: nothing has been written then.
  * @example
  * ```ts
- * const old = checkpoint.encodeSafetensors({ 'bn.running_mean': tensor([0.5]), 'bn.running_var': tensor([2]) });
+ * const state = new Map([['bn.running_mean', tensor([0.5])], ['bn.running_var', tensor([2])]]);
+ * const old = checkpoint.encodeSafetensors(state);
  * const { mended } = await mendCheckpoint(old, { out: 'mended.safetensors' });
  * mended; // => ['counter-missing']
  * ```

@@ -31,10 +31,21 @@ function together(rule: Rule, found: readonly FoundIn[]): Finding[] {
       evidence: worst.evidence,
       cause: worst.cause,
       mend: worst.mend,
-      measured: worst.measured ?? {},
+      measured: { ...worst.measured, ...channelsOf(sorted.slice(1)) },
       step: worst.step ?? null,
     };
   });
+}
+
+/** The channels of the layers that the evidence does not describe. */
+function channelsOf(others: readonly FoundIn[]): Finding['measured'] {
+  return Object.fromEntries(
+    others.flatMap(({ layer, measured = {} }) =>
+      layer === null || measured['channels'] === undefined
+        ? []
+        : [[`channels of ${layer}`, measured['channels']]],
+    ),
+  );
 }
 
 export { reportFrom } from './report/shown.js';

@@ -11,7 +11,7 @@ import { rms } from '../distribution.js';
 import { isInitial } from './initial.js';
 import type { ExaminedLayer } from '../survey.js';
 
-/** Size of a layer's drift, in standard deviations of its output: measured in decision 0009. */
+/** Size of a layer's drift, in standard deviations of its output: measured in decision 0010. */
 export const LARGE_DRIFT = 0.5;
 /** Where labels show that it costs nothing, only what is twice as large is worth a word. */
 const HARMLESS = 2;
