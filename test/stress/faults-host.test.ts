@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { runChild, well, type ChildOptions } from '../helpers/child.js';
 import { forkProgram, hostLibrary, run } from '../helpers/host.js';
-import { OPERATIONS } from '../helpers/operations.js';
+import { OPERATIONS } from '../helpers/faults/program.js';
 import { surviving, trials } from '../helpers/trials.js';
 
 const host = hostLibrary();

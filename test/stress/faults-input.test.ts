@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';
-import { OPERATIONS } from '../helpers/operations.js';
+import { OPERATIONS } from '../helpers/faults/program.js';
 import { surviving, trials } from '../helpers/trials.js';
 
 const env = { EVENKEEL_THREADS: '2' };

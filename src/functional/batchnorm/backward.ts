@@ -18,6 +18,12 @@ interface Asked {
   readonly dbias: Tensor | null;
 }
 
+/** A gradient of one value is that value, and has no array. */
+interface Call extends Omit<Asked, 'dy'> {
+  readonly dy: Tensor | null;
+  readonly expandedValue: number | null;
+}
+
 /**
  * @internal Makes y the recorded result of a normalisation whose statistics are, or will be by the time
  * of a backward, in `saved`.
@@ -57,9 +63,12 @@ function keptBy(input: Tensor | null, weight: Tensor | null, bias: Tensor | null
 function differentiate(asked: Asked): void {
   const { plan, x, dx, dweight, dbias } = asked;
   const { who, weight, bias } = plan;
-  const dy = asked.dy.expandedValue === null ? asked.dy : null;
+  // Read now: whoever owns the gradient may dispose of it before a job begins.
+  const { expandedValue } = asked.dy;
+  const dy = expandedValue === null ? asked.dy : null;
+  const call = { ...asked, dy, expandedValue };
   if (deferring() === null) {
-    backwardCall(addon, (tensor) => (tensor === null ? null : floats(tensor)), asked);
+    backwardCall(addon, (tensor) => (tensor === null ? null : floats(tensor)), call);
     return;
   }
   perform(
@@ -69,20 +78,19 @@ function differentiate(asked: Asked): void {
       reads: { 'the input': x === dx ? null : x, 'the gradient': dy, weight, bias },
       writes: [dx, dweight, dbias],
     },
-    (native, arrayOf) => backwardCall(native, arrayOf, asked),
+    (native, arrayOf) => backwardCall(native, arrayOf, call),
   );
 }
 
 function backwardCall(
   native: Native,
   arrayOf: (tensor: Tensor | null) => FloatData | null,
-  { plan, x, dy, rows, dx, dweight, dbias }: Asked,
+  { plan, x, dy, expandedValue, rows, dx, dweight, dbias }: Call,
 ): unknown {
   const { dims, weight, bias, useRunning, relu } = plan;
-  const { expandedValue } = dy;
   return native.batchNormBackward(
     arrayOf(x)!,
-    expandedValue === null ? arrayOf(dy) : null,
+    arrayOf(dy),
     expandedValue ?? 0,
     dims.n,
     dims.c,

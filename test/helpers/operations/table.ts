@@ -4,6 +4,7 @@
 //   test/unit/handed-out        its shape is frozen
 //   test/unit/undefined-options an option that is undefined is one that is left out
 //   test/unit/hostile-arguments a wrong input or option is refused in a sentence and changes nothing
+//   test/stress/faults-memory   no memory for any of the arrays that it asks for
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
 import { row, type Operation, type Package } from './row.js';
 import { lossesOf } from './training.js';
