@@ -1,10 +1,11 @@
 // `npm start`: trains a small network with BatchNorm1d on 10,000 real digits, then shows what the
-// four cases of `training` x `trackRunningStats` make of the same weights. `-- --help` for options.
+// four cases of `training` x `trackRunningStats` make of the same weights, and what the doctor says of it. `-- --help` for options.
 import { data, functional, manualSeed, optim } from 'evenkeel';
 
 import { readSettings } from './digits/arguments.js';
 import { fourCases } from './digits/cases.js';
 import { loadDigits } from './digits/data.js';
+import { askDoctor } from './digits/doctor.js';
 import { accuracy, digitNet } from './digits/model.js';
 import { timeShares } from './digits/profile.js';
 import { report, type Epoch } from './digits/report.js';
@@ -49,10 +50,12 @@ for (let epoch = 0; epoch < epochs; epoch++) {
 
 const testAccuracy = history.at(-1)!.testAccuracy;
 const cases = fourCases(model, test);
+const diagnosis = askDoctor(model, train, test);
 const seconds = performance.now() / 1000; // since the process started
 if (json) {
-  console.log(JSON.stringify({ epochs: history, testAccuracy, cases, seconds }));
+  console.log(JSON.stringify({ epochs: history, testAccuracy, cases, doctor: diagnosis, seconds }));
 } else {
   show.cases(cases);
   show.end(seconds, timeShares(model.train(), loader, opt));
+  show.doctor(diagnosis);
 }

@@ -4,6 +4,7 @@ import type { nn } from 'evenkeel';
 import { bold, grouped, headline, percent, red } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { BATCH_SIZES, type Case } from './cases.js';
+import type { Diagnosis } from './doctor.js';
 import type { TimeShares } from './profile.js';
 import { progressBar } from '../../src/cli/progress.js';
 
@@ -20,6 +21,7 @@ export interface Report {
   epoch(history: readonly Epoch[]): void;
   cases(cases: readonly Case[]): void;
   end(seconds: number, time: TimeShares): void;
+  doctor(diagnosis: Diagnosis): void;
 }
 
 /** @param steps - Of the whole training, for the bar. */
@@ -62,6 +64,18 @@ export function report(settings: Settings, steps: number): Report {
         'the rest is Dropout, ReLU, the loss, the optimiser and the loader.',
         bold('time of a step: ') +
           `${bn} % BatchNorm, ${mm} % matrix multiply, ${100 - bn - mm} % the rest`,
+      );
+    },
+    doctor({ finding, mended }) {
+      const { id, layer, alsoIn, cause } = finding;
+      const layers = [layer, ...alsoIn].join(' and ');
+      const size = BATCH_SIZES.at(-1)!;
+      print(
+        '',
+        `${bold('The doctor calls the last row')} ${red(id)}, in layers ${layers}:`,
+        cause,
+        `Mended as it says, by recalibrate(model, trainLoader), the same weights give`,
+        `${percent(mended)} at batch size ${size}. Your model: npx evenkeel doctor model.mjs`,
       );
     },
   };

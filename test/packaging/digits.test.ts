@@ -15,6 +15,7 @@ interface Summary {
     batchSize: number;
     testAccuracy: number;
   }[];
+  readonly doctor: { finding: { id: string; layer: string; alsoIn: string[] }; mended: number };
   readonly seconds: number;
 }
 
@@ -31,11 +32,12 @@ async function summaryOf(
 }
 
 /** The JSON without what a clock wrote. */
-function numbers({ epochs, testAccuracy, cases }: Summary): unknown {
+function numbers({ epochs, testAccuracy, cases, doctor }: Summary): unknown {
   return {
     epochs: epochs.map(({ loss, testAccuracy: accuracy }) => ({ loss, accuracy })),
     testAccuracy,
     cases,
+    doctor,
   };
 }
 
@@ -46,7 +48,7 @@ describe('examples/digits.ts', () => {
   });
 
   it('prints one JSON object with --json', () => {
-    expect(Object.keys(summary)).toEqual(['epochs', 'testAccuracy', 'cases', 'seconds']);
+    expect(Object.keys(summary)).toEqual(['epochs', 'testAccuracy', 'cases', 'doctor', 'seconds']);
     expect(summary.epochs).toEqual([
       {
         loss: expect.any(Number),
@@ -67,7 +69,7 @@ describe('examples/digits.ts', () => {
   });
 
   it('ends where README.md says that it ends', async () => {
-    const { cases } = await summaryOf({}, []);
+    const { cases, doctor } = await summaryOf({}, []);
     const evaluated = (trackRunningStats: boolean): string => {
       const found = cases.find(
         (each) =>
@@ -78,6 +80,14 @@ describe('examples/digits.ts', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const [, before, after] = /digits above fall from (\S+) % to (\S+) %/.exec(readme) ?? [];
     expect({ before, after }).toEqual({ before: evaluated(true), after: evaluated(false) });
+    const [, id, mended] =
+      /The doctor calls that `(\S+)`, and its mend gives (\S+) %/.exec(readme) ?? [];
+    expect({ id, mended }).toEqual({
+      id: doctor.finding.id,
+      mended: (100 * doctor.mended).toFixed(2),
+    });
+    // Within 0.2 points of the right setting.
+    expect(Math.abs(100 * doctor.mended - Number(before))).toBeLessThanOrEqual(0.2);
   });
 
   it('shows the trap: only (false, true) keeps its accuracy when the batch is small', () => {
@@ -101,7 +111,7 @@ describe('examples/digits.ts', () => {
     expect(accuracies(true, false)).toEqual(byTheBatch);
   });
 
-  it('prints plain lines where there is no terminal, and ends with where the time went', async () => {
+  it('prints plain lines where there is no terminal, and ends with the time of a step and the doctor', async () => {
     const { code, stdout, stderr } = await digits(['--epochs', '1', '--batch-size', '7999']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain('\u001b');
@@ -109,7 +119,7 @@ describe('examples/digits.ts', () => {
       /^epoch 1\/1 {3}loss \d\.\d{4} {3}test accuracy \d+\.\d\d % {3}[\d,]+ samples\/s$/m,
     );
     expect(stdout).toMatch(
-      /\ntime of a step: \d+ % BatchNorm, \d+ % matrix multiply, \d+ % the rest\n$/,
+      /\ntime of a step: \d+ % BatchNorm, \d+ % matrix multiply, \d+ % the rest\n\nThe doctor calls the last row small-batch-statistics, in layers 2 and 6:\n/,
     );
   });
 

@@ -48,8 +48,9 @@ export function accuracyLine({ accuracy }: ReportData): string | undefined {
 }
 
 /** Undefined where the two modes were not compared. */
-export function differenceLine({ outputDifference }: ReportData): string | undefined {
-  if (outputDifference === null) return undefined;
+export function differenceLine({ outputDifference, layers }: ReportData): string | undefined {
+  const hasBoth = layers.some(({ hasRunningStatistics }) => hasRunningStatistics);
+  if (outputDifference === null || !hasBoth) return undefined;
   const { relative, otherClass } = outputDifference;
   const classes =
     otherClass === null ? '' : ` ${percent(otherClass)} of the samples get another class.`;
