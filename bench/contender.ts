@@ -1,6 +1,4 @@
 // A contender: something that takes turns, and can show what it computes.
-import { native } from 'evenkeel';
-
 import type { Floats, Job } from './data.js';
 import type { Turns } from './measure.js';
 
@@ -14,15 +12,6 @@ export interface Contender extends Turns {
    * before the turns, which may train. Null when it has no way to show it.
    */
   readonly output?: () => Floats | Promise<Floats>;
-}
-
-/** With what the other contenders have given back out of reach: a plain loop has nothing there. */
-export function withoutPool(contender: Contender): Contender {
-  const turn: Contender['turn'] = (calls) => {
-    native.memory.trim();
-    return contender.turn(calls);
-  };
-  return { ...contender, turn };
 }
 
 export interface Peer {

@@ -2,24 +2,26 @@
 import { functional, native, nn, noGrad, tensor, type Tensor } from 'evenkeel';
 
 import type { Case } from './cases.js';
-import { withoutPool, type Contender } from './contender.js';
+import type { Contender } from './contender.js';
 import type { Job } from './data.js';
 import { turnsOf } from './measure.js';
 import { stepContenders } from './step.js';
 
 export const US = 'evenkeel';
 
-/** The way that PyTorch's reference counting works by itself: what is compared with the peers. */
+/** The output is given back by hand, at the moment when PyTorch's reference counting gives it back. */
 export const DISPOSED = 'disposed';
 /** Into memory of the caller's: what is compared with the limit. */
 export const INTO = 'out';
 /** A training step whose tensors are given back at its end: PyTorch's reference counting again. */
 const SCOPED = 'scope';
-/** Left to the garbage collector. */
+/** What a user writes: nothing is given back by hand. */
 export const PLAIN = 'plain';
 
 /** Which of them stands against the peers: the first that a case has. */
-export const OUR_WAYS: readonly string[] = [DISPOSED, SCOPED, INTO, PLAIN];
+export const OUR_WAYS: readonly string[] = [PLAIN, DISPOSED, INTO];
+/** The same where memory is given back by hand. */
+export const BY_HAND: readonly string[] = [DISPOSED, SCOPED];
 
 export function ourContenders(job: Job): Contender[] {
   const { mode, scaling } = job.case;
@@ -51,12 +53,10 @@ function forwards(job: Job): Contender[] {
   );
   if (job.case.peers === 'none') return [into];
   return [
-    withoutPool(
-      ours(
-        PLAIN,
-        () => void layer.forward(x),
-        () => layer.forward(x),
-      ),
+    ours(
+      PLAIN,
+      () => void layer.forward(x),
+      () => layer.forward(x),
     ),
     ours(
       DISPOSED,
@@ -90,38 +90,41 @@ export function threadsText(count: number): string {
   return count === 1 ? '1 thread' : `${count} threads`;
 }
 
-/** Gradients of x, weight and bias, let go of before the next call. */
+/** Gradients of x, weight and bias, let go of before the next call: forgotten, and disposed of. */
 function gradients(job: Job): Contender[] {
   const layer = layerFor(job);
   const x = tensor(job.x, job.case.shape, { requiresGrad: true });
   const dy = tensor(job.dy!, job.case.shape);
   const kept = layer.forward(x);
-  const clear = (): void => {
+  const pull = (y: Tensor, byHand: boolean, retainGraph: boolean): void => {
     for (const leaf of [x, layer.weight!, layer.bias!]) {
-      leaf.grad?.dispose();
+      if (byHand) leaf.grad?.dispose();
       leaf.grad = null;
     }
-  };
-  const pull = (y: Tensor, retainGraph: boolean): void => {
-    clear();
     if (job.case.sumGradient) functional.sum(y).backward(undefined, { retainGraph });
     else y.backward(dy, { retainGraph });
   };
-  const call =
-    job.case.mode !== 'forward+backward'
-      ? (): void => pull(kept, true)
-      : (): void => {
-          const y = layer.forward(x);
-          pull(y, false);
-          y.dispose();
-        };
-  const output = (): Tensor => {
-    call();
-    return x.grad!.clone();
+  const call = (byHand: boolean): void => {
+    if (job.case.mode !== 'forward+backward') {
+      pull(kept, byHand, true);
+      return;
+    }
+    const y = layer.forward(x);
+    pull(y, byHand, false);
+    if (byHand) y.dispose();
   };
-  return [
-    { ...ours(DISPOSED, call), turn: turnsOf(call), output: () => output().data as Float32Array },
-  ];
+  return [PLAIN, DISPOSED].map((how) => {
+    const one = (): void => call(how === DISPOSED);
+    const output = (): Tensor => {
+      one();
+      return x.grad!.clone();
+    };
+    return {
+      ...ours(how, one),
+      turn: turnsOf(one),
+      output: () => output().data as Float32Array,
+    };
+  });
 }
 
 /** Under noGrad, as every peer runs a forward alone. */

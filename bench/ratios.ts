@@ -1,6 +1,6 @@
 // Figures that are made of two times: a peer over us, us over the limit, one thread over two. Each comes
 // with the shape it was measured at.
-import { INTO, OUR_WAYS, threadsText, US } from './contenders.js';
+import { BY_HAND, DISPOSED, INTO, OUR_WAYS, PLAIN, threadsText, US } from './contenders.js';
 import { LIMIT } from './limits.js';
 import { cacheBytes, levelOf, type Machine } from './machine.js';
 import { TORCH } from './peers/pytorch.js';
@@ -24,9 +24,9 @@ export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** Our entry that stands against the peers: the first of OUR_WAYS that the case has. */
-export function ourEntry(result: CaseResult): Entry | undefined {
-  return OUR_WAYS.map((how) => entryOf(result, US, how)).find((entry) => entry !== undefined);
+/** Our entry that stands against the peers: the first of `ways` that the case has. */
+export function ourEntry(result: CaseResult, ways = OUR_WAYS): Entry | undefined {
+  return ways.map((how) => entryOf(result, US, how)).find((entry) => entry !== undefined);
 }
 
 function over(other: Entry | undefined, ours: Entry | undefined): number | undefined {
@@ -34,11 +34,24 @@ function over(other: Entry | undefined, ours: Entry | undefined): number | undef
 }
 
 /** PyTorch with all its threads or with one, whichever is faster: small tensors do not profit. */
-export const torchOverUs: Ratio = (result) => {
-  const entries = result.entries.filter(({ who }) => who === TORCH);
-  const [fastest] = entries.sort((a, b) => a.median - b.median);
-  return over(fastest, ourEntry(result));
-};
+export function fastestTorch({ entries }: CaseResult): Entry | undefined {
+  const [fastest] = entries.filter(({ who }) => who === TORCH).sort((a, b) => a.median - b.median);
+  return fastest;
+}
+
+/** Plain calls, as a user writes them. */
+export const torchOverPlain: Ratio = (result) =>
+  over(fastestTorch(result), ourEntry(result, [PLAIN]));
+
+/** Calls whose memory is given back by hand. */
+export const torchOverByHand: Ratio = (result) =>
+  over(fastestTorch(result), ourEntry(result, BY_HAND));
+
+/** What it costs to leave memory to the collector, from where the pool asks for it. */
+export const plainOverDisposed: Ratio = (result) =>
+  result.bytes < 64 * 1024
+    ? undefined
+    : over(entryOf(result, US, PLAIN), entryOf(result, US, DISPOSED));
 
 export const wasmOverUs: Ratio = (result) =>
   over(entryOf(result, 'TensorFlow.js', 'wasm'), ourEntry(result));

@@ -148,10 +148,10 @@ export function targetLines(targets: readonly Target[]): string[] {
 export function footLines({ seconds }: Run): string[] {
   return [
     '',
-    'limit: bare passes over the same buffers; what it moves over the time is GB/s. disposed: the',
-    'output is given back, as reference counting does; out: into memory of the caller; plain: left to',
-    'the garbage collector. error: worst element against float64, in units of 2^-24 (float64: 2^-53).',
-    'Targets take evenkeel disposed against PyTorch at its faster, with one thread or all; out against the limit.',
+    'limit: bare passes over the same buffers; what it moves over the time is GB/s. plain: as a user',
+    'writes it; disposed, scope: memory is given back by hand; out: into memory of the caller.',
+    'error: worst element against float64, in units of 2^-24 (float64: 2^-53).',
+    'Targets take plain and disposed calls against PyTorch at its faster, with one thread or all; out against the limit.',
     `${duration(seconds)} in all.`,
   ];
 }

@@ -2,7 +2,7 @@
 // as a user writes it; and where its time goes.
 import { functional, nn, noGrad, optim, scope, tensor, type Tensor } from 'evenkeel';
 
-import { withoutPool, type Contender } from './contender.js';
+import type { Contender } from './contender.js';
 import { DROPOUT, LR, MOMENTUM, type Job } from './data.js';
 import { clock, spreadOf, turnsOf } from './measure.js';
 
@@ -24,7 +24,7 @@ export interface Share {
 export function stepContenders(job: Job): Contender[] {
   const training = trainingOf(job);
   const one = (): void => step(training);
-  return [withoutPool(contender('plain', job, one)), contender('scope', job, () => scope(one))];
+  return [contender('plain', job, one), contender('scope', job, () => scope(one))];
 }
 
 function contender(how: string, job: Job, call: () => void): Contender {

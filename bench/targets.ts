@@ -8,7 +8,9 @@ import {
   isBetweenCaches,
   oneThreadOverTwo,
   placeOf,
-  torchOverUs,
+  plainOverDisposed,
+  torchOverByHand,
+  torchOverPlain,
   unevenness,
   usOverLimit,
   wasmOverUs,
@@ -18,12 +20,21 @@ import type { CaseResult, Target } from './result.js';
 
 export function judge(cases: readonly CaseResult[], machine: Machine): Target[] {
   const group = (name: string): CaseResult[] => cases.filter((each) => each.group === name);
-  const versus = (name: string): Figure[] => figures(group(name), torchOverUs);
+  const plain = (name: string): Figure[] => figures(group(name), torchOverPlain);
+  const byHand = (name: string): Figure[] => figures(group(name), torchOverByHand);
+  const pooled = ['forward', 'evaluate', 'forward+backward'].flatMap((name) =>
+    figures(group(name), plainOverDisposed),
+  );
   return [
-    ...againstTorch('training forward', versus('forward'), 1.3, 6),
-    ...againstTorch('evaluation forward', versus('evaluate'), 1, 3),
-    ...againstTorch('backward', versus('backward'), 1.3, 4),
-    ...againstTorch('forward + backward', versus('forward+backward'), 1.3, 4),
+    ...againstTorch('training forward', plain('forward'), 1.3, 6),
+    ...againstTorch('evaluation forward', plain('evaluate'), 1, 4),
+    ...againstTorch('backward', plain('backward'), 1.3, 4),
+    ...againstTorch('forward + backward', plain('forward+backward'), 1.3, 6),
+    atMost('plain over disposed from 64 KB, every shape', pooled, 1.5),
+    average('plain over disposed from 64 KB, geometric mean', pooled, atMost, 1.25),
+    ...againstTorch('training forward, disposed,', byHand('forward'), 1.3, 6),
+    ...againstTorch('evaluation forward, disposed,', byHand('evaluate'), 1, 4),
+    ...againstTorch('forward + backward, disposed,', byHand('forward+backward'), 1.3, 6),
     ...againstLimit([...group('forward'), ...group('beyond-cache')], machine),
     atLeast(
       '2 threads over 1, out of L2 and in cache',
@@ -38,7 +49,7 @@ export function judge(cases: readonly CaseResult[], machine: Machine): Target[] 
       figures(group('forward'), wasmOverUs),
       20,
     ),
-    ...stepTargets(versus('step')),
+    ...stepTargets(plain('step')),
     ...['N', 'C', 'L'].map((letter) =>
       atMost(
         `time a byte as ${letter} grows, slowest over fastest in one cache level`,
@@ -50,15 +61,21 @@ export function judge(cases: readonly CaseResult[], machine: Machine): Target[] 
 }
 
 function againstTorch(what: string, found: Figure[], each: number, mean: number): Target[] {
-  const average: Figure[] =
-    found.length === 0
-      ? []
-      : [{ value: geometricMean(found.map(({ value }) => value)), shape: [] }];
-  const onAverage = atLeast(`${what} against PyTorch, geometric mean`, average, mean);
   return [
     atLeast(`${what} against PyTorch, every shape`, found, each),
-    found.length === 0 ? onAverage : { ...onAverage, detail: `${found.length} shapes` },
+    average(`${what} against PyTorch, geometric mean`, found, atLeast, mean),
   ];
+}
+
+function average(
+  name: string,
+  found: readonly Figure[],
+  decideBy: typeof atLeast,
+  bound: number,
+): Target {
+  if (found.length === 0) return decideBy(name, [], bound);
+  const value = geometricMean(found.map((each) => each.value));
+  return { ...decideBy(name, [{ value, shape: [] }], bound), detail: `${found.length} shapes` };
 }
 
 function againstLimit(cases: readonly CaseResult[], machine: Machine): Target[] {

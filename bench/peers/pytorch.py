@@ -149,7 +149,12 @@ def answer(command, state):
 
 
 state = {}
-hello = {"version": torch.__version__, "threads": torch.get_num_threads()}
+# PyTorch's own packages for x86-64 bring MKL; with another BLAS, Linear is that BLAS'.
+UNUSUAL = platform.machine() in ("x86_64", "AMD64") and not torch.backends.mkl.is_available()
+hello = {
+    "version": torch.__version__ + (" (unusual on x86-64: built without MKL)" if UNUSUAL else ""),
+    "threads": torch.get_num_threads(),
+}
 print(json.dumps({**hello, "python": platform.python_version()}), flush=True)
 for line in sys.stdin:
     try:

@@ -30,7 +30,7 @@ export async function openTorch(
   python = process.env['EVENKEEL_PYTHON'] ?? 'python3',
 ): Promise<Peer> {
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'ignore'], env: untuned() });
   const answers = answersOf(child);
   const hello = await answers
     .next()
@@ -57,6 +57,15 @@ export async function openTorch(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The environment without what would hold PyTorch's libraries to other kernels, or to fewer threads, than they choose
+ * by themselves: it is measured with all threads and with one.
+ */
+function untuned(): NodeJS.ProcessEnv {
+  const tuning = /^(OPENBLAS|GOTO|OMP|GOMP|KMP|MKL|ONEDNN|DNNL|ATEN)_/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !tuning.test(name)));
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;

@@ -1,5 +1,5 @@
-// A scope: what is made inside is given back at its end, but for what comes out of it. JavaScript runs no
-// finaliser while a synchronous loop runs, so only this, `using` and dispose() reuse memory there.
+// A scope: what is made inside is given back at its end, but for what comes out of it. The pool takes large arrays
+// back by itself (memory/pool.ts); this, `using` and dispose() also do it for small ones, and sooner.
 import { isMap, isSet } from 'node:util/types';
 
 import * as check from '../check/index.js';

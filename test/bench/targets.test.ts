@@ -11,8 +11,8 @@ const verdicts = (...args: Parameters<typeof judge>): Record<string, unknown> =>
 describe('judge', () => {
   it('lets the worst shape decide, and averages by ratio', () => {
     const cases = [
-      caseOf('forward', [32, 64], { ours: 10, torch: 20, out: 8, limit: 8 }),
-      caseOf('forward', [256, 256], { ours: 10, torch: 12, out: 11, limit: 10 }),
+      caseOf('forward', [32, 64], { plain: 10, torch: 20, out: 8, limit: 8 }),
+      caseOf('forward', [256, 256], { plain: 10, torch: 12, out: 11, limit: 10 }),
     ];
     const found = verdicts(cases, MACHINE);
     expect(found['training forward against PyTorch, every shape']).toEqual({
@@ -53,13 +53,28 @@ describe('judge', () => {
   it('leaves open what was not measured', () => {
     const open = judge([], MACHINE);
     expect(open.every(({ met, value }) => met === null && value === null)).toBe(true);
-    expect(open).toHaveLength(18);
+    expect(open).toHaveLength(26);
   });
 
   it('takes PyTorch at its faster', () => {
-    const slow = caseOf('evaluate', [32, 64], { ours: 10, torch: 200, torchAlone: 20 });
+    const slow = caseOf('evaluate', [32, 64], { plain: 10, ours: 5, torch: 200, torchAlone: 20 });
     const found = verdicts([slow], MACHINE);
     expect(found['evaluation forward against PyTorch, every shape']).toMatchObject({ value: 2 });
+  });
+
+  it('takes plain calls as a user writes them, those given back by hand apart, and holds one against the other', () => {
+    const cases = [
+      caseOf('forward', [32, 64], { plain: 90, ours: 10, torch: 180 }), // 8 KB: nobody is asked about it
+      caseOf('forward', [256, 256], { plain: 12, ours: 10, torch: 30 }),
+      caseOf('evaluate', [256, 256], { plain: 14, ours: 7, torch: 28 }),
+    ];
+    const found = verdicts(cases, MACHINE);
+    const value = (name: string): unknown => (found[name] as { value: unknown }).value;
+    expect(value('training forward against PyTorch, every shape')).toBe(2);
+    expect(value('training forward, disposed, against PyTorch, every shape')).toBe(3);
+    expect(value('plain over disposed from 64 KB, every shape')).toBe(2);
+    const mean = value('plain over disposed from 64 KB, geometric mean');
+    expect(mean).toBeCloseTo(Math.sqrt(2.4), 12);
   });
 
   it('takes the large step for itself', () => {

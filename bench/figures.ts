@@ -1,0 +1,150 @@
+// Writes the figures of the newest run in bench/results into the pages that quote it, between
+// `<!-- figures: name -->` and `<!-- /figures -->`. test/bench/figures.test.ts compares them.
+//
+//   npx tsx bench/figures.ts
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { shapeText } from './cases.js';
+import { DISPOSED, INTO, PLAIN, US } from './contenders.js';
+import { bytesText, micros, times } from './format.js';
+import { LIMIT } from './limits.js';
+import { fastestTorch, figures, geometricMean, ourEntry, torchOverPlain } from './ratios.js';
+import { entryOf, type CaseResult, type Run } from './result.js';
+
+const root = new URL('../', import.meta.url);
+
+/** The pages that quote the run. */
+export const PAGES = ['README.md', 'docs/performance.md'] as const;
+
+/** The rows of README's table: at most eight, where a user's batches lie. */
+const SHOWN = [
+  '32,64',
+  '256,1024',
+  '1024,1024',
+  '4096,512',
+  '65536,256',
+  '32,64,128',
+  '32,256,512',
+  '64,128,1024',
+];
+
+export function newestRun(): Run {
+  const folder = new URL('bench/results/', root);
+  const name = readdirSync(folder)
+    .filter((each) => each.endsWith('.json'))
+    .sort()
+    .at(-1)!;
+  return JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Run;
+}
+
+/** Each block by its name. */
+export function blocksOf(run: Run): Record<string, string> {
+  return {
+    machine: machineOf(run),
+    speed: speedOf(run),
+    means: meansOf(run),
+    shapes: shapesOf(run),
+  };
+}
+
+/** `page` with its blocks made anew. */
+export function withFigures(page: string, blocks: Readonly<Record<string, string>>): string {
+  return page.replace(
+    /(<!-- figures: (\w+) -->\n)[\s\S]*?(<!-- \/figures -->)/g,
+    (_, start: string, name: string, end: string) => `${start}\n${blocks[name] ?? ''}\n\n${end}`,
+  );
+}
+
+function machineOf({ date, commit, machine, versions, loadBefore }: Run): string {
+  const caches = machine.caches.map(({ level, bytes }) => `L${level} ${bytesText(bytes)}`);
+  const versionText = Object.entries(versions)
+    .filter(([name]) => name !== 'evenkeel')
+    .map(([name, version]) => `${name} ${version}`);
+  return (
+    `The run of ${date.slice(0, 10)} (commit ${commit ?? 'unknown'}), load ${loadBefore.toFixed(1)} before it: ` +
+    `${machine.cpu}, ${machine.cores} cores, ${caches.join(', ')}, ${machine.isa} kernels on ` +
+    `${machine.threads} threads; ${versionText.join(', ')}.`
+  );
+}
+
+const of = (run: Run, group: string): CaseResult[] =>
+  run.cases.filter((each) => each.group === group);
+
+function speedOf(run: Run): string {
+  const rows = of(run, 'forward')
+    .filter(({ shape }) => SHOWN.includes(shape.join()))
+    .map((each) => [
+      shapeText(each.shape),
+      ...[entryOf(each, US, PLAIN), entryOf(each, US, DISPOSED), fastestTorch(each)].map((entry) =>
+        entry === undefined ? '' : micros(entry.median),
+      ),
+      ratioText(torchOverPlain(each)),
+    ]);
+  return table(['shape', 'plain', '`using`', 'PyTorch', 'PyTorch / plain'], rows);
+}
+
+function meansOf(run: Run): string {
+  const names = {
+    forward: 'training forward',
+    evaluate: 'evaluation',
+    backward: 'backward',
+    'forward+backward': 'forward and backward',
+  };
+  const means = Object.entries(names).flatMap(([group, name]) => {
+    const found = figures(of(run, group), torchOverPlain).map(({ value }) => value);
+    return found.length === 0 ? [] : [`${name} ${geometricMean(found).toFixed(1)}`];
+  });
+  const steps = of(run, 'step').map((each) => {
+    const [batch, ...sizes] = each.shape;
+    return `${ratioText(torchOverPlain(each))} (${batch}, ${sizes.join(' → ')})`;
+  });
+  return (
+    `PyTorch's time over that of plain calls, geometric means of all shapes: ${means.join(', ')}. ` +
+    `A whole training step of Linear, BatchNorm1d, ReLU, Dropout, Linear, cross-entropy and SGD: ${steps.join(', ')}.`
+  );
+}
+
+/** Every shape of the three kinds of call. */
+function shapesOf(run: Run): string {
+  const kinds = { forward: 'training', evaluate: 'evaluation', 'forward+backward': 'both' };
+  const rows = Object.entries(kinds).flatMap(([group, kind]) =>
+    of(run, group).map((each) => [
+      `${kind} ${shapeText(each.shape)}`,
+      bytesText(each.bytes),
+      ...[
+        entryOf(each, LIMIT),
+        entryOf(each, US, INTO),
+        entryOf(each, US, DISPOSED),
+        ourEntry(each, [PLAIN]),
+        fastestTorch(each),
+      ].map((entry) => (entry === undefined ? '' : micros(entry.median))),
+    ]),
+  );
+  return table(['', 'x', 'limit', '`out`', '`using`', 'plain', 'PyTorch'], rows);
+}
+
+function ratioText(ratio: number | undefined): string {
+  return ratio === undefined ? '' : times(ratio);
+}
+
+/** As Prettier has it: the first column to the left, numbers to the right. */
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, i) =>
+    Math.max(3, title.length, ...rows.map((row) => row[i]!.length)),
+  );
+  const lineOf = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) =>
+    i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [lineOf(titles), `| ${rule.join(' | ')} |`, ...rows.map(lineOf)].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const blocks = blocksOf(newestRun());
+  for (const page of PAGES) {
+    const path = new URL(page, root);
+    writeFileSync(path, withFigures(readFileSync(path, 'utf8'), blocks));
+  }
+}
