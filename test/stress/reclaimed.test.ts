@@ -74,3 +74,26 @@ test('nor in four Workers at a time', { timeout: 600_000 }, async () => {
   const ended = await runChild(worker.repeat(4), { env });
   expect(ended).toMatchObject({ code: 0, signal: null, stdout: 'held\n'.repeat(4) });
 });
+
+test('plain steps leave memory as it is', { timeout: 600_000 }, async () => {
+  const steps = isLong ? 100_000 : 5000;
+  const loop = `
+    const { functional, nn, optim, tensor, native } = load();
+    const model = new nn.Sequential(new nn.Linear(64, 256), new nn.BatchNorm1d(256), new nn.ReLU(), new nn.Linear(256, 8));
+    const opt = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
+    const x = tensor(Float32Array.from({ length: 128 * 64 }, (_, i) => Math.sin(i)), [128, 64]);
+    const labels = Array.from({ length: 128 }, (_, i) => i % 8);
+    const run = (count) => {
+      for (let i = 0; i < count; i++) {
+        opt.zeroGrad();
+        functional.crossEntropy(model.forward(x), labels).backward();
+        opt.step();
+      }
+      return process.memoryUsage.rss();
+    };
+    const before = run(${steps / 5});
+    const more = run(${steps}) - before;
+    console.log(more < 100e6, native.memory.inUse + native.memory.pooled < 100e6);`;
+  const ended = await runChild(loop, { env });
+  expect(ended).toMatchObject({ code: 0, signal: null, stdout: 'true true\n' });
+});
