@@ -11,6 +11,11 @@ const HEADER_BYTES = 256;
 /** Smaller arrays are cheap to make again: they come back by hand only. */
 const WATCHED_BYTES = 64 * 1024;
 
+/** Whether the collector is asked about such arrays. */
+export function isWatched(dtype: DType, numel: number): boolean {
+  return numel * BYTES[dtype] >= WATCHED_BYTES;
+}
+
 /** Who has a block: its shelf, an array that something may reach, or the collector alone. */
 export type Holder = 'pool' | 'array' | 'collector';
 
@@ -42,7 +47,7 @@ export class Block {
 
   /** Whether the collector is asked about its array. */
   get watched(): boolean {
-    return this.numel * BYTES[this.dtype] >= WATCHED_BYTES;
+    return isWatched(this.dtype, this.numel);
   }
 
   /** Lets go of the array, and asks the collector about it from here on. */

@@ -8,7 +8,7 @@ type Collect = (options?: { readonly type: 'minor' }) => void;
 
 /** Null: not to be had. Undefined: nobody has asked. */
 let collect: Collect | null | undefined;
-/** How long a minor collection takes, in milliseconds: the mean of some 8. */
+/** How long a minor collection takes, in milliseconds: the mean of some 8, where one that another program held up counts double at most. */
 let price = 0.1;
 let ended = -Infinity;
 
@@ -53,7 +53,7 @@ export function collectNow(kind: Kind): boolean {
     return false;
   }
   ended = performance.now();
-  if (kind === 'minor') price += (ended - start - price) / 8;
+  if (kind === 'minor') price += (Math.min(ended - start, 2 * price) - price) / 8;
   return true;
 }
 

@@ -5,7 +5,7 @@
 import { getHeapStatistics } from 'node:v8';
 
 import { addon } from '../addon/control.js';
-import { Block } from './block.js';
+import { Block, isWatched } from './block.js';
 import { collectNow, minorPrice, sinceCollection } from './collector.js';
 import type { DType, TensorData } from './dtype.js';
 import {
@@ -40,6 +40,8 @@ const LEAST = 2 * MB;
 const SHARE = { fruitful: 1 / 2, vain: 1 / 20 } as const;
 /** Between looks at what the pool needs, in milliseconds. */
 const PERIOD = 2000;
+/** Collections in a row that clear no reference: then this is no V8 as it is known here. */
+const MOST_FAILURES = 8;
 /** What only a major collection can return, in bytes, from which a process that is quiet asks for one. */
 const WORTH_MAJOR = 16 * MB;
 /** A major collection takes about a millisecond for each MB of the heap: beyond so much V8 has to find the time. */
@@ -60,17 +62,24 @@ let watching = true;
 let timer: NodeJS.Timeout | null = null;
 /** What was lent in this period, and the major collections since one in which a lot was. */
 let lately = 0;
+let looked = 0;
+let failures = 0;
 let majors = 0;
 
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
+  // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
+  if (since >= enough && sinceCollection() * share >= minorPrice() * (1 - share)) collect();
+  const block = takeShelved(dtype, numel);
+  if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
+  sweep(); // V8 has collected by itself
+  since = lentLately();
+  return takeShelved(dtype, numel);
+}
+
+function takeShelved(dtype: DType, numel: number): Block | null {
   const shelf = shelfOf(dtype, numel);
-  let block = shelf && takeFrom(shelf);
-  if (block === undefined && since > 0 && reclaim()) {
-    const now = shelfOf(dtype, numel);
-    block = now && takeFrom(now);
-  }
-  return block ?? null;
+  return (shelf && takeFrom(shelf)) ?? null;
 }
 
 /** Hands out the array of a block that was taken. */
@@ -103,6 +112,7 @@ export function give(dtype: DType, array: TensorData, block: Block | null): void
   known.array = array;
   if (known === block && known.watched) {
     takeBack(known);
+    since = Math.max(0, since - known.cost);
     return;
   }
   if (known.cost > limit || array.length === 0) return;
@@ -110,24 +120,13 @@ export function give(dtype: DType, array: TensorData, block: Block | null): void
   while (lent() + shelved() > limit && dropFromOldest(1));
 }
 
-/** Takes back what has died, if that can be known at a price worth paying; whether anything has come back. */
-function reclaim(): boolean {
-  if (hasCollected()) {
-    const returned = sweep();
-    if (returned > 0) {
-      since = lentLately();
-      return true;
-    }
-  }
-  if (since < enough) return false;
-  if (sinceCollection() * share < minorPrice() * (1 - share)) return false;
-  return collect() > 0;
-}
-
-function collect(): number {
-  if (!collectNow('minor') || !hasCollected()) {
+/** Asks V8 for a minor collection, and takes back what has died. */
+function collect(): void {
+  const done = collectNow('minor');
+  failures = done && hasCollected() ? 0 : failures + 1;
+  if (!done || failures > MOST_FAILURES) {
     stopWatching();
-    return 0;
+    return;
   }
   const asked = since;
   const returned = sweep();
@@ -137,7 +136,7 @@ function collect(): number {
   // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
   alive = Math.max(left, 0.97 * alive);
   enough = Math.max(LEAST, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
-  return returned;
+  if (performance.now() - looked > 2 * PERIOD) tidy(); // a loop that never yields
 }
 
 /** No collection can be had here: tensors hold their memory alone, as any object does. */
@@ -149,6 +148,7 @@ function stopWatching(): void {
 
 /** In a while, without keeping the process alive, gives back what nobody needs. */
 function lookLater(): void {
+  looked = performance.now();
   timer = setTimeout(() => {
     timer = null;
     giveBackUnused(lately);
@@ -172,6 +172,11 @@ function giveBackUnused(lately: number): void {
   if (lately === 0) clearShelves();
   else dropUnused();
   if (before - shelved() >= WORTH_RETURNING) addon.returnMemory();
+}
+
+function tidy(): void {
+  looked = performance.now();
+  dropUnused();
 }
 
 /** @internal What `native.memory` shows of this. */
