@@ -8,3 +8,13 @@ export {
   type SaveSafetensorsOptions,
 } from './safetensors/safetensors.js';
 export { loadTorch, type LoadTorchOptions } from './torch/torch.js';
+export {
+  loadTraining,
+  saveTraining,
+  type Extra,
+  type SavedModel,
+  type SavedOptimizer,
+  type SavedScheduler,
+  type TrainingParts,
+  type TrainingToSave,
+} from './training.js';

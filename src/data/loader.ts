@@ -2,6 +2,7 @@ import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { permutation } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { samplerOf, samplesIn, type Sampler } from './samplers.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
@@ -10,6 +11,22 @@ export interface DataLoaderOptions {
   shuffle?: boolean | undefined;
   /** Leave out a last batch that is not full: one sample alone cannot be batch-normalised. Default false. */
   dropLast?: boolean | undefined;
+  /** In which order instead: what gives indices anew each time it is iterated. Not with shuffle. */
+  sampler?: Sampler | undefined;
+  /** Whole batches of indices instead, such as a BatchSampler. Not with batchSize, shuffle, dropLast, sampler. */
+  batchSampler?: (Iterable<readonly number[]> & { readonly length: number }) | undefined;
+}
+
+/** A data set of single samples, which may arrive later: then the loader is iterated with `for await`. */
+export interface ItemDataset<Item> {
+  /** Number of samples. */
+  readonly length: number;
+  get(index: number): Item | PromiseLike<Item>;
+}
+
+export interface CollateOptions<Item, Rows> extends DataLoaderOptions {
+  /** Makes a batch of samples. */
+  collate: (items: Item[]) => Rows | PromiseLike<Rows>;
 }
 
 /** What a loader asks of a dataset; TensorDataset is one. */
@@ -20,8 +37,13 @@ export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
   rows(indices: ArrayLike<number>): Rows;
 }
 
+const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'collate'];
+
 /**
- * Batches of a dataset.
+ * Batches of a data set.
+ *
+ * Of one with `rows(indices)`; or of one with `get(index)` and `collate(items)`, which makes a batch of samples. Where
+ * either gives promises, `for await (const batch of loader)`.
  *
  * @example
  * ```ts
@@ -29,29 +51,69 @@ export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
  * const loader = new data.DataLoader(train, { batchSize: 2 });
  * [...loader].map(([x, label]) => [x.shape, label.shape]); // => [[[2, 1], [2]], [[1, 1], [1]]]
  * ```
+ * @example
+ * ```ts
+ * const files = { length: 3, get: async (index) => tensor([index]) };
+ * const loader = new data.DataLoader(files, { batchSize: 2, collate: (items) => [tensor(items)] });
+ * const shapes = [];
+ * for await (const [x] of loader) shapes.push(x.shape);
+ * shapes; // => [[2, 1], [1, 1]]
+ * ```
  */
-export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements Iterable<Rows> {
-  readonly #dataset: Dataset<Rows>;
+export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unknown>
+  implements Iterable<Rows>, AsyncIterable<Rows>
+{
+  readonly #dataset: Dataset | ItemDataset<Item>;
   readonly #batchSize: number;
   readonly #shuffle: boolean;
   readonly #dropLast: boolean;
+  readonly #sampler: Sampler | null;
+  readonly #batches: (Iterable<readonly number[]> & { readonly length: number }) | null;
+  readonly #collate: ((items: Item[]) => Rows | PromiseLike<Rows>) | null;
 
-  constructor(dataset: Dataset<Rows>, options: DataLoaderOptions = {}) {
+  constructor(dataset: ItemDataset<Item>, options: CollateOptions<Item, Rows>);
+  constructor(
+    dataset: Rows extends readonly Tensor[] ? Dataset<Rows> : never,
+    options?: DataLoaderOptions,
+  );
+  constructor(dataset: unknown, options: Partial<CollateOptions<Item, Rows>> = {}) {
     const who = 'DataLoader';
-    if (typeof dataset !== 'object' || (dataset as unknown) === null || !('rows' in dataset)) {
-      throw check.wrongKind(who, 'a dataset', dataset);
+    check.options(who, options, NAMES);
+    const { batchSize = 1, shuffle = false, dropLast = false, collate = null } = options;
+    const { sampler, batchSampler } = options;
+    const wanted = collate === null ? 'rows' : 'get';
+    if (typeof dataset !== 'object' || dataset === null || !(wanted in dataset)) {
+      const what = collate === null ? 'a dataset' : 'a dataset with get(index), for collate';
+      throw check.wrongKind(who, what, dataset);
     }
     refuseForeign(who, 'a dataset', dataset);
-    check.options(who, options, ['batchSize', 'shuffle', 'dropLast']);
-    const { batchSize = 1, shuffle = false, dropLast = false } = options;
-    this.#dataset = dataset;
+    this.#dataset = dataset as Dataset | ItemDataset<Item>;
     this.#batchSize = check.wholeNumber(who, 'batchSize', batchSize, 1);
     this.#shuffle = check.boolean(who, 'shuffle', shuffle);
     this.#dropLast = check.boolean(who, 'dropLast', dropLast);
+    if (collate !== null && typeof collate !== 'function') {
+      throw check.wrongKind(who, 'collate to be a function', collate);
+    }
+    if (sampler !== undefined && shuffle) {
+      throw check.wrongValue(
+        who,
+        'a sampler or shuffle (sampler option is mutually exclusive with shuffle)',
+        'both',
+      );
+    }
+    const others = ['batchSize', 'shuffle', 'dropLast', 'sampler'] as const;
+    const other = others.find((name) => options[name] !== undefined);
+    if (batchSampler !== undefined && other !== undefined) {
+      throw check.wrongValue(who, `batchSampler without ${others.join(', ')}`, `${other} too`);
+    }
+    this.#sampler = sampler === undefined ? null : samplerOf(who, sampler);
+    this.#batches = batchSampler ?? null;
+    if (this.#batches !== null) samplerOf(who, this.#batches);
+    this.#collate = collate;
   }
 
-  get dataset(): Dataset<Rows> {
-    return this.#dataset;
+  get dataset(): Dataset<Rows extends readonly Tensor[] ? Rows : never> {
+    return this.#dataset as Dataset<Rows extends readonly Tensor[] ? Rows : never>;
   }
 
   get batchSize(): number {
@@ -68,24 +130,67 @@ export class DataLoader<Rows extends readonly Tensor[] = Tensor[]> implements It
 
   /** Number of batches. */
   get length(): number {
-    const samples: unknown = this.dataset.length;
+    if (this.#batches !== null) return this.#batches.length;
+    const samples: unknown = (this.#sampler ?? this.#dataset).length;
     const what = "the dataset's length";
     const batches = check.wholeNumber('DataLoader', what, samples, 0, 2 ** 32 - 1) / this.batchSize;
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
-  *[Symbol.iterator](): Iterator<Rows> {
+  /** The samples of each batch. */
+  *#indices(): Generator<ArrayLike<number>> {
+    if (this.#batches !== null) {
+      yield* this.#batches;
+      return;
+    }
     const { length: batches } = this;
-    const samples = this.dataset.length;
-    const order = this.shuffle
-      ? permutation(samples)
-      : Uint32Array.from({ length: samples }, (_, i) => i);
+    const samples = samplesIn('DataLoader', this.#sampler ?? this.#dataset);
+    const order =
+      this.#sampler !== null
+        ? Uint32Array.from(this.#sampler)
+        : this.shuffle
+          ? permutation(samples)
+          : Uint32Array.from({ length: samples }, (_, i) => i);
     for (let batch = 0; batch < batches; batch++) {
       const start = batch * this.batchSize;
-      const rows = this.dataset.rows(order.subarray(start, start + this.batchSize));
-      for (const each of rows) refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
-      yield rows;
+      yield order.subarray(start, start + this.batchSize);
     }
+  }
+
+  *[Symbol.iterator](): Iterator<Rows> {
+    for (const indices of this.#indices()) yield this.#now(indices);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Rows> {
+    for (const indices of this.#indices()) {
+      if (this.#collate === null) {
+        yield this.#checked(await Promise.resolve((this.#dataset as Dataset).rows(indices)));
+        continue;
+      }
+      const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
+      yield await this.#collate(await Promise.all(items));
+    }
+  }
+
+  #now(indices: ArrayLike<number>): Rows {
+    if (this.#collate === null) return this.#checked((this.#dataset as Dataset).rows(indices));
+    const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
+    const rows = items.some(check.isThenable) ? null : this.#collate(items as Item[]);
+    if (rows !== null && !check.isThenable(rows)) return rows;
+    throw new TypeError(
+      'DataLoader: expected samples that are there, got promises: use `for await`.',
+    );
+  }
+
+  #checked(rows: unknown): Rows {
+    if (check.isThenable(rows)) {
+      throw new TypeError(
+        'DataLoader: expected rows that are there, got a promise: use `for await`.',
+      );
+    }
+    for (const each of rows as Rows)
+      refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
+    return rows as Rows;
   }
 }
 

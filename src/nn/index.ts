@@ -6,10 +6,12 @@ export type {
   FreezeOptions,
 } from './batchnorm/options.js';
 export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm/layer.js';
+export { AveragedModel, softUpdate, type AveragedModelOptions } from './averaged-model.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clip-gradients.js';
 export { Dropout } from './dropout.js';
 export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
+export * as init from './init.js';
 export { LazyBatchNorm1d } from './batchnorm/lazy.js';
 export { Linear, type LinearOptions } from './linear.js';
 export {

@@ -2,6 +2,7 @@
 export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { AdamW } from './adamw.js';
+export { EarlyStopping, type EarlyStoppingOptions, type Restorable } from './early-stopping.js';
 export { groups, type DecayGroup, type GroupsOptions, type NoDecay } from './groups.js';
 export { LARS, type LARSOptions } from './lars.js';
 export * as lrScheduler from './schedulers/index.js';

@@ -53,6 +53,61 @@ export function fillUniform(out: Float32Array | Float64Array, low: number, high:
   addon.uniform(out, out.length, low, high, from, offset);
 }
 
+/**
+ * Fills `out` with normal numbers: Marsaglia's polar method, whose logarithm is a sum of products here, because an
+ * engine's own has other bits elsewhere. Two words of 32 bits make one uniform number.
+ */
+export function fillNormal(
+  out: Float32Array | Float64Array,
+  mean: number,
+  deviation: number,
+): void {
+  const n = out.length;
+  for (let at = 0; at < n;) {
+    // Of pairs 21 % fall outside of the circle.
+    const pairs = Math.ceil((n - at) * 0.66) + 8;
+    const words = new Uint32Array(pairs * 4);
+    const { key: from, offset } = takeStretch(words.length);
+    addon.randomWords(words, words.length, from, offset);
+    for (let i = 0; i < words.length && at < n; i += 4) {
+      const u = signedUnit(words[i]!, words[i + 1]!);
+      const v = signedUnit(words[i + 2]!, words[i + 3]!);
+      const square = u * u + v * v;
+      if (square >= 1 || square === 0) continue;
+      const factor = Math.sqrt((-2 * logarithm(square)) / square);
+      out[at++] = mean + deviation * (u * factor);
+      if (at < n) out[at++] = mean + deviation * (v * factor);
+    }
+  }
+}
+
+/** Uniform in (-1, 1), 53 bits. */
+function signedUnit(high: number, low: number): number {
+  return (((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53) * 2 - 1 + 2 ** -53;
+}
+
+/** log x for 0 < x < 1: x = 2^-k m with m in [2/3, 4/3), log m = 2 atanh((m - 1) / (m + 1)) by its series. */
+function logarithm(x: number): number {
+  let [m, k] = [x, 0];
+  for (; m < 2 / 3; k--) m *= 2;
+  const s = (m - 1) / (m + 1);
+  const square = s * s;
+  let sum = 0;
+  for (let n = 27; n >= 1; n -= 2) sum = sum * square + 1 / n;
+  return k * Math.LN2 + 2 * s * sum;
+}
+
+/** A uniform number in [0, 1), 53 bits, for each of `count`. */
+export function uniforms(count: number): Float64Array {
+  const words = new Uint32Array(2 * count);
+  const { key: from, offset } = takeStretch(words.length);
+  addon.randomWords(words, words.length, from, offset);
+  return Float64Array.from(
+    { length: count },
+    (_, i) => ((words[2 * i]! >>> 5) * 2 ** 26 + (words[2 * i + 1]! >>> 6)) / 2 ** 53,
+  );
+}
+
 /** A random order of 0 … n - 1 (Fisher & Yates; n below 2^32, bias below n / 2^32). */
 export function permutation(n: number): Uint32Array {
   const order = Uint32Array.from({ length: n }, (_, i) => i);

@@ -113,7 +113,7 @@ describe('DataLoader', () => {
     [
       null,
       { batch_size: 2 },
-      "TypeError: DataLoader: expected options among batchSize, shuffle, dropLast, got 'batch_size' (did " +
+      "TypeError: DataLoader: expected options among batchSize, shuffle, dropLast, sampler, batchSampler, collate, got 'batch_size' (did " +
         "you mean 'batchSize'?).",
     ],
   ])('refuses %j %j', (dataset, options, message) => {

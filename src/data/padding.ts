@@ -1,0 +1,72 @@
+import * as check from '../check/index.js';
+import { Tensor } from '../tensor/tensor.js';
+
+export interface PadSequenceOptions {
+  /** The dimension whose sizes differ, from the end where negative. Default -1: the last, as BatchNorm1d has it. */
+  dim?: number | undefined;
+  /** What fills the rest. Default 0. */
+  value?: number | undefined;
+}
+
+/**
+ * Stacks sequences of different lengths: what is missing is filled up, and how long each was goes to
+ * `bn.forward(x, { lengths })`, so that nothing counts the padding.
+ *
+ * @param sequences - Tensors of one dtype, of equal sizes but along `dim`.
+ * @returns `padded`, [N, …] with the largest size along `dim`, and `lengths`, int32 [N].
+ * @throws {TypeError | RangeError} for other tensors.
+ * @example
+ * ```ts
+ * const { padded, lengths } = data.padSequence([tensor([[1, 2, 3]]), tensor([[4]])]);
+ * padded.toArray(); // => [[[1, 2, 3]], [[4, 0, 0]]]
+ * new nn.BatchNorm1d(1).forward(padded, { lengths }).shape; // => [2, 1, 3]
+ * ```
+ */
+export function padSequence(
+  sequences: Iterable<Tensor>,
+  options: PadSequenceOptions = {},
+): { padded: Tensor; lengths: Tensor } {
+  const who = 'padSequence';
+  const list = [...(check.iterable(who, 'sequences', sequences) as Iterable<Tensor>)];
+  check.options(who, options, ['dim', 'value']);
+  const { dim = -1, value = 0 } = options;
+  const [first] = list;
+  if (first === undefined) throw check.wrongValue(who, 'at least one sequence', 'none');
+  for (const each of list as unknown[]) {
+    if (!(each instanceof Tensor)) throw check.wrongKind(who, 'Tensors', each);
+  }
+  const rank = first.shape.length;
+  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
+    throw check.wrongValue(who, `dim from ${-rank} to ${rank - 1}`, check.describe(dim));
+  }
+  check.floating(who, 'sequences', first);
+  check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
+  const axis = dim < 0 ? dim + rank : dim;
+  const longest = Math.max(...list.map(({ shape }) => shape[axis] ?? 0));
+  for (const each of list) {
+    check.sameShape(
+      who,
+      'sequences',
+      each,
+      first.shape.map((size, i) => (i === axis ? (each.shape[axis] ?? -1) : size)),
+    );
+    check.dtype(who, 'sequences', each, first.dtype, ' like the first');
+    each.attached(who, 'a sequence');
+  }
+  const shape = first.shape.map((size, i) => (i === axis ? longest : size));
+  const padded = Tensor.filled([list.length, ...shape], first.dtype, value);
+  const lengths = Tensor.uninitialized([list.length], 'int32');
+  const outer = check.numelOf(shape, 0, axis);
+  const inner = check.numelOf(shape, axis + 1);
+  const to = padded.attached(who) as Float32Array;
+  list.forEach((each, n) => {
+    const length = each.shape[axis]!;
+    (lengths.attached(who) as Int32Array)[n] = length;
+    const from = each.attached(who) as Float32Array;
+    for (let o = 0; o < outer; o++) {
+      const run = from.subarray(o * length * inner, (o + 1) * length * inner);
+      to.set(run, (n * outer + o) * longest * inner);
+    }
+  });
+  return { padded, lengths };
+}
