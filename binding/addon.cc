@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "args.h"
+#include "arithmetic.h"
 #include "batchnorm.h"
 #include "call.h"
 #include "elementwise.h"
@@ -18,7 +19,9 @@
 #include "optimizer.h"
 #include "passes.h"
 #include "random.h"
+#include "reductions.h"
 #include "stamp.h"
+#include "strided.h"
 #include "training.h"
 
 namespace evenkeel::binding {

@@ -52,6 +52,11 @@ struct ElementType<std::int32_t> {
   static constexpr const char* name = "Int32Array";
 };
 template <>
+struct ElementType<std::int64_t> {
+  static constexpr napi_typedarray_type value = napi_bigint64_array;
+  static constexpr const char* name = "BigInt64Array";
+};
+template <>
 struct ElementType<std::uint32_t> {
   static constexpr napi_typedarray_type value = napi_uint32_array;
   static constexpr const char* name = "Uint32Array";

@@ -73,10 +73,10 @@ inline double exponential(double x) {
     const double rest = (part.shifted - (half - kRounder));
     result = value * power_of_2(half) * power_of_2(rest);
   } else {
-    // Beyond 2^±1022 a float is 0 or infinite.
+    // Beyond 2^±1000 a float is 0 or infinite.
     const double n = part.shifted - kRounder;
     const double kept = n > 1000.0 ? 1000.0 : (n < -1000.0 ? -1000.0 : n);
-    result = value * power_of_2(kept + kRounder);
+    result = x < -700.0 ? 0.0 : value * power_of_2(kept + kRounder);
   }
   return x == x ? result : x;
 }

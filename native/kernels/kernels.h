@@ -9,8 +9,10 @@
 
 #include <cstddef>
 
+#include "arithmetic.h"
 #include "loss_kinds.h"
 #include "optimizer_steps.h"
+#include "reductions.h"
 
 namespace evenkeel {
 
@@ -226,12 +228,6 @@ struct RandomPlace {
   unsigned long long key, offset;
 };
 
-// The unevaluated sum high + low: a sum of many and what its rounding has left over. low is 0 for floats,
-// whose sums in double are exact to 2^29 equal values.
-struct Total {
-  double high, low;
-};
-
 template <class T>
 struct ElementwiseKernels {
   void (*relu)(const T* x, T* y, std::size_t n);
@@ -287,6 +283,8 @@ struct KernelsOf {
   ElementwiseKernels<T> elementwise;
   OptimizerKernels<T> optimizers;
   LossKernels<T> losses;
+  ArithmeticKernels<T> arithmetic;
+  ReductionKernels<T> reductions;
 };
 
 struct Kernels {

@@ -147,6 +147,124 @@ export interface Calls {
   scale(x: Floats, factor: number, out: Floats, n: number): void;
   sum(x: Floats, n: number): number;
   mean(x: Floats, n: number): number;
+  /** `code`: src/functional/pointwise/codes.ts. */
+  unary(x: Floats, y: Floats, n: number, code: number, p: number, q: number): void;
+  /** `layout`: `rank` sizes, then as many strides for each operand; null with rank 0 where all are of one shape. */
+  binary(
+    a: Floats,
+    b: Floats,
+    y: Floats,
+    lengthA: number,
+    lengthB: number,
+    n: number,
+    code: number,
+    p: number,
+    q: number,
+    layout: Float64Array | null,
+    rank: number,
+  ): void;
+  compare(
+    a: Floats,
+    b: Floats,
+    y: Int32Array,
+    lengthA: number,
+    lengthB: number,
+    n: number,
+    code: number,
+    layout: Float64Array | null,
+    rank: number,
+  ): void;
+  choose(
+    a: Floats,
+    b: Floats,
+    mask: Int32Array,
+    y: Floats,
+    lengthA: number,
+    lengthB: number,
+    lengthMask: number,
+    n: number,
+    layout: Float64Array | null,
+    rank: number,
+  ): void;
+  /** `code`: src/functional/reductions/reduce.ts. */
+  reduce(
+    x: Floats,
+    y: Floats,
+    code: number,
+    outer: number,
+    size: number,
+    inner: number,
+    correction: number,
+  ): void;
+  extremeIndices(
+    x: Floats,
+    indices: BigInt64Array,
+    largest: boolean,
+    rows: number,
+    size: number,
+  ): void;
+  softmax(x: Floats, y: Floats, log: boolean, rows: number, size: number): void;
+  softmaxBackward(
+    y: Floats,
+    dy: Floats,
+    dx: Floats,
+    log: boolean,
+    rows: number,
+    size: number,
+  ): void;
+  sort(
+    x: Floats,
+    y: Floats,
+    indices: BigInt64Array,
+    rows: number,
+    size: number,
+    k: number,
+    descending: boolean,
+  ): void;
+  copyStrided(
+    from: Floats,
+    to: Floats,
+    lengthFrom: number,
+    lengthTo: number,
+    layout: Float64Array,
+    rank: number,
+  ): void;
+  indexSelect(
+    x: Floats,
+    index: Int32Array,
+    y: Floats,
+    outer: number,
+    size: number,
+    count: number,
+    inner: number,
+  ): void;
+  gather(
+    x: Floats,
+    index: Int32Array,
+    y: Floats,
+    outer: number,
+    size: number,
+    count: number,
+    inner: number,
+  ): void;
+  indexAdd(
+    x: Floats,
+    index: Int32Array,
+    source: Floats,
+    outer: number,
+    size: number,
+    count: number,
+    inner: number,
+  ): void;
+  scatterAdd(
+    x: Floats,
+    index: Int32Array,
+    source: Floats,
+    outer: number,
+    size: number,
+    count: number,
+    inner: number,
+  ): void;
   dropout(x: Floats, y: Floats, n: number, p: number, key: number, offset: number): void;
   uniform(out: Floats, n: number, low: number, high: number, key: number, offset: number): void;
   randomWords(out: Uint32Array, n: number, key: number, offset: number): void;

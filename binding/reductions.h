@@ -1,0 +1,129 @@
+// Reductions, softmax and sorting along a dimension.
+#pragma once
+
+#include <cstdint>
+
+#include "../native/math/reductions.h"
+#include "args.h"
+
+namespace evenkeel::binding {
+
+inline Extent extent_at(const Args& args, Args::Slot outer, Args::Slot size, Args::Slot inner) {
+  return {args.size(outer, "outer"), args.size(size, "size"), args.size(inner, "inner")};
+}
+inline std::size_t elements_of(const Args& args, Extent e) {
+  return args.product(args.product(e.outer, e.size), e.inner);
+}
+
+// (x, y, code, outer, size, inner, correction)
+template <class T>
+struct ReduceCall {
+  static constexpr std::size_t kArguments = 7;
+  Extent extent;
+  ReduceCode code;
+  double correction;
+  const T* x;
+  T* y;
+
+  explicit ReduceCall(const Args& args)
+      : extent(extent_at(args, 3, 4, 5)),
+        code(static_cast<ReduceCode>(args.size(2, "code"))),
+        correction(args.number(6, "correction")),
+        x(args.array<T>(0, "x", elements_of(args, extent))),
+        y(args.array<T>(1, "y", args.product(extent.outer, extent.inner))) {
+    if (code >= ReduceCode::count) args.fail("code", "a known one", "another");
+    const bool by_rows = code == ReduceCode::amax || code == ReduceCode::amin;
+    if ((by_rows || code == ReduceCode::logsumexp) && extent.inner != 1) {
+      args.fail("inner", "1", "another");
+    }
+    if (by_rows && extent.size == 0) args.fail("size", "at least 1", "0");
+  }
+  void run(Workspace& workspace) const {
+    evenkeel::reduce(code, x, y, extent, correction, workspace);
+  }
+};
+
+// (x, indices: BigInt64Array, largest, rows, size)
+template <class T>
+struct ExtremeIndicesCall {
+  static constexpr std::size_t kArguments = 5;
+  std::size_t rows, size;
+  bool largest;
+  const T* x;
+  std::int64_t* indices;
+
+  explicit ExtremeIndicesCall(const Args& args)
+      : rows(args.size(3, "rows")),
+        size(args.size(4, "size")),
+        largest(args.flag(2, "largest")),
+        x(args.array<T>(0, "x", args.product(rows, size))),
+        indices(args.array<std::int64_t>(1, "indices", rows)) {
+    if (size == 0) args.fail("size", "at least 1", "0");
+  }
+  void run() const { evenkeel::extreme_indices(largest, x, indices, {rows, size, 1}); }
+};
+
+// (x, y, log, rows, size)
+template <class T>
+struct SoftmaxCall {
+  static constexpr std::size_t kArguments = 5;
+  std::size_t rows, size;
+  bool log;
+  const T* x;
+  T* y;
+
+  explicit SoftmaxCall(const Args& args)
+      : rows(args.size(3, "rows")), size(args.size(4, "size")), log(args.flag(2, "log")) {
+    const std::size_t n = args.product(rows, size);
+    x = args.array<T>(0, "x", n);
+    y = args.array<T>(1, "y", n);
+    if (size == 0) args.fail("size", "at least 1", "0");
+  }
+  void run() const { softmax_rows(log, x, y, rows, size); }
+};
+
+// (y, dy, dx, log, rows, size)
+template <class T>
+struct SoftmaxBackwardCall {
+  static constexpr std::size_t kArguments = 6;
+  std::size_t rows, size;
+  bool log;
+  const T *y, *dy;
+  T* dx;
+
+  explicit SoftmaxBackwardCall(const Args& args)
+      : rows(args.size(4, "rows")), size(args.size(5, "size")), log(args.flag(3, "log")) {
+    const std::size_t n = args.product(rows, size);
+    y = args.array<T>(0, "y", n);
+    dy = args.array<T>(1, "dy", n);
+    dx = args.array<T>(2, "dx", n);
+  }
+  void run() const { softmax_rows_backward(log, y, dy, dx, rows, size); }
+};
+
+// (x, y, indices: BigInt64Array, rows, size, k, descending)
+template <class T>
+struct SortCall {
+  static constexpr std::size_t kArguments = 7;
+  std::size_t rows, size, k;
+  bool descending;
+  const T* x;
+  T* y;
+  std::int64_t* indices;
+
+  explicit SortCall(const Args& args)
+      : rows(args.size(3, "rows")),
+        size(args.size(4, "size")),
+        k(args.size(5, "k")),
+        descending(args.flag(6, "descending")),
+        x(args.array<T>(0, "x", args.product(rows, size))),
+        y(args.array<T>(1, "y", args.product(rows, k))),
+        indices(args.array<std::int64_t>(2, "indices", args.product(rows, k))) {
+    if (k > size) args.fail("k", "at most the size", "more");
+  }
+  void run(Workspace& workspace) const {
+    sort_rows(x, y, indices, rows, size, k, descending, workspace);
+  }
+};
+
+}  // namespace evenkeel::binding

@@ -1,0 +1,43 @@
+// The table of the pointwise family: each operation by its code, and comparisons. Part of kernels.h; its contract holds.
+#pragma once
+
+#include <cstddef>
+
+namespace evenkeel {
+
+// Codes, in the order of pointwise.inc: first UNARY, then TRANSCENDENTAL; first BINARY, then TRANSCENDENTAL_GRADIENT.
+enum class UnaryCode : unsigned int {
+#define UNARY(name, formula) name,
+#define TRANSCENDENTAL(name, formula) name,
+#include "pointwise.inc"
+#undef UNARY
+#undef TRANSCENDENTAL
+  count
+};
+enum class BinaryCode : unsigned int {
+#define BINARY(name, formula) name,
+#define TRANSCENDENTAL_GRADIENT(name, formula) name,
+#include "pointwise.inc"
+#undef BINARY
+#undef TRANSCENDENTAL_GRADIENT
+  count
+};
+enum class CompareCode : unsigned int { eq, ne, lt, le, gt, ge, count };
+
+// What an operation of the pointwise family takes besides its operands.
+struct Numbers {
+  double p, q;
+};
+
+template <class T>
+struct ArithmeticKernels {
+  void (*unary)(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers);
+  void (*binary)(BinaryCode code, const T* a, const T* b, T* y, std::size_t n, Numbers numbers);
+  void (*compare)(CompareCode code, const T* a, const T* b, int* y, std::size_t n);
+  // y = mask != 0 ? a : b
+  void (*choose)(const int* mask, const T* a, const T* b, T* y, std::size_t n);
+  // Past the caches where y allows it.
+  void (*stream)(const T* x, T* y, std::size_t n);
+};
+
+}  // namespace evenkeel

@@ -1,0 +1,40 @@
+// Reductions and softmax along a dimension: x is [outer, size, inner], contiguous. Sums are added in double, in an order
+// that depends on the shape alone, and rounded once: the same bits for every family and thread count.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../kernels/kernels.h"
+#include "../runtime/workspace.h"
+
+namespace evenkeel {
+
+struct Extent {
+  std::size_t outer, size, inner;
+  std::size_t results() const { return outer * inner; }
+};
+
+enum class ReduceCode : unsigned int { sum, mean, var, std, logsumexp, norm, amax, amin, count };
+
+// y is [outer, inner]. var and std divide by size - correction. norm is sqrt(sum x^2). logsumexp, amax and amin take
+// inner = 1; amax and amin a size of at least 1.
+template <class T>
+void reduce(ReduceCode code, const T* x, T* y, Extent extent, double correction, Workspace& workspace);
+
+// Where the first NaN is, or else the first of the largest (smallest) values. inner = 1, size > 0.
+template <class T>
+void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent extent);
+
+// Over rows of `size`.
+template <class T>
+void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size);
+template <class T>
+void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows, std::size_t size);
+
+// The first k of each row in order, NaN as the largest of all, equal ones by their index.
+template <class T>
+void sort_rows(const T* x, T* y, std::int64_t* indices, std::size_t rows, std::size_t size,
+               std::size_t k, bool descending, Workspace& workspace);
+
+}  // namespace evenkeel

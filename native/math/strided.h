@@ -1,0 +1,39 @@
+// Elements moved from one order to another, whatever they are: 4 or 8 bytes each. Arrays do not overlap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace evenkeel {
+
+// Element (i0, i1, ...) of `rank` sizes is at offset + i0 * strides[0] + ...; a stride may be negative, or 0.
+struct Place {
+  std::ptrdiff_t offset;
+  const double* strides;
+};
+
+inline constexpr std::size_t kMostStrided = 16;
+
+// to[...] = from[...]
+template <class Element>
+void copy_strided(const Element* from, Place source, Element* to, Place target, const double* sizes,
+                  std::size_t rank);
+
+// x is [outer, size, inner]; index has `count` values from 0 to size - 1.
+// y [outer, count, inner] = x[:, index, :]
+template <class Element>
+void index_select(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
+                  std::size_t size, std::size_t count, std::size_t inner);
+// x[:, index, :] += source [outer, count, inner], in the order of the index
+template <class T>
+void index_add(T* x, const std::int32_t* index, const T* source, std::size_t outer,
+               std::size_t size, std::size_t count, std::size_t inner);
+// The same with an index for each element of y: [outer, count, inner].
+template <class Element>
+void gather(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
+            std::size_t size, std::size_t count, std::size_t inner);
+template <class T>
+void scatter_add(T* x, const std::int32_t* index, const T* source, std::size_t outer,
+                 std::size_t size, std::size_t count, std::size_t inner);
+
+}  // namespace evenkeel
