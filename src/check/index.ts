@@ -13,7 +13,7 @@ export {
   trainingEps,
   type ChannelDims,
 } from './batchnorm.js';
-export { classTargets, lengths, mask } from './indices.js';
+export { classTargets, indices, lengths, mask } from './indices.js';
 export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } from './objects.js';
 export { noMore, notAborted, options, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';

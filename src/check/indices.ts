@@ -55,6 +55,16 @@ function flag(who: string, value: unknown, index: number): number {
   );
 }
 
+/** Whole numbers from 0 to size - 1; copied. */
+export function indices(
+  who: string,
+  name: string,
+  list: ArrayLike<unknown>,
+  size: number,
+): Int32Array {
+  return wholeNumbers(who, name, list, size - 1, null);
+}
+
 /** Class indices: whole numbers from 0 to classes - 1, or `ignore`; copied. */
 export function classTargets(
   who: string,

@@ -1,5 +1,93 @@
 // Stateless operations, each with its gradient.
-export { add, mean, mul, reshape, sum } from './arithmetic.js';
+export {
+  abs,
+  add,
+  clamp,
+  div,
+  exp,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  rsqrt,
+  sqrt,
+  sub,
+  type ClampOptions,
+  type Operand,
+} from './pointwise/arithmetic.js';
+export {
+  elu,
+  gelu,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+  type ELUOptions,
+  type GELUOptions,
+  type HardtanhOptions,
+  type LeakyReLUOptions,
+  type SoftplusOptions,
+} from './pointwise/activations.js';
+export { eq, ge, gt, le, lt, maskedFill, ne, where } from './pointwise/masks.js';
+export {
+  amax,
+  amin,
+  argmax,
+  argmin,
+  logsumexp,
+  max,
+  mean,
+  min,
+  std,
+  sum,
+  var,
+  type ArgOptions,
+  type DimOptions,
+  type OneDimOptions,
+  type ValuesAndIndices,
+  type VarOptions,
+} from './reductions/reductions.js';
+export { logSoftmax, softmax, type SoftmaxOptions } from './reductions/softmax.js';
+export { bmm, matmul } from './matmul.js';
+export { normalize, type NormalizeOptions } from './normalize.js';
+export {
+  gather,
+  indexAdd,
+  indexSelect,
+  oneHot,
+  sort,
+  topk,
+  type Indices,
+  type OneHotOptions,
+  type SortOptions,
+  type TopkOptions,
+} from './shapes/indexing.js';
+export { reshape } from './shapes/reshape.js';
+export {
+  cat,
+  chunk,
+  expand,
+  flip,
+  narrow,
+  pad,
+  permute,
+  split,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
+  type AlongOptions,
+  type PadOptions,
+} from './shapes/shapes.js';
 export { batchNorm, type BatchNormFunctionOptions } from './batchnorm/batchnorm.js';
 export {
   binaryCrossEntropy,
@@ -34,6 +122,7 @@ export {
   type CustomOperation,
 } from './custom.js';
 export { dropout, type DropoutOptions } from './dropout.js';
+export { glu, type GLUOptions } from './glu.js';
 export { linear } from './linear.js';
 export type { Mask } from './batchnorm/padding.js';
 export { mseLoss, type MSELossOptions } from './losses/mse-loss.js';

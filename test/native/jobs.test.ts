@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import type { Addon, Calls } from '../../src/addon/types.js';
+import { CODES } from '../../src/functional/pointwise/codes.js';
 
 type Floats = Float32Array | Float64Array;
 type Args = readonly unknown[];
@@ -54,6 +55,32 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   add: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
   multiply: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
   scale: (f) => [f(ELEMENTS), 0.7, f(ELEMENTS), ELEMENTS],
+  unary: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS, CODES.unary.gelu, 0, 0],
+  binary: (f) => [
+    ...[f(ELEMENTS), f(L, 0.3), f(ELEMENTS), ELEMENTS, L, ELEMENTS, CODES.binary.mul, 0, 0],
+    ...[Float64Array.of(N * C, L, L, 1, 0, 1), 2],
+  ],
+  compare: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), new Int32Array(ELEMENTS), ELEMENTS, ELEMENTS, ELEMENTS],
+    ...[CODES.compare.lt, null, 0],
+  ],
+  choose: (f) => [
+    ...[f(ELEMENTS), f(1), Int32Array.from({ length: ELEMENTS }, (_, i) => i % 3), f(ELEMENTS, 0.7)],
+    ...[ELEMENTS, 1, ELEMENTS, ELEMENTS, Float64Array.of(ELEMENTS, 1, 0, 1), 1],
+  ],
+  reduce: (f) => [f(ELEMENTS), f(N * L), 2, N, C, L, 1],
+  extremeIndices: (f) => [f(ELEMENTS), new BigInt64Array(N * C), true, N * C, L],
+  softmax: (f) => [f(ELEMENTS), f(ELEMENTS), false, N * C, L],
+  softmaxBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), true, N * C, L],
+  sort: (f) => [f(ELEMENTS), f(N * C * 5), new BigInt64Array(N * C * 5), N * C, L, 5, true],
+  copyStrided: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS), ELEMENTS, ELEMENTS],
+    ...[Float64Array.of(0, 0, L, N * C, 1, L, N * C, 1), 2],
+  ],
+  indexSelect: (f) => [f(ELEMENTS), Int32Array.of(3, 0, 3), f(N * 3 * L), N, C, 3, L],
+  gather: (f) => [f(ELEMENTS), new Int32Array(N * L).fill(2), f(N * L), N, C, 1, L],
+  indexAdd: (f) => [f(ELEMENTS), Int32Array.of(3, 0, 3), f(N * 3 * L), N, C, 3, L],
+  scatterAdd: (f) => [f(ELEMENTS), new Int32Array(N * L).fill(2), f(N * L), N, C, 1, L],
   sum: (f) => [f(ELEMENTS), ELEMENTS],
   mean: (f) => [f(ELEMENTS), ELEMENTS],
   dropout: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS, 0.3, 17, 2 ** 33],

@@ -26,9 +26,10 @@ test.each<[string, () => unknown, string]>([
     `TypeError: add: expected the second operand to be float32 like the input, got float64 ${same}.`,
   ],
   [
-    'mul: no broadcasting',
-    () => mul(tensor([1, 2]), tensor([1])),
-    'RangeError: mul: expected the second operand of shape [2], got shape [1].',
+    'mul: shapes that do not broadcast',
+    () => mul(tensor([1, 2]), tensor([1, 2, 3])),
+    'RangeError: mul: expected shapes that broadcast (the size of tensor a must match the size of tensor b at ' +
+      'non-singleton dimension 0), got [2] and [3].',
   ],
   ['sum: integers', () => sum(ints()), floating('sum', 'the input')],
   ['mean: integers', () => mean(ints()), floating('mean', 'the input')],

@@ -36,8 +36,8 @@ const layer =
 const CASES: readonly Case[] = [
   ['add', add, [[4], [4]]],
   ['mul', mul, [[4], [4]]],
-  ['sum', sum, [[4]]],
-  ['mean', mean, [[4]]],
+  ['sum', (x) => sum(x), [[4]]],
+  ['mean', (x) => mean(x), [[4]]],
   ['reshape', (x) => reshape(x, [2, 2]), [[4]]],
   ['clone', (x) => x.clone(), [[4]]],
   ['relu', relu, [[4]]],

@@ -28,6 +28,8 @@ export function operationsOf(evenkeel: Package): Operation[] {
   const ungraded = (x: Tensor): Tensor => (x instanceof Tensor ? x.detach() : x);
   const one = (): [Tensor] => [matrix()];
   const two = (): [Tensor, Tensor] => [matrix(), matrix()];
+  const vectorOf3 = (): Tensor => tensor(Float32Array.of(0.5, 2, -1));
+  const along = (): Record<string, unknown> => ({ dim: 0, keepdim: true });
   const reduction = (): Record<string, unknown> => ({ reduction: 'sum' });
 
   /** A user's own layer that returns its input. */
@@ -71,6 +73,115 @@ export function operationsOf(evenkeel: Package): Operation[] {
     }),
     row('functional.reshape, of int32', () => [labels(), [3]], functional.reshape),
     row('functional.relu', one, functional.relu),
+    row('functional.sub', two, functional.sub),
+    row('functional.div', two, functional.div),
+    row('functional.maximum', two, functional.maximum),
+    row('functional.minimum', two, functional.minimum),
+    ...(['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const).map((name) =>
+      row(`functional.${name}`, two, functional[name]),
+    ),
+    ...(['neg', 'exp', 'log', 'log1p', 'sqrt', 'rsqrt', 'abs', 'sigmoid', 'tanh'] as const).map(
+      (name) => row(`functional.${name}`, one, functional[name]),
+    ),
+    ...(['silu', 'relu6', 'logSigmoid', 'mish'] as const).map((name) =>
+      row(`functional.${name}`, one, functional[name]),
+    ),
+    row('functional.pow', () => [matrix(), 2], functional.pow),
+    row('functional.clamp', () => [matrix(), { min: -9, max: 9 }], functional.clamp),
+    row('functional.gelu', one, functional.gelu, { options: () => ({ approximate: 'tanh' }) }),
+    row('functional.leakyRelu', one, functional.leakyRelu, {
+      options: () => ({ negativeSlope: 0.2 }),
+    }),
+    row('functional.elu', one, functional.elu, { options: () => ({ alpha: 0.5 }) }),
+    row('functional.softplus', one, functional.softplus, {
+      options: () => ({ beta: 2, threshold: 5 }),
+    }),
+    row('functional.hardtanh', one, functional.hardtanh, {
+      options: () => ({ minVal: -2, maxVal: 2 }),
+    }),
+    row('functional.prelu', () => [matrix(), vector()], functional.prelu),
+    row('functional.glu', one, functional.glu, { options: () => ({ dim: 1 }) }),
+    row('functional.softmax', () => [matrix(), { dim: 1 }], functional.softmax),
+    row('functional.logSoftmax', () => [matrix(), { dim: 0 }], functional.logSoftmax),
+    ...(['sum', 'mean', 'amax', 'amin', 'logsumexp'] as const).map((name) =>
+      row(`functional.${name}, over a dimension`, one, functional[name], { options: along }),
+    ),
+    ...(['var', 'std'] as const).map((name) =>
+      row(`functional.${name}`, one, functional[name], {
+        options: () => ({ ...along(), correction: 0 }),
+      }),
+    ),
+    row('functional.max', one, (x) => functional.max(x)),
+    row('functional.min', one, (x) => functional.min(x)),
+    ...(['max', 'min'] as const).map((name) =>
+      row(
+        `functional.${name}, along a dimension`,
+        () => [matrix(), { dim: 1 }],
+        (x, options) => functional[name](x, options).values,
+      ),
+    ),
+    row('functional.argmax', one, functional.argmax, { options: along }),
+    row('functional.argmin', one, functional.argmin, { options: along }),
+    row('functional.sort', one, (x, options) => functional.sort(x, options).values, {
+      options: () => ({ dim: 0, descending: true }),
+    }),
+    row(
+      'functional.topk',
+      () => [matrix(), 2],
+      (x, k, options) => functional.topk(x, k, options).values,
+      {
+        options: () => ({ dim: 0, largest: false }),
+      },
+    ),
+    row('functional.matmul', () => [matrix(), square()], functional.matmul),
+    row(
+      'functional.bmm',
+      () => [steps(), functional.transpose(steps(), 1, 2).detach()],
+      functional.bmm,
+    ),
+    row('functional.where', () => [labels(), vectorOf3(), vectorOf3()], functional.where),
+    row('functional.maskedFill', () => [vectorOf3(), labels(), 5], functional.maskedFill),
+    row('functional.cat', two, (a, b, options) => functional.cat([a, b], options), {
+      options: () => ({ dim: 1 }),
+    }),
+    row('functional.stack', two, (a, b, options) => functional.stack([a, b], options), {
+      options: () => ({ dim: 1 }),
+    }),
+    row(
+      'functional.split',
+      () => [matrix(), 2],
+      (x, size, options) => functional.split(x, size, options)[0]!,
+      {
+        options: () => ({ dim: 1 }),
+      },
+    ),
+    row(
+      'functional.chunk',
+      () => [matrix(), 2],
+      (x, count, options) => functional.chunk(x, count, options)[0]!,
+      {
+        options: () => ({ dim: 1 }),
+      },
+    ),
+    row('functional.narrow', () => [matrix(), 0, 0, 3], functional.narrow, { isIdentity: true }),
+    row('functional.transpose', () => [matrix(), 0, 1], functional.transpose),
+    row('functional.permute', () => [matrix(), [0, 1]], functional.permute, { isIdentity: true }),
+    row('functional.squeeze', one, (x) => functional.squeeze(x), { isIdentity: true }),
+    row('functional.unsqueeze', () => [matrix(), 1], functional.unsqueeze),
+    row('functional.expand', () => [matrix(), [2, 3, 2]], functional.expand),
+    row('functional.flip', () => [matrix(), [0]], functional.flip),
+    row('functional.pad', () => [matrix(), [1, 1]], functional.pad, {
+      options: () => ({ mode: 'replicate', value: 5 }),
+    }),
+    row('functional.indexSelect', () => [matrix(), 0, [0, 2]], functional.indexSelect),
+    row('functional.indexAdd', () => [matrix(), 1, [0, 0], matrix()], functional.indexAdd),
+    row('functional.gather', () => [vectorOf3(), 0, labels()], functional.gather),
+    row('functional.oneHot', () => [labels(), 2], functional.oneHot, {
+      options: () => ({ dtype: 'float32' }),
+    }),
+    row('functional.normalize', one, functional.normalize, {
+      options: () => ({ p: 1, dim: 0, eps: 0.5 }),
+    }),
     row('functional.custom', one, double),
     row('functional.linear', () => [matrix(), square(), vector()], functional.linear),
     row('functional.dropout', one, functional.dropout, {

@@ -1,0 +1,174 @@
+// Activations, element by element. What backward reads is the output where that gives the derivative, else the input.
+import * as check from '../../check/index.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { sumTo } from '../reductions/sum-to.js';
+import { binary, floatingInput, gradient, unary } from './apply.js';
+import type { BinaryName, UnaryName } from './codes.js';
+
+/** An activation whose derivative is a function of its input or of its output. */
+function activation(
+  who: string,
+  x: TensorLike,
+  forward: UnaryName,
+  backward: BinaryName,
+  saved: 'input' | 'output',
+  p = 0,
+  q = 0,
+): Tensor {
+  const input = floatingInput(who, x);
+  const y = unary(forward, input, p, q);
+  const kept = saved === 'input' ? input : y;
+  return record(who, y, [input], [kept], (dy) => [gradient(backward, kept, dy, p, q)]);
+}
+
+/** A finite number option. */
+export function numberOption(who: string, name: string, value: unknown, standard: number): number {
+  if (value === undefined) return standard;
+  if (typeof value !== 'number') throw check.wrongKind(who, `${name} to be a number`, value);
+  if (!Number.isFinite(value)) {
+    throw check.wrongValue(who, `${name} to be a finite number`, check.describe(value));
+  }
+  return value;
+}
+
+/** 1 / (1 + e^-x). */
+export function sigmoid(x: TensorLike): Tensor {
+  return activation('sigmoid', x, 'sigmoid', 'sigmoid_gradient', 'output');
+}
+
+/** The hyperbolic tangent. */
+export function tanh(x: TensorLike): Tensor {
+  return activation('tanh', x, 'tanh', 'tanh_gradient', 'output');
+}
+
+/** x · sigmoid(x), also called swish (Elfwing et al. 2018). */
+export function silu(x: TensorLike): Tensor {
+  return activation('silu', x, 'silu', 'silu_gradient', 'input');
+}
+
+export interface GELUOptions {
+  /** 'none' (default): by the normal distribution; 'tanh': x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */
+  approximate?: 'none' | 'tanh' | undefined;
+}
+
+/** x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016). */
+export function gelu(x: TensorLike, options: GELUOptions = {}): Tensor {
+  check.options('gelu', options, ['approximate']);
+  const { approximate = 'none' } = options;
+  check.oneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
+  return approximate === 'tanh'
+    ? activation('gelu', x, 'gelu_tanh', 'gelu_tanh_gradient', 'input')
+    : activation('gelu', x, 'gelu', 'gelu_gradient', 'input');
+}
+
+export interface LeakyReLUOptions {
+  /** The slope below 0. Default 0.01. */
+  negativeSlope?: number | undefined;
+}
+
+/** x where x > 0, else negativeSlope · x. The derivative at 0 is negativeSlope. */
+export function leakyRelu(x: TensorLike, options: LeakyReLUOptions = {}): Tensor {
+  check.options('leakyRelu', options, ['negativeSlope']);
+  const slope = numberOption('leakyRelu', 'negativeSlope', options.negativeSlope, 0.01);
+  return activation('leakyRelu', x, 'leaky_relu', 'leaky_relu_gradient', 'input', slope);
+}
+
+export interface ELUOptions {
+  /** What it tends to below 0, with the sign changed. Default 1. */
+  alpha?: number | undefined;
+}
+
+/** x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016). */
+export function elu(x: TensorLike, options: ELUOptions = {}): Tensor {
+  check.options('elu', options, ['alpha']);
+  const alpha = numberOption('elu', 'alpha', options.alpha, 1);
+  return activation('elu', x, 'elu', 'elu_gradient', 'input', alpha);
+}
+
+export interface SoftplusOptions {
+  /** How sharply it bends. Default 1. */
+  beta?: number | undefined;
+  /** Where beta · x is above, the result is x. Default 20. */
+  threshold?: number | undefined;
+}
+
+/** log(1 + e^(beta x)) / beta: a smooth ReLU. */
+export function softplus(x: TensorLike, options: SoftplusOptions = {}): Tensor {
+  check.options('softplus', options, ['beta', 'threshold']);
+  const beta = numberOption('softplus', 'beta', options.beta, 1);
+  if (beta === 0) throw check.wrongValue('softplus', 'beta other than 0', '0');
+  const threshold = numberOption('softplus', 'threshold', options.threshold, 20);
+  return activation('softplus', x, 'softplus', 'softplus_gradient', 'input', beta, threshold);
+}
+
+export interface HardtanhOptions {
+  /** Default -1. */
+  minVal?: number | undefined;
+  /** Default 1. */
+  maxVal?: number | undefined;
+}
+
+/** x between minVal and maxVal, else the nearer of them. The derivative is 1 between them, and 0 on them. */
+export function hardtanh(x: TensorLike, options: HardtanhOptions = {}): Tensor {
+  check.options('hardtanh', options, ['minVal', 'maxVal']);
+  const least = numberOption('hardtanh', 'minVal', options.minVal, -1);
+  const most = numberOption('hardtanh', 'maxVal', options.maxVal, 1);
+  if (least > most) {
+    throw check.wrongValue(
+      'hardtanh',
+      'minVal of at most maxVal (max_val must be larger than min_val)',
+      `${least} and ${most}`,
+    );
+  }
+  return activation('hardtanh', x, 'clamp', 'hardtanh_gradient', 'input', least, most);
+}
+
+/** min(max(x, 0), 6). The derivative is 1 between 0 and 6, and 0 on them. */
+export function relu6(x: TensorLike): Tensor {
+  return activation('relu6', x, 'clamp', 'hardtanh_gradient', 'input', 0, 6);
+}
+
+/** log(1 / (1 + e^-x)), without overflow. */
+export function logSigmoid(x: TensorLike): Tensor {
+  return activation('logSigmoid', x, 'log_sigmoid', 'log_sigmoid_gradient', 'input');
+}
+
+/** x · tanh(log(1 + e^x)) (Misra 2019). */
+export function mish(x: TensorLike): Tensor {
+  return activation('mish', x, 'mish', 'mish_gradient', 'input');
+}
+
+/**
+ * x where x > 0, else weight · x, with a weight that is learned (He et al. 2015).
+ *
+ * @param x - [N, C, …], float32 or float64.
+ * @param weight - [1], or [C]: one for each channel of dimension 1. Same dtype.
+ */
+export function prelu(x: TensorLike, weight: Tensor): Tensor {
+  const who = 'prelu';
+  const input = floatingInput(who, x);
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
+  check.sameDtype(who, 'weight', weight, input.dtype);
+  weight.attached(who, 'weight');
+  const channels = input.shape.length < 2 ? 1 : input.shape[1]!;
+  if (weight.shape.length > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
+    throw check.wrongValue(
+      who,
+      `a weight of 1 or ${channels} values, one a channel`,
+      `shape ${check.shapeText(weight.shape)} for an input of shape ${check.shapeText(input.shape)}`,
+    );
+  }
+  // [C] beside [N, C, L]: one size for each dimension behind the channels.
+  const behind = weight.numel === 1 ? [] : input.shape.slice(2).map(() => 1);
+  const slopes = weight.alias([weight.numel, ...behind]);
+  const { shape } = input;
+  const y = binary('prelu', input, slopes, shape);
+  const saved = [input, weight];
+  return record(who, y, [input, weight], saved, (dy, needs) => [
+    needs[0] ? binary('mul', dy, binary('prelu_slope', input, slopes, shape), shape) : null,
+    needs[1]
+      ? sumTo(binary('prelu_weight', input, dy, shape), slopes.shape).alias(weight.shape)
+      : null,
+  ]);
+}

@@ -1,0 +1,318 @@
+// Arithmetic with broadcasting, and functions of one number each. Each formula is one row of native/kernels/pointwise.inc.
+import * as check from '../../check/index.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { sumTo } from '../reductions/sum-to.js';
+import { binary, floatingInput, gradient, unary } from './apply.js';
+import { broadcastShape } from './broadcast.js';
+import type { BinaryName } from './codes.js';
+
+/** A tensor, or a number that is rounded to the dtype of the other operand. */
+export type Operand = TensorLike | number;
+
+/** Two tensors of one floating dtype whose shapes broadcast. */
+interface Pair {
+  readonly left: Tensor;
+  readonly right: Tensor;
+  readonly shape: readonly number[];
+}
+
+function pairOf(who: string, a: TensorLike, b: TensorLike): Pair {
+  const left = Tensor.from(a);
+  const right = Tensor.from(b);
+  check.floating(who, 'the first operand', left);
+  check.sameDtype(who, 'the second operand', right, left.dtype);
+  const shape = broadcastShape(who, left.shape, right.shape);
+  // One of one value has no array, and mul needs none.
+  if (left.expandedValue === null) left.present(who, 'the first operand');
+  if (right.expandedValue === null) right.present(who, 'the second operand');
+  return { left, right, shape };
+}
+
+/** The first tensor and the number, where one operand is a number. */
+function withNumber(who: string, a: Operand, b: Operand): [Tensor, number] | null {
+  if (typeof b === 'number' && typeof a !== 'number')
+    return [floatingInput(who, a, 'the first operand'), b];
+  if (typeof a === 'number' && typeof b !== 'number')
+    return [floatingInput(who, b, 'the second operand'), a];
+  if (typeof a === 'number') throw check.wrongKind(who, 'a tensor among the operands', b);
+  return null;
+}
+
+/**
+ * a + b. Shapes broadcast as in PyTorch: from the last dimension on, sizes are equal or one of them is 1.
+ * The gradient of an operand that was repeated is summed over what it was repeated along.
+ *
+ * @param a - float32 or float64.
+ * @param b - The same dtype, or a number.
+ * @throws {RangeError} for shapes that do not broadcast, with both.
+ * @example
+ * ```ts
+ * functional.add(tensor([[1], [2]]), tensor([10, 20])).toArray(); // => [[11, 21], [12, 22]]
+ * functional.add(tensor([1, 2]), 0.5).toArray(); // => [1.5, 2.5]
+ * ```
+ */
+export function add(a: Operand, b: Operand): Tensor {
+  const scalar = withNumber('add', a, b);
+  if (scalar !== null) {
+    const [x, p] = scalar;
+    return record('add', unary('plus', x, p), [x], [], (dy) => [dy]);
+  }
+  const { left, right, shape } = pairOf('add', a as TensorLike, b as TensorLike);
+  if (left.shape === shape && check.equalShapes(right.shape, shape)) {
+    const y = Tensor.like(left);
+    perform(
+      {
+        who: 'add',
+        work: y.numel,
+        reads: { 'the first operand': left, 'the second operand': right },
+        writes: [y],
+      },
+      (native, arrayOf) => native.add(arrayOf(left), arrayOf(right), arrayOf(y), y.numel),
+    );
+    return record('add', y, [left, right], [], (dy) => [dy, dy]);
+  }
+  return record('add', binary('add', left, right, shape), [left, right], [], (dy, needs) => [
+    needs[0] ? sumTo(dy, left.shape) : null,
+    needs[1] ? sumTo(dy, right.shape) : null,
+  ]);
+}
+
+/**
+ * a - b, broadcast like `add`.
+ *
+ * @example
+ * ```ts
+ * functional.sub(1, tensor([0.25, 2])).toArray(); // => [0.75, -1]
+ * ```
+ */
+export function sub(a: Operand, b: Operand): Tensor {
+  const scalar = withNumber('sub', a, b);
+  if (scalar !== null) {
+    const [x, p] = scalar;
+    return typeof b === 'number'
+      ? record('sub', unary('plus', x, -p), [x], [], (dy) => [dy])
+      : record('sub', unary('subtract_from', x, p), [x], [], (dy) => [unary('neg', dy)]);
+  }
+  const { left, right, shape } = pairOf('sub', a as TensorLike, b as TensorLike);
+  return record('sub', binary('sub', left, right, shape), [left, right], [], (dy, needs) => [
+    needs[0] ? sumTo(dy, left.shape) : null,
+    needs[1] ? sumTo(unary('neg', dy), right.shape) : null,
+  ]);
+}
+
+/**
+ * a · b, broadcast like `add`.
+ *
+ * @example
+ * ```ts
+ * functional.mul(tensor([1, 2]), 0.5).toArray(); // => [0.5, 1]
+ * ```
+ */
+export function mul(a: Operand, b: Operand): Tensor {
+  const scalar = withNumber('mul', a, b);
+  if (scalar !== null) {
+    const [x, p] = scalar;
+    return record('mul', unary('times', x, p), [x], [], (dy) => [unary('times', dy, p)]);
+  }
+  const { left, right, shape } = pairOf('mul', a as TensorLike, b as TensorLike);
+  const kept = [...(left.requiresGrad ? [right] : []), ...(right.requiresGrad ? [left] : [])];
+  return record('mul', product(left, right, shape), [left, right], kept, (dy, needs) => [
+    needs[0] ? sumTo(product(dy, right, shape), left.shape) : null,
+    needs[1] ? sumTo(product(dy, left, shape), right.shape) : null,
+  ]);
+}
+
+function product(a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
+  if (!check.equalShapes(a.shape, b.shape)) return binary('mul', a, b, shape);
+  const y = Tensor.like(b);
+  const { expandedValue } = a;
+  perform(
+    {
+      who: 'mul',
+      work: y.numel,
+      reads: { 'an operand': expandedValue === null ? a : null, 'the other operand': b },
+      writes: [y],
+    },
+    (native, arrayOf) =>
+      expandedValue !== null
+        ? native.scale(arrayOf(b), expandedValue, arrayOf(y), y.numel)
+        : native.multiply(arrayOf(a), arrayOf(b), arrayOf(y), y.numel),
+  );
+  return y;
+}
+
+/**
+ * a / b, broadcast like `add`. x / 0 is ±∞, 0 / 0 NaN.
+ *
+ * @example
+ * ```ts
+ * functional.div(tensor([1, 4]), tensor([2])).toArray(); // => [0.5, 2]
+ * ```
+ */
+export function div(a: Operand, b: Operand): Tensor {
+  const scalar = withNumber('div', a, b);
+  if (scalar !== null) {
+    const [x, p] = scalar;
+    if (typeof b === 'number') {
+      return record('div', unary('divided_by', x, p), [x], [], (dy) => [
+        unary('divided_by', dy, p),
+      ]);
+    }
+    return record('div', unary('divide', x, p), [x], [x], (dy) => [
+      gradient('divide_gradient', x, dy, p),
+    ]);
+  }
+  const { left, right, shape } = pairOf('div', a as TensorLike, b as TensorLike);
+  const kept = right.requiresGrad ? [left, right] : left.requiresGrad ? [right] : [];
+  return record('div', binary('div', left, right, shape), [left, right], kept, (dy, needs) => {
+    const part = binary('div', dy, right, shape);
+    return [
+      needs[0] ? sumTo(part, left.shape) : null,
+      needs[1]
+        ? sumTo(
+            binary('negative_product', part, binary('div', left, right, shape), shape),
+            right.shape,
+          )
+        : null,
+    ];
+  });
+}
+
+function extreme(
+  who: 'maximum' | 'minimum',
+  share: BinaryName,
+  a: TensorLike,
+  b: TensorLike,
+): Tensor {
+  const { left, right, shape } = pairOf(who, a, b);
+  return record(who, binary(who, left, right, shape), [left, right], [left, right], (dy, needs) => [
+    needs[0] ? sumTo(binary('mul', dy, binary(share, left, right, shape)), left.shape) : null,
+    needs[1] ? sumTo(binary('mul', dy, binary(share, right, left, shape)), right.shape) : null,
+  ]);
+}
+
+/** The larger of a and b, broadcast like `add`; NaN where one is. Where they are equal each gets half of the gradient. */
+export function maximum(a: TensorLike, b: TensorLike): Tensor {
+  return extreme('maximum', 'share_of_maximum', a, b);
+}
+
+/** The smaller of a and b, broadcast like `add`; NaN where one is. Where they are equal each gets half of the gradient. */
+export function minimum(a: TensorLike, b: TensorLike): Tensor {
+  return extreme('minimum', 'share_of_minimum', a, b);
+}
+
+/** -x. */
+export function neg(x: TensorLike): Tensor {
+  const input = floatingInput('neg', x);
+  return record('neg', unary('neg', input), [input], [], (dy) => [unary('neg', dy)]);
+}
+
+/** |x|. The derivative at 0 is 0. */
+export function abs(x: TensorLike): Tensor {
+  const input = floatingInput('abs', x);
+  return record('abs', unary('abs', input), [input], [input], (dy) => [
+    gradient('abs_gradient', input, dy),
+  ]);
+}
+
+/** e^x, with at most 1 unit in the last place of error (float32: 0.51). */
+export function exp(x: TensorLike): Tensor {
+  const input = floatingInput('exp', x);
+  const y = unary('exp', input);
+  return record('exp', y, [input], [y], (dy) => [binary('mul', y, dy)]);
+}
+
+/** The natural logarithm: -∞ at 0, NaN below. */
+export function log(x: TensorLike): Tensor {
+  const input = floatingInput('log', x);
+  return record('log', unary('log', input), [input], [input], (dy) => [binary('div', dy, input)]);
+}
+
+/** log(1 + x), precise near 0: -∞ at -1, NaN below. */
+export function log1p(x: TensorLike): Tensor {
+  const input = floatingInput('log1p', x);
+  return record('log1p', unary('log1p', input), [input], [input], (dy) => [
+    gradient('log1p_gradient', input, dy),
+  ]);
+}
+
+/** √x, correctly rounded: NaN below 0. The derivative at 0 is ∞. */
+export function sqrt(x: TensorLike): Tensor {
+  const input = floatingInput('sqrt', x);
+  const y = unary('sqrt', input);
+  return record('sqrt', y, [input], [y], (dy) => [gradient('sqrt_gradient', y, dy)]);
+}
+
+/** 1 / √x: ∞ at 0, NaN below. */
+export function rsqrt(x: TensorLike): Tensor {
+  const input = floatingInput('rsqrt', x);
+  const y = unary('rsqrt', input);
+  return record('rsqrt', y, [input], [y], (dy) => [gradient('rsqrt_gradient', y, dy)]);
+}
+
+/**
+ * x to the power of a number. NaN for a negative x, unless p is whole; x^0 is 1, also for NaN.
+ *
+ * @param p - Finite.
+ * @example
+ * ```ts
+ * functional.pow(tensor([-2, 3]), 2).toArray(); // => [4, 9]
+ * ```
+ */
+export function pow(x: TensorLike, p: number): Tensor {
+  const input = floatingInput('pow', x);
+  if (typeof p !== 'number') throw check.wrongKind('pow', 'p to be a number', p);
+  if (!Number.isFinite(p))
+    throw check.wrongValue('pow', 'p to be a finite number', check.describe(p));
+  if (p === 2) {
+    return record('pow', unary('square', input), [input], [input], (dy) => [
+      gradient('square_gradient', input, dy),
+    ]);
+  }
+  if (p === 0.5) {
+    const y = unary('sqrt', input);
+    return record('pow', y, [input], [y], (dy) => [gradient('sqrt_gradient', y, dy)]);
+  }
+  return record('pow', unary('pow', input, p), [input], [input], (dy) => [
+    p === 0 ? Tensor.expanded(input.shape, input.dtype, 0) : gradient('pow_gradient', input, dy, p),
+  ]);
+}
+
+export interface ClampOptions {
+  /** What lies below becomes this. Default: no bound. */
+  min?: number | undefined;
+  /** What lies above becomes this, also where `min` is larger. Default: no bound. */
+  max?: number | undefined;
+}
+
+/**
+ * min(max(x, options.min), options.max); NaN stays NaN. The derivative is 1 between the bounds and on them, else 0.
+ *
+ * @throws {TypeError} when neither bound is given.
+ * @example
+ * ```ts
+ * functional.clamp(tensor([-2, 0.5, 9]), { min: 0, max: 6 }).toArray(); // => [0, 0.5, 6]
+ * ```
+ */
+export function clamp(x: TensorLike, options: ClampOptions): Tensor {
+  const input = floatingInput('clamp', x);
+  check.options('clamp', options, ['min', 'max']);
+  const { min, max } = (options as ClampOptions | undefined) ?? {};
+  if (min === undefined && max === undefined) {
+    throw new TypeError(
+      'clamp: expected min or max (At least one of min or max must not be None), got neither.',
+    );
+  }
+  const least = min === undefined ? -Infinity : bound('min', min);
+  const most = max === undefined ? Infinity : bound('max', max);
+  return record('clamp', unary('clamp', input, least, most), [input], [input], (dy) => [
+    gradient('clamp_gradient', input, dy, least, most),
+  ]);
+}
+
+function bound(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw check.wrongKind('clamp', `${name} to be a number`, value);
+  if (Number.isNaN(value)) throw check.wrongValue('clamp', `${name} to be a number`, 'NaN');
+  return value;
+}

@@ -1,0 +1,126 @@
+// Comparisons, and choices by what they find. A mask is an int32 tensor of 1 and 0.
+import * as check from '../../check/index.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { sumTo } from '../reductions/sum-to.js';
+import { chosen, comparison, floatingInput } from './apply.js';
+import type { Operand } from './arithmetic.js';
+import { broadcastShape } from './broadcast.js';
+import type { CompareName } from './codes.js';
+
+function compared(who: CompareName, a: Operand, b: Operand): Tensor {
+  const [left, right] = pairOf(who, a, b);
+  return comparison(who, left, right, broadcastShape(who, left.shape, right.shape));
+}
+
+/** Two tensors of one dtype, from tensors or numbers. */
+function pairOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const tensorOf = (value: Operand, other: Operand, name: string): Tensor => {
+    if (typeof value !== 'number') return floatingInput(who, value, name);
+    if (typeof other === 'number') throw check.wrongKind(who, 'a tensor among the operands', value);
+    return Tensor.filled([], floatingInput(who, other).dtype, value);
+  };
+  const left = tensorOf(a, b, 'the first operand');
+  const right = tensorOf(b, a, 'the second operand');
+  check.sameDtype(who, 'the second operand', right, left.dtype);
+  return [left, right];
+}
+
+/** 1 where a = b, else 0, as int32; broadcast like `add`. NaN equals nothing. */
+export function eq(a: Operand, b: Operand): Tensor {
+  return compared('eq', a, b);
+}
+
+/** 1 where a ≠ b, else 0. */
+export function ne(a: Operand, b: Operand): Tensor {
+  return compared('ne', a, b);
+}
+
+/** 1 where a < b, else 0. */
+export function lt(a: Operand, b: Operand): Tensor {
+  return compared('lt', a, b);
+}
+
+/** 1 where a ≤ b, else 0. */
+export function le(a: Operand, b: Operand): Tensor {
+  return compared('le', a, b);
+}
+
+/** 1 where a > b, else 0. */
+export function gt(a: Operand, b: Operand): Tensor {
+  return compared('gt', a, b);
+}
+
+/** 1 where a ≥ b, else 0. */
+export function ge(a: Operand, b: Operand): Tensor {
+  return compared('ge', a, b);
+}
+
+/** A mask as an int32 tensor of our own reading. */
+function maskOf(who: string, mask: TensorLike): Tensor {
+  const given = Tensor.from(mask);
+  if (given.dtype === 'int32') {
+    given.attached(who, 'the mask');
+    return given;
+  }
+  if (given.dtype !== 'int64') {
+    throw new TypeError(
+      `${who}: expected a mask of int32 or int64 (a comparison's), got ${given.dtype}.`,
+    );
+  }
+  const flags = Int32Array.from(given.attached(who, 'the mask') as BigInt64Array, (each) =>
+    each === 0n ? 0 : 1,
+  );
+  return Tensor.adopting(flags, given.shape, 'int32');
+}
+
+/**
+ * a where the mask is not 0, else b; all three broadcast.
+ *
+ * @param mask - int32 or int64, as comparisons make it.
+ * @example
+ * ```ts
+ * const x = tensor([-1, 2]);
+ * functional.where(functional.gt(x, 0), x, 0).toArray(); // => [0, 2]
+ * ```
+ */
+export function where(mask: TensorLike, a: Operand, b: Operand): Tensor {
+  const who = 'where';
+  const flags = maskOf(who, mask);
+  const [left, right] = pairOf(who, a, b);
+  const shape = broadcastShape(who, broadcastShape(who, left.shape, right.shape), flags.shape);
+  const y = chosen(flags, left, right, shape);
+  return record(who, y, [left, right], [flags], (dy, needs) => {
+    const zero = Tensor.filled([], dy.dtype, 0);
+    return [
+      needs[0] ? sumTo(chosen(flags, dy, zero, shape), left.shape) : null,
+      needs[1] ? sumTo(chosen(flags, zero, dy, shape), right.shape) : null,
+    ];
+  });
+}
+
+/**
+ * `value` where the mask is not 0, else x.
+ *
+ * @param mask - int32 or int64; broadcasts to the shape of x.
+ * @param value - A number, or a tensor of shape [].
+ */
+export function maskedFill(x: TensorLike, mask: TensorLike, value: Operand): Tensor {
+  const who = 'maskedFill';
+  const input = floatingInput(who, x);
+  const flags = maskOf(who, mask);
+  if (typeof value !== 'number' && Tensor.from(value).shape.length !== 0) {
+    throw check.wrongValue(
+      who,
+      'a number or a tensor of shape [] (0-dimensional value)',
+      `shape ${check.shapeText(Tensor.from(value).shape)}`,
+    );
+  }
+  if (!check.equalShapes(broadcastShape(who, input.shape, flags.shape), input.shape)) {
+    throw check.wrongValue(
+      who,
+      `a mask that broadcasts to shape ${check.shapeText(input.shape)}`,
+      `shape ${check.shapeText(flags.shape)}`,
+    );
+  }
+  return where(flags, value, input);
+}

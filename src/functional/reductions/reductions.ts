@@ -1,0 +1,292 @@
+// Sums, means and the like over some dimensions, or all.
+import * as check from '../../check/index.js';
+import { addon } from '../../addon/control.js';
+import { perform } from '../../run/deferral.js';
+import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { around, dimOf, dimsOf } from '../dims.js';
+import { binary, floatingInput, unary } from '../pointwise/apply.js';
+import { moved } from './moved.js';
+import { reduce, reducedShape, type ReduceName } from './reduce.js';
+
+export interface DimOptions {
+  /** A dimension or several; negative ones count from the end. Default: all. */
+  dim?: number | readonly number[] | undefined;
+  /** Keep the dimensions with size 1. Default false. */
+  keepdim?: boolean | undefined;
+}
+
+export interface VarOptions extends DimOptions {
+  /** The divisor is the number of values less this: 1 (default) for an unbiased estimate, 0 for a batch's own. */
+  correction?: number | undefined;
+}
+
+interface Plan {
+  readonly input: Tensor;
+  readonly dims: readonly number[];
+  readonly shape: readonly number[];
+  /** The same with the sizes of 1, for what backward broadcasts. */
+  readonly kept: readonly number[];
+  readonly size: number;
+}
+
+function planOf(who: string, x: TensorLike, options: DimOptions, names = ['dim', 'keepdim']): Plan {
+  check.options(who, options, names);
+  const input = floatingInput(who, x);
+  const dims = dimsOf(who, options.dim, input.shape.length);
+  const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);
+  return {
+    input,
+    dims,
+    shape: reducedShape(input.shape, dims, keepdim),
+    kept: reducedShape(input.shape, dims, true),
+    size: dims.reduce((product, dim) => product * input.shape[dim]!, 1),
+  };
+}
+
+/** dy for every value that went into it, times a factor. */
+function spread(dy: Tensor, { input, kept }: Plan, factor: number): Tensor {
+  if (dy.numel === 1) return Tensor.expanded(input.shape, input.dtype, dy.item() * factor);
+  const part = factor === 1 ? dy : unary('times', dy, factor);
+  return binary('add', part.alias(kept), Tensor.filled([], input.dtype, 0), input.shape);
+}
+
+/**
+ * The sum of all elements, or over some dimensions: added in double (float64: in two doubles), rounded once.
+ *
+ * @param x - float32 or float64.
+ * @returns A scalar; with `dim`, the other dimensions.
+ * @throws {RangeError} for a dimension that x does not have.
+ * @example
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]]);
+ * functional.sum(x).item(); // => 10
+ * functional.sum(x, { dim: 0 }).toArray(); // => [4, 6]
+ * functional.sum(x, { dim: -1, keepdim: true }).toArray(); // => [[3], [7]]
+ * ```
+ */
+export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
+  const plan = planOf('sum', x, options);
+  const { input, dims, shape } = plan;
+  const y =
+    dims.length === input.shape.length
+      ? total(input, shape, 'sum')
+      : reduce('sum', input, dims, shape);
+  return record('sum', y, [input], [], (dy) => [spread(dy, plan, 1)]);
+}
+
+/** The mean of all elements, or over some dimensions, rounded once: that of equal values is their value. NaN of none. */
+export function mean(x: TensorLike, options: DimOptions = {}): Tensor {
+  const plan = planOf('mean', x, options);
+  const { input, dims, shape, size } = plan;
+  const y =
+    dims.length === input.shape.length
+      ? total(input, shape, 'mean')
+      : reduce('mean', input, dims, shape);
+  return record('mean', y, [input], [], (dy) => [
+    dy.numel === 1
+      ? Tensor.expanded(input.shape, input.dtype, dy.item() / size)
+      : spread(unary('divided_by', dy, size), plan, 1),
+  ]);
+}
+
+function total(input: Tensor, shape: readonly number[], name: 'sum' | 'mean'): Tensor {
+  const y = Tensor.uninitialized(shape, input.dtype);
+  perform(
+    { who: name, work: input.numel, reads: { 'the input': input }, writes: [y] },
+    (native, arrayOf) => native[name](arrayOf(input), input.numel),
+    (arrayOf, result) => {
+      arrayOf(y)[0] = result as number;
+    },
+  );
+  return y;
+}
+
+function variance(who: 'var' | 'std', x: TensorLike, options: VarOptions): Tensor {
+  const plan = planOf(who, x, options, ['dim', 'keepdim', 'correction']);
+  const { correction = 1 } = options;
+  check.numberBetween(who, 'correction', correction, 0, Infinity);
+  const { input, dims, shape, kept, size } = plan;
+  const y = reduce(who, input, dims, shape, correction);
+  const saved = who === 'std' ? [input, y] : [input];
+  return record(who, y, [input], saved, (dy) => {
+    // d var = 2 (x - mean) / (size - correction); d std = d var / (2 std)
+    const centre = reduce('mean', input, dims, kept);
+    const deviation = binary('sub', input, centre, input.shape);
+    const divisor = Math.max(size - correction, 0);
+    const part =
+      who === 'var'
+        ? unary('times', dy, 2 / divisor)
+        : unary('divided_by', binary('div', dy, y, dy.shape), divisor);
+    return [binary('mul', deviation, part.alias(kept), input.shape)];
+  });
+}
+
+/** The variance: Σ (x - mean)² / (size - correction), in double, about the mean. */
+function varOf(x: TensorLike, options: VarOptions = {}): Tensor {
+  return variance('var', x, options);
+}
+export { varOf as var };
+
+/** The square root of the variance. The derivative where it is 0 is NaN, as in PyTorch. */
+export function std(x: TensorLike, options: VarOptions = {}): Tensor {
+  return variance('std', x, options);
+}
+
+/** log Σ e^x, without overflow. */
+export function logsumexp(x: TensorLike, options: DimOptions = {}): Tensor {
+  const plan = planOf('logsumexp', x, options);
+  const { input, dims, shape, kept } = plan;
+  const y = reduce('logsumexp', input, dims, shape);
+  return record('logsumexp', y, [input], [input, y], (dy) => {
+    const share = unary('exp', binary('sub', input, y.alias(kept), input.shape));
+    return [binary('mul', share, dy.alias(kept), input.shape)];
+  });
+}
+
+function extremes(who: 'amax' | 'amin', x: TensorLike, options: DimOptions): Tensor {
+  const plan = planOf(who, x, options);
+  const { input, dims, shape, kept, size } = plan;
+  someOf(who, input, size);
+  const y = reduce(who, input, dims, shape);
+  return record(who, y, [input], [input, y], (dy) => {
+    // Those that are equal to it share the gradient.
+    const best = y.alias(kept);
+    const low = binary('share_of_maximum', input, best, input.shape);
+    const high = binary('share_of_minimum', input, best, input.shape);
+    // 0.5 where equal in both; 0 in one of them elsewhere.
+    const equal = unary('times', binary('mul', low, high, input.shape), 4);
+    const many = reduce('sum', equal, dims, kept);
+    return [binary('mul', equal, binary('div', dy.alias(kept), many, kept), input.shape)];
+  });
+}
+
+function someOf(who: string, input: Tensor, size: number): void {
+  if (size > 0) return;
+  throw check.wrongValue(
+    who,
+    'a dimension of size at least 1 to reduce (the operation does not have an identity)',
+    `shape ${check.shapeText(input.shape)}`,
+  );
+}
+
+/** The largest values; NaN where there is one. Those that are equal share the gradient evenly. */
+export function amax(x: TensorLike, options: DimOptions = {}): Tensor {
+  return extremes('amax', x, options);
+}
+
+/** The smallest values; NaN where there is one. Those that are equal share the gradient evenly. */
+export function amin(x: TensorLike, options: DimOptions = {}): Tensor {
+  return extremes('amin', x, options);
+}
+
+export interface OneDimOptions {
+  /** The dimension; negative ones count from the end. */
+  dim: number;
+  /** Keep the dimension with size 1. Default false. */
+  keepdim?: boolean | undefined;
+}
+
+/** Values, and where along the dimension each was: int64. */
+export interface ValuesAndIndices {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+interface OnePlan {
+  readonly input: Tensor;
+  readonly dim: number;
+  readonly keepdim: boolean;
+}
+
+function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan {
+  check.options(who, options, ['dim', 'keepdim']);
+  const input = floatingInput(who, x);
+  const dim = dimOf(who, 'dim', (options as OneDimOptions | undefined)?.dim, input.shape.length);
+  const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);
+  someOf(who, input, input.shape[dim] ?? 1);
+  return { input, dim, keepdim };
+}
+
+function bestIndices(largest: boolean, { input, dim, keepdim }: OnePlan): Tensor {
+  const indices = Tensor.uninitialized(reducedShape(input.shape, [dim], keepdim), 'int64');
+  const [, size] = around(input, dim);
+  const rows = moved(input, dim);
+  const out = indices.attached('max') as BigInt64Array;
+  if (out.length > 0) addon.extremeIndices(floats(rows), out, largest, indices.numel, size);
+  if (rows !== input) rows.dispose();
+  return indices;
+}
+
+function withIndices(who: 'max' | 'min', x: TensorLike, options: OneDimOptions): ValuesAndIndices {
+  const plan = onePlanOf(who, x, options);
+  const { input, dim } = plan;
+  const indices = bestIndices(who === 'max', plan);
+  const places = Int32Array.from(indices.attached(who) as BigInt64Array, Number);
+  const [outer, size, inner] = around(input, dim);
+  const values = Tensor.uninitialized(indices.shape, input.dtype);
+  if (values.numel > 0) addon.gather(floats(input), places, floats(values), outer, size, 1, inner);
+  const y = record(who, values, [input], [], (dy) => {
+    const dx = Tensor.filled(input.shape, input.dtype, 0);
+    if (dy.numel > 0) addon.scatterAdd(floats(dx), places, floats(dy), outer, size, 1, inner);
+    return [dx];
+  });
+  return { values: y, indices };
+}
+
+/**
+ * The largest value, of all or along a dimension, and where it was. NaN is the largest. With `dim` the gradient goes to
+ * the first of equal ones; without, they share it.
+ *
+ * @example
+ * ```ts
+ * const { values, indices } = functional.max(tensor([[1, 5, 5], [7, 2, 3]]), { dim: 1 });
+ * values.toArray(); // => [5, 7]
+ * indices.toArray(); // => [1, 0]
+ * functional.max(tensor([3, 1])).item(); // => 3
+ * ```
+ */
+export function max(x: TensorLike): Tensor;
+export function max(x: TensorLike, options: OneDimOptions): ValuesAndIndices;
+export function max(x: TensorLike, options?: OneDimOptions): Tensor | ValuesAndIndices {
+  return options === undefined ? whole('max', 'amax', x) : withIndices('max', x, options);
+}
+
+/** The smallest value, like `max`. NaN is the smallest. */
+export function min(x: TensorLike): Tensor;
+export function min(x: TensorLike, options: OneDimOptions): ValuesAndIndices;
+export function min(x: TensorLike, options?: OneDimOptions): Tensor | ValuesAndIndices {
+  return options === undefined ? whole('min', 'amin', x) : withIndices('min', x, options);
+}
+
+function whole(who: string, name: ReduceName & ('amax' | 'amin'), x: TensorLike): Tensor {
+  const input = floatingInput(who, x);
+  someOf(who, input, input.numel);
+  return extremes(name, input, {});
+}
+
+export interface ArgOptions {
+  /** The dimension; negative ones count from the end. Default: over all elements in their order. */
+  dim?: number | undefined;
+  /** Keep the dimension with size 1. Default false. */
+  keepdim?: boolean | undefined;
+}
+
+function places(who: string, largest: boolean, x: TensorLike, options: ArgOptions): Tensor {
+  check.options(who, options, ['dim', 'keepdim']);
+  if (options.dim !== undefined)
+    return bestIndices(largest, onePlanOf(who, x, options as OneDimOptions));
+  const input = floatingInput(who, x);
+  someOf(who, input, input.numel);
+  check.booleanOption(who, 'keepdim', options.keepdim);
+  return bestIndices(largest, { input: input.alias([input.numel]), dim: 0, keepdim: false });
+}
+
+/** Where the largest value is: the first of equal ones, or the first NaN. int64. */
+export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
+  return places('argmax', true, x, options);
+}
+
+/** Where the smallest value is: the first of equal ones, or the first NaN. int64. */
+export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {
+  return places('argmin', false, x, options);
+}
