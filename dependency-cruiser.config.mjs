@@ -34,7 +34,7 @@ const mayUsePackages = ['report', 'cli'];
  * @type {Record<string, readonly string[]>}
  */
 const mayAlsoUse = {
-  bench: ['src/cli', 'src/report'],
+  bench: ['src/cli', 'src/report', 'src/addon'], // the addon for the bare passes over memory alone
   examples: ['src/cli'],
   scripts: [],
   'test/helpers': [],

@@ -3,7 +3,7 @@
 //
 // [N, C] reads twice, for statistics and to apply them; one channel of [N, C, L] stays in cache in
 // between. The passes of a sum are run one after another.
-import { native } from 'evenkeel';
+import { addon } from '../src/addon/control.js';
 
 import type { Case } from './cases.js';
 import type { Contender } from './contender.js';
@@ -40,10 +40,10 @@ export function limitContenders({ case: each, x, dy }: Job): Contender[] {
   const source = asFloats(x);
   const gradient = dy === null ? source : asFloats(dy);
   const target = new Float32Array(source.length);
-  const copy = (): void => native.limits.copy(source, target);
+  const copy = (): void => addon.limitCopy(source, target, source.length);
   const run: Record<Pass, () => void> = {
-    'read x': () => void native.limits.read(source),
-    'read dy': () => void native.limits.read(gradient),
+    'read x': () => void addon.limitRead(source, source.length),
+    'read dy': () => void addon.limitRead(gradient, gradient.length),
     'x to out': copy,
     'x to dx': copy,
   };

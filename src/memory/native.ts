@@ -78,21 +78,7 @@ export const native = {
   },
   /** The package's version. */
   version,
-  /**
-   * What the machine allows: the bare passes over memory that a benchmark holds the kernels against,
-   * on the same threads and with the same choice of stores.
-   */
-  limits: {
-    /** Reads `source` once and writes `target` once: target = source, of the same length. */
-    copy(source: Float32Array, target: Float32Array): void {
-      addon.limitCopy(source, target, source.length);
-    },
-    /** Reads `source` once; the number returned depends on every element. */
-    read(source: Float32Array): number {
-      return addon.limitRead(source, source.length);
-    },
-  },
 };
 
 // Everybody in the process has this one object.
-for (const each of [native, native.memory, native.limits]) Object.freeze(each);
+for (const each of [native, native.memory]) Object.freeze(each);

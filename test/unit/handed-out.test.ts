@@ -105,7 +105,7 @@ describe('the rest', () => {
   it('native, and what is in it; its limit can be set', () => {
     expect(() => Object.assign(native, { setThreads: () => undefined })).toThrow(TypeError);
     expect(() => Object.assign(native.memory, { trim: () => undefined })).toThrow(TypeError);
-    expect(() => Object.assign(native.limits, { read: () => 0 })).toThrow(TypeError);
+    expect(Object.keys(native)).not.toContain('limits');
     const { limit } = native.memory;
     native.memory.limit = 5;
     expect(native.memory.limit).toBe(5);
