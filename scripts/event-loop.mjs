@@ -1,10 +1,10 @@
 // How long the event loop and the file system wait while 64 training calls of 8 MB run beside them, for
-// each way their input can come. `node scripts/event-loop.mjs [rounds]` after a build.
+// each way their input can come; and how long a whole training step holds it. `node scripts/event-loop.mjs [rounds]` after a build.
 import { stat } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { nn, tensor } from 'evenkeel';
+import { nn, optim, tensor } from 'evenkeel';
 
 const [N, C, CALLS] = [4096, 512, 64];
 const rounds = Number(process.argv[2] ?? 5);
@@ -92,4 +92,79 @@ async function measure(name, run) {
       column(stats.at(-1) ?? 0, 7) +
       column(each, 12),
   );
+}
+
+await trainingStep();
+
+/**
+ * One step of training (1024, 784 → 512 → 10), beside the event loop and on it: the longest time that the event loop
+ * got no turn. What else the machine does adds to it, so the lower end is the step's own.
+ */
+async function trainingStep() {
+  const [rows, inputs, hidden, classes] = [1024, 784, 512, 10];
+  const model = new nn.Sequential(
+    new nn.Linear(inputs, hidden),
+    new nn.BatchNorm1d(hidden),
+    new nn.ReLU(),
+    new nn.Linear(hidden, classes),
+  );
+  const criterion = new nn.CrossEntropyLoss();
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
+  const images = Float32Array.from({ length: rows * inputs }, (_, i) => Math.sin(i));
+  const labels = Int32Array.from({ length: rows }, (_, i) => i % classes);
+  const steps = {
+    'beside it': async () => {
+      const y = await model.forwardAsync(tensor(images, [rows, inputs]));
+      const loss = await criterion.forwardAsync(y, labels);
+      await loss.backwardAsync();
+      await optimizer.stepAsync();
+    },
+    synchronous: async () => {
+      const loss = criterion.forward(model.forward(tensor(images, [rows, inputs])), labels);
+      loss.backward();
+      optimizer.step();
+    },
+  };
+  console.log(`\na training step (${rows}, ${inputs} -> ${hidden} -> ${classes}); ms`);
+  console.log('              longest turn, min   p10   median   whole step, median');
+  for (const [name, step] of Object.entries(steps)) {
+    const turns = [];
+    const whole = [];
+    let last = 0;
+    let longest = 0;
+    const watch = { on: true };
+    const tick = () => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (watch.on) setImmediate(tick);
+    };
+    for (let i = 0; i < 120; i++) {
+      optimizer.zeroGrad();
+      await wait(1);
+      watch.on = true;
+      longest = 0;
+      last = performance.now();
+      const start = last;
+      setImmediate(tick);
+      await step();
+      whole.push(performance.now() - start);
+      await new Promise((resolve) => setImmediate(resolve));
+      watch.on = false;
+      if (i >= 20) turns.push(longest); // the first ones compile
+    }
+    for (const list of [turns, whole]) list.sort((a, b) => a - b);
+    const at = (
+      /** @type {number[]} */ list,
+      /** @type {number} */ part,
+      /** @type {number} */ width,
+    ) => (list[Math.floor(list.length * part)] ?? 0).toFixed(2).padStart(width);
+    console.log(
+      name.padEnd(12) +
+        at(turns, 0, 21) +
+        at(turns, 0.1, 6) +
+        at(turns, 0.5, 9) +
+        at(whole, 0.5, 21),
+    );
+  }
 }

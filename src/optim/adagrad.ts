@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, Tensor, type Parameter } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { Tensor, type Parameter } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import { Optimizer, withDefaults, type ParameterGroup, type Resolved } from './optimizer.js';
 import type { ParameterState } from './state.js';
@@ -95,15 +95,22 @@ export class Adagrad extends Optimizer<Hyper> {
     const kept = this.#sums.get(parameter)!;
     const rate = group.lr / (1 + kept.step * group.lrDecay);
     kept.step++;
-    addon.adagradStep(
-      floats(parameter),
-      floats(gradient),
-      floats(kept.squares),
-      parameter.numel,
-      rate,
-      group.eps,
-      group.weightDecay,
-      group.maximize,
+    const numbers = [parameter.numel, rate, group.eps, group.weightDecay, group.maximize] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, kept.squares],
+      },
+      (native, arrayOf) =>
+        native.adagradStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(kept.squares),
+          ...numbers,
+        ),
     );
   }
 }

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './betas.js';
 import {
   CHECK_GROUP,
@@ -114,11 +114,7 @@ export class Adam extends Optimizer<Hyper> {
     const moments = this.#moments.get(parameter)!;
     const [beta1, beta2] = group.betas;
     const step = ++moments.step;
-    addon.adamStep(
-      floats(parameter),
-      floats(gradient),
-      floats(moments.m),
-      floats(moments.v),
+    const numbers = [
       parameter.numel,
       group.lr,
       beta1,
@@ -129,6 +125,23 @@ export class Adam extends Optimizer<Hyper> {
       Math.sqrt(1 - moments.decay2.at(beta2, step)),
       this[DECOUPLED],
       group.maximize,
+    ] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, moments.m, moments.v],
+      },
+      (native, arrayOf) =>
+        native.adamStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(moments.m),
+          arrayOf(moments.v),
+          ...numbers,
+        ),
     );
   }
 }

@@ -14,4 +14,11 @@ export const CHECK_GRADIENT = Symbol('checkGradient');
 export const FIND_NON_FINITE = Symbol('findNonFinite');
 export const DECOUPLED = Symbol('decoupled');
 export const CHECK_GROUPS = Symbol('checkGroups');
+/** A step beside the event loop has not settled. */
+export const STEPPING = Symbol('stepping');
+export const CHECK_SETTLED = Symbol('checkSettled');
+export const CHECK_GRADIENTS = Symbol('checkGradients');
+export const MAY_STEP = Symbol('mayStep');
+export const CHECK_STEP = Symbol('checkStep');
+export const MOVE = Symbol('move');
 export const STEPPED = Symbol('stepped');

@@ -1,5 +1,6 @@
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
+import { perform } from '../run/deferral.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import {
@@ -89,16 +90,29 @@ export class LARS extends Optimizer<Hyper> {
   protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const plain = group.excludeOneDimensional && parameter.shape.length <= 1;
     const decay = plain ? 0 : group.weightDecay;
-    addon.larsStep(
-      floats(parameter),
-      floats(gradient),
-      floats(this.#velocities.get(parameter)!),
+    const numbers = [
       parameter.numel,
       group.lr,
       group.momentum,
       decay,
       plain ? 1 : trustOf(parameter, gradient, decay, group),
       group.maximize,
+    ] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, this.#velocities.get(parameter)!],
+      },
+      (native, arrayOf) =>
+        native.larsStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(this.#velocities.get(parameter)!),
+          ...numbers,
+        ),
     );
   }
 }

@@ -1,6 +1,7 @@
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
-import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './betas.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import {
@@ -124,11 +125,7 @@ export class NAdam extends Optimizer<Hyper> {
     const mu = addon.nadamMomentum(beta1, group.momentumDecay, step);
     const next = addon.nadamMomentum(beta1, group.momentumDecay, step + 1);
     moments.product *= mu;
-    addon.nadamStep(
-      floats(parameter),
-      floats(gradient),
-      floats(moments.m),
-      floats(moments.v),
+    const numbers = [
       parameter.numel,
       group.lr,
       beta1,
@@ -140,6 +137,23 @@ export class NAdam extends Optimizer<Hyper> {
       (group.lr * next) / (1 - moments.product * next),
       group.decoupledWeightDecay,
       group.maximize,
+    ] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, moments.m, moments.v],
+      },
+      (native, arrayOf) =>
+        native.nadamStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(moments.m),
+          arrayOf(moments.v),
+          ...numbers,
+        ),
     );
   }
 }

@@ -3,7 +3,8 @@
 import * as check from '../check/index.js';
 import { mark } from '../check/copies.js';
 import { addon } from '../addon/control.js';
-import { floats, Parameter, Tensor } from '../tensor/tensor.js';
+import { deferred, perform, undeferred } from '../run/deferral.js';
+import { floats, outsideScopes, Parameter, Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GRADIENT,
   CHECK_GROUP,
@@ -16,7 +17,13 @@ import {
   OPTIONAL_STATE,
   PREPARE,
   SLOTS,
+  CHECK_GRADIENTS,
+  CHECK_SETTLED,
+  CHECK_STEP,
+  MAY_STEP,
+  MOVE,
   STEPPED,
+  STEPPING,
   UPDATE,
   WHO,
 } from './internals.js';
@@ -67,12 +74,18 @@ export interface StepOptions {
   nonFinite?: 'propagate' | 'throw' | 'skip' | undefined;
 }
 
+export interface StepAsyncOptions extends StepOptions {
+  /** Stops the step where it is, waiting or running. */
+  signal?: AbortSignal | undefined;
+}
+
 export abstract class Optimizer<Hyper extends object> {
   readonly paramGroups: ResolvedGroup<Hyper>[] = [];
   /** What a group leaves out. */
   protected readonly [DEFAULTS]: Hyper;
   /** @internal Whether `step` has been called: a scheduler that steps before it says so. */
   [STEPPED] = false;
+  private [STEPPING] = false;
 
   protected constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -198,19 +211,101 @@ export abstract class Optimizer<Hyper extends object> {
   step(options?: StepOptions): boolean {
     const who = `${this[WHO]}.step`;
     check.options(who, options, ['nonFinite']);
-    const { nonFinite = 'propagate' } = options ?? {};
-    check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
-    this[CHECK_GROUPS](who);
+    const nonFinite = policyOf(who, options);
+    this[CHECK_STEP](who);
     this[STEPPED] = true;
+    if (nonFinite !== 'propagate' && !this[MAY_STEP](who, nonFinite)) return false;
+    undeferred(() => {
+      this[MOVE]();
+    });
+    return true;
+  }
+
+  /**
+   * `step` that does not block the event loop: parameters and what is kept of them are computed in copies, on threads of
+   * its own, and take the place of the old ones at the end, all or none. Until the promise settles nothing else may step
+   * this optimiser or write into its parameters.
+   *
+   * Parameters whose `data` has been asked for, or that are shared, are written on the event loop.
+   *
+   * @returns A promise of what `step` returns, which every failure rejects; aborted, with the signal's reason. Nothing
+   * has changed then.
+   * @example
+   * ```ts
+   * const p = new nn.Parameter(tensor([1, 2]));
+   * const optimizer = new optim.SGD([p], { lr: 0.5 });
+   * p.grad = tensor([2, 2]);
+   * await optimizer.stepAsync({ signal: AbortSignal.timeout(1000) });
+   * p.toArray(); // => [0, 1]
+   * ```
+   */
+  async stepAsync(options?: StepAsyncOptions): Promise<boolean> {
+    const who = `${this[WHO]}.stepAsync`;
+    check.options(who, options, ['nonFinite', 'signal']);
+    const nonFinite = policyOf(who, options);
+    const signal = check.signal(who, options?.signal);
+    check.notAborted(signal);
+    this[CHECK_STEP](who);
+    const parameters = this.paramGroups.flatMap(({ params }) => params);
+    const before = new Map<Parameter, ParameterState>();
+    for (const parameter of parameters) {
+      const kept = this[KEPT](parameter);
+      if (kept !== null) before.set(parameter, kept);
+    }
+    this[STEPPING] = true;
+    try {
+      if (nonFinite !== 'propagate' && !(await areFinite(who, parameters, signal))) {
+        if (!this[MAY_STEP](who, nonFinite)) return false;
+      }
+      this[CHECK_GRADIENTS]();
+      const moved = parameters.filter(({ gradient }) => gradient !== null);
+      await outsideScopes(() =>
+        deferred(signal, () => {
+          this[MOVE]();
+        }),
+      );
+      for (const parameter of moved) parameter.markChanged();
+      this[STEPPED] = true;
+      return true;
+    } catch (error) {
+      this[KEEP](before);
+      throw error;
+    } finally {
+      this[STEPPING] = false;
+    }
+  }
+
+  /** That a step can be made: nothing has changed where it throws. */
+  private [CHECK_STEP](who: string): void {
+    this[CHECK_SETTLED](who);
+    this[CHECK_GROUPS](who);
+    this[CHECK_GRADIENTS]();
+  }
+
+  private [CHECK_SETTLED](who: string): void {
+    if (!this[STEPPING]) return;
+    throw new Error(
+      `${who}: expected the promise of stepAsync to have settled, got one under way.`,
+    );
+  }
+
+  private [CHECK_GRADIENTS](): void {
     for (const group of this.paramGroups) {
       this[CHECK_GROUP](group);
       for (const parameter of group.params) this[CHECK_GRADIENT](parameter);
     }
-    const found = nonFinite === 'propagate' ? null : this[FIND_NON_FINITE]();
-    if (found !== null) {
-      if (nonFinite === 'skip') return false;
-      throw check.wrongValue(who, 'finite gradients', found);
-    }
+  }
+
+  /** Whether gradients are finite; throws by the policy where they are not. */
+  private [MAY_STEP](who: string, nonFinite: 'throw' | 'skip'): boolean {
+    const found = this[FIND_NON_FINITE]();
+    if (found === null) return true;
+    if (nonFinite === 'skip') return false;
+    throw check.wrongValue(who, 'finite gradients', found);
+  }
+
+  /** Everything is checked: moves the parameters. */
+  private [MOVE](): void {
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
         if (parameter.gradient !== null) this[PREPARE](parameter, group);
@@ -220,10 +315,9 @@ export abstract class Optimizer<Hyper extends object> {
       for (const parameter of group.params) {
         if (parameter.gradient === null) continue;
         this[UPDATE](parameter, parameter.gradient, group);
-        parameter.markChanged();
+        if (!this[STEPPING]) parameter.markChanged();
       }
     }
-    return true;
   }
 
   /**
@@ -281,6 +375,7 @@ export abstract class Optimizer<Hyper extends object> {
    */
   loadStateDict(stateDict: LoadableOptimizerState): void {
     const who = `${this[WHO]}.loadStateDict`;
+    this[CHECK_SETTLED](who);
     const reader = new StateReader(who, this[SLOTS], this[OPTIONAL_STATE], this[FIXED]);
     const { state, groups } = reader.parts(stateDict);
     const names = Object.keys(this[DEFAULTS]);
@@ -317,6 +412,33 @@ export abstract class Optimizer<Hyper extends object> {
 }
 
 mark(Optimizer, 'Optimizer');
+
+function policyOf(who: string, options: StepOptions | undefined): 'propagate' | 'throw' | 'skip' {
+  const { nonFinite = 'propagate' } = options ?? {};
+  return check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
+}
+
+/** Whether the sum of each gradient is finite, found beside the event loop: then its terms are. */
+async function areFinite(
+  who: string,
+  parameters: readonly Parameter[],
+  signal: AbortSignal | null,
+): Promise<boolean> {
+  let finite = true;
+  await deferred(signal, () => {
+    for (const { gradient } of parameters) {
+      if (gradient === null) continue;
+      perform(
+        { who, work: gradient.numel, reads: { 'a gradient': gradient }, writes: [] },
+        (native, arrayOf) => native.sum(arrayOf(gradient), gradient.numel),
+        (_, sum) => {
+          finite &&= Number.isFinite(sum);
+        },
+      );
+    }
+  });
+  return finite;
+}
 
 function checkScheduled(who: string, group: ScheduledGroup): void {
   for (const name of SCHEDULED) {

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import {
   Optimizer,
@@ -122,12 +122,9 @@ export class RMSprop extends Optimizer<Hyper> {
   protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const kept = this.#averages.get(parameter)!;
     kept.step++;
-    addon.rmspropStep(
-      floats(parameter),
-      floats(gradient),
-      floats(kept.square),
-      group.momentum > 0 ? floats(kept.momentum!) : null,
-      group.centered ? floats(kept.mean!) : null,
+    const velocity = group.momentum > 0 ? kept.momentum : null;
+    const mean = group.centered ? kept.mean : null;
+    const numbers = [
       parameter.numel,
       group.lr,
       group.alpha,
@@ -135,6 +132,24 @@ export class RMSprop extends Optimizer<Hyper> {
       group.weightDecay,
       group.momentum,
       group.maximize,
+    ] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, kept.square, velocity, mean],
+      },
+      (native, arrayOf) =>
+        native.rmspropStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(kept.square),
+          arrayOf(velocity),
+          arrayOf(mean),
+          ...numbers,
+        ),
     );
   }
 }

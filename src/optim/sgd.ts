@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import {
   CHECK_GROUP,
   KEEP,
@@ -105,10 +105,7 @@ export class SGD extends Optimizer<Hyper> {
 
   protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
     const velocity = group.momentum === 0 ? undefined : this.#velocities.get(parameter);
-    addon.sgdStep(
-      floats(parameter),
-      floats(gradient),
-      velocity === undefined ? null : floats(velocity.v),
+    const numbers = [
       parameter.numel,
       group.lr,
       group.momentum,
@@ -117,6 +114,22 @@ export class SGD extends Optimizer<Hyper> {
       group.nesterov,
       group.maximize,
       velocity?.first ?? true,
+    ] as const;
+    perform(
+      {
+        who: `${this[WHO]}.step`,
+        work: 4 * parameter.numel,
+        reads: { 'a gradient': gradient },
+        writes: [],
+        rewrites: [parameter, velocity?.v ?? null],
+      },
+      (native, arrayOf) =>
+        native.sgdStep(
+          arrayOf(parameter),
+          arrayOf(gradient),
+          arrayOf(velocity?.v ?? null),
+          ...numbers,
+        ),
     );
     if (velocity !== undefined) velocity.first = false;
   }

@@ -32,6 +32,7 @@ export class Borrowed {
   #inPlace: FloatData | null = null;
   #copy: Memory | null = null;
   #opened = false;
+  #rewritten = false;
 
   /** @param memory - Held for this already. */
   constructor(
@@ -41,6 +42,11 @@ export class Borrowed {
   ) {
     this.#version = memory.version;
     this.#numel = memory.length;
+  }
+
+  /** What calls write goes into a copy, and into the memory itself with `commit`. */
+  rewrite(): void {
+    this.#rewritten = true;
   }
 
   /**
@@ -56,7 +62,7 @@ export class Borrowed {
     const shared = isSharedArrayBuffer(memory.data.buffer);
     if (take && memory.exposed && !shared) this.#seize();
     const { byteLength } = memory.data;
-    const reachable = memory.exposed && !shared;
+    const reachable = this.#rewritten || (memory.exposed && !shared);
     this.#opened = true;
     if (byteLength <= SMALL_BYTES || (reachable && byteLength <= budget.bytes)) {
       budget.bytes -= byteLength;
@@ -91,7 +97,17 @@ export class Borrowed {
 
   /** @throws {Error} when an operation has written into what a job has read. */
   check(): void {
-    if (this.#inPlace !== null) this.unchanged();
+    if (this.#inPlace !== null || this.#rewritten) this.unchanged();
+    if (!this.#rewritten || this.memory.length === this.#numel) return;
+    throw detached(this, this.#numel, this.memory.length);
+  }
+
+  /** Has the elements that calls have written, where they have. Cannot fail. */
+  commit(): void {
+    if (!this.#rewritten || this.#copy === null) return;
+    const { memory } = this;
+    if (memory.exposed) (memory.data as FloatData).set(this.#copy.data as FloatData);
+    else [memory.data, this.#copy.data] = [this.#copy.data, memory.data];
   }
 
   /** @throws {Error} when an operation has written into the memory since. */

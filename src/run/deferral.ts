@@ -133,7 +133,16 @@ export class Deferral {
       this.#places.set(memory, place);
       places.set(operand, place);
     }
+    for (const operand of step.rewrites ?? []) {
+      if (operand !== null) places.set(operand, this.#rewrittenOf(step.who, operand));
+    }
     this.#steps.push({ step, call, after, places });
+  }
+
+  #rewrittenOf(who: string, operand: Operand): Place {
+    const place = this.#placeOf(who, 'a parameter or what is kept of it', operand);
+    if (place instanceof Borrowed) place.rewrite();
+    return place;
   }
 
   #placeOf(who: string, name: string, operand: Operand): Place {
@@ -271,7 +280,10 @@ export class Deferral {
     for (const place of this.#places.values()) if (place instanceof Borrowed) place.check();
     for (const ending of this.#endings) ending.check();
     for (const ending of this.#endings) ending.commit();
-    for (const place of this.#places.values()) if (place instanceof Result) place.show();
+    for (const place of this.#places.values()) {
+      if (place instanceof Result) place.show();
+      else place.commit();
+    }
   }
 
   /** No result will be there: they are disposed of. */

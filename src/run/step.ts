@@ -41,6 +41,8 @@ export interface Step {
   readonly reads: Readonly<Record<string, Operand | null>>;
   /** Results of this operation: memory that it has just made, and of which nobody has a view. */
   readonly writes: readonly (Operand | null)[];
+  /** What is changed in place. Beside the event loop a copy is, which takes the place of the elements at the end. */
+  readonly rewrites?: readonly (Operand | null)[];
   /** What has to settle before it may be made. */
   readonly before?: Promise<void> | null;
 }

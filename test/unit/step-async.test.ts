@@ -1,0 +1,176 @@
+// stepAsync: the bits of step, all or nothing, and memory that a user can see.
+import { describe, expect, test } from 'vitest';
+
+import { nn, noGrad, optim, tensor, type Tensor } from '../../src/index.js';
+import { normals32 } from '../helpers/random.js';
+
+const bits = (t: Tensor): string =>
+  Buffer.from(t.data.buffer as ArrayBuffer, t.data.byteOffset, t.data.byteLength).toString(
+    'base64',
+  );
+const rejection = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'nothing was thrown',
+    (error: unknown) => String(error),
+  );
+const parametersOf = (): nn.Parameter[] =>
+  [[300, 200], [200], [700, 400]].map((shape, i) => {
+    const numel = shape.reduce((a, b) => a * b, 1);
+    return new nn.Parameter(tensor(normals32(i + 1, numel), shape));
+  });
+const setGradients = (parameters: readonly nn.Parameter[], seed: number): void => {
+  parameters.forEach((each, i) => {
+    each.grad = tensor(normals32(seed * 10 + i, each.numel), each.shape);
+  });
+};
+const stateOf = (optimizer: { stateDict(): { state: object } }): string =>
+  JSON.stringify(optimizer.stateDict(), (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+
+const OPTIMIZERS = {
+  SGD: (p: nn.Parameter[]) => new optim.SGD(p, { lr: 0.1 }),
+  'SGD with momentum': (p: nn.Parameter[]) =>
+    new optim.SGD(p, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+  Adam: (p: nn.Parameter[]) => new optim.Adam(p, { lr: 0.1, weightDecay: 0.01 }),
+  AdamW: (p: nn.Parameter[]) => new optim.AdamW(p, { lr: 0.1 }),
+  NAdam: (p: nn.Parameter[]) => new optim.NAdam(p, { lr: 0.1 }),
+  RMSprop: (p: nn.Parameter[]) => new optim.RMSprop(p, { lr: 0.1, momentum: 0.5, centered: true }),
+  Adagrad: (p: nn.Parameter[]) => new optim.Adagrad(p, { lr: 0.1, lrDecay: 0.1 }),
+  LARS: (p: nn.Parameter[]) => new optim.LARS(p, { lr: 0.1, weightDecay: 0.01 }),
+};
+
+describe.each(Object.entries(OPTIMIZERS))('%s', (_, make) => {
+  test('has the bits of step', async () => {
+    const outcome = async (asynchronous: boolean): Promise<unknown> => {
+      const parameters = parametersOf();
+      const optimizer = make(parameters);
+      for (const seed of [1, 2, 3]) {
+        setGradients(parameters, seed);
+        if (seed === 2) parameters[0]!.grad = null;
+        expect(asynchronous ? await optimizer.stepAsync() : optimizer.step()).toBe(true);
+      }
+      return [parameters.map(bits), stateOf(optimizer)];
+    };
+    expect(await outcome(true)).toEqual(await outcome(false));
+  });
+
+  test('changes nothing when it is stopped, and goes on from there', async () => {
+    const [parameters, others] = [parametersOf(), parametersOf()];
+    const [optimizer, other] = [make(parameters), make(others)];
+    for (const each of [parameters, others]) setGradients(each, 1);
+    optimizer.step();
+    other.step();
+    const before = [parameters.map(bits), stateOf(optimizer)];
+    for (const turns of [0, 1, 2, 3]) {
+      const controller = new AbortController();
+      const step = optimizer.stepAsync({ signal: controller.signal });
+      for (let i = 0; i < turns; i++) await null;
+      controller.abort(new Error('enough'));
+      expect(await rejection(step)).toBe('Error: enough');
+      expect([parameters.map(bits), stateOf(optimizer)]).toEqual(before);
+    }
+    await optimizer.stepAsync();
+    other.step();
+    expect([parameters.map(bits), stateOf(optimizer)]).toEqual([others.map(bits), stateOf(other)]);
+  });
+});
+
+test('a view of a parameter, and tensors over the same memory, see the step', async () => {
+  const parameters = parametersOf();
+  const [p, , q] = parameters as [nn.Parameter, nn.Parameter, nn.Parameter];
+  const [view, alias] = [p.data, q.detach()];
+  setGradients(parameters, 1);
+  const versions = [p.version, q.version];
+  await new optim.SGD(parameters, { lr: 0.1 }).stepAsync();
+  expect(view.length).toBe(p.numel);
+  expect(view).toBe(p.data);
+  expect(bits(alias)).toBe(bits(q));
+  expect([p.version, q.version]).toEqual(versions.map((each) => each + 1));
+});
+
+test('until it settles nothing else may change what it changes', async () => {
+  const parameters = parametersOf();
+  const optimizer = new optim.Adam(parameters);
+  setGradients(parameters, 1);
+  const before = [parameters.map((each) => bits(each.clone())), stateOf(optimizer)];
+  const step = optimizer.stepAsync();
+  expect(() => optimizer.step()).toThrow(
+    'Adam.step: expected the promise of stepAsync to have settled, got one under way.',
+  );
+  expect(await rejection(optimizer.stepAsync())).toMatch(/got one under way/);
+  expect(() => {
+    optimizer.loadStateDict(optimizer.stateDict());
+  }).toThrow(/got one under way/);
+  noGrad(() => parameters[2]!.copy_(parameters[2]!.clone()));
+  expect(await rejection(step)).toBe(
+    'Error: Adam.step: expected a parameter or what is kept of it to stay as it was until the promise ' +
+      'settles, got one that has been modified by an inplace operation.',
+  );
+  expect([parameters.map(bits), stateOf(optimizer)]).toEqual(before);
+  const again = optimizer.stepAsync();
+  optimizer.zeroGrad();
+  expect(await again).toBe(true);
+  expect(bits(parameters[0]!)).not.toBe((before[0] as string[])[0]);
+});
+
+test('gradients that are not finite', async () => {
+  const parameters = parametersOf();
+  const optimizer = new optim.Adam(parameters);
+  setGradients(parameters, 1);
+  parameters[2]!.grad!.data[70_000] = NaN;
+  const before = [parameters.map(bits), stateOf(optimizer)];
+  expect(await optimizer.stepAsync({ nonFinite: 'skip' })).toBe(false);
+  expect(await rejection(optimizer.stepAsync({ nonFinite: 'throw' }))).toMatch(
+    /^RangeError: Adam.stepAsync: expected finite gradients, got NaN at index 70000 of parameter 2/,
+  );
+  expect([parameters.map(bits), stateOf(optimizer)]).toEqual(before);
+  parameters[2]!.grad!.data[70_000] = 1;
+  expect(await optimizer.stepAsync({ nonFinite: 'throw' })).toBe(true);
+});
+
+test('a step of a training loop beside the event loop', async () => {
+  const outcome = async (asynchronous: boolean): Promise<unknown> => {
+    const model = new nn.Sequential(
+      new nn.Linear(60, 200),
+      new nn.BatchNorm1d(200),
+      new nn.ReLU(),
+      new nn.Linear(200, 10),
+    );
+    model.loadStateDict(
+      new Map(
+        [...model.stateDict()].map(
+          ([key, each], i) =>
+            [
+              key,
+              each.dtype === 'int64'
+                ? each
+                : tensor(normals32(i + 1, each.numel).map(Math.abs), each.shape),
+            ] as const,
+        ),
+      ),
+    );
+    const criterion = new nn.CrossEntropyLoss();
+    const optimizer = new optim.Adam(model.parameters());
+    const labels = Int32Array.from({ length: 256 }, (_, i) => i % 10);
+    const losses: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const x = tensor(normals32(i + 50, 256 * 60), [256, 60]);
+      optimizer.zeroGrad();
+      if (asynchronous) {
+        const y = (await model.forwardAsync(x)) as Tensor;
+        const loss = (await criterion.forwardAsync(y, labels)) as Tensor;
+        await loss.backwardAsync();
+        await optimizer.stepAsync();
+        losses.push(loss.item());
+      } else {
+        const loss = criterion.forward(model.forward(x), labels);
+        loss.backward();
+        optimizer.step();
+        losses.push(loss.item());
+      }
+    }
+    return [losses, [...model.stateDict().values()].map(bits)];
+  };
+  expect(await outcome(true)).toEqual(await outcome(false));
+});
