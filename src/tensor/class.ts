@@ -307,6 +307,11 @@ export class Tensor implements Variable {
     return lengthOf(data) === this.numel ? data : this.filled(who, name);
   }
 
+  /** @internal The data of a floating tensor, which has been checked to be there. */
+  get elements(): FloatData {
+    return this.memory.data as FloatData;
+  }
+
   /** @internal Whether the data is still to be computed, beside the event loop. */
   get awaited(): boolean {
     return this.memory.awaited !== null;

@@ -12,7 +12,7 @@ const BATCH_NORM = `${MODULE} affine bias dtype eps freeze frozen layout momentu
   trackRunningStats unfreeze updateStatistics weight num_batches_tracked running_mean running_var`;
 const LIST = `${MODULE} at delete extend insert length pop push set`;
 const DICT = `${MODULE} clear delete entries get has keys pop set size update values`;
-const OPTIMIZER = 'paramGroups addParamGroup loadStateDict stateDict step zeroGrad';
+const OPTIMIZER = 'paramGroups addParamGroup loadStateDict stateDict step stepAsync zeroGrad';
 
 const parameters = (): nn.Parameter[] => [new nn.Parameter(tensor([1]))];
 const set = (): data.TensorDataset => new data.TensorDataset(tensor([1, 2]));

@@ -34,6 +34,9 @@ function normalizeLater(input: Tensor, plan: Plan, deferral: Deferral, recorded:
     if (plan.padding !== null) return normalizePadded(input, by, plan.padding, recorded);
     return run(input, out?.detach() ?? Tensor.like(input), by, recorded);
   };
+  if (out !== null) {
+    for (const operand of [input, plan.weight, plan.bias]) operand?.attached(plan.who);
+  }
   const y =
     out === null ? normalized(apart) : undeferred(() => normalized({ ...apart, deferral: null }));
   if (out !== null && plan.padding === null) y.markChanged();
@@ -107,16 +110,17 @@ function run(input: Tensor, y: Tensor, plan: Plan, recorded: boolean): Tensor {
   // First, because it may fail, where the stack ends: not with running statistics that have moved.
   const result = recorded && saved !== null ? recordNormalization(input, y, plan, saved) : y;
   const { deferral } = plan;
+  // The plan has been checked, and so is what is read here.
   if (deferral === null) {
     const { weight, bias, runningMean, runningVar } = plan;
     const made = forwardCall(
       addon,
-      floats(input),
-      floats(y),
-      weight === null ? null : floats(weight),
-      bias === null ? null : floats(bias),
-      runningMean === null ? null : floats(runningMean),
-      runningVar === null ? null : floats(runningVar),
+      input.elements,
+      y.elements,
+      weight === null ? null : weight.elements,
+      bias === null ? null : bias.elements,
+      runningMean === null ? null : runningMean.elements,
+      runningVar === null ? null : runningVar.elements,
       saved,
       plan,
     );

@@ -70,17 +70,32 @@ function checkOperand(
   c: number,
 ): void {
   if (operand === null) return;
+  if (!fits(operand, input.dtype, c)) refuseOperand(who, name, operand, input, c);
+  operand.present(who, name);
+}
+
+function fits(operand: Tensor, dtype: string, c: number): boolean {
+  const isTensor = (operand as unknown) instanceof Tensor;
+  return (
+    isTensor && operand.dtype === dtype && sizesOf(operand).length === 1 && operand.numel === c
+  );
+}
+
+function refuseOperand(
+  who: string,
+  name: string,
+  operand: Tensor,
+  input: Tensor,
+  c: number,
+): never {
   if (!((operand as unknown) instanceof Tensor))
     throw check.wrongKind(who, `${name} to be a Tensor or null`, operand);
   check.sameDtype(who, name, operand, input.dtype);
-  if (operand.shape.length !== 1 || operand.numel !== c) {
-    throw check.wrongValue(
-      who,
-      `${name} of shape [${c}] (${name} should contain ${c} elements not ${operand.numel})`,
-      `shape ${check.shapeText(operand.shape)}`,
-    );
-  }
-  operand.present(who, name);
+  throw check.wrongValue(
+    who,
+    `${name} of shape [${c}] (${name} should contain ${c} elements not ${operand.numel})`,
+    `shape ${check.shapeText(operand.shape)}`,
+  );
 }
 
 /** `out` may be the input's very memory while nothing is recorded; the addon refuses what overlaps otherwise. */

@@ -46,7 +46,7 @@ export class ClassRows {
         `shape ${check.shapeText(shape)}`,
       );
     }
-    input.attached(who, name);
+    input.present(who, name);
   }
 
   /** Row after row: the tensor's own elements, or a copy where classes are not last. */
