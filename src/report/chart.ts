@@ -6,6 +6,7 @@ import { library } from './library.js';
 import { escape, markup, Markup } from './markup.js';
 import { legend, type Mark } from './marks.js';
 import { details, table, type Table } from './page.js';
+import { COLOURS } from './style.js';
 import type { Option } from './echarts.js';
 
 export interface Chart {
@@ -44,6 +45,15 @@ export function smallFigure(chart: Chart): Markup {
     <figcaption>${chart.summary}</figcaption>
     ${alternative(chart)}
   </figure>`;
+}
+
+/** A chart as an SVG file of its own, which is light or dark as its reader's system is. */
+export function pictureFile(chart: Chart): string {
+  const svg = picture(chart, WIDE, 'chart').text;
+  const size = `xmlns="http://www.w3.org/2000/svg" width="${String(WIDE)}" height="${String(chart.height(WIDE))}"`;
+  const font =
+    "svg { background: var(--ground); font-family: system-ui, 'DejaVu Sans', sans-serif; }";
+  return `${svg.replace('<svg class="chart"', `<svg ${size}`).replace('>', () => `><style>${COLOURS}${font}</style>`)}\n`;
 }
 
 function alternative(chart: Chart): Markup | string {

@@ -1,5 +1,5 @@
 // Pages with charts. A door of the package's own (`#report` in package.json): for the benchmark, not for users.
-export { figure, smallFigure, type Chart } from './chart.js';
+export { figure, pictureFile, smallFigure, type Chart } from './chart.js';
 export { logBounds, type Axis } from './charts/axes.js';
 export { bars, stacks, type Bar, type Stack } from './charts/bars.js';
 export { dots, type DotRow } from './charts/dots.js';

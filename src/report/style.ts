@@ -11,8 +11,8 @@ export function paint(colour: Colour | 'ground' | 'rule' | 'inside'): string {
   return `var(--${colour})`;
 }
 
-export const STYLE = new Markup(`
-:root {
+/** What the names stand for. */
+export const COLOURS = `:root {
   color-scheme: light dark;
   --ground: #ffffff; --ink: #1b1f24; --soft: #5b6570; --rule: #e3e7eb; --panel: #f6f8fa;
   --blue: #0072b2; --sky: #56b4e9; --red: #d55e00; --orange: #e69f00; --green: #009e73;
@@ -25,7 +25,9 @@ export const STYLE = new Markup(`
     --purple: #dc93bb; --grey: #8f98a3; --good: #3cc79c; --bad: #ff8a4a; --warn: #e9b13a; --inside: #14171b;
   }
 }
-* { box-sizing: border-box; }
+`;
+
+export const STYLE = new Markup(`${COLOURS}* { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1040px; padding: 40px 24px 80px; background: var(--ground);
   color: var(--ink); font: 15px/1.5 system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }
 h1 { font-size: 28px; margin: 0 0 4px; letter-spacing: -0.01em; line-height: 1.2; }

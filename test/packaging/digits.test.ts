@@ -41,6 +41,26 @@ function numbers({ epochs, testAccuracy, cases, doctor }: Summary): unknown {
   };
 }
 
+/** docs/trap.md, the picture in it, and the run they are made from. */
+function showsTheTrap(cases: Summary['cases'], mended: number): void {
+  const read = (file: string): string =>
+    readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
+  expect(JSON.parse(read('trap.json'))).toEqual({ cases, mended });
+  const page = read('trap.md');
+  const drawn = [...read('pictures/trap.svg').matchAll(/>(\d+\.\d\d %)</g)].map(([, text]) => text);
+  const percents = cases.map(({ testAccuracy }) => `${(100 * testAccuracy).toFixed(2)} %`);
+  expect(drawn).toEqual(percents);
+  for (let i = 0; i < cases.length; i += 3) {
+    const { training, trackRunningStats } = cases[i]!;
+    const row = new RegExp(
+      `^\\| \`${training}\` +\\| \`${trackRunningStats}\` +\\| +(\\d.*?) +\\|$`,
+      'm',
+    );
+    expect(row.exec(page)?.[1]?.split(/ +\| +/)).toEqual(percents.slice(i, i + 3));
+  }
+  expect(page).toContain(`the same weights then give ${(100 * mended).toFixed(2)} % in`);
+}
+
 describe('examples/digits.ts', () => {
   let summary: Summary;
   beforeAll(async () => {
@@ -86,6 +106,7 @@ describe('examples/digits.ts', () => {
       id: doctor.finding.id,
       mended: (100 * doctor.mended).toFixed(2),
     });
+    showsTheTrap(cases, doctor.mended);
     // Within 0.2 points of the right setting.
     expect(Math.abs(100 * doctor.mended - Number(before))).toBeLessThanOrEqual(0.2);
   });

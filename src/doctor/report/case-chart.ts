@@ -39,7 +39,7 @@ function caseBar({
   batchSize,
   accuracy,
 }: CaseReport): Bar {
-  const name = `${training ? 'train' : 'eval'}, ${trackRunningStats ? '' : 'not '}tracked`;
+  const name = `${training ? 'train' : 'eval'}, ${trackRunningStats ? '' : 'un'}tracked`;
   return {
     name,
     small: `${normalizesBy}, N = ${String(batchSize)}`,

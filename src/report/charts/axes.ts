@@ -63,7 +63,7 @@ export function rowAxis(
       margin: 10,
       formatter: (_: string, i: number) => {
         const { name, small } = rows[i]!;
-        const first = `{name|${plain(name, room / 6.8)}}`;
+        const first = `{name|${plain(name, room / 6.3)}}`;
         return small === '' ? first : `${first}\n{small|${plain(small, room / 5.6)}}`;
       },
       rich: {
