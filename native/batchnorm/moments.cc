@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "terms.h"
+#include "coefficients.h"
 #include "../runtime/float_environment.h"
 
 namespace evenkeel {

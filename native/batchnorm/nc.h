@@ -6,7 +6,8 @@
 
 #include "batchnorm.h"
 #include "rows.h"
-#include "terms.h"
+#include "coefficients.h"
+#include "gradient.h"
 #include "../kernels/dispatch.h"
 
 namespace evenkeel {
@@ -16,12 +17,13 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   const TilesNC tiles(call.shape);
   const Rows& rows = tiles.rows;
-  const Normalization<T> terms(call, workspace);
-  const Columns<T, 3> columns(rows, {terms.center, terms.scale, terms.offset}, call.y, workspace);
+  const Normalization<T> coefficients(call, workspace);
+  const Columns<T, 3> columns(rows, {coefficients.center, coefficients.scale, coefficients.offset},
+                              call.y, workspace);
 
   if (call.statistics != Statistics::batch) {
     tiles.run_channels([&](Range c) {
-      terms.from_given(c.begin, c.size());
+      coefficients.from_given(c.begin, c.size());
       columns.update(c);
     });
   } else {
@@ -40,7 +42,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
     });
     tiles.run_channels([&](Range c) {
       partials.merge(c, sum, sumsq);
-      terms.from_sums(c.begin, c.size(), shift + c.begin, sum + c.begin, sumsq + c.begin);
+      coefficients.from_sums(c.begin, c.size(), shift + c.begin, sum + c.begin, sumsq + c.begin);
       columns.update(c);
     });
   }
@@ -48,29 +50,29 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   if (call.y == nullptr) return;
 
   const bool stream = tiles.template stream<T>();
-  const auto passes = [&](std::size_t at, Stretch range) {
+  const auto passes = [&](std::size_t at, MatrixRange range) {
     table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
   };
-  if (terms.any()) {
-    const auto wide = [&](std::size_t c) { return terms.wide(c); };
-    tiles.run_stretches([&](std::size_t at, Stretch range) {
+  if (coefficients.any()) {
+    const auto wide = [&](std::size_t c) { return coefficients.wide(c); };
+    tiles.run_ranges([&](std::size_t at, MatrixRange range) {
       rows.split(
-          range, wide, [&](std::size_t i, Stretch part) { passes(at + i, part); },
+          range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
           [&](std::size_t i, std::size_t n, std::size_t c) {
-            terms.write(c, call.x + at + i, call.y + at + i, n);
+            coefficients.write(c, call.x + at + i, call.y + at + i, n);
           });
     });
   } else {
-    tiles.run_stretches(passes);
+    tiles.run_ranges(passes);
   }
-  terms.update_running();
+  coefficients.update_running();
 }
 
 // The gradient that comes in: an array, or one value seen as a row that repeats.
 template <class T>
-class Slope {
+class OutputGradient {
  public:
-  Slope(const BatchNormBackward<T>& call, std::size_t width, Workspace& workspace)
+  OutputGradient(const BatchNormBackward<T>& call, std::size_t width, Workspace& workspace)
       : array_(call.dy), width_(width), row_(workspace.take<T>(call.dy == nullptr ? width : 0)) {
     if (call.dy == nullptr) std::fill_n(row_, width, call.dy_value);
   }
@@ -90,18 +92,21 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   const TilesNC tiles(call.shape);
   const Rows& rows = tiles.rows;
-  const Gradient<T> terms(call, workspace);
-  const Columns<T, 3> forward(rows, {terms.center, terms.scale, terms.offset}, call.dx, workspace);
-  const Columns<T, 3> columns(rows, {terms.a, terms.b, terms.k}, call.dx, workspace);
+  const Gradient<T> coefficients(call, workspace);
+  const Columns<T, 3> forward(rows, {coefficients.center, coefficients.scale, coefficients.offset},
+                              call.dx, workspace);
+  const Columns<T, 3> columns(rows, {coefficients.a, coefficients.b, coefficients.k}, call.dx,
+                              workspace);
   forward.update({0, rows.channels});
   forward.close();
   const auto gate = [&](std::size_t column) {
-    return call.relu ? forward.normalize(column) : NormalizeTerms<T>{nullptr, nullptr, nullptr};
+    return call.relu ? forward.normalize(column)
+                     : NormalizeCoefficients<T>{nullptr, nullptr, nullptr};
   };
 
   const PartialsNC partials(tiles, workspace);
-  if (terms.needs_sums) {
-    const Slope<T> dy(call, rows.width, workspace);
+  if (coefficients.needs_sums) {
+    const OutputGradient<T> dy(call, rows.width, workspace);
     tiles.run([&](std::size_t block, Range r, Range c) {
       table.grad_sum_nc(call.x + r.begin * rows.width + c.begin, dy.at(r.begin, c.begin), r.size(),
                         c.size(), rows.width, dy.stride(), forward[0] + c.begin, gate(c.begin),
@@ -109,17 +114,17 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
     });
   }
   tiles.run_channels([&](Range c) {
-    if (terms.needs_sums) partials.merge(c, terms.sum, terms.dot);
-    terms.finish(c.begin, c.size());
+    if (coefficients.needs_sums) partials.merge(c, coefficients.sum, coefficients.dot);
+    coefficients.finish(c.begin, c.size());
     columns.update(c);
   });
   if (call.dx == nullptr) return;
 
   columns.close();
   const bool stream = tiles.template stream<T>();
-  const auto passes = [&](std::size_t at, Stretch range) {
+  const auto passes = [&](std::size_t at, MatrixRange range) {
     const T* dy = call.dy != nullptr ? call.dy + at : nullptr;
-    if (terms.batch) {
+    if (coefficients.batch) {
       table.grad_apply_nc(call.x + at, dy, call.dy_value, call.dx + at, range,
                           {forward[0], columns[0], columns[1], columns[2]}, gate(0), stream);
     } else {
@@ -127,15 +132,15 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
                      stream);
     }
   };
-  if (!terms.any) {
-    tiles.run_stretches(passes);
+  if (!coefficients.any) {
+    tiles.run_ranges(passes);
     return;
   }
-  const auto wide = [&](std::size_t c) { return terms.wide(c); };
-  tiles.run_stretches([&](std::size_t at, Stretch range) {
+  const auto wide = [&](std::size_t c) { return coefficients.wide(c); };
+  tiles.run_ranges([&](std::size_t at, MatrixRange range) {
     rows.split(
-        range, wide, [&](std::size_t i, Stretch part) { passes(at + i, part); },
-        [&](std::size_t i, std::size_t n, std::size_t c) { terms.write(c, at + i, n); });
+        range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
+        [&](std::size_t i, std::size_t n, std::size_t c) { coefficients.write(c, at + i, n); });
   });
 }
 

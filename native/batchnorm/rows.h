@@ -1,5 +1,5 @@
 // (N, C, L) seen as rows of columns, and what is kept per column while they are walked: how rows are cut
-// into tiles, the tiles' partial sums, and the channels' terms spread over columns. No passes
+// into tiles, the tiles' partial sums, and the channels' coefficients spread over columns. No passes
 // (nc.h).
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "batchnorm.h"
-#include "terms.h"
+#include "coefficients.h"
 #include "../kernels/dispatch.h"
 #include "../runtime/work_split.h"
 
@@ -35,10 +35,11 @@ struct Rows {
   bool columns_are_channels() const { return width == channels; }
   std::size_t elements() const { return count * width + tail; }
 
-  // The parts of a stretch: passes(offset, part) for columns of channels that are not wide(channel), and
+  // The parts of a range: passes(offset, part) for columns of channels that are not wide(channel), and
   // values(offset, n, channel) for those of one that is.
   template <class Wide, class Passes, class Values>
-  void split(Stretch range, const Wide& wide, const Passes& passes, const Values& values) const {
+  void split(MatrixRange range, const Wide& wide, const Passes& passes,
+             const Values& values) const {
     const auto column_of = [&](std::size_t i) { return (range.first + i) % range.columns; };
     const auto channel_of = [&](std::size_t i) { return column_of(i) / inner % channels; };
     const auto run_at = [&](std::size_t i) {  // what is left of one channel's run
@@ -52,7 +53,7 @@ struct Rows {
         continue;
       }
       while (i < range.n && !wide(channel_of(i))) i += run_at(i);
-      passes(begin, Stretch{i - begin, column_of(begin), range.columns});
+      passes(begin, MatrixRange{i - begin, column_of(begin), range.columns});
     }
   }
 
@@ -121,13 +122,13 @@ struct TilesNC {
     });
   }
 
-  // body(offset, range): the elementwise passes, in stretches of 64 KB of floats.
+  // body(offset, range): the elementwise passes, in ranges of 64 KB of floats.
   template <class Body>
-  void run_stretches(const Body& body) const {
+  void run_ranges(const Body& body) const {
     constexpr std::size_t kStep = 16 * 1024;
     run_tasks(divide_up(rows.elements(), kStep), rows.elements(), [&](std::size_t task) {
       const Range range = cut(rows.elements(), kStep, task);
-      body(range.begin, Stretch{range.size(), range.begin % rows.width, rows.width});
+      body(range.begin, MatrixRange{range.size(), range.begin % rows.width, rows.width});
     });
   }
 
@@ -178,7 +179,7 @@ class PartialsNC {
   double* data_;
 };
 
-// Per-channel terms as per-column ones, with kPeriodic more behind: in place where columns are channels.
+// Per-channel coefficients as per-column ones, with kPeriodic more behind: in place where columns are channels.
 template <class T, std::size_t kCount>
 class Columns {
  public:
@@ -202,7 +203,7 @@ class Columns {
   }
   T* channels(std::size_t i) const { return channels_[i]; }
   T* operator[](std::size_t i) const { return columns_[i]; }
-  NormalizeTerms<T> normalize(std::size_t column) const {
+  NormalizeCoefficients<T> normalize(std::size_t column) const {
     return {columns_[0] + column, columns_[1] + column, columns_[2] + column};
   }
 

@@ -103,13 +103,13 @@ template <class T>
 struct WideGradient {
   WideChannel<T> channel;
   bool relu, batch;
-  double mean_slope;  // sum dy / m
-  double tilt;        // sum dy * xhat / m
+  double mean_gradient;  // sum dy / m
+  double tilt;           // sum dy * xhat / m
 
   T operator()(T x, T dy) const {
-    double slope = channel.gated(x, dy, relu);
-    if (batch) slope = (slope - mean_slope) - channel.normalized(x) * tilt;
-    return static_cast<T>(channel.scaled(slope));
+    double gradient = channel.gated(x, dy, relu);
+    if (batch) gradient = (gradient - mean_gradient) - channel.normalized(x) * tilt;
+    return static_cast<T>(channel.scaled(gradient));
   }
 };
 

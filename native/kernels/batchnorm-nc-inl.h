@@ -15,7 +15,7 @@ namespace {
 // prefetched meanwhile. 1 MB in L2: 62 us row by row, 40 so; 34 MB: 3.3 ms against 1.7.
 constexpr std::size_t kSumRows = 16;
 constexpr std::size_t kSumVectors = 4;
-// Behind a ReLU three more terms a vector want registers.
+// Behind a ReLU three more coefficients a vector want registers.
 constexpr std::size_t kGatedVectors = 2;
 
 // kVectors vectors of columns over `rows` rows, added to what sum and sumsq hold. A partial vector
@@ -51,7 +51,7 @@ inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t st
 template <class T, std::size_t kVectors, bool kFull, bool kGated>
 inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t n,
                           std::size_t stride, std::size_t dy_stride, const T* center,
-                          NormalizeTerms<T> gate, double* sum, double* dot) {
+                          NormalizeCoefficients<T> gate, double* sum, double* dot) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
@@ -71,9 +71,9 @@ inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t
       if constexpr (kGated) {
         const Vec v =
             kFull ? Vec::load(at) : Vec::load_partial(at, n, Vec::load(center + j * kLanes));
-        const Vec slope = kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero());
+        const Vec gradient = kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero());
         value = widen(v);
-        g = widen(gated(v, slope, gate, j * kLanes));
+        g = widen(gated(v, gradient, gate, j * kLanes));
       } else {
         value = load_wide_up_to<T, kFull>(at, n, center + j * kLanes);
         g = kFull ? load_wide(dat) : widen(Vec::load_partial(dat, n, Vec::zero()));
@@ -135,7 +135,7 @@ void sum_nc(const T* x, std::size_t rows, std::size_t columns, std::size_t strid
 template <class T, std::size_t kVectors, bool kGated>
 inline void grad_sum_tiles(const T* x, const T* dy, std::size_t rows, std::size_t columns,
                            std::size_t stride, std::size_t dy_stride, const T* center,
-                           NormalizeTerms<T> gate, double* sum, double* dot) {
+                           NormalizeCoefficients<T> gate, double* sum, double* dot) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   clear<T>(sum, columns);
   clear<T>(dot, columns);
@@ -160,7 +160,7 @@ inline void grad_sum_tiles(const T* x, const T* dy, std::size_t rows, std::size_
 
 template <class T>
 void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t columns, std::size_t stride,
-                 std::size_t dy_stride, const T* center, NormalizeTerms<T> gate, double* sum,
+                 std::size_t dy_stride, const T* center, NormalizeCoefficients<T> gate, double* sum,
                  double* dot) {
   if (gate.center == nullptr) {
     grad_sum_tiles<T, kSumVectors, false>(x, dy, rows, columns, stride, dy_stride, center, gate,
@@ -174,7 +174,7 @@ void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t columns,
 // The elementwise passes: rows lie one behind the other, so a range of them is one stream of whole
 // vectors, and a vector that begins in one row may end in the next. Calls one(i, column, n, streamed).
 template <class T, class One>
-inline void for_stretch(const T* out, Stretch range, bool stream, const One& one) {
+inline void for_matrix_range(const T* out, MatrixRange range, bool stream, const One& one) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   std::size_t i = min_size(elements_to_line(out), range.n);
   stream = stream && on_line(out + i);
@@ -196,24 +196,26 @@ inline void for_stretch(const T* out, Stretch range, bool stream, const One& one
 }
 
 template <class T>
-void normalize_nc(const T* x, T* y, Stretch range, NormalizeTerms<T> terms, bool relu,
-                  bool stream) {
+void normalize_nc(const T* x, T* y, MatrixRange range, NormalizeCoefficients<T> coefficients,
+                  bool relu, bool stream) {
   using Vec = typename Simd<T>::Vec;
   with_flag(relu, [&](auto rectified) {
-    for_stretch(y, range, stream,
-                [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-                  Vec v = normalized<T>(load_up_to(x + i, n, Vec::zero()), terms, c);
-                  if constexpr (decltype(rectified)::value) v = positive_part(v);
-                  put<T>(v, y + i, n, streamed);
-                });
+    for_matrix_range(
+        y, range, stream,
+        [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+          Vec v = normalized<T>(load_up_to(x + i, n, Vec::zero()), coefficients, c);
+          if constexpr (decltype(rectified)::value) v = positive_part(v);
+          put<T>(v, y + i, n, streamed);
+        });
   });
   if (stream) stream_fence();
 }
 
 // The gradient's vector at i, behind the gate.
 template <class T, bool kDense, bool kGated>
-inline typename Simd<T>::Vec slope_at(const T* x, const T* dy, T dy_value, std::size_t i,
-                                      std::size_t c, std::size_t n, NormalizeTerms<T> gate) {
+inline typename Simd<T>::Vec gradient_at(const T* x, const T* dy, T dy_value, std::size_t i,
+                                         std::size_t c, std::size_t n,
+                                         NormalizeCoefficients<T> gate) {
   using Vec = typename Simd<T>::Vec;
   Vec g = Vec::broadcast(dy_value);
   if constexpr (kDense) g = load_up_to(dy + i, n, Vec::zero());
@@ -222,36 +224,40 @@ inline typename Simd<T>::Vec slope_at(const T* x, const T* dy, T dy_value, std::
 }
 
 template <class T>
-void grad_apply_nc(const T* x, const T* dy, T dy_value, T* dx, Stretch range,
-                   GradientTerms<T> terms, NormalizeTerms<T> gate, bool stream) {
+void grad_apply_nc(const T* x, const T* dy, T dy_value, T* dx, MatrixRange range,
+                   GradientCoefficients<T> coefficients, NormalizeCoefficients<T> gate,
+                   bool stream) {
   using Vec = typename Simd<T>::Vec;
   with_flag(dy != nullptr, [&](auto dense) {
     with_flag(gate.center != nullptr, [&](auto is_gated) {
-      for_stretch(dx, range, stream,
-                  [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-                    const Vec g = slope_at<T, decltype(dense)::value, decltype(is_gated)::value>(
-                        x, dy, dy_value, i, c, n, gate);
-                    const Vec d = load_up_to(x + i, n, Vec::zero()) - Vec::load(terms.center + c);
-                    const Vec rest = (g + d * Vec::load(terms.b + c)) + Vec::load(terms.k + c);
-                    put<T>(rest * Vec::load(terms.a + c), dx + i, n, streamed);
-                  });
+      for_matrix_range(
+          dx, range, stream,
+          [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+            const Vec g = gradient_at<T, decltype(dense)::value, decltype(is_gated)::value>(
+                x, dy, dy_value, i, c, n, gate);
+            const Vec d = load_up_to(x + i, n, Vec::zero()) - Vec::load(coefficients.center + c);
+            const Vec rest =
+                (g + d * Vec::load(coefficients.b + c)) + Vec::load(coefficients.k + c);
+            put<T>(rest * Vec::load(coefficients.a + c), dx + i, n, streamed);
+          });
     });
   });
   if (stream) stream_fence();
 }
 
 template <class T>
-void scale_nc(const T* x, const T* dy, T dy_value, T* dx, Stretch range, const T* a,
-              NormalizeTerms<T> gate, bool stream) {
+void scale_nc(const T* x, const T* dy, T dy_value, T* dx, MatrixRange range, const T* a,
+              NormalizeCoefficients<T> gate, bool stream) {
   using Vec = typename Simd<T>::Vec;
   with_flag(dy != nullptr, [&](auto dense) {
     with_flag(gate.center != nullptr, [&](auto is_gated) {
-      for_stretch(dx, range, stream,
-                  [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
-                    const Vec g = slope_at<T, decltype(dense)::value, decltype(is_gated)::value>(
-                        x, dy, dy_value, i, c, n, gate);
-                    put<T>(g * Vec::load(a + c), dx + i, n, streamed);
-                  });
+      for_matrix_range(
+          dx, range, stream,
+          [=](std::size_t i, std::size_t c, std::size_t n, bool streamed) EVENKEEL_INLINED {
+            const Vec g = gradient_at<T, decltype(dense)::value, decltype(is_gated)::value>(
+                x, dy, dy_value, i, c, n, gate);
+            put<T>(g * Vec::load(a + c), dx + i, n, streamed);
+          });
     });
   });
   if (stream) stream_fence();

@@ -56,29 +56,29 @@ void sum_ncl(Runs runs, SumOf<T> channel) {
   write_sums(total, channel.out);
 }
 
-// The terms of one run, spread over a vector.
+// The coefficients of one run, spread over a vector.
 template <class T>
-struct SpreadTerms {
+struct SpreadCoefficients {
   using Vec = typename Simd<T>::Vec;
   Vec center, scale, offset;
-  SpreadTerms(NormalizeTerms<T> terms, std::size_t at)
-      : center(Vec::broadcast(terms.center[at])),
-        scale(Vec::broadcast(terms.scale[at])),
-        offset(Vec::broadcast(terms.offset[at])) {}
+  SpreadCoefficients(NormalizeCoefficients<T> coefficients, std::size_t at)
+      : center(Vec::broadcast(coefficients.center[at])),
+        scale(Vec::broadcast(coefficients.scale[at])),
+        offset(Vec::broadcast(coefficients.offset[at])) {}
   inline Vec normalized(Vec x) const { return (x - center) * scale + offset; }
 };
 template <class T, bool kGated>
 struct RunGate {
-  SpreadTerms<T> terms;
-  RunGate(NormalizeTerms<T> gate, std::size_t at) : terms(gate, at) {}
+  SpreadCoefficients<T> coefficients;
+  RunGate(NormalizeCoefficients<T> gate, std::size_t at) : coefficients(gate, at) {}
   template <class Vec>
   inline Vec operator()(Vec x, Vec dy) const {
-    return where_positive(terms.normalized(x), dy);
+    return where_positive(coefficients.normalized(x), dy);
   }
 };
 template <class T>
 struct RunGate<T, false> {
-  RunGate(NormalizeTerms<T>, std::size_t) {}
+  RunGate(NormalizeCoefficients<T>, std::size_t) {}
   template <class Vec>
   inline Vec operator()(Vec, Vec dy) const {
     return dy;
@@ -95,7 +95,7 @@ struct GradSums {
   Vec fill;
   Wide origin;
   RunGate<T, kGated> behind;
-  GradSums(GradSumOf<T> of, Runs as, NormalizeTerms<T> gate)
+  GradSums(GradSumOf<T> of, Runs as, NormalizeCoefficients<T> gate)
       : channel(of),
         runs(as),
         fill(Vec::broadcast(of.center)),
@@ -103,11 +103,11 @@ struct GradSums {
         behind(gate, 0) {}
   EVENKEEL_INLINED inline Accumulated<T> add(Accumulated<T> total, std::size_t r, std::size_t i,
                                              std::size_t n) const {
-    const T *p = channel.x + r * runs.stride + i, *slope = channel.dy + r * runs.dy + i;
+    const T *p = channel.x + r * runs.stride + i, *gradient = channel.dy + r * runs.dy + i;
     prefetch(p + runs.stride);
-    prefetch(slope + runs.dy);
+    prefetch(gradient + runs.dy);
     const Vec value = load_up_to(p, n, fill);
-    const Vec narrow = behind(value, load_up_to(slope, n, Vec::zero()));
+    const Vec narrow = behind(value, load_up_to(gradient, n, Vec::zero()));
     const Wide g = widen(narrow);
     return {total.first + g, total.second + g * (widen(value) - origin)};
   }
@@ -128,14 +128,14 @@ void grad_sum_ncl(Runs runs, GradSumOf<T> channel) {
 }
 
 template <class T>
-void normalize_ncl(const T* x, T* y, Runs runs, NormalizeTerms<T> terms, bool relu, bool stream,
-                   SumOf<T> beside) {
+void normalize_ncl(const T* x, T* y, Runs runs, NormalizeCoefficients<T> coefficients, bool relu,
+                   bool stream, SumOf<T> beside) {
   using Vec = typename Simd<T>::Vec;
   with_flag(relu, [&](auto rectified) {
     const Sums<T> sums(beside, runs);
     Accumulated<T> total = nothing_yet<T>();
     for (std::size_t r = 0; r < runs.count; ++r) {
-      const SpreadTerms<T> spread(terms, r * runs.terms);
+      const SpreadCoefficients<T> spread(coefficients, r * runs.coefficients);
       const T* from = x + r * runs.stride;
       T* to = y + r * runs.stride;
       const auto one = [=](std::size_t i, std::size_t n, bool streamed) EVENKEEL_INLINED {
@@ -157,22 +157,22 @@ void normalize_ncl(const T* x, T* y, Runs runs, NormalizeTerms<T> terms, bool re
 }
 
 template <class T>
-void grad_apply_ncl(const T* x, const T* dy, T* dx, Runs runs, GradientTerms<T> terms,
-                    NormalizeTerms<T> gate, bool stream, GradSumOf<T> beside) {
+void grad_apply_ncl(const T* x, const T* dy, T* dx, Runs runs, GradientCoefficients<T> coefficients,
+                    NormalizeCoefficients<T> gate, bool stream, GradSumOf<T> beside) {
   using Vec = typename Simd<T>::Vec;
-  const Vec m = Vec::broadcast(*terms.center), a = Vec::broadcast(*terms.a);
-  const Vec b = Vec::broadcast(*terms.b), k = Vec::broadcast(*terms.k);
+  const Vec m = Vec::broadcast(*coefficients.center), a = Vec::broadcast(*coefficients.a);
+  const Vec b = Vec::broadcast(*coefficients.b), k = Vec::broadcast(*coefficients.k);
   with_flag(gate.center != nullptr, [&](auto is_gated) {
     constexpr bool kGated = decltype(is_gated)::value;
     const RunGate<T, kGated> behind(gate, 0);
     const GradSums<T, kGated> sums(beside, runs, beside.x != nullptr ? beside.gate : gate);
     Accumulated<T> total = nothing_yet<T>();
     for (std::size_t r = 0; r < runs.count; ++r) {
-      const T *value = x + r * runs.stride, *slope = dy + r * runs.dy;
+      const T *value = x + r * runs.stride, *gradient = dy + r * runs.dy;
       T* to = dx + r * runs.stride;
       const auto one = [=](std::size_t i, std::size_t n, bool streamed) EVENKEEL_INLINED {
         const Vec v = load_up_to(value + i, n, Vec::zero());
-        const Vec g = behind(v, load_up_to(slope + i, n, Vec::zero()));
+        const Vec g = behind(v, load_up_to(gradient + i, n, Vec::zero()));
         put<T>(((g + (v - m) * b) + k) * a, to + i, n, streamed);
       };
       if (beside.x == nullptr) {
@@ -189,14 +189,14 @@ void grad_apply_ncl(const T* x, const T* dy, T* dx, Runs runs, GradientTerms<T> 
 }
 
 template <class T>
-void scale_ncl(const T* x, const T* dy, T* dx, Runs runs, const T* a, NormalizeTerms<T> gate,
+void scale_ncl(const T* x, const T* dy, T* dx, Runs runs, const T* a, NormalizeCoefficients<T> gate,
                bool stream) {
   using Vec = typename Simd<T>::Vec;
   with_flag(gate.center != nullptr, [&](auto is_gated) {
     constexpr bool kGated = decltype(is_gated)::value;
     for (std::size_t r = 0; r < runs.count; ++r) {
-      const RunGate<T, kGated> behind(gate, r * runs.terms);
-      const Vec factor = Vec::broadcast(a[r * runs.terms]);
+      const RunGate<T, kGated> behind(gate, r * runs.coefficients);
+      const Vec factor = Vec::broadcast(a[r * runs.coefficients]);
       const T *value = x + r * runs.stride, *from = dy + r * runs.dy;
       T* to = dx + r * runs.stride;
       for_vectors(to, runs.length, stream,

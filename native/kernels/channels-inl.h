@@ -1,4 +1,4 @@
-// Per-channel scalars: sums -> moments -> the terms of the elementwise passes. Plain loops over
+// Per-channel scalars: sums -> moments -> the coefficients of the elementwise passes. Plain loops over
 // channels that the compiler widens; at 1024 channels a scalar loop's divisions and square roots
 // would cost as much as the pass over 256 KB.
 #pragma once
@@ -49,10 +49,10 @@ inline T finite(double value) {
 }
 
 template <class T>
-void normalize_terms(const double* __restrict mean, const double* __restrict residual,
-                     const double* __restrict invstd, const T* __restrict weight,
-                     const T* __restrict bias, std::size_t n, T* __restrict center,
-                     T* __restrict scale, T* __restrict offset) {
+void normalize_coefficients(const double* __restrict mean, const double* __restrict residual,
+                            const double* __restrict invstd, const T* __restrict weight,
+                            const T* __restrict bias, std::size_t n, T* __restrict center,
+                            T* __restrict scale, T* __restrict offset) {
   if (weight != nullptr) {
     for (std::size_t c = 0; c < n; ++c) {
       scale[c] = finite<T>(static_cast<double>(weight[c]) * invstd[c]);
@@ -69,10 +69,10 @@ void normalize_terms(const double* __restrict mean, const double* __restrict res
 }
 
 template <class T>
-void gradient_terms(const double* __restrict mean, const double* __restrict residual,
-                    const double* __restrict invstd, const T* __restrict weight,
-                    const double* __restrict sum, double* __restrict dot, double m, std::size_t n,
-                    T* __restrict a, T* __restrict b, T* __restrict k) {
+void gradient_coefficients(const double* __restrict mean, const double* __restrict residual,
+                           const double* __restrict invstd, const T* __restrict weight,
+                           const double* __restrict sum, double* __restrict dot, double m,
+                           std::size_t n, T* __restrict a, T* __restrict b, T* __restrict k) {
   for (std::size_t c = 0; c < n; ++c) {
     const double gain = weight != nullptr ? static_cast<double>(weight[c]) : 1.0;
     const double low = low_half(mean[c], residual[c], static_cast<T>(mean[c]));
@@ -130,8 +130,9 @@ inline bool all_between(const double* __restrict sumsq, double least, double mos
 
 template <class T>
 constexpr ChannelKernels<T> channel_kernels() {
-  return {channel_moments<T>, inverse_deviation, normalize_terms<T>, gradient_terms<T>,
-          all_normal<T>,      all_between,       update_running<T>};
+  return {channel_moments<T>,       inverse_deviation, normalize_coefficients<T>,
+          gradient_coefficients<T>, all_normal<T>,     all_between,
+          update_running<T>};
 }
 
 }  // namespace

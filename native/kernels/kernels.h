@@ -16,22 +16,22 @@
 
 namespace evenkeel {
 
-// The terms of y = (x - center) * scale + offset: per column in (N, C), per run in (N, C, L).
+// The coefficients of y = (x - center) * scale + offset: per column in (N, C), per run in (N, C, L).
 template <class T>
-struct NormalizeTerms {
+struct NormalizeCoefficients {
   const T *center, *scale, *offset;
 };
 
-// The terms of dx = (dy + (x - center) * b + k) * a.
+// The coefficients of dx = (dy + (x - center) * b + k) * a.
 template <class T>
-struct GradientTerms {
+struct GradientCoefficients {
   const T *center, *a, *b, *k;
 };
 
 // `count` runs of `length` contiguous values. From one run to the next x and the output move by `stride`,
-// dy by `dy` (0: one run, read again), and the terms by `terms` elements (0: the runs of one channel).
+// dy by `dy` (0: one run, read again), and the coefficients by `coefficients` elements (0: the runs of one channel).
 struct Runs {
-  std::size_t count, length, stride, dy, terms;
+  std::size_t count, length, stride, dy, coefficients;
 };
 
 // A channel to be summed, and where its two sums go. Beside a channel that is being written: the same
@@ -46,18 +46,18 @@ template <class T>
 struct GradSumOf {
   const T *x, *dy;
   T center;
-  NormalizeTerms<T> gate;
+  NormalizeCoefficients<T> gate;
   double* out;
 };
 
 // A range of a row-major matrix that an elementwise pass walks as one stream: `n` elements from column
 // `first` of a row of `columns` on.
-struct Stretch {
+struct MatrixRange {
   std::size_t n, first, columns;
 };
 
 // What the loops below share. A forward with `relu` writes max(y, 0). A backward behind a ReLU gets the
-// forward's terms as `gate` and takes dy as 0 where that forward's y was not above 0 (gate.center is
+// forward's coefficients as `gate` and takes dy as 0 where that forward's y was not above 0 (gate.center is
 // null where there was no ReLU).
 template <class T>
 struct BatchNormKernels {
@@ -70,16 +70,17 @@ struct BatchNormKernels {
   // repeats one row.
   void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t columns,
                       std::size_t stride, std::size_t dy_stride, const T* center,
-                      NormalizeTerms<T> gate, double* sum, double* dot);
-  // Terms go on periodically for 16 columns behind the last. dy is null where every element is
-  // dy_value.
-  void (*normalize_nc)(const T* x, T* y, Stretch range, NormalizeTerms<T> terms, bool relu,
-                       bool stream);
-  void (*grad_apply_nc)(const T* x, const T* dy, T dy_value, T* dx, Stretch range,
-                        GradientTerms<T> terms, NormalizeTerms<T> gate, bool stream);
+                      NormalizeCoefficients<T> gate, double* sum, double* dot);
+  // Arrays of coefficients hold 16 elements more than there are columns. Those repeat the first ones, so that a
+  // vector that crosses the end of a row can load past it. dy is null where every element is dy_value.
+  void (*normalize_nc)(const T* x, T* y, MatrixRange range, NormalizeCoefficients<T> coefficients,
+                       bool relu, bool stream);
+  void (*grad_apply_nc)(const T* x, const T* dy, T dy_value, T* dx, MatrixRange range,
+                        GradientCoefficients<T> coefficients, NormalizeCoefficients<T> gate,
+                        bool stream);
   // dx = dy * a[c]; x is read behind a ReLU only.
-  void (*scale_nc)(const T* x, const T* dy, T dy_value, T* dx, Stretch range, const T* a,
-                   NormalizeTerms<T> gate, bool stream);
+  void (*scale_nc)(const T* x, const T* dy, T dy_value, T* dx, MatrixRange range, const T* a,
+                   NormalizeCoefficients<T> gate, bool stream);
 
   // (N, C, L): the runs of one channel. Lane = index in the run mod 16 (mod 8 for double); the lanes
   // fold once, at the end.
@@ -87,12 +88,13 @@ struct BatchNormKernels {
   void (*grad_sum_ncl)(Runs runs, GradSumOf<T> channel);
   // Runs of one channel or of many. While a run is written, the same run of `beside` is summed, with the
   // bits of sum_ncl and grad_sum_ncl: sums keep the processor busy, writing the memory.
-  void (*normalize_ncl)(const T* x, T* y, Runs runs, NormalizeTerms<T> terms, bool relu,
-                        bool stream, SumOf<T> beside);
-  void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, Runs runs, GradientTerms<T> terms,
-                         NormalizeTerms<T> gate, bool stream, GradSumOf<T> beside);
-  void (*scale_ncl)(const T* x, const T* dy, T* dx, Runs runs, const T* a, NormalizeTerms<T> gate,
-                    bool stream);
+  void (*normalize_ncl)(const T* x, T* y, Runs runs, NormalizeCoefficients<T> coefficients,
+                        bool relu, bool stream, SumOf<T> beside);
+  void (*grad_apply_ncl)(const T* x, const T* dy, T* dx, Runs runs,
+                         GradientCoefficients<T> coefficients, NormalizeCoefficients<T> gate,
+                         bool stream, GradSumOf<T> beside);
+  void (*scale_ncl)(const T* x, const T* dy, T* dx, Runs runs, const T* a,
+                    NormalizeCoefficients<T> gate, bool stream);
 };
 
 // The statistics that the passes' arithmetic is right for: for others see batchnorm/wide.h. The bounds leave room
@@ -122,16 +124,16 @@ struct ChannelKernels {
                   double* mean, double* residual, double* var);
   // invstd = 1 / sqrt(var + eps)
   void (*inverse_deviation)(const double* var, double eps, std::size_t n, double* invstd);
-  // The terms of normalize_*: the centred form, the mean's low half folded into the offset.
+  // The coefficients of normalize_*: the centred form, the mean's low half folded into the offset.
   // weight and bias are nullable.
-  void (*normalize_terms)(const double* mean, const double* residual, const double* invstd,
-                          const T* weight, const T* bias, std::size_t n, T* center, T* scale,
-                          T* offset);
-  // The terms of grad_apply_*, from sum = sum dy and dot = sum dy * (x - T(mean)), which becomes
+  void (*normalize_coefficients)(const double* mean, const double* residual, const double* invstd,
+                                 const T* weight, const T* bias, std::size_t n, T* center, T* scale,
+                                 T* offset);
+  // The coefficients of grad_apply_*, from sum = sum dy and dot = sum dy * (x - T(mean)), which becomes
   // sum dy * (x - mean). weight is nullable.
-  void (*gradient_terms)(const double* mean, const double* residual, const double* invstd,
-                         const T* weight, const double* sum, double* dot, double m, std::size_t n,
-                         T* a, T* b, T* k);
+  void (*gradient_coefficients)(const double* mean, const double* residual, const double* invstd,
+                                const T* weight, const double* sum, double* dot, double m,
+                                std::size_t n, T* a, T* b, T* k);
   // Whether |mean| < kMean, kLeast < invstd < kMost and |weight * invstd| <= kScale in every channel. NaN: no.
   bool (*all_normal)(const double* mean, const double* invstd, const T* weight, std::size_t n);
   // Whether least <= sumsq < most in every channel, or it is exactly `also`. NaN: no.

@@ -95,22 +95,22 @@ inline void with_flag(bool flag, const Body& body) {
 // (x - center) * scale + offset from column c on. Forward and the gate of a backward share it, and with
 // it every bit.
 template <class T>
-inline typename Simd<T>::Vec normalized(typename Simd<T>::Vec x, NormalizeTerms<T> terms,
-                                        std::size_t c) {
+inline typename Simd<T>::Vec normalized(typename Simd<T>::Vec x,
+                                        NormalizeCoefficients<T> coefficients, std::size_t c) {
   using Vec = typename Simd<T>::Vec;
-  return (x - Vec::load(terms.center + c)) * Vec::load(terms.scale + c) +
-         Vec::load(terms.offset + c);
+  return (x - Vec::load(coefficients.center + c)) * Vec::load(coefficients.scale + c) +
+         Vec::load(coefficients.offset + c);
 }
 
 // dy where the forward's y was above 0 (or NaN), else 0.
 template <class T>
 inline typename Simd<T>::Vec gated(typename Simd<T>::Vec x, typename Simd<T>::Vec dy,
-                                   NormalizeTerms<T> gate, std::size_t c) {
+                                   NormalizeCoefficients<T> gate, std::size_t c) {
   return where_positive(normalized<T>(x, gate, c), dy);
 }
 
 template <class T, bool kGated>
-inline NormalizeTerms<T> advance(NormalizeTerms<T> gate, std::size_t c) {
+inline NormalizeCoefficients<T> advance(NormalizeCoefficients<T> gate, std::size_t c) {
   if constexpr (kGated) return {gate.center + c, gate.scale + c, gate.offset + c};
   return gate;
 }

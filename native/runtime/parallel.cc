@@ -69,10 +69,10 @@ bool spin_until(microseconds limit, const Done& done) {
   return false;
 }
 
-// One participant's share of a job: a contiguous range it works through from the front; whoever has
-// finished its own share takes from the others'. Neighbouring tasks stay on one core, and with them
+// One participant's part of a job: a range of tasks that it works through from the front. Whoever has
+// finished its own range takes tasks from the others'. Neighbouring tasks stay on one core, and with them
 // their cache lines from pass to pass.
-struct alignas(64) Share {
+struct alignas(64) TaskRange {
   std::atomic<std::size_t> next{0};
   std::size_t end = 0;
 };
@@ -86,7 +86,7 @@ class Pool {
       ensure_workers(wanted - 1);
       const std::size_t participants = std::min(wanted, workers_.load() + 1);
       if (participants > 1) {
-        share_out(tasks, participants, body, context);
+        hand_out(tasks, participants, body, context);
         busy_.unlock();
         return;
       }
@@ -112,15 +112,15 @@ class Pool {
   void set_forked() { forked_.store(true); }
 
  private:
-  void share_out(std::size_t tasks, std::size_t participants, void (*body)(void*, std::size_t),
-                 void* context) {
+  void hand_out(std::size_t tasks, std::size_t participants, void (*body)(void*, std::size_t),
+                void* context) {
     body_ = body;
     context_ = context;
     stop_ = StopFlag();
     participants_ = participants;
     for (std::size_t i = 0; i < participants; ++i) {
-      shares_[i].next.store(tasks * i / participants, std::memory_order_relaxed);
-      shares_[i].end = tasks * (i + 1) / participants;
+      ranges_[i].next.store(tasks * i / participants, std::memory_order_relaxed);
+      ranges_[i].end = tasks * (i + 1) / participants;
     }
     job_.fetch_add(1, std::memory_order_seq_cst);  // odd: open
     if (sleepers_.load(std::memory_order_seq_cst) > 0) {
@@ -139,10 +139,10 @@ class Pool {
 
   void work(std::size_t self) {
     for (std::size_t i = 0; i < participants_; ++i) {
-      Share& share = shares_[(self + i) % participants_];
+      TaskRange& range = ranges_[(self + i) % participants_];
       for (;;) {
-        const std::size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
-        if (task >= share.end || stop_.raised()) break;
+        const std::size_t task = range.next.fetch_add(1, std::memory_order_relaxed);
+        if (task >= range.end || stop_.raised()) break;
         body_(context_, task);
       }
     }
@@ -228,7 +228,7 @@ class Pool {
   void* context_ = nullptr;
   StopFlag stop_;
   std::size_t participants_ = 0;
-  Share shares_[kMaxThreads];
+  TaskRange ranges_[kMaxThreads];
 
   std::mutex sleep_;
   std::condition_variable wake_;

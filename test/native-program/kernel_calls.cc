@@ -17,20 +17,20 @@ const KernelsOf<T>& part(const Kernels& kernels) {
 
 std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
 
-// Terms for n columns that go on for `more` behind them.
+// Coefficients for n columns that go on for `more` behind them.
 template <class T>
-NormalizeTerms<T> terms(Memory& memory, std::size_t n) {
+NormalizeCoefficients<T> coefficients(Memory& memory, std::size_t n) {
   const T* center = memory.input<T>(n);
   const T* scale = memory.input<T>(n);
   return {center, scale, memory.input<T>(n)};
 }
 template <class T>
-NormalizeTerms<T> gate(Draw& draw, Memory& memory, std::size_t n) {
+NormalizeCoefficients<T> gate(Draw& draw, Memory& memory, std::size_t n) {
   if (draw.flip()) return {nullptr, nullptr, nullptr};
-  return terms<T>(memory, n);
+  return coefficients<T>(memory, n);
 }
 template <class T>
-GradientTerms<T> gradient_terms(Memory& memory, std::size_t n) {
+GradientCoefficients<T> gradient_coefficients(Memory& memory, std::size_t n) {
   const T* center = memory.input<T>(n);
   const T* a = memory.input<T>(n);
   const T* b = memory.input<T>(n);
@@ -67,7 +67,7 @@ void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& 
   const T* data = memory.input<T>(x.size());
   const T* dy = memory.input<T>(repeats ? length : x.size());
   const T* center = memory.input<T>(padded(length));
-  const NormalizeTerms<T> behind = gate<T>(draw, memory, padded(length));
+  const NormalizeCoefficients<T> behind = gate<T>(draw, memory, padded(length));
   double* sum = memory.output<double>(padded(length));
   double* dot = memory.output<double>(padded(length));
   part<T>(kernels).batchnorm.grad_sum_nc(data, dy, x.rows, length, x.stride, repeats ? 0 : x.stride,
@@ -77,12 +77,12 @@ void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& 
 }
 
 // A stretch of `length` elements of rows that are narrower or wider than that.
-Stretch stretch(Draw& draw, std::size_t length) {
+MatrixRange stretch(Draw& draw, std::size_t length) {
   const std::size_t columns = draw.between(2, 130);
   return {length, draw.below(columns), columns};
 }
 
-// Terms that go on for 16 columns as kernels.h has it, however few the columns.
+// Coefficients that go on for 16 columns as kernels.h has it, however few the columns.
 template <class T>
 const T* periodic(Memory& memory, std::size_t columns) {
   const T* drawn = memory.input<T>(columns);
@@ -91,7 +91,7 @@ const T* periodic(Memory& memory, std::size_t columns) {
   return to;
 }
 template <class T>
-NormalizeTerms<T> periodic_terms(Memory& memory, std::size_t columns) {
+NormalizeCoefficients<T> periodic_terms(Memory& memory, std::size_t columns) {
   const T* center = periodic<T>(memory, columns);
   const T* scale = periodic<T>(memory, columns);
   return {center, scale, periodic<T>(memory, columns)};
@@ -99,8 +99,8 @@ NormalizeTerms<T> periodic_terms(Memory& memory, std::size_t columns) {
 
 template <class T>
 void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const Stretch range = stretch(draw, length);
-  const NormalizeTerms<T> by = periodic_terms<T>(memory, range.columns);
+  const MatrixRange range = stretch(draw, length);
+  const NormalizeCoefficients<T> by = periodic_terms<T>(memory, range.columns);
   const T* x = memory.input<T>(length);
   T* y = memory.output_over(x, length);
   const bool relu = draw.flip(), stream = draw.flip();
@@ -109,12 +109,12 @@ void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory&
 
 template <class T>
 void grad_apply_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const Stretch range = stretch(draw, length);
+  const MatrixRange range = stretch(draw, length);
   const T* center = periodic<T>(memory, range.columns);
   const T* a = periodic<T>(memory, range.columns);
   const T* b = periodic<T>(memory, range.columns);
   const T* k = periodic<T>(memory, range.columns);
-  NormalizeTerms<T> behind{nullptr, nullptr, nullptr};
+  NormalizeCoefficients<T> behind{nullptr, nullptr, nullptr};
   if (draw.flip()) behind = periodic_terms<T>(memory, range.columns);
   const T* x = memory.input<T>(length);
   const T* dy = memory.input<T>(length);
@@ -136,7 +136,7 @@ Runs draw_runs(Draw& draw, std::size_t length) {
   return {draw.between(1, 4), length, stride, draw.one_in(3) ? 0 : stride, draw.below(2)};
 }
 std::size_t size_of(Runs runs, std::size_t step) { return (runs.count - 1) * step + runs.length; }
-std::size_t terms_of(Runs runs) { return (runs.count - 1) * runs.terms + 1; }
+std::size_t terms_of(Runs runs) { return (runs.count - 1) * runs.coefficients + 1; }
 
 template <class T>
 void sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
@@ -150,7 +150,7 @@ void grad_sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory&
   const Runs runs = draw_runs(draw, length);
   const T* x = memory.input<T>(size_of(runs, runs.stride));
   const T* dy = memory.input<T>(size_of(runs, runs.dy));
-  const NormalizeTerms<T> behind = gate<T>(draw, memory, 1);
+  const NormalizeCoefficients<T> behind = gate<T>(draw, memory, 1);
   double* out = memory.output<double>(2);
   part<T>(kernels).batchnorm.grad_sum_ncl(runs, {x, dy, T(0.25), behind, out});
 }
@@ -158,7 +158,7 @@ void grad_sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory&
 template <class T>
 void normalize_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const Runs runs = draw_runs(draw, length);
-  const NormalizeTerms<T> by = terms<T>(memory, terms_of(runs));
+  const NormalizeCoefficients<T> by = coefficients<T>(memory, terms_of(runs));
   const T* x = memory.input<T>(size_of(runs, runs.stride));
   SumOf<T> beside{};
   if (draw.flip()) beside = {memory.input<T>(size_of(runs, runs.stride)), T(1), nullptr};
@@ -173,8 +173,8 @@ void normalize_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory
 template <class T>
 void grad_apply_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const Runs runs = draw_runs(draw, length);
-  const GradientTerms<T> by = gradient_terms<T>(memory, terms_of(runs));
-  const NormalizeTerms<T> behind = gate<T>(draw, memory, terms_of(runs));
+  const GradientCoefficients<T> by = gradient_coefficients<T>(memory, terms_of(runs));
+  const NormalizeCoefficients<T> behind = gate<T>(draw, memory, terms_of(runs));
   const T* x = memory.input<T>(size_of(runs, runs.stride));
   const T* dy = memory.input<T>(size_of(runs, runs.dy));
   const bool scaled = draw.one_in(3), stream = draw.flip();
@@ -182,7 +182,7 @@ void grad_apply_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memor
   if (!scaled && draw.flip()) {
     beside.x = memory.input<T>(size_of(runs, runs.stride));
     beside.dy = memory.input<T>(size_of(runs, runs.dy));
-    if (behind.center != nullptr) beside.gate = terms<T>(memory, 1);
+    if (behind.center != nullptr) beside.gate = coefficients<T>(memory, 1);
     beside.out = memory.output<double>(2);
   }
   T* dx = memory.output<T>(size_of(runs, runs.stride));
@@ -213,12 +213,12 @@ void channels(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) 
   T* center = memory.output<T>(n);
   T* scale = memory.output<T>(n);
   T* offset = memory.output<T>(n);
-  table.normalize_terms(mean, residual, invstd, weight, bias, n, center, scale, offset);
+  table.normalize_coefficients(mean, residual, invstd, weight, bias, n, center, scale, offset);
   double* dot = memory.inout<double>(n);
   T* a = memory.output<T>(n);
   T* b = memory.output<T>(n);
   T* k = memory.output<T>(n);
-  table.gradient_terms(mean, residual, invstd, weight, sum, dot, m, n, a, b, k);
+  table.gradient_coefficients(mean, residual, invstd, weight, sum, dot, m, n, a, b, k);
   table.update_running(memory.inout<T>(n), mean, 1.25, draw.fraction(), n);
 }
 
@@ -351,7 +351,7 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const Total total = table.sum(kind, operands, n);
   memory.result(total.high);
   table.values(kind, operands, memory.output<T>(n), n);
-  table.slopes(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
+  table.gradients(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
   const std::size_t classes = std::max<std::size_t>(1, n), rows = draw.between(1, 4);
   const RowOperands<T> logits{memory.input<T>(rows * classes),
                               nullptr,
