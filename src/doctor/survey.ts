@@ -18,7 +18,7 @@ export interface ExaminedLayer {
   readonly inFrozenPart: boolean;
 }
 
-export function valuesOf(tensor: Tensor | null | undefined): number[] | null {
+function valuesOf(tensor: Tensor | null | undefined): number[] | null {
   return tensor === null || tensor === undefined
     ? null
     : Array.from(tensor.attached('diagnose') as Float64Array);
@@ -33,7 +33,7 @@ export function gainOf(
 }
 
 /** How many batches the running statistics remember. */
-export function memoryOf(momentum: LayerReport['momentum'], tracked: number | null): number | null {
+function memoryOf(momentum: LayerReport['momentum'], tracked: number | null): number | null {
   if (momentum === 'cumulative') return tracked;
   if (momentum === null) return null;
   const memory = momentum === 0 ? Infinity : 1 / momentum;
@@ -80,7 +80,7 @@ function ownParameters(module: Module): readonly { requiresGrad: boolean }[] {
   return [...module.parameters()].filter((parameter) => !below.has(parameter));
 }
 
-export function reportOf(name: string, layer: BatchNorm): LayerReport {
+function reportOf(name: string, layer: BatchNorm): LayerReport {
   const { training, eps } = layer;
   const weight = valuesOf(layer.weight);
   const runningVar = valuesOf(layer.runningVar);
