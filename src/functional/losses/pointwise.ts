@@ -4,7 +4,7 @@ import { record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import type { Reduction } from './reduction.js';
 
 /** In the order of native/loss_kinds.h. */
-export const LOSS_KINDS = [
+const LOSS_KINDS = [
   ...(['squared', 'absolute', 'smooth', 'huber'] as const),
   ...(['binary', 'binaryLogits', 'divergence', 'logDivergence'] as const),
 ] as const;

@@ -3,7 +3,7 @@ import { isMap } from 'node:util/types';
 
 import * as check from '../../check/index.js';
 
-export type KeptValue =
+type KeptValue =
   number | boolean | string | null | number[] | Record<string, number> | object[];
 export type Kept = Record<string, KeptValue>;
 
