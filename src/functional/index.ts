@@ -1,4 +1,6 @@
 // Stateless operations, each with its gradient.
+import './methods.js';
+
 export {
   abs,
   add,

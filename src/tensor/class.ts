@@ -11,6 +11,7 @@ import { GONE, Memory } from '../memory/buffer.js';
 import { lengthOf, type DType, type FloatData, type TensorData } from '../memory/dtype.js';
 import { freeze } from './frozen-shape.js';
 import type { TensorMethods } from './methods.js';
+import type { TensorOperations } from './operations.js';
 import { enlist } from './scope-list.js';
 
 export type TensorLike = Tensor | ArrayLikeTensor;
@@ -40,9 +41,9 @@ export function memoryOf(tensor: Tensor): Memory {
   return tensor[MEMORY];
 }
 
-/* eslint-disable @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type --
+/* eslint-disable @typescript-eslint/no-unsafe-declaration-merging --
    tensor.ts loads the files that add what the interface promises */
-export interface Tensor extends TensorMethods<Tensor> {}
+export interface Tensor extends TensorMethods<Tensor>, TensorOperations<Tensor> {}
 
 /**
  * A contiguous array of numbers with a shape, which remembers how it was computed.

@@ -1,0 +1,89 @@
+// The operations of `functional` that are methods too, as in PyTorch: `x.add(y).mul(0.5).mean({ dim: 1 })`. Each is the
+// function of its name with this tensor first; functional/methods.ts adds them. T is Tensor, which this file must not know.
+import type { ArrayLikeTensor } from './interop.js';
+
+type Operand<T> = T | ArrayLikeTensor | number;
+type Like<T> = T | ArrayLikeTensor;
+type Indices<T> = T | Int32Array | BigInt64Array | readonly number[] | readonly bigint[];
+
+interface Dims {
+  dim?: number | readonly number[] | undefined;
+  keepdim?: boolean | undefined;
+}
+interface OneDim {
+  dim: number;
+  keepdim?: boolean | undefined;
+}
+interface Along {
+  dim?: number | undefined;
+}
+interface ValuesAndIndices<T> {
+  readonly values: T;
+  readonly indices: T;
+}
+
+/** `functional` says what each computes. */
+export interface TensorOperations<T> {
+  add(other: Operand<T>): T;
+  sub(other: Operand<T>): T;
+  mul(other: Operand<T>): T;
+  div(other: Operand<T>): T;
+  maximum(other: Like<T>): T;
+  minimum(other: Like<T>): T;
+  neg(): T;
+  abs(): T;
+  exp(): T;
+  log(): T;
+  log1p(): T;
+  sqrt(): T;
+  rsqrt(): T;
+  pow(p: number): T;
+  clamp(options: { min?: number | undefined; max?: number | undefined }): T;
+
+  eq(other: Operand<T>): T;
+  ne(other: Operand<T>): T;
+  lt(other: Operand<T>): T;
+  le(other: Operand<T>): T;
+  gt(other: Operand<T>): T;
+  ge(other: Operand<T>): T;
+  maskedFill(mask: Like<T>, value: Operand<T>): T;
+
+  sum(options?: Dims): T;
+  mean(options?: Dims): T;
+  amax(options?: Dims): T;
+  amin(options?: Dims): T;
+  logsumexp(options?: Dims): T;
+  var(options?: Dims & { correction?: number | undefined }): T;
+  std(options?: Dims & { correction?: number | undefined }): T;
+  max(): T;
+  max(options: OneDim): ValuesAndIndices<T>;
+  min(): T;
+  min(options: OneDim): ValuesAndIndices<T>;
+  argmax(options?: Along & { keepdim?: boolean | undefined }): T;
+  argmin(options?: Along & { keepdim?: boolean | undefined }): T;
+  sort(options?: Along & { descending?: boolean | undefined }): ValuesAndIndices<T>;
+  topk(k: number, options?: Along & { largest?: boolean | undefined }): ValuesAndIndices<T>;
+
+  relu(): T;
+  sigmoid(): T;
+  tanh(): T;
+  softmax(options: { dim: number }): T;
+  logSoftmax(options: { dim: number }): T;
+
+  reshape(shape: readonly number[]): T;
+  permute(dims: readonly number[]): T;
+  transpose(a: number, b: number): T;
+  squeeze(dim?: number): T;
+  unsqueeze(dim: number): T;
+  expand(shape: readonly number[]): T;
+  flip(dims: number | readonly number[]): T;
+  narrow(dim: number, start: number, length: number): T;
+  split(size: number | readonly number[], options?: Along): T[];
+  chunk(chunks: number, options?: Along): T[];
+
+  matmul(other: Like<T>): T;
+  bmm(other: Like<T>): T;
+  indexSelect(dim: number, index: Indices<T>): T;
+  indexAdd(dim: number, index: Indices<T>, source: Like<T>): T;
+  gather(dim: number, index: T): T;
+}
