@@ -6,22 +6,18 @@ import { floats, record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import type { Plan } from './plan.js';
 
 /** One gradient that is to be computed. */
-interface Asked {
+interface Call {
   readonly plan: Plan;
   /** The forward's input; dx where it is not read. */
   readonly x: Tensor;
-  readonly dy: Tensor;
+  /** Null where the gradient is one value everywhere: then it has no array. */
+  readonly dy: Tensor | null;
+  readonly expandedValue: number | null;
   /** What the forward saved: [3, C]. */
   readonly rows: Float64Array;
   readonly dx: Tensor | null;
   readonly dweight: Tensor | null;
   readonly dbias: Tensor | null;
-}
-
-/** A gradient of one value is that value, and has no array. */
-interface Call extends Omit<Asked, 'dy'> {
-  readonly dy: Tensor | null;
-  readonly expandedValue: number | null;
 }
 
 /**
@@ -48,7 +44,10 @@ export function recordNormalization(
     const x = readsInput ? input : dx;
     if (x === null) return [null, null, null];
     const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
-    differentiate({ plan, x, dy, rows, dx, dweight, dbias });
+    // Read now: whoever owns the gradient may dispose of it before a job begins.
+    const { expandedValue } = dy;
+    const read = expandedValue === null ? dy : null;
+    differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
     return [dx, dweight, dbias];
   });
 }
@@ -60,13 +59,9 @@ function keptBy(input: Tensor | null, weight: Tensor | null, bias: Tensor | null
   return weight === null ? [input] : [input, weight];
 }
 
-function differentiate(asked: Asked): void {
-  const { plan, x, dx, dweight, dbias } = asked;
+function differentiate(call: Call): void {
+  const { plan, x, dy, dx, dweight, dbias } = call;
   const { who, weight, bias } = plan;
-  // Read now: whoever owns the gradient may dispose of it before a job begins.
-  const { expandedValue } = asked.dy;
-  const dy = expandedValue === null ? asked.dy : null;
-  const call = { ...asked, dy, expandedValue };
   if (deferring() === null) {
     backwardCall(addon, (tensor) => (tensor === null ? null : floats(tensor)), call);
     return;
