@@ -351,7 +351,7 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const Total total = table.sum(kind, operands, n);
   memory.result(total.high);
   table.values(kind, operands, memory.output<T>(n), n);
-  table.gradients(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
+  table.slopes(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
   const std::size_t classes = std::max<std::size_t>(1, n), rows = draw.between(1, 4);
   const RowOperands<T> logits{memory.input<T>(rows * classes),
                               nullptr,
