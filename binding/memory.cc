@@ -45,14 +45,17 @@ void weak_forget(const Args& args) {
   references[slot] = nullptr;
 }
 
-// (slot) -> whether what it watches may still be reached; false where it watches nothing
+// (slot) -> whether what it watches may still be reached; true where it watches nothing: nobody is dead unasked
 Napi::Value weak_alive(const Args& args) {
   const std::size_t slot = args.size(0, "slot");
   const std::vector<napi_ref>& references = args.instance().weak;
-  napi_value value = nullptr;
-  if (slot < references.size() && references[slot] != nullptr)
-    napi_get_reference_value(args.env(), references[slot], &value);
-  return Napi::Boolean::New(args.env(), value != nullptr);
+  bool alive = true;
+  if (slot < references.size() && references[slot] != nullptr) {
+    napi_value value = nullptr;
+    alive = napi_get_reference_value(args.env(), references[slot], &value) != napi_ok ||
+            value != nullptr;
+  }
+  return Napi::Boolean::New(args.env(), alive);
 }
 
 // (buffer): gives the memory of an ArrayBuffer back to the system now; every view of it has length 0

@@ -18,6 +18,7 @@ const canaries = { minor: 0, major: 1 } as const;
 /** Holds the other canary until it is old. */
 let growing: object | null = null;
 let grown = 0;
+let armed = false;
 
 /** What is lent, in bytes. */
 export function lent(): number {
@@ -31,8 +32,23 @@ export function lentLong(): number {
   return sum;
 }
 
+function armMinor(): void {
+  addon.weakWatch(canaries.minor, {});
+}
+
+function armMajor(): void {
+  growing = {};
+  grown = 0;
+  addon.weakWatch(canaries.major, growing);
+}
+
 /** To be called once a block is with an array. */
 export function noteLent(block: Block): void {
+  if (!armed) {
+    armMinor();
+    armMajor();
+    armed = true;
+  }
   bytes += block.cost;
   block.survived = 0;
   if (block.list === 'young') return;
@@ -107,7 +123,7 @@ export function sweep(major = false): number {
     }
   }
   young.length = kept;
-  addon.weakWatch(canaries.minor, {});
+  armMinor();
   if (growing !== null && ++grown > OLD) growing = null;
   if (major || !addon.weakAlive(canaries.major)) sweepOld();
   return before - bytes;
@@ -123,9 +139,7 @@ function sweepOld(): void {
     if (block.reachable) leave(block);
     else takeBack(block);
   }
-  growing = {};
-  grown = 0;
-  addon.weakWatch(canaries.major, growing);
+  armMajor();
 }
 
 /** Of the blocks that are lent, the bytes of the young ones. */

@@ -123,7 +123,7 @@ export function give(dtype: DType, array: TensorData, block: Block | null): void
 /** Asks V8 for a minor collection, and takes back what has died. */
 function collect(): void {
   const done = collectNow('minor');
-  failures = done && hasCollected() ? 0 : failures + 1;
+  failures = done && hasCollected() ? 0 : failures + 1; // sweep() sets the next canary
   if (!done || failures > MOST_FAILURES) {
     stopWatching();
     return;

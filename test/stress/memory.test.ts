@@ -219,14 +219,15 @@ describe('the addon itself, behind every check of the package', () => {
     const program = `
       const loaded = { exports: {} };
       process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
-      let refused = 0;
+      let [asked, refused] = [0, 0];
       const { jobs, ...functions } = loaded.exports;
       for (const [name, call] of [...Object.entries(functions), ...Object.entries(jobs)]) {
-        if (['isa', 'availableIsas', 'threads', 'stamp'].includes(name)) continue;
+        if (['isa', 'availableIsas', 'threads', 'stamp', 'returnMemory'].includes(name)) continue;
+        asked++;
         try { call(); console.log(name + ' accepts nothing'); } catch { refused++; }
       }
-      console.log(refused);`;
-    expect(await runChild(program)).toEqual(well('61\n'));
+      console.log(refused === asked && asked > 60);`;
+    expect(await runChild(program)).toEqual(well('true\n'));
   });
 });
 
