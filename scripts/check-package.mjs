@@ -31,7 +31,12 @@ try {
   const [packed] = /** @type {[Packed]} */ (parseJson(run('npm', args)));
   const tarball = join(folder, packed.filename);
   node('publint/src/cli.js', ['run', '--strict', tarball]);
-  node('@arethetypeswrong/cli/dist/index.js', [tarball, '--no-emoji']);
+  node('@arethetypeswrong/cli/dist/index.js', [
+    tarball,
+    '--no-emoji',
+    // TypeScript's resolution of before 2022 knows no exports, and so no second door.
+    ...['--profile', 'node16'],
+  ]);
   const problems = problemsOf(packed);
   for (const problem of problems) console.error(`package: ${problem}`);
   if (problems.length > 0) process.exitCode = 1;
