@@ -227,6 +227,7 @@ export function operationsOf(evenkeel: Package): Operation[] {
       },
     ),
 
+    row('nn.AveragedModel', one, (x) => new nn.AveragedModel(new nn.Linear(SIZE, SIZE)).forward(x)),
     row('nn.ReLU', one, (x) => new nn.ReLU().forward(x)),
     row(
       'nn.Dropout',
