@@ -1,6 +1,7 @@
-"""Writes what the tests of the training loop compare with: PyTorch's schedulers, optimisers, gradient norms, losses.
+"""Writes what the tests of the training loop compare with: PyTorch's schedulers, optimisers, gradient norms, losses, and
+whole loops.
 
-    python scripts/golden/loop.py [schedulers] [optimizers] [losses]       (needs PyTorch for CPU; the tests do not)
+    python scripts/golden/loop.py [schedulers] [optimizers] [losses] [loops]       (needs PyTorch for CPU; the tests do not)
 
 Each part has a generator of its own, seeded: one may be written again alone.
 """
@@ -321,6 +322,89 @@ def losses():
     write("losses", {"cases": written})
 
 
+# ---- Training loops -------------------------------------------------------------------------------
+
+# The structure of surveyed loops: their loss, optimiser, schedule, clipping, groups. 20 steps of a model
+# Linear - BatchNorm1d - ReLU - Linear from the same weights on the same four batches again and again, in float64.
+LOOPS = [
+    ("L01", "smoothL1Loss", {}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
+    ("L02", "binaryCrossEntropyWithLogits", {"posWeight": [3.0]}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 1, "factor": 0.5}, None),
+    ("L03", "binaryCrossEntropyWithLogits", {}, "RMSprop", {"lr": 0.005}, "StepLR", {"step_size": 6, "gamma": 0.5}, None),
+    ("L05", "mseLoss", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 0, "factor": 0.7}, None),
+    ("L06", "binaryCrossEntropyWithLogits", {}, "AdamW", {"lr": 0.01, "weight_decay": 0.05}, "StepLR", {"step_size": 5, "gamma": 0.3}, None),
+    ("L09", "crossEntropy", {}, "Adam", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, None),
+    ("L11", "crossEntropy", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 1}, None),
+    ("L16", "l1Loss", {}, "AdamW", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 2.0),
+    ("L17", "crossEntropy", {"soft": True}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
+    ("L24", "crossEntropy", {"labelSmoothing": 0.2}, "SGD", {"lr": 0.1, "momentum": 0.9}, "CosineAnnealingLR", {"T_max": 20, "eta_min": 0.001}, None),
+    ("L39", "crossEntropy", {"weight": [1.0, 2.0, 0.5]}, "AdamW", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, 1.0),
+    ("L36", "binaryCrossEntropyWithLogits", {}, "SGD", {"lr": 0.05, "momentum": 0.9}, None, {}, None),
+]  # fmt: skip
+
+
+def loops():
+    dice = random.Random(20261202)
+
+    def numbers(*shape):
+        return torch.tensor([dice.gauss(0, 1) for _ in range(torch.Size(shape).numel())], dtype=torch.float64).reshape(shape)
+
+    functions = {"smoothL1Loss": F.smooth_l1_loss, "l1Loss": F.l1_loss, "mseLoss": F.mse_loss, "crossEntropy": F.cross_entropy,
+                 "binaryCrossEntropyWithLogits": F.binary_cross_entropy_with_logits}  # fmt: skip
+    cases = []
+    for name, loss_name, options, optimizer, hyper, schedule, settings, clip in LOOPS:
+        many = loss_name == "crossEntropy"
+        outputs = 3 if many else 1
+        xs = [numbers(16, 5) for _ in range(4)]
+        if options.get("soft"):
+            targets = [torch.softmax(numbers(16, 3), 1) for _ in xs]
+        elif many:
+            targets = [(x[:, 0] * 2).long().remainder(3) for x in xs]
+        elif loss_name.startswith("binary"):
+            targets = [(x[:, :1] > 0.2).double() for x in xs]
+        else:
+            targets = [x[:, :1] * 2 - x[:, 1:2] for x in xs]
+        start = [numbers(7, 5) * 0.4, numbers(7) * 0.1, torch.ones(7).double(), torch.zeros(7).double(),
+                 numbers(outputs, 7) * 0.4, numbers(outputs) * 0.1]  # fmt: skip
+        keywords = {{"posWeight": "pos_weight", "labelSmoothing": "label_smoothing"}.get(key, key):
+                    torch.tensor(value).double() if isinstance(value, list) else value
+                    for key, value in options.items() if key != "soft"}  # fmt: skip
+
+        def run(nudge):
+            model = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.BatchNorm1d(7), torch.nn.ReLU(), torch.nn.Linear(7, outputs)).double()
+            with torch.no_grad():
+                for parameter, value, change in zip(model.parameters(), start, nudge):
+                    parameter.copy_(value * (1 + change))
+            made = getattr(torch.optim, optimizer)(model.parameters(), **hyper)
+            scheduler = None if schedule is None else getattr(lr_scheduler, schedule)(made, **settings)
+            losses = []
+            for x, target in list(zip(xs, targets)) * 5:
+                made.zero_grad()
+                loss = functions[loss_name](model(x), target, **keywords)
+                loss.backward()
+                if clip is not None:
+                    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+                made.step()
+                if schedule == "ReduceLROnPlateau":
+                    scheduler.step(loss.item())
+                elif scheduler is not None:
+                    scheduler.step()
+                losses.append(loss.item())
+            return losses, [value.flatten().tolist() for value in model.state_dict().values()]
+
+        losses, state = run([0.0] * 6)
+        # How much the run magnifies an error: the largest change of a loss when every start value is moved by 1e-9.
+        moved = [run([1e-9 * numbers(*value.shape) for value in start])[0] for _ in range(4)]
+        amplification = max(abs(a - b) for each in moved for a, b in zip(losses, each)) / 1e-9
+        ours = lambda given: {CAMEL.get(key, {"weight_decay": "weightDecay"}.get(key, key)): value for key, value in given.items()}
+        cases.append({"name": name, "loss": loss_name, "options": {k: v for k, v in options.items() if k != "soft"},
+                      "optimizer": optimizer, "hyper": ours(hyper), "schedule": schedule, "settings": ours(settings), "clip": clip,
+                      "start": [f64(value.flatten().tolist()) for value in start], "outputs": outputs,
+                      "x": [f64(x.flatten().tolist()) for x in xs],
+                      "targets": [t.tolist() if t.dtype == torch.int64 else f64(t.flatten().tolist()) for t in targets],
+                      "losses": losses, "state": state, "amplification": amplification})  # fmt: skip
+    write("loops", {"cases": cases})
+
+
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["schedulers", "optimizers", "losses"]:
+    for part in sys.argv[1:] or ["schedulers", "optimizers", "losses", "loops"]:
         globals()[part]()
