@@ -26,7 +26,8 @@ struct CopyStridedCall {
   const double* numbers;
 
   explicit CopyStridedCall(const Args& args) : rank(args.size(5, "rank")) {
-    const std::size_t length_from = args.size(2, "lengthFrom"), length_to = args.size(3, "lengthTo");
+    const std::size_t length_from = args.size(2, "lengthFrom"),
+                      length_to = args.size(3, "lengthTo");
     if (rank > kMostStrided) args.fail("rank", "at most 16", "more");
     from = args.array<T>(0, "from", length_from);
     to = args.array<T>(1, "to", length_to);

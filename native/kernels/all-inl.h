@@ -28,8 +28,8 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {batchnorm_kernels<T>(),   channel_kernels<T>(),    matmul_kernels<T>(),
-          elementwise_kernels<T>(), optimizer_kernels<T>(),  loss_kernels<T>(),
+  return {batchnorm_kernels<T>(),   channel_kernels<T>(),   matmul_kernels<T>(),
+          elementwise_kernels<T>(), optimizer_kernels<T>(), loss_kernels<T>(),
           arithmetic_kernels<T>(),  reduction_kernels<T>()};
 }
 

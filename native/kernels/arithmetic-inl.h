@@ -59,22 +59,22 @@ inline void in_double(const T* a, const T* b, T* y, std::size_t n, const Functio
 template <class T>
 void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers) {
   switch (code) {
-#define UNARY(name, formula)                                                   \
-  case UnaryCode::name: {                                                      \
-    [[maybe_unused]] const T p = static_cast<T>(numbers.p);                    \
-    [[maybe_unused]] const T q = static_cast<T>(numbers.q);                    \
-    for (std::size_t i = 0; i < n; ++i) {                                      \
-      const T x = from[i];                                                     \
-      y[i] = (formula);                                                        \
-    }                                                                          \
-    return;                                                                    \
+#define UNARY(name, formula)                                \
+  case UnaryCode::name: {                                   \
+    [[maybe_unused]] const T p = static_cast<T>(numbers.p); \
+    [[maybe_unused]] const T q = static_cast<T>(numbers.q); \
+    for (std::size_t i = 0; i < n; ++i) {                   \
+      const T x = from[i];                                  \
+      y[i] = (formula);                                     \
+    }                                                       \
+    return;                                                 \
   }
-#define TRANSCENDENTAL(name, formula)                                          \
-  case UnaryCode::name: {                                                      \
-    constexpr int kDigits = kDigitsOf<T>;                                      \
-    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                \
+#define TRANSCENDENTAL(name, formula)                                            \
+  case UnaryCode::name: {                                                        \
+    constexpr int kDigits = kDigitsOf<T>;                                        \
+    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                  \
     in_double(from, y, n, [=](double x) EVENKEEL_INLINED { return (formula); }); \
-    return;                                                                    \
+    return;                                                                      \
   }
 #include "pointwise.inc"
 #undef UNARY
@@ -87,23 +87,22 @@ void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers) 
 template <class T>
 void binary(BinaryCode code, const T* left, const T* right, T* y, std::size_t n, Numbers numbers) {
   switch (code) {
-#define BINARY(name, formula)                                                  \
-  case BinaryCode::name: {                                                     \
-    [[maybe_unused]] const T p = static_cast<T>(numbers.p);                    \
-    [[maybe_unused]] const T q = static_cast<T>(numbers.q);                    \
-    for (std::size_t i = 0; i < n; ++i) {                                      \
-      const T a = left[i], b = right[i];                                       \
-      y[i] = (formula);                                                        \
-    }                                                                          \
-    return;                                                                    \
+#define BINARY(name, formula)                               \
+  case BinaryCode::name: {                                  \
+    [[maybe_unused]] const T p = static_cast<T>(numbers.p); \
+    [[maybe_unused]] const T q = static_cast<T>(numbers.q); \
+    for (std::size_t i = 0; i < n; ++i) {                   \
+      const T a = left[i], b = right[i];                    \
+      y[i] = (formula);                                     \
+    }                                                       \
+    return;                                                 \
   }
-#define TRANSCENDENTAL_GRADIENT(name, formula)                                 \
-  case BinaryCode::name: {                                                     \
-    constexpr int kDigits = kDigitsOf<T>;                                      \
-    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                \
-    in_double(left, right, y, n,                                               \
-              [=](double s, double d) EVENKEEL_INLINED { return (formula); }); \
-    return;                                                                    \
+#define TRANSCENDENTAL_GRADIENT(name, formula)                                                    \
+  case BinaryCode::name: {                                                                        \
+    constexpr int kDigits = kDigitsOf<T>;                                                         \
+    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                                   \
+    in_double(left, right, y, n, [=](double s, double d) EVENKEEL_INLINED { return (formula); }); \
+    return;                                                                                       \
   }
 #include "pointwise.inc"
 #undef BINARY
@@ -120,13 +119,20 @@ inline void mark_where(const T* a, const T* b, int* y, std::size_t n, const Hold
 template <class T>
 void compare(CompareCode code, const T* a, const T* b, int* y, std::size_t n) {
   switch (code) {
-    case CompareCode::eq: return mark_where(a, b, y, n, [](T l, T r) { return l == r; });
-    case CompareCode::ne: return mark_where(a, b, y, n, [](T l, T r) { return l != r; });
-    case CompareCode::lt: return mark_where(a, b, y, n, [](T l, T r) { return l < r; });
-    case CompareCode::le: return mark_where(a, b, y, n, [](T l, T r) { return l <= r; });
-    case CompareCode::gt: return mark_where(a, b, y, n, [](T l, T r) { return l > r; });
-    case CompareCode::ge: return mark_where(a, b, y, n, [](T l, T r) { return l >= r; });
-    case CompareCode::count: return;
+    case CompareCode::eq:
+      return mark_where(a, b, y, n, [](T l, T r) { return l == r; });
+    case CompareCode::ne:
+      return mark_where(a, b, y, n, [](T l, T r) { return l != r; });
+    case CompareCode::lt:
+      return mark_where(a, b, y, n, [](T l, T r) { return l < r; });
+    case CompareCode::le:
+      return mark_where(a, b, y, n, [](T l, T r) { return l <= r; });
+    case CompareCode::gt:
+      return mark_where(a, b, y, n, [](T l, T r) { return l > r; });
+    case CompareCode::ge:
+      return mark_where(a, b, y, n, [](T l, T r) { return l >= r; });
+    case CompareCode::count:
+      return;
   }
 }
 

@@ -57,7 +57,8 @@ template <class T>
 Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
   switch (kind) {
     case SumOfEach::value:
-      return sum_lanes<T>(n, [=](std::size_t i) EVENKEEL_INLINED { return static_cast<double>(x[i]); });
+      return sum_lanes<T>(
+          n, [=](std::size_t i) EVENKEEL_INLINED { return static_cast<double>(x[i]); });
     case SumOfEach::squared_deviation:
       return sum_lanes<T>(n, [=](std::size_t i) EVENKEEL_INLINED {
         const double d = static_cast<double>(x[i]) - center;
@@ -98,18 +99,21 @@ void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t colum
                  std::size_t stride, const double* center, double* high, double* low) {
   switch (kind) {
     case SumOfEach::value:
-      return add_columns<T>(rows, columns, high, low, [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-        return static_cast<double>(x[r * stride + c]);
-      });
+      return add_columns<T>(rows, columns, high, low,
+                            [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
+                              return static_cast<double>(x[r * stride + c]);
+                            });
     case SumOfEach::squared_deviation:
-      return add_columns<T>(rows, columns, high, low, [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-        const double d = static_cast<double>(x[r * stride + c]) - center[c];
-        return d * d;
-      });
+      return add_columns<T>(rows, columns, high, low,
+                            [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
+                              const double d = static_cast<double>(x[r * stride + c]) - center[c];
+                              return d * d;
+                            });
     case SumOfEach::exponential:
-      return add_columns<T>(rows, columns, high, low, [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-        return exponential<kDigitsOf<T>>(static_cast<double>(x[r * stride + c]) - center[c]);
-      });
+      return add_columns<T>(
+          rows, columns, high, low, [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
+            return exponential<kDigitsOf<T>>(static_cast<double>(x[r * stride + c]) - center[c]);
+          });
   }
 }
 

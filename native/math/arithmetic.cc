@@ -92,20 +92,22 @@ void for_parts(T* y, std::size_t n, std::size_t weight, bool buffers, const Body
 
 template <class T>
 void apply_unary(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers) {
-  for_parts(y, n, is_heavy(code) ? kHeavy : 1, false, [&](T* out, std::size_t i, std::size_t count) {
-    kernels_of<T>().arithmetic.unary(code, x + i, out, count, numbers);
-  });
+  for_parts(y, n, is_heavy(code) ? kHeavy : 1, false,
+            [&](T* out, std::size_t i, std::size_t count) {
+              kernels_of<T>().arithmetic.unary(code, x + i, out, count, numbers);
+            });
 }
 
 template <class T>
 void apply_binary(BinaryCode code, Operand<T> a, Operand<T> b, T* y, std::size_t n,
                   Numbers numbers) {
   const bool buffers = is_broadcast(a) || is_broadcast(b);
-  for_parts(y, n, is_heavy(code) ? kHeavy : 1, buffers, [&](T* out, std::size_t i, std::size_t count) {
-    T left[kPart], right[kPart];
-    kernels_of<T>().arithmetic.binary(code, part_of(a, i, count, left),
-                                      part_of(b, i, count, right), out, count, numbers);
-  });
+  for_parts(y, n, is_heavy(code) ? kHeavy : 1, buffers,
+            [&](T* out, std::size_t i, std::size_t count) {
+              T left[kPart], right[kPart];
+              kernels_of<T>().arithmetic.binary(code, part_of(a, i, count, left),
+                                                part_of(b, i, count, right), out, count, numbers);
+            });
 }
 
 template <class T>
@@ -130,10 +132,10 @@ void choose(Operand<std::int32_t> mask, Operand<T> a, Operand<T> b, T* y, std::s
   });
 }
 
-#define EVENKEEL_FOR(T)                                                                        \
-  template void apply_unary(UnaryCode, const T*, T*, std::size_t, Numbers);                    \
-  template void apply_binary(BinaryCode, Operand<T>, Operand<T>, T*, std::size_t, Numbers);    \
-  template void compare(CompareCode, Operand<T>, Operand<T>, std::int32_t*, std::size_t);      \
+#define EVENKEEL_FOR(T)                                                                     \
+  template void apply_unary(UnaryCode, const T*, T*, std::size_t, Numbers);                 \
+  template void apply_binary(BinaryCode, Operand<T>, Operand<T>, T*, std::size_t, Numbers); \
+  template void compare(CompareCode, Operand<T>, Operand<T>, std::int32_t*, std::size_t);   \
   template void choose(Operand<std::int32_t>, Operand<T>, Operand<T>, T*, std::size_t);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

@@ -28,7 +28,8 @@ struct Operand {
 template <class T>
 void apply_unary(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers);
 template <class T>
-void apply_binary(BinaryCode code, Operand<T> a, Operand<T> b, T* y, std::size_t n, Numbers numbers);
+void apply_binary(BinaryCode code, Operand<T> a, Operand<T> b, T* y, std::size_t n,
+                  Numbers numbers);
 // y = 1 where it holds, else 0
 template <class T>
 void compare(CompareCode code, Operand<T> a, Operand<T> b, std::int32_t* y, std::size_t n);

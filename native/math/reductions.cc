@@ -42,7 +42,8 @@ Total* sums_of(SumOfEach kind, const T* x, Extent e, const double* center, Works
   if (e.inner == 1) {
     // Long rows in parts that are added in order, short rows several a task.
     const std::size_t parts = std::max<std::size_t>(1, divide_up(e.size, kBlock));
-    const std::size_t rows = parts > 1 ? 1 : std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, e.size));
+    const std::size_t rows =
+        parts > 1 ? 1 : std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, e.size));
     Total* found = parts > 1 ? workspace.take<Total>(e.outer * parts) : totals;
     run_tasks(divide_up(e.outer, rows) * parts, all, [&](std::size_t task) {
       const std::size_t part = task % parts;
@@ -66,12 +67,14 @@ Total* sums_of(SumOfEach kind, const T* x, Extent e, const double* center, Works
   const std::size_t parts = std::max<std::size_t>(1, divide_up(e.size, step));
   Total* found = parts > 1 ? workspace.take<Total>(parts * e.results()) : totals;
   run_tasks(e.outer * parts * blocks, all, [&](std::size_t task) {
-    const std::size_t block = task % blocks, part = task / blocks % parts, o = task / blocks / parts;
+    const std::size_t block = task % blocks, part = task / blocks % parts,
+                      o = task / blocks / parts;
     const Range range = cut(e.inner, columns, block), rows = cut(e.size, step, part);
     double high[kColumns] = {}, low[kColumns] = {};
     kernels.sum_columns(kind, x + (o * e.size + rows.begin) * e.inner + range.begin,
                         e.size == 0 ? 0 : rows.size(), range.size(), e.inner,
-                        center == nullptr ? nullptr : center + o * e.inner + range.begin, high, low);
+                        center == nullptr ? nullptr : center + o * e.inner + range.begin, high,
+                        low);
     Total* out = found + (part * e.outer + o) * e.inner + range.begin;
     for (std::size_t c = 0; c < range.size(); ++c) out[c] = {high[c], low[c]};
   });
@@ -87,7 +90,8 @@ Total* sums_of(SumOfEach kind, const T* x, Extent e, const double* center, Works
 // Calls body(begin, end) for rows, several a task.
 template <class Body>
 void for_rows(std::size_t rows, std::size_t size, std::size_t weight, const Body& body) {
-  const std::size_t step = std::max<std::size_t>(1, kBlock / weight / std::max<std::size_t>(1, size));
+  const std::size_t step =
+      std::max<std::size_t>(1, kBlock / weight / std::max<std::size_t>(1, size));
   run_tasks(divide_up(rows, step), rows * size * weight, [&](std::size_t task) {
     const Range range = cut(rows, step, task);
     for (std::size_t r = range.begin; r < range.end; ++r) body(r);
@@ -116,9 +120,9 @@ void reduce(ReduceCode code, const T* x, T* y, Extent e, double correction, Work
   if (code == ReduceCode::logsumexp) {
     for_rows(e.outer, e.size, 8, [&](std::size_t r) {
       const T* row = x + r * e.size;
-      const double largest =
-          e.size == 0 ? -std::numeric_limits<double>::infinity()
-                      : static_cast<double>(kernels.extreme_row(true, row, e.size));
+      const double largest = e.size == 0
+                                 ? -std::numeric_limits<double>::infinity()
+                                 : static_cast<double>(kernels.extreme_row(true, row, e.size));
       const double origin = finite_or_0(largest);
       const double total = value_of(kernels.sum_row(SumOfEach::exponential, row, e.size, origin));
       // The sum is at least 1 unless all are -infinity.
@@ -224,12 +228,12 @@ void sort_rows(const T* x, T* y, std::int64_t* indices, std::size_t rows, std::s
   });
 }
 
-#define EVENKEEL_FOR(T)                                                                           \
-  template void reduce(ReduceCode, const T*, T*, Extent, double, Workspace&);                     \
-  template void extreme_indices(bool, const T*, std::int64_t*, Extent);                           \
-  template void softmax_rows(bool, const T*, T*, std::size_t, std::size_t);                       \
-  template void softmax_rows_backward(bool, const T*, const T*, T*, std::size_t, std::size_t);    \
-  template void sort_rows(const T*, T*, std::int64_t*, std::size_t, std::size_t, std::size_t,     \
+#define EVENKEEL_FOR(T)                                                                        \
+  template void reduce(ReduceCode, const T*, T*, Extent, double, Workspace&);                  \
+  template void extreme_indices(bool, const T*, std::int64_t*, Extent);                        \
+  template void softmax_rows(bool, const T*, T*, std::size_t, std::size_t);                    \
+  template void softmax_rows_backward(bool, const T*, const T*, T*, std::size_t, std::size_t); \
+  template void sort_rows(const T*, T*, std::int64_t*, std::size_t, std::size_t, std::size_t,  \
                           bool, Workspace&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

@@ -20,7 +20,8 @@ enum class ReduceCode : unsigned int { sum, mean, var, std, logsumexp, norm, ama
 // y is [outer, inner]. var and std divide by size - correction. norm is sqrt(sum x^2). logsumexp, amax and amin take
 // inner = 1; amax and amin a size of at least 1.
 template <class T>
-void reduce(ReduceCode code, const T* x, T* y, Extent extent, double correction, Workspace& workspace);
+void reduce(ReduceCode code, const T* x, T* y, Extent extent, double correction,
+            Workspace& workspace);
 
 // Where the first NaN is, or else the first of the largest (smallest) values. inner = 1, size > 0.
 template <class T>
@@ -30,7 +31,8 @@ void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent ext
 template <class T>
 void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size);
 template <class T>
-void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows, std::size_t size);
+void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows,
+                           std::size_t size);
 
 // The first k of each row in order, NaN as the largest of all, equal ones by their index.
 template <class T>

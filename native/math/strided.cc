@@ -104,21 +104,23 @@ void copy_strided(const Element* from, Place source, Element* to, Place target, 
     const Range range = cut(lines * strips, step, task);
     for (std::size_t strip = range.begin; strip < range.end; ++strip) {
       const Range rows = cut(height, kTile, strip % strips);
-      for_places(outer, strip / strips, strip / strips + 1, [&](std::ptrdiff_t f, std::ptrdiff_t t) {
-        if (side == inner) {
-          copy_line(from + f, walk.from[inner], to + t, walk.to[inner], size);
-          return;
-        }
-        for (std::size_t left = 0; left < size; left += kTile) {
-          const std::size_t right = std::min(size, left + kTile);
-          for (std::size_t r = rows.begin; r < rows.end; ++r) {
-            const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(r);
-            const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(left);
-            copy_line(from + f + row + column * walk.from[inner], walk.from[inner],
-                      to + t + row * side_to + column * walk.to[inner], walk.to[inner], right - left);
-          }
-        }
-      });
+      for_places(outer, strip / strips, strip / strips + 1,
+                 [&](std::ptrdiff_t f, std::ptrdiff_t t) {
+                   if (side == inner) {
+                     copy_line(from + f, walk.from[inner], to + t, walk.to[inner], size);
+                     return;
+                   }
+                   for (std::size_t left = 0; left < size; left += kTile) {
+                     const std::size_t right = std::min(size, left + kTile);
+                     for (std::size_t r = rows.begin; r < rows.end; ++r) {
+                       const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(r);
+                       const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(left);
+                       copy_line(from + f + row + column * walk.from[inner], walk.from[inner],
+                                 to + t + row * side_to + column * walk.to[inner], walk.to[inner],
+                                 right - left);
+                     }
+                   }
+                 });
     }
   });
 }
@@ -173,19 +175,19 @@ void scatter_add(T* x, const std::int32_t* index, const T* source, std::size_t o
   });
 }
 
-#define EVENKEEL_FOR(Element)                                                                      \
-  template void copy_strided(const Element*, Place, Element*, Place, const double*, std::size_t);  \
-  template void index_select(const Element*, const std::int32_t*, Element*, std::size_t,           \
-                             std::size_t, std::size_t, std::size_t);                               \
-  template void gather(const Element*, const std::int32_t*, Element*, std::size_t, std::size_t,    \
+#define EVENKEEL_FOR(Element)                                                                     \
+  template void copy_strided(const Element*, Place, Element*, Place, const double*, std::size_t); \
+  template void index_select(const Element*, const std::int32_t*, Element*, std::size_t,          \
+                             std::size_t, std::size_t, std::size_t);                              \
+  template void gather(const Element*, const std::int32_t*, Element*, std::size_t, std::size_t,   \
                        std::size_t, std::size_t);
 EVENKEEL_FOR(std::uint32_t)
 EVENKEEL_FOR(std::uint64_t)
 #undef EVENKEEL_FOR
-#define EVENKEEL_FOR(T)                                                                            \
-  template void index_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t,             \
-                          std::size_t, std::size_t);                                               \
-  template void scatter_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t,           \
+#define EVENKEEL_FOR(T)                                                                  \
+  template void index_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t,   \
+                          std::size_t, std::size_t);                                     \
+  template void scatter_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t, \
                             std::size_t, std::size_t);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

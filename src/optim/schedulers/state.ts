@@ -3,8 +3,7 @@ import { isMap } from 'node:util/types';
 
 import * as check from '../../check/index.js';
 
-type KeptValue =
-  number | boolean | string | null | number[] | Record<string, number> | object[];
+type KeptValue = number | boolean | string | null | number[] | Record<string, number> | object[];
 export type Kept = Record<string, KeptValue>;
 
 /** What PyTorch writes beside: how it computes, and options it no longer has. */
