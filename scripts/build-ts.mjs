@@ -144,7 +144,9 @@ function pack() {
   });
   // The list of modules has no source file: it stands for itself.
   const map = join(cjs, 'pack.js.map');
-  writeFileSync(map, readFileSync(map, 'utf8').replace('"<stdin>"', '"pack.js"'));
+  // A module of types alone has no mapping that leads to its source, so esbuild names what it was compiled to.
+  const text = readFileSync(map, 'utf8').replace('"<stdin>"', '"pack.js"');
+  writeFileSync(map, text.replaceAll(/"[^"]*build\/modules\/([^"]+)\.js"/g, '"../../src/$1.ts"'));
   for (const file of packed) {
     const up = '../'.repeat(file.split('/').length - 1) || './';
     const take = `module.exports = require('${up}pack.js')[${JSON.stringify(file)}]();\n`;
