@@ -2,6 +2,7 @@
 // each way their input can come; and how long a whole training step holds it. `node scripts/event-loop.mjs [rounds]` after a build.
 import { stat } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { nn, optim, tensor } from 'evenkeel';
@@ -114,15 +115,17 @@ async function trainingStep() {
   const labels = Int32Array.from({ length: rows }, (_, i) => i % classes);
   const steps = {
     'beside it': async () => {
-      const y = await model.forwardAsync(tensor(images, [rows, inputs]));
-      const loss = await criterion.forwardAsync(y, labels);
+      const x = tensor(images, [rows, inputs]);
+      const y = await tensorOf(model.forwardAsync(x));
+      const loss = await tensorOf(criterion.forwardAsync(y, labels));
       await loss.backwardAsync();
       await optimizer.stepAsync();
     },
-    synchronous: async () => {
+    synchronous: () => {
       const loss = criterion.forward(model.forward(tensor(images, [rows, inputs])), labels);
       loss.backward();
       optimizer.step();
+      return Promise.resolve();
     },
   };
   console.log(`\na training step (${rows}, ${inputs} -> ${hidden} -> ${classes}); ms`);
@@ -167,4 +170,12 @@ async function trainingStep() {
         at(whole, 0.5, 21),
     );
   }
+}
+
+/**
+ * What these layers' forwards return.
+ * @param {Promise<unknown>} result
+ */
+async function tensorOf(result) {
+  return /** @type {import('evenkeel').Tensor} */ (await result);
 }

@@ -271,7 +271,7 @@ describe('a cycle', () => {
 
   test('further down, and through containers', () => {
     const inner = new Whole();
-    const model = new nn.Sequential(new nn.ModuleList([inner]) as never);
+    const model = new nn.Sequential(new nn.ModuleList([inner]));
     inner.part.parent = inner;
     expect(thrownBy(() => model.stateDict())).toBe(
       "Error: Sequential: expected a tree of modules, got a cycle: '0.0.part.parent' is '0.0' again (keep a " +
@@ -290,7 +290,7 @@ describe('a cycle', () => {
       new nn.ModuleDict().update([['a', inner]]).set('b', new nn.ModuleList([outer])),
     ).not.toThrow();
     const dict = new nn.ModuleDict();
-    inner.push(dict as never);
+    inner.push(dict);
     expect(() => dict.set('up', outer)).toThrow("cycle: 'up.0.0' is the ModuleDict itself");
     expect([outer.length, inner.length, dict.size]).toEqual([1, 1, 0]);
   });

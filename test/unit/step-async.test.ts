@@ -65,7 +65,7 @@ describe.each(Object.entries(OPTIMIZERS))('%s', (_, make) => {
     for (const turns of [0, 1, 2, 3]) {
       const controller = new AbortController();
       const step = optimizer.stepAsync({ signal: controller.signal });
-      for (let i = 0; i < turns; i++) await null;
+      for (let i = 0; i < turns; i++) await Promise.resolve();
       controller.abort(new Error('enough'));
       expect(await rejection(step)).toBe('Error: enough');
       expect([parameters.map(bits), stateOf(optimizer)]).toEqual(before);
