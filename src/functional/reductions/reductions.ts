@@ -4,7 +4,7 @@ import { addon } from '../../addon/control.js';
 import { perform } from '../../run/deferral.js';
 import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { around, dimOf, dimsOf } from '../dims.js';
-import { binary, floatingInput, unary } from '../pointwise/apply.js';
+import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { moved } from './moved.js';
 import { reduce, reducedShape, type ReduceName } from './reduce.js';
 
@@ -109,16 +109,22 @@ function variance(who: 'var' | 'std', x: TensorLike, options: VarOptions): Tenso
   const y = reduce(who, input, dims, shape, correction);
   const saved = who === 'std' ? [input, y] : [input];
   return record(who, y, [input], saved, (dy) => {
-    // d var = 2 (x - mean) / (size - correction); d std = d var / (2 std)
+    // d var = 2 (x - mean) / (size - correction); d std = d var / (2 std), and 0 where std is.
     const centre = reduce('mean', input, dims, kept);
     const deviation = binary('sub', input, centre, input.shape);
     const divisor = Math.max(size - correction, 0);
     const part =
       who === 'var'
         ? unary('times', dy, 2 / divisor)
-        : unary('divided_by', binary('div', dy, y, dy.shape), divisor);
+        : unary('divided_by', quotient(dy, y), divisor);
     return [binary('mul', deviation, part.alias(kept), input.shape)];
   });
+}
+
+/** dy / y for y of at least 0, and 0 where y is 0. Of calls that can run beside the event loop. */
+function quotient(dy: Tensor, y: Tensor): Tensor {
+  const least = y.dtype === 'float32' ? 2 ** -149 : Number.MIN_VALUE;
+  return binary('div', gradient('abs_gradient', y, dy), unary('clamp', y, least, Infinity));
 }
 
 /** The variance: Σ (x - mean)² / (size - correction), in double, about the mean. */
@@ -127,7 +133,7 @@ function varOf(x: TensorLike, options: VarOptions = {}): Tensor {
 }
 export { varOf as var };
 
-/** The square root of the variance. The derivative where it is 0 is NaN, as in PyTorch. */
+/** The square root of the variance. The derivative where it is 0 is 0, as in PyTorch. */
 export function std(x: TensorLike, options: VarOptions = {}): Tensor {
   return variance('std', x, options);
 }
