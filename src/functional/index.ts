@@ -33,12 +33,14 @@ export {
   silu,
   softplus,
   tanh,
-  type ELUOptions,
-  type GELUOptions,
-  type HardtanhOptions,
-  type LeakyReLUOptions,
-  type SoftplusOptions,
 } from './pointwise/activations.js';
+export type {
+  ELUOptions,
+  GELUOptions,
+  HardtanhOptions,
+  LeakyReLUOptions,
+  SoftplusOptions,
+} from './pointwise/activation-options.js';
 export { eq, ge, gt, le, lt, maskedFill, ne, where } from './pointwise/masks.js';
 export {
   amax,

@@ -2,7 +2,7 @@
 import * as check from '../check/index.js';
 import { record, type Tensor, type TensorLike } from '../tensor/tensor.js';
 import { dimOf } from './dims.js';
-import { numberOption } from './pointwise/activations.js';
+import { numberOption } from './pointwise/activation-options.js';
 import { binary, floatingInput } from './pointwise/apply.js';
 import { abs, clamp, div, pow } from './pointwise/arithmetic.js';
 

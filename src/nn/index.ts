@@ -6,6 +6,22 @@ export type {
   FreezeOptions,
 } from './batchnorm/options.js';
 export { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm/layer.js';
+export {
+  ELU,
+  GELU,
+  GLU,
+  Hardtanh,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  ReLU6,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from './activations.js';
 export { AveragedModel, softUpdate, type AveragedModelOptions } from './averaged-model.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clip-gradients.js';
 export { Dropout } from './dropout.js';
@@ -47,6 +63,7 @@ export { ModuleDict } from './containers/module-dict.js';
 export { ModuleList } from './containers/module-list.js';
 export { ParameterDict, ParameterList } from './containers/parameter-containers.js';
 export { Parameter } from '../tensor/tensor.js';
+export { PReLU, type PReLUOptions } from './prelu.js';
 export { ReLU } from './relu.js';
 export { Sequential, type SequentialForwardOptions } from './containers/sequential.js';
 export type { LoadResult, LoadStateDictOptions } from './module/load-state-dict.js';

@@ -57,6 +57,15 @@ const CASES: Record<string, readonly [Make, number[], unknown?]> = {
   'a ReLU': [() => new nn.ReLU(), [512, 96]],
   'a Dropout': [() => new nn.Dropout(0.3), [512, 96]],
   'a Dropout in evaluation': [() => new nn.Dropout(0.3).eval(), [512, 96]],
+  'activations of a Linear': [
+    () =>
+      new nn.Sequential(
+        new nn.Linear(96, 96),
+        ...[new nn.GELU(), new nn.PReLU({ numParameters: 96 }), new nn.Softplus(), new nn.Tanh()],
+        ...[new nn.GLU(), new nn.LogSoftmax({ dim: 1 }), new nn.Softmax({ dim: 0 })],
+      ),
+    [512, 96],
+  ],
   'a BatchNorm1d': [() => new nn.BatchNorm1d(96), [512, 96]],
   'a FrozenBatchNorm1d': [() => nn.FrozenBatchNorm1d.from(new nn.BatchNorm1d(96)), [512, 96]],
   'a FrozenBatchNorm1d with lengths': [

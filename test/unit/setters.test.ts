@@ -60,6 +60,12 @@ const CHECKED_IN_USE: Readonly<Record<string, ((object: never) => unknown)[]>> =
       linear.resetParameters();
     },
   ],
+  'PReLU.weight': [
+    (layer: nn.PReLU) => layer.forward(x()),
+    (layer: nn.PReLU) => {
+      layer.resetParameters();
+    },
+  ],
   'SGD.paramGroups': [
     (sgd: optim.SGD) => sgd.step(),
     (sgd: optim.SGD) => {
@@ -123,6 +129,13 @@ const OBJECTS: [string, () => object][] = [
   ['Linear', () => new nn.Linear(2, 2)],
   ['ReLU', () => new nn.ReLU()],
   ['Dropout', () => new nn.Dropout()],
+  ['LeakyReLU', () => new nn.LeakyReLU()],
+  ['GELU', () => new nn.GELU()],
+  ['ELU', () => new nn.ELU()],
+  ['Softplus', () => new nn.Softplus()],
+  ['Hardtanh', () => new nn.Hardtanh()],
+  ['Softmax', () => new nn.Softmax({ dim: 1 })],
+  ['PReLU', () => new nn.PReLU({ numParameters: 2 })],
   ['Sequential', () => new nn.Sequential(new nn.ReLU())],
   ['CrossEntropyLoss', () => new nn.CrossEntropyLoss()],
   ['MSELoss', () => new nn.MSELoss()],

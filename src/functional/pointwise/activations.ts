@@ -2,6 +2,18 @@
 import * as check from '../../check/index.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
+import {
+  eluOptions,
+  geluOptions,
+  hardtanhOptions,
+  leakyReluOptions,
+  softplusOptions,
+  type ELUOptions,
+  type GELUOptions,
+  type HardtanhOptions,
+  type LeakyReLUOptions,
+  type SoftplusOptions,
+} from './activation-options.js';
 import { binary, floatingInput, gradient, unary } from './apply.js';
 import type { BinaryName, UnaryName } from './codes.js';
 
@@ -21,16 +33,6 @@ function activation(
   return record(who, y, [input], [kept], (dy) => [gradient(backward, kept, dy, p, q)]);
 }
 
-/** A finite number option. */
-export function numberOption(who: string, name: string, value: unknown, standard: number): number {
-  if (value === undefined) return standard;
-  if (typeof value !== 'number') throw check.wrongKind(who, `${name} to be a number`, value);
-  if (!Number.isFinite(value)) {
-    throw check.wrongValue(who, `${name} to be a finite number`, check.describe(value));
-  }
-  return value;
-}
-
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: TensorLike): Tensor {
   return activation('sigmoid', x, 'sigmoid', 'sigmoid_gradient', 'output');
@@ -46,81 +48,36 @@ export function silu(x: TensorLike): Tensor {
   return activation('silu', x, 'silu', 'silu_gradient', 'input');
 }
 
-export interface GELUOptions {
-  /** 'none' (default): by the normal distribution; 'tanh': x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */
-  approximate?: 'none' | 'tanh' | undefined;
-}
-
 /** x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016). */
 export function gelu(x: TensorLike, options: GELUOptions = {}): Tensor {
-  check.options('gelu', options, ['approximate']);
-  const { approximate = 'none' } = options;
-  check.oneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
+  const { approximate } = geluOptions('gelu', options);
   return approximate === 'tanh'
     ? activation('gelu', x, 'gelu_tanh', 'gelu_tanh_gradient', 'input')
     : activation('gelu', x, 'gelu', 'gelu_gradient', 'input');
 }
 
-export interface LeakyReLUOptions {
-  /** The slope below 0. Default 0.01. */
-  negativeSlope?: number | undefined;
-}
-
 /** x where x > 0, else negativeSlope · x. The derivative at 0 is negativeSlope. */
 export function leakyRelu(x: TensorLike, options: LeakyReLUOptions = {}): Tensor {
-  check.options('leakyRelu', options, ['negativeSlope']);
-  const slope = numberOption('leakyRelu', 'negativeSlope', options.negativeSlope, 0.01);
-  return activation('leakyRelu', x, 'leaky_relu', 'leaky_relu_gradient', 'input', slope);
-}
-
-export interface ELUOptions {
-  /** What it tends to below 0, with the sign changed. Default 1. */
-  alpha?: number | undefined;
+  const { negativeSlope } = leakyReluOptions('leakyRelu', options);
+  return activation('leakyRelu', x, 'leaky_relu', 'leaky_relu_gradient', 'input', negativeSlope);
 }
 
 /** x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016). */
 export function elu(x: TensorLike, options: ELUOptions = {}): Tensor {
-  check.options('elu', options, ['alpha']);
-  const alpha = numberOption('elu', 'alpha', options.alpha, 1);
+  const { alpha } = eluOptions('elu', options);
   return activation('elu', x, 'elu', 'elu_gradient', 'input', alpha);
-}
-
-export interface SoftplusOptions {
-  /** How sharply it bends. Default 1. */
-  beta?: number | undefined;
-  /** Where beta · x is above, the result is x. Default 20. */
-  threshold?: number | undefined;
 }
 
 /** log(1 + e^(beta x)) / beta: a smooth ReLU. */
 export function softplus(x: TensorLike, options: SoftplusOptions = {}): Tensor {
-  check.options('softplus', options, ['beta', 'threshold']);
-  const beta = numberOption('softplus', 'beta', options.beta, 1);
-  if (beta === 0) throw check.wrongValue('softplus', 'beta other than 0', '0');
-  const threshold = numberOption('softplus', 'threshold', options.threshold, 20);
+  const { beta, threshold } = softplusOptions('softplus', options);
   return activation('softplus', x, 'softplus', 'softplus_gradient', 'input', beta, threshold);
-}
-
-export interface HardtanhOptions {
-  /** Default -1. */
-  minVal?: number | undefined;
-  /** Default 1. */
-  maxVal?: number | undefined;
 }
 
 /** x between minVal and maxVal, else the nearer of them. The derivative is 1 between them, and 0 on them. */
 export function hardtanh(x: TensorLike, options: HardtanhOptions = {}): Tensor {
-  check.options('hardtanh', options, ['minVal', 'maxVal']);
-  const least = numberOption('hardtanh', 'minVal', options.minVal, -1);
-  const most = numberOption('hardtanh', 'maxVal', options.maxVal, 1);
-  if (least > most) {
-    throw check.wrongValue(
-      'hardtanh',
-      'minVal of at most maxVal (max_val must be larger than min_val)',
-      `${least} and ${most}`,
-    );
-  }
-  return activation('hardtanh', x, 'clamp', 'hardtanh_gradient', 'input', least, most);
+  const { minVal, maxVal } = hardtanhOptions('hardtanh', options);
+  return activation('hardtanh', x, 'clamp', 'hardtanh_gradient', 'input', minVal, maxVal);
 }
 
 /** min(max(x, 0), 6). The derivative is 1 between 0 and 6, and 0 on them. */

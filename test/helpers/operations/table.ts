@@ -6,6 +6,7 @@
 //   test/unit/hostile-arguments a wrong input or option is refused in a sentence and changes nothing
 //   test/stress/faults-memory   no memory for any of the arrays that it asks for
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
+import { activationsOf } from './activations.js';
 import { row, type Operation, type Package } from './row.js';
 import { lossesOf } from './training.js';
 
@@ -229,6 +230,7 @@ export function operationsOf(evenkeel: Package): Operation[] {
 
     row('nn.AveragedModel', one, (x) => new nn.AveragedModel(new nn.Linear(SIZE, SIZE)).forward(x)),
     row('nn.ReLU', one, (x) => new nn.ReLU().forward(x)),
+    ...activationsOf(evenkeel),
     row(
       'nn.Dropout',
       () => [matrix(), 0.5],
