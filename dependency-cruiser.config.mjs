@@ -35,7 +35,7 @@ const mayUsePackages = ['report', 'cli'];
  */
 const mayAlsoUse = {
   bench: ['src/cli', 'src/report', 'src/addon'], // the addon for the bare passes over memory alone
-  examples: ['src/cli'],
+  examples: ['src/cli', 'src/report'],
   scripts: [],
   'test/helpers': [],
   'test/unit': ['test/helpers', 'src'],
