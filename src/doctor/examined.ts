@@ -1,6 +1,13 @@
 // What the findings are made from: facts of the model, of the passes over the data, and of training.
 import type { VarianceShift } from './dropout.js';
-import type { CaseReport, Finding, FindingId, OutputDifference, Severity } from './report-types.js';
+import type {
+  CaseReport,
+  Finding,
+  FindingId,
+  MendedBy,
+  OutputDifference,
+  Severity,
+} from './report-types.js';
 import type { ExaminedLayer } from './survey.js';
 
 /** Something that `watch` has seen in one layer, by the id of the finding that it is. */
@@ -53,6 +60,7 @@ export interface Rule {
   readonly id: FindingId;
   /** The usual severity. */
   readonly severity: Severity;
+  readonly mendedBy: MendedBy;
   /** What it is, in one sentence. */
   readonly what: string;
   /** Why it hurts, with numbers. */

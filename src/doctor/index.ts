@@ -18,6 +18,7 @@ export type {
   FindingId,
   HistoryPoint,
   LayerReport,
+  MendedBy,
   OutputDifference,
   PerChannel,
   Report,

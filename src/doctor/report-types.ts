@@ -28,6 +28,12 @@ export type FindingId =
 /** 'error': results are wrong. 'warning': they are probably worse than they could be. 'note': worth knowing. */
 export type Severity = 'error' | 'warning' | 'note';
 
+/**
+ * What mends a finding: `'file'`: `mendCheckpoint`, from the file alone; `'data'`: `mendCheckpoint` with the model and
+ * training data, which recomputes the statistics; `'code'`: only a change of the program, as its line of code says.
+ */
+export type MendedBy = 'file' | 'data' | 'code';
+
 /** One thing that is wrong, in one layer or in the whole model. */
 export interface Finding {
   readonly id: FindingId;

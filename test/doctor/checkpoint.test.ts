@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { checkpoint, nn, tensor, type Tensor } from 'evenkeel';
-import { diagnoseCheckpoint, mendCheckpoint } from 'evenkeel/doctor';
+import { diagnoseCheckpoint, FINDINGS, mendCheckpoint, type FindingId } from 'evenkeel/doctor';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { accuracy, batches, digitNet, layerOf, train, trained } from './digits.js';
@@ -111,6 +111,32 @@ describe('mendCheckpoint', () => {
     expect(layerOf(loaded, 1).runningVar!.toArray()).toEqual(
       layerOf(fresh, 1).runningVar!.toArray(),
     );
+  });
+
+  it.each<[FindingId, (state: Map<string, Tensor>) => void]>([
+    [
+      'never-tracked',
+      (state) => {
+        (state.get('1.running_mean')!.data as Float32Array).fill(0);
+        (state.get('1.running_var')!.data as Float32Array).fill(1);
+      },
+    ],
+    [
+      'non-finite-statistics',
+      (state) => (state.get('1.running_var')!.data as Float32Array).fill(NaN),
+    ],
+    ['negative-variance', (state) => ((state.get('1.running_var')!.data as Float32Array)[2] = -2)],
+    ['dead-channel', (state) => ((state.get('1.running_var')!.data as Float32Array)[2] = 0)],
+    ['exploding-gain', (state) => ((state.get('1.running_var')!.data as Float32Array)[2] = 0)],
+  ])('%s is mended by data, as FINDINGS says, and not without', async (id, harm) => {
+    expect(FINDINGS.find((each) => each.id === id)!.mendedBy).toBe('data');
+    const old = stateWith(trained(4), harm);
+    const out = join(folder, `${id}.safetensors`);
+    expect((await mendCheckpoint(old, { out })).left).toContain(id);
+    const given = { out, overwrite: true, model: digitNet(), loader: batches(train, 100) };
+    const { mended, left } = await mendCheckpoint(old, given);
+    expect(mended).toContain(id);
+    expect(left).toEqual([]);
   });
 
   it('leaves what needs data where there are none', async () => {

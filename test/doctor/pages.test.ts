@@ -27,6 +27,15 @@ describe.each(FINDINGS)('docs/doctor/$id.md', ({ id, severity, what, why, how })
   });
 });
 
+it.each(['file', 'data', 'code'] as const)('what --mend mends: %s', (kind) => {
+  const row = read('doctor.md')
+    .split('\n')
+    .find((line) => line.startsWith(`| \`${kind}\` `));
+  const named = [...(row ?? '').matchAll(/\[([\w-]+)\]\(doctor\/\1\.md\)/g)].map(([, id]) => id);
+  const ids = FINDINGS.filter(({ mendedBy }) => mendedBy === kind).map(({ id }) => id);
+  expect(named).toEqual(ids);
+});
+
 it('there is no page of another name', () => {
   const names = readdirSync(new URL('doctor/', docs)).map((name) => name.replace(/\.md$/, ''));
   expect(names.sort()).toEqual(FINDINGS.map(({ id }) => id).sort());

@@ -3,6 +3,7 @@ import { eventsOf, plural, type Rule } from '../examined.js';
 export const batchOfOne: Rule = {
   id: 'batch-of-one',
   severity: 'error',
+  mendedBy: 'code',
   what: 'A batch has one value per channel, and is to be normalised by itself.',
   why: 'One value has no variance: forward throws, usually at the last batch of the first epoch.',
   how: 'Leave the last batch out, choose another batch size, or set `singleValue: "running"`.',

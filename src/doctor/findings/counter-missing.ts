@@ -3,6 +3,7 @@ import { accessOf, type Rule } from '../examined.js';
 export const counterMissing: Rule = {
   id: 'counter-missing',
   severity: 'note',
+  mendedBy: 'file',
   what: 'The layer has running statistics and no num_batches_tracked.',
   why: 'Files of PyTorch before 0.4.1 and converted ones lack it. With a momentum nothing depends on it. With momentum null the average of all batches cannot go on: the statistics stay where they are.',
   how: 'Register the counter; a strict load asks for it.',

@@ -7,6 +7,7 @@ const USUAL_EPS = 1e-5;
 export const deadChannel: Rule = {
   id: 'dead-channel',
   severity: 'warning',
+  mendedBy: 'data',
   what: 'A channel has a running variance of 0: in training it was a constant.',
   why: 'The channel carries nothing, and evaluation divides by √eps alone: whatever differs from the constant is enlarged 316-fold (eps 1e-5). In quantised files small variances have been rounded to 0, and the channel is not dead at all.',
   how: 'Remove the channel, or recompute the statistics; store variances unquantised.',

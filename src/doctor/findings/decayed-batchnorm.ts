@@ -3,6 +3,7 @@ import { short, type Rule } from '../examined.js';
 export const decayedBatchNorm: Rule = {
   id: 'decayed-batchnorm',
   severity: 'note',
+  mendedBy: 'code',
   what: 'The optimizer decays weight and bias of a BatchNorm.',
   why: 'Decay draws the gain to 0, which no data asks for: the layers before it do not become simpler by it, since BatchNorm undoes their scale. Most recipes leave it out.',
   how: 'Put weight and bias of BatchNorm into a group of their own without weight decay.',

@@ -3,6 +3,7 @@ import { eventsOf, plural, short, type Rule } from '../examined.js';
 export const doubleUpdate: Rule = {
   id: 'double-update',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'One batch moves the running statistics twice in a step, or one layer serves two places of the network.',
   why: 'The second forward of the same batch gives it nearly twice the weight: momentum 0.1 acts as 0.19. A layer in two places keeps a mixture of two inputs, that fits neither: evaluation normalises both wrongly.',
   how: 'Use the output that is there, or set `updateStatistics = false` for the second forward; give each place a layer of its own.',

@@ -6,6 +6,7 @@ const NOTICEABLE = 0.9;
 export const dropoutBeforeBatchNorm: Rule = {
   id: 'dropout-before-batchnorm',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'Dropout before a BatchNorm adds variance in training that is not there in evaluation.',
   why: 'The running variance is that with dropout; evaluation divides by it without (Li et al. 2019). With Dropout(0.5) and a Linear before it the variance in evaluation is often 0.6 of that in training, and every layer behind gets a narrower input.',
   how: 'Move Dropout behind the last BatchNorm, or recompute the statistics without dropout.',

@@ -12,6 +12,7 @@ const TOO_WIDE = 10;
 export const explodingGain: Rule = {
   id: 'exploding-gain',
   severity: 'error',
+  mendedBy: 'data',
   what: 'weight / √(running variance + eps) of a channel is so large that it drowns the others.',
   why: 'A variance that has been lost (quantised to 0, averaged away) makes evaluation multiply by weight / √eps, up to 316 times the weight, where training had multiplied by weight / √variance.',
   how: 'Recompute the statistics from data; store variances unquantised.',

@@ -3,6 +3,7 @@ import { accessOf, eventsOf, plural, type Rule } from '../examined.js';
 export const frozenButMoving: Rule = {
   id: 'frozen-but-moving',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'The layer’s part of the model is frozen, and its running statistics move all the same.',
   why: 'requiresGrad = false stops the optimizer, not the statistics, which move in forward: the frozen backbone becomes another one, and its old head no longer fits it.',
   how: 'freeze() the layer: it normalises by its statistics and leaves them, whatever train() says.',

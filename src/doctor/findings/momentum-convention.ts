@@ -12,6 +12,7 @@ const STILL_INITIAL = 0.05;
 export const momentumConvention: Rule = {
   id: 'momentum-convention',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'momentum is that of another library, or eps stands where momentum was meant.',
   why: 'PyTorch’s momentum is the weight of the newest batch. With 0.99 the statistics are those of the last batch alone, as noisy as one batch; with 0.001 they are still half initial after 700 batches. An eps of 0.8 adds 0.8 to every variance.',
   how: 'Take 1 minus Keras’ momentum; give options by name.',

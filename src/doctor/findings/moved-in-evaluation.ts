@@ -3,6 +3,7 @@ import { accessOf, eventsOf, plural, type Rule } from '../examined.js';
 export const movedInEvaluation: Rule = {
   id: 'moved-in-evaluation',
   severity: 'error',
+  mendedBy: 'code',
   what: 'Running statistics move while the model is evaluated.',
   why: 'What is evaluated changes what is evaluated: the statistics take in validation data, the second result is another than the first, and after ten batches two thirds of what training had left are gone (momentum 0.1).',
   how: 'Evaluate in `eval()`; switch modes by `train()` and `eval()`, which reach every layer, not by setting `training` of the model.',

@@ -3,6 +3,7 @@ import { channelList, type Rule } from '../examined.js';
 export const negativeVariance: Rule = {
   id: 'negative-variance',
   severity: 'error',
+  mendedBy: 'data',
   what: 'A running variance is below 0.',
   why: 'The square root of variance + eps is NaN, or, close to 0, an enormous gain. No training makes it: the file was converted, averaged or quantised wrongly.',
   how: 'Recompute the statistics, or convert the checkpoint again.',

@@ -4,6 +4,7 @@ import { isInitial, isUnused } from './initial.js';
 export const neverTracked: Rule = {
   id: 'never-tracked',
   severity: 'error',
+  mendedBy: 'data',
   what: 'Evaluation would go by running statistics that no batch has ever moved: mean 0 and variance 1.',
   why: 'The layer then normalises nothing. A trained network behind it gets inputs of another scale than it has learned, and often says one class for everything.',
   how: 'Recompute the statistics from training data. If only parameters were copied (an average of weights, a target network), copy the buffers too.',

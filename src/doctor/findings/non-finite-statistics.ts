@@ -3,6 +3,7 @@ import { channelList, eventsOf, type Rule } from '../examined.js';
 export const nonFiniteStatistics: Rule = {
   id: 'non-finite-statistics',
   severity: 'error',
+  mendedBy: 'data',
   what: 'A running mean or variance is NaN or infinite.',
   why: 'Evaluation gives NaN for every sample, while training, which goes by the batch, looks healthy. One bad batch is enough: NaN stays in an average for ever, and skipping the step after forward is too late.',
   how: 'Recompute the statistics from clean data; keep bad batches out by `nonFinite` or `nn.transaction`.',

@@ -3,6 +3,7 @@ import { eventsOf, short, type Rule } from '../examined.js';
 export const raggedBatch: Rule = {
   id: 'ragged-batch',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'A last batch is so small that its noise outweighs all other batches’ in the running statistics.',
   why: 'Every batch has the weight momentum, however few samples it has, and evaluation comes right after the last one. Its noise exceeds that of all others below momentum · (2 - momentum) of their size: 19 % at 0.1.',
   how: 'Leave the last batch out (`dropLast: true`), or let the batches be of one size.',

@@ -6,6 +6,7 @@ const ENOUGH = 32;
 export const smallBatchStatistics: Rule = {
   id: 'small-batch-statistics',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'The layer has no running statistics, and evaluation normalises by small batches.',
   why: 'With m values per channel the mean is off by 1 / √m standard deviations and the variance by √(2 / m) of itself: 35 % and 50 % at 8. The output of a sample depends on its neighbours.',
   how: 'Track running statistics, or evaluate in batches of at least 32 values per channel.',

@@ -6,6 +6,7 @@ import { LARGE_DRIFT } from './stale-statistics.js';
 export const statisticsDrift: Rule = {
   id: 'statistics-drift',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'The data are distributed otherwise than those that the statistics were collected from.',
   why: 'Every channel is shifted and scaled as the old data asked for. In training, batches that differ from one another (sorted by class, one file after another) leave the statistics of the last of them.',
   how: 'Scale the data as in training; shuffle the training data; adapt the statistics to the new data where that is meant.',

@@ -3,6 +3,7 @@ import { accessOf, eventsOf, type Rule } from '../examined.js';
 export const thawedByTrain: Rule = {
   id: 'thawed-by-train',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'A layer that was held in evaluation mode was set back to training by train() of the model.',
   why: 'train() reaches every layer. From the next epoch on the statistics that were to stay are those of the new data, often of small batches.',
   how: 'freeze() holds through train(); or call eval() of the layer after each train().',

@@ -4,6 +4,7 @@ import { isUnused } from './initial.js';
 export const unusedLayer: Rule = {
   id: 'unused-layer',
   severity: 'warning',
+  mendedBy: 'code',
   what: 'A BatchNorm is part of the model, and no forward reaches it.',
   why: 'What was meant to be normalised is not, and nothing says so; its parameters are saved, loaded and decayed for nothing.',
   how: 'Call it in forward, or remove it.',
