@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <string>
 #include <vector>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -22,11 +23,22 @@ Napi::Value prepare_large(const Args& args) {
   return Napi::Number::New(args.env(), static_cast<double>(first));
 }
 
+// The table of slots grows to the largest one, so there is a largest one: an array of 64 KB each would be 1 TB.
+std::size_t slot_at(const Args& args) {
+  constexpr std::size_t kSlots = std::size_t{1} << 24;
+  const std::size_t slot = args.size(0, "slot");
+  if (slot >= kSlots) args.fail("slot", "below 2^24", std::to_string(slot));
+  return slot;
+}
+
 // (slot, object): `weak_alive(slot)` is true from here on until the collector finds that nothing can reach
 // the object. It says so during a collection, in a loop that never yields too, where a WeakRef or a finaliser
 // waits for the loop to end.
 void weak_watch(const Args& args) {
-  const std::size_t slot = args.size(0, "slot");
+  const std::size_t slot = slot_at(args);
+  napi_valuetype type = napi_undefined;
+  napi_typeof(args.env(), args.value(1), &type);
+  if (type != napi_object && type != napi_function) args.fail("object", "an object", "another kind of value");
   std::vector<napi_ref>& references = args.instance().weak;
   if (slot >= references.size()) references.resize(slot + 1, nullptr);
   napi_ref reference = nullptr;
@@ -38,7 +50,7 @@ void weak_watch(const Args& args) {
 
 // (slot)
 void weak_forget(const Args& args) {
-  const std::size_t slot = args.size(0, "slot");
+  const std::size_t slot = slot_at(args);
   std::vector<napi_ref>& references = args.instance().weak;
   if (slot >= references.size() || references[slot] == nullptr) return;
   napi_delete_reference(args.env(), references[slot]);
@@ -47,7 +59,7 @@ void weak_forget(const Args& args) {
 
 // (slot) -> whether what it watches may still be reached; true where it watches nothing: nobody is dead unasked
 Napi::Value weak_alive(const Args& args) {
-  const std::size_t slot = args.size(0, "slot");
+  const std::size_t slot = slot_at(args);
   const std::vector<napi_ref>& references = args.instance().weak;
   bool alive = true;
   if (slot < references.size() && references[slot] != nullptr) {
@@ -60,6 +72,9 @@ Napi::Value weak_alive(const Args& args) {
 
 // (buffer): gives the memory of an ArrayBuffer back to the system now; every view of it has length 0
 void free_buffer(const Args& args) {
+  bool is_buffer = false;
+  napi_is_arraybuffer(args.env(), args.value(0), &is_buffer);
+  if (!is_buffer) args.fail("buffer", "an ArrayBuffer", "another kind of value");
   if (napi_detach_arraybuffer(args.env(), args.value(0)) != napi_ok)
     throw Napi::Error::New(args.env());
 }
