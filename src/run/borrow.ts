@@ -5,7 +5,7 @@ import { isSharedArrayBuffer } from 'node:util/types';
 
 import * as check from '../check/index.js';
 import { Memory } from '../memory/buffer.js';
-import type { FloatData } from '../memory/dtype.js';
+import { viewOf, type FloatData } from '../memory/dtype.js';
 import { unlessAborted } from './turns.js';
 
 /** One copy of so much a turn of the event loop: 0.1 to 0.4 ms. */
@@ -71,7 +71,11 @@ export class Borrowed {
       this.#copying = copyInTurns(this, memory, this.#numel);
     } else {
       memory.readers++;
-      this.#inPlace = memory.data as FloatData;
+      // Of a fixed length: a view of shared memory that grows gets longer with it.
+      const { buffer, byteOffset } = memory.data;
+      this.#inPlace = shared
+        ? (viewOf(memory.dtype, buffer, byteOffset, this.#numel) as FloatData)
+        : (memory.data as FloatData);
     }
   }
 
