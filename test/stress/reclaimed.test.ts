@@ -65,7 +65,7 @@ test.each([
   [['--expose-gc', '--gc-interval=500']],
   [['--no-opt']],
 ])('nothing held changes with %j', { timeout: 600_000 }, async (flags) => {
-  // V8 moves every object at each collection then, which takes 20 times as long.
+  // V8 moves every object at each collection then, which takes ten times as long.
   const rounds = flags.includes('--stress-compaction') ? ROUNDS / 5 : ROUNDS;
   const ended = await runChild(program(rounds), { env, flags });
   expect(ended).toMatchObject({ code: 0, signal: null, stdout: 'held\n' });
