@@ -38,7 +38,8 @@ void weak_watch(const Args& args) {
   const std::size_t slot = slot_at(args);
   napi_valuetype type = napi_undefined;
   napi_typeof(args.env(), args.value(1), &type);
-  if (type != napi_object && type != napi_function) args.fail("object", "an object", "another kind of value");
+  if (type != napi_object && type != napi_function)
+    args.fail("object", "an object", "another kind of value");
   std::vector<napi_ref>& references = args.instance().weak;
   if (slot >= references.size()) references.resize(slot + 1, nullptr);
   napi_ref reference = nullptr;
