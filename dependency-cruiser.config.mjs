@@ -70,9 +70,9 @@ export default {
     forbid('no-circle', 'Imports form no circle; imports of types count.', {}, { circular: true }),
     forbid(
       'leads-somewhere',
-      'An import leads to a file or an installed package.',
+      'An import leads to a file or an installed package. What the build makes may not be there yet.',
       {},
-      { couldNotResolve: true },
+      { couldNotResolve: true, pathNot: '(^|/)dist/' },
     ),
     forbid(
       'folder-has-a-row',

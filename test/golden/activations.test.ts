@@ -1,7 +1,7 @@
 // Activations as layers, and gradients at corners, are PyTorch's (scripts/golden/activations.py).
 import { describe, expect, test } from 'vitest';
 
-import { functional, nn, tensor, type Tensor } from '../../src/index.js';
+import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import cases from './data/activations.json' with { type: 'json' };
 
 type Made = new (options?: object) => nn.Module & { forward(x: Tensor): Tensor };
