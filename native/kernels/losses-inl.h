@@ -24,7 +24,11 @@ inline void read_part(double* to, const T* from, std::size_t i, std::size_t coun
 
 inline double larger(double a, double b) { return a < b ? b : a; }  // NaN in a stays
 inline double magnitude_of(double a) { return a < 0.0 ? -a : a; }
-inline double sign_of(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a * 0.0); }
+// NaN stays.
+inline double sign_of(double a) {
+  const double sign = (a > 0.0 ? 1.0 : 0.0) - (a < 0.0 ? 1.0 : 0.0);
+  return a == a ? sign : a;
+}
 // log(1 + e^-x) and its derivative's magnitude, 1 / (1 + e^x)
 inline double softplus_of_minus(double x) {
   return logarithm_of_1_plus<53>(exponential<53>(-magnitude_of(x))) + (x < 0.0 ? -x : 0.0);
