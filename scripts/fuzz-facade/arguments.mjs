@@ -40,9 +40,12 @@ function trapOf(options, name, get) {
   Object.defineProperty(options, name, { enumerable: true, configurable: true, get });
 }
 
+/** The shape of x, which may be no tensor at all: then that of a batch that is right for some layer. */
+const shapeOf = (x) => (Array.isArray(x?.shape) ? x.shape : [4, 1, 3]);
+
 /** Lengths, right ones, or whose reading takes the input's memory away. */
 export function lengthsFor(x, layout = 'NCL') {
-  const right = lengthsOf(x?.shape ?? [4, 1, 3], layout);
+  const right = lengthsOf(shapeOf(x), layout);
   return one([
     () => right,
     () => [...right],
@@ -64,7 +67,7 @@ export function lengthsFor(x, layout = 'NCL') {
 
 /** Flags, right ones, or whose reading takes the input's memory away. */
 export function maskFor(x, layout = 'NCL') {
-  const [n = 4, ...rest] = x?.shape ?? [4, 1, 3];
+  const [n = 4, ...rest] = shapeOf(x);
   const l = rest.length < 2 ? 1 : (rest[layout === 'NLC' ? 0 : 1] ?? 1);
   const right = Int32Array.from({ length: Math.min(n * l, 1e5) }, () => below(2));
   return one([
