@@ -44,8 +44,23 @@ function shrunk(Kind, count) {
 /** Where the engine has it: Node 24 and later. */
 const Float16 = globalThis.Float16Array ?? Uint16Array;
 
+/** No number is a size that a large machine has the memory for: 2^31 features take 34 GB, and are no mistake. */
 const VALUES = [
-  () => one([NaN, Infinity, -Infinity, -0, -1, 0.5, 2 ** 31, 2 ** 32, 2 ** 53, 1e308, 5e-324, 3]),
+  () =>
+    one([
+      NaN,
+      Infinity,
+      -Infinity,
+      -0,
+      -1,
+      0.5,
+      -(2 ** 31) - 1,
+      2 ** 47,
+      2 ** 53,
+      1e308,
+      5e-324,
+      3,
+    ]),
   () => one([null, undefined, true, false, '', '3', 'float32', 'batch', 5n, -(2n ** 70n)]),
   () => Symbol('s'),
   () => one([{}, [], [[]], [1, 'a'], [[1], [2, 3]], new Map(), new Set([1]), new Date(), /x/]),
