@@ -1,0 +1,52 @@
+// The order of every sum over a batch: statistics, gradient sums, weight and bias gradients. The samples are cut
+// into leaves; the first 2^k leaves, as many as there are fewer than all, are one half, the rest is the other, and
+// so on down to the leaves:
+//   T(n leaves) = T(the first 2^k) + T(the rest), 2^k < n <= 2^(k + 1).
+// So whoever holds 2^j leaves that begin at a multiple of 2^j holds a node: the sum of these samples alone. Threads
+// and processes may share a batch in any such way, and nothing but nodes has to be added (docs/decisions/0011).
+//
+// Here is when nodes meet; what a node is and how two are added is the caller's.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+
+namespace evenkeel {
+
+// Samples of a leaf. Part of every result: changing it changes bits.
+inline constexpr std::size_t kLeafSamples = 64;
+
+// One leaf after the other, as a binary counter: node `level`, of 2^level leaves, waits for the one behind it.
+//
+// Leaf number `leaf`, from 0, is there. Calls merge(level) for each node that waits for it, from level 0 up:
+// new node = node that waits + new node. Returns the level at which the result waits then.
+template <class Merge>
+constexpr std::size_t push_leaf(std::size_t leaf, const Merge& merge) {
+  std::size_t level = 0;
+  for (; (leaf >> level & 1) != 0; ++level) merge(level);
+  return level;
+}
+
+// After the last of `leaves` > 0: calls add(level) for each node that waits, the last one first:
+// total = that one; then total = node + total.
+template <class Add>
+constexpr void fold_leaves(std::size_t leaves, const Add& add) {
+  for (std::size_t level = 0; leaves >> level != 0; ++level) {
+    if ((leaves >> level & 1) != 0) add(level);
+  }
+}
+
+// How many levels there are to wait at.
+constexpr std::size_t tree_levels(std::size_t leaves) {
+  return static_cast<std::size_t>(std::bit_width(leaves));
+}
+
+// The same order where all nodes are in memory at once: calls add(i, j), node i += node j, until node 0 is the total.
+template <class Add>
+constexpr void fold_nodes(std::size_t nodes, const Add& add) {
+  for (std::size_t apart = 1; apart < nodes; apart *= 2) {
+    for (std::size_t i = 0; i + apart < nodes; i += 2 * apart) add(i, i + apart);
+  }
+}
+
+}  // namespace evenkeel
