@@ -4,7 +4,7 @@ import { dimOf } from './dims.js';
 import { sigmoid } from './pointwise/activations.js';
 import { floatingInput } from './pointwise/apply.js';
 import { mul } from './pointwise/arithmetic.js';
-import { narrow } from './shapes/shapes.js';
+import { narrow } from './shapes/split.js';
 
 export interface GLUOptions {
   /** The dimension that is cut in half. Default -1. */

@@ -75,23 +75,13 @@ export {
   type SortOptions,
   type TopkOptions,
 } from './shapes/indexing.js';
-export { reshape } from './shapes/reshape.js';
-export {
-  cat,
-  chunk,
-  expand,
-  flip,
-  narrow,
-  pad,
-  permute,
-  split,
-  squeeze,
-  stack,
-  transpose,
-  unsqueeze,
-  type AlongOptions,
-  type PadOptions,
-} from './shapes/shapes.js';
+export type { AlongOptions } from './shapes/arguments.js';
+export { cat, stack } from './shapes/cat.js';
+export { expand } from './shapes/expand.js';
+export { pad, type PadOptions } from './shapes/pad.js';
+export { flip, permute, transpose } from './shapes/permute.js';
+export { reshape, squeeze, unsqueeze } from './shapes/reshape.js';
+export { chunk, narrow, split } from './shapes/split.js';
 export { batchNorm, type BatchNormFunctionOptions } from './batchnorm/batchnorm.js';
 export {
   binaryCrossEntropy,

@@ -10,8 +10,10 @@ import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
 import { relu } from './relu.js';
 import { gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
-import { reshape } from './shapes/reshape.js';
-import * as shapes from './shapes/shapes.js';
+import { expand } from './shapes/expand.js';
+import { flip, permute, transpose } from './shapes/permute.js';
+import { reshape, squeeze, unsqueeze } from './shapes/reshape.js';
+import { chunk, narrow, split } from './shapes/split.js';
 
 type Methods = TensorOperations<Tensor>;
 /** The function of a method: the tensor, then what the method takes. */
@@ -38,7 +40,6 @@ const {
   sum,
   var: variance,
 } = reductions;
-const { chunk, expand, flip, narrow, permute, split, squeeze, transpose, unsqueeze } = shapes;
 const { sigmoid, tanh } = activations;
 
 const functions: Functions = {

@@ -1,5 +1,8 @@
+// Other shapes over the same memory.
 import * as check from '../../check/index.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { dimOf } from '../dims.js';
+import { inputOf } from './arguments.js';
 
 /** The same elements in the same order under another shape; shares memory. */
 export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
@@ -14,4 +17,23 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
   }
   input.present('reshape', 'the input');
   return record('reshape', input.alias(sizes), [input], [], (dy) => [dy.alias(input.shape)]);
+}
+
+/** Without the dimensions of size 1, or without one of them: a `dim` of another size stays. Shares memory. */
+export function squeeze(x: TensorLike, dim?: number): Tensor {
+  const input = inputOf('squeeze', x);
+  const which = dim === undefined ? null : dimOf('squeeze', 'dim', dim, input.shape.length);
+  const shape = input.shape.filter((size, i) => size !== 1 || (which !== null && i !== which));
+  return reshaped('squeeze', input, shape);
+}
+
+/** With a dimension of size 1 before `dim`, which may be the rank; negative ones count from the end. Shares memory. */
+export function unsqueeze(x: TensorLike, dim: number): Tensor {
+  const input = inputOf('unsqueeze', x);
+  const at = dimOf('unsqueeze', 'dim', dim, input.shape.length + 1);
+  return reshaped('unsqueeze', input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);
+}
+
+function reshaped(who: string, input: Tensor, shape: readonly number[]): Tensor {
+  return record(who, input.alias(shape), [input], [], (dy) => [dy.alias(input.shape)]);
 }

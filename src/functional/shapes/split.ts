@@ -1,0 +1,120 @@
+// Parts of a dimension, as copies.
+import * as check from '../../check/index.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { dimOf } from '../dims.js';
+import { alongOf, inputOf, type AlongOptions } from './arguments.js';
+import { copyStrided, gathered, stridesOf } from './strided.js';
+
+/**
+ * `length` places of a dimension from `start` on.
+ *
+ * @param start - Negative: from the end.
+ * @example
+ * ```ts
+ * functional.narrow(tensor([1, 2, 3, 4]), 0, 1, 2).toArray(); // => [2, 3]
+ * ```
+ */
+export function narrow(x: TensorLike, dim: number, start: number, length: number): Tensor {
+  const who = 'narrow';
+  const input = inputOf(who, x);
+  if (input.shape.length === 0) {
+    throw check.wrongValue(
+      who,
+      'a tensor of at least 1 dimension (narrow() cannot be applied to a 0-dim tensor)',
+      'shape []',
+    );
+  }
+  const at = dimOf(who, 'dim', dim, input.shape.length);
+  const size = input.shape[at]!;
+  if (typeof start !== 'number') throw check.wrongKind(who, 'start to be a whole number', start);
+  if (!Number.isInteger(start) || start < -size || start > size) {
+    throw check.wrongValue(who, `start from ${-size} to ${size}`, check.describe(start));
+  }
+  const from = start < 0 ? start + size : start;
+  check.wholeNumber(who, 'length', length, 0);
+  if (from + length > size) {
+    throw check.wrongValue(
+      who,
+      `start + length of at most ${size} (start (${from}) + length (${length}) exceeds dimension size (${size}))`,
+      String(from + length),
+    );
+  }
+  return part(who, input, at, from, length);
+}
+
+function part(who: string, input: Tensor, dim: number, start: number, length: number): Tensor {
+  const strides = stridesOf(input.shape);
+  const shape = input.shape.map((size, i) => (i === dim ? length : size));
+  const offset = start * strides[dim]!;
+  return record(who, gathered(input, shape, offset, strides), [input], [], (dy) => [
+    placed(dy, input.shape, offset),
+  ]);
+}
+
+/** Zeros of a shape, with the elements of `from` in a block that begins at an offset. */
+function placed(from: Tensor, shape: readonly number[], offset: number): Tensor {
+  const into = Tensor.filled(shape, from.dtype, 0);
+  copyStrided(
+    from.shape,
+    { tensor: from, offset: 0, strides: stridesOf(from.shape) },
+    { tensor: into, offset, strides: stridesOf(shape) },
+  );
+  return into;
+}
+
+/**
+ * Parts of `size` places of a dimension each, the last one of what is left; or parts of the sizes given.
+ *
+ * @example
+ * ```ts
+ * functional.split(tensor([1, 2, 3]), 2).map(String); // => ['tensor([1., 2.])', 'tensor([3.])']
+ * ```
+ */
+export function split(
+  x: TensorLike,
+  size: number | readonly number[],
+  options: AlongOptions = {},
+): Tensor[] {
+  const who = 'split';
+  const input = inputOf(who, x);
+  if (input.shape.length === 0)
+    throw check.wrongValue(who, 'at least a 1-dimensional tensor', 'shape []');
+  const dim = alongOf(who, options, input.shape.length);
+  return cutBy(who, input, dim, sizesOf(who, size, input.shape[dim]!));
+}
+
+function sizesOf(who: string, size: number | readonly number[], all: number): number[] {
+  if (Array.isArray(size)) {
+    const sizes = size.map((each: unknown) => check.wholeNumber(who, 'every size', each, 0));
+    const total = sizes.reduce((a, b) => a + b, 0);
+    if (total !== all) {
+      throw check.wrongValue(
+        who,
+        `sizes that add up to ${all} (the size of the dimension)`,
+        `[${sizes.join(', ')}]`,
+      );
+    }
+    return sizes;
+  }
+  const step = check.wholeNumber(who, 'the size', size, 1);
+  const count = Math.max(1, Math.ceil(all / step));
+  return Array.from({ length: count }, (_, i) => Math.min(step, all - i * step));
+}
+
+function cutBy(who: string, input: Tensor, dim: number, sizes: readonly number[]): Tensor[] {
+  let start = 0;
+  return sizes.map((size) => part(who, input, dim, (start += size) - size, size));
+}
+
+/** At most `chunks` parts of a dimension, of one size but for the last. */
+export function chunk(x: TensorLike, chunks: number, options: AlongOptions = {}): Tensor[] {
+  const who = 'chunk';
+  const input = inputOf(who, x);
+  if (input.shape.length === 0)
+    throw check.wrongValue(who, 'at least a 1-dimensional tensor', 'shape []');
+  const dim = alongOf(who, options, input.shape.length);
+  check.wholeNumber(who, 'chunks', chunks, 1);
+  const all = input.shape[dim]!;
+  const step = Math.max(1, Math.ceil(all / chunks));
+  return cutBy(who, input, dim, sizesOf(who, step, all));
+}
