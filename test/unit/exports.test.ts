@@ -1,5 +1,6 @@
 // The addon's exports are listed once in C++ (binding/exports.inc) and typed once in TypeScript
-// (src/addon/types.ts). Here the two are compared: names, numbers of arguments, and what can be a job.
+// (src/addon/types.ts and calls/). Here the two are compared: names, numbers of arguments, and what can be a job.
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
@@ -12,22 +13,35 @@ const loaded: { exports: unknown } = { exports: {} };
 process.dlopen(loaded, path('../../build/Release/evenkeel.node'));
 const addon = loaded.exports as Exports;
 
-/** The functions of an interface in src/addon/types.ts, with the number of arguments of each. */
-function typed(name: string): Map<string, number> {
-  const file = path('../../src/addon/types.ts');
-  const { statements } = ts.createSourceFile(file, ts.sys.readFile(file)!, ts.ScriptTarget.ESNext);
-  const found = statements
-    .filter((statement) => ts.isInterfaceDeclaration(statement))
-    .find((statement) => statement.name.text === name);
-  const methods = found!.members.filter((member) => ts.isMethodSignature(member));
-  return new Map(
-    methods.map(({ name, parameters }) => [(name as ts.Identifier).text, parameters.length]),
-  );
+/** The interfaces of a file in src/addon/. */
+function interfacesOf(file: string): ts.InterfaceDeclaration[] {
+  const text = ts.sys.readFile(file)!;
+  const { statements } = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext);
+  return statements.filter((statement) => ts.isInterfaceDeclaration(statement));
+}
+
+const interfaces = new Map(
+  ['types.ts', ...readdirSync(path('../../src/addon/calls')).map((name) => `calls/${name}`)]
+    .flatMap((name) => interfacesOf(path(`../../src/addon/${name}`)))
+    .map((each) => [each.name.text, each]),
+);
+
+/** The functions of an interface, with the number of arguments of each. */
+function functionsOf({ members }: ts.InterfaceDeclaration): [string, number][] {
+  return members
+    .filter((member) => ts.isMethodSignature(member))
+    .map(({ name, parameters }) => [(name as ts.Identifier).text, parameters.length]);
+}
+
+/** The interfaces that an interface extends. */
+function extendedBy({ heritageClauses }: ts.InterfaceDeclaration): ts.InterfaceDeclaration[] {
+  const types = (heritageClauses ?? []).flatMap((clause) => [...clause.types]);
+  return types.map(({ expression }) => interfaces.get((expression as ts.Identifier).text)!);
 }
 
 const sorted = (names: Iterable<string>): string[] => [...names].sort();
-const calls = typed('Calls');
-const functions = typed('Addon');
+const calls = new Map(extendedBy(interfaces.get('Calls')!).flatMap(functionsOf));
+const functions = new Map(functionsOf(interfaces.get('Addon')!));
 
 test('the addon exports what is typed, and nothing else', () => {
   const names = Object.keys(addon).filter((name) => name !== 'jobs' && name !== 'stamp');

@@ -1,0 +1,17 @@
+// Matrix products: binding/linear.h explains the arguments.
+import type { Floats } from './floats.js';
+
+export interface LinearCalls {
+  matmul(
+    a: Floats,
+    b: Floats,
+    bias: Floats | null,
+    c: Floats,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+  ): void;
+  columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
+}
