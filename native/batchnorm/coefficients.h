@@ -20,7 +20,7 @@ T shift_from(T first) {
   return std::isfinite(first) ? first : T(0);
 }
 
-// Coefficients go on periodically for so many columns behind the last (kernels.h).
+// Coefficients go on periodically for so many columns behind the last (kernels/batchnorm.h).
 inline constexpr std::size_t kPeriodic = 16;
 
 // Scratch for n coefficients and kPeriodic more that starts at the same place in a cache line as the rows they

@@ -14,7 +14,7 @@
 
 namespace evenkeel {
 
-// The same as all_normal and all_between of kernels.h for one channel, where a call would cost more.
+// The same as all_normal and all_between of kernels/batchnorm.h for one channel, where a call would cost more.
 template <class T>
 bool is_normal(double mean, double invstd, double weight) {
   using Range = NormalRange<T>;

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "../kernels/loss_kinds.h"
+#include "../kernels/losses.h"
 #include "../runtime/workspace.h"
 
 namespace evenkeel {

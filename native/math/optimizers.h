@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../kernels/optimizer_steps.h"
+#include "../kernels/optimizers.h"
 #include "../runtime/workspace.h"
 
 namespace evenkeel {

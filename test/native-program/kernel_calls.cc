@@ -82,7 +82,7 @@ MatrixRange stretch(Draw& draw, std::size_t length) {
   return {length, draw.below(columns), columns};
 }
 
-// Coefficients that go on for 16 columns as kernels.h has it, however few the columns.
+// Coefficients that go on for 16 columns as kernels/batchnorm.h has it, however few the columns.
 template <class T>
 const T* periodic(Memory& memory, std::size_t columns) {
   const T* drawn = memory.input<T>(columns);

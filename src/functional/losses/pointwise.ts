@@ -1,9 +1,9 @@
-// Losses that are computed element by element (native/losses.h): one call forward, one for each gradient.
+// Losses that are computed element by element (native/math/losses.h): one call forward, one for each gradient.
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import type { Reduction } from './reduction.js';
 
-/** In the order of native/loss_kinds.h. */
+/** In the order of LossKind in native/kernels/losses.h. */
 const LOSS_KINDS = [
   ...(['squared', 'absolute', 'smooth', 'huber'] as const),
   ...(['binary', 'binaryLogits', 'divergence', 'logDivergence'] as const),

@@ -1,11 +1,13 @@
-// The losses that are computed element by element, and the operands of one. Part of kernels.h; its contract holds.
+// The table of losses, which of them there are, and their operands. Part of kernels.h; its contract holds.
 #pragma once
 
 #include <cstddef>
 
+#include "reductions.h"
+
 namespace evenkeel {
 
-// In the order of src/functional/losses/kinds.ts.
+// In the order of LOSS_KINDS in src/functional/losses/pointwise.ts.
 enum class LossKind {
   kSquared,
   kAbsolute,
@@ -37,6 +39,17 @@ struct RowOperands {
   std::size_t classes;
   double smoothing;
   int ignore;
+};
+
+template <class T>
+struct LossKernels {
+  Total (*sum)(LossKind kind, const LossOperands<T>& operands, std::size_t n);
+  void (*values)(LossKind kind, const LossOperands<T>& operands, T* out, std::size_t n);
+  void (*slopes)(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                 double factor, T* out, std::size_t n);
+  void (*row_losses)(const RowOperands<T>& operands, std::size_t rows, double* lse, double* loss);
+  void (*row_slopes)(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                     const double* scale, T* dx, T* dtarget);
 };
 
 }  // namespace evenkeel
