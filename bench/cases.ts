@@ -1,12 +1,26 @@
 // What is measured: every case, by group. Bytes, limits and times are elsewhere; this is the list.
+import { operationCases } from './operations.js';
 
-/** `frozen`: backward of a frozen layer, to x alone. */
-type Mode = 'forward' | 'evaluate' | 'backward' | 'frozen' | 'forward+backward' | 'step';
+/**
+ * `frozen`: backward of a frozen layer, to x alone. `operation`, `gradient`: an operation of bench/operations.ts alone,
+ * or its backward.
+ */
+type Mode =
+  | 'forward'
+  | 'evaluate'
+  | 'backward'
+  | 'frozen'
+  | 'forward+backward'
+  | 'step'
+  | 'operation'
+  | 'gradient';
 export type DType = 'float32' | 'float64';
 
 export interface Case {
   readonly group: string;
   readonly mode: Mode;
+  /** The name of the operation, where it is measured alone. */
+  readonly operation: string | null;
   /** [N, C], [N, C, L], [N, L, C] (layout NLC), or of a step [batch, in, hidden, classes]. */
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -55,6 +69,7 @@ function define(
   return shapes.map((shape) => ({
     group,
     mode,
+    operation: null,
     shape,
     dtype: 'float32',
     layout: 'NCL',
@@ -142,7 +157,10 @@ export function allCases(beyondBytes: number): Case[] {
     [numel / 256, 256],
     [16, 512, numel / 8192],
   ];
-  return [...FIXED, ...define('beyond-cache', 'forward', shapes, alone)];
+  const operations = operationCases().flatMap(({ group, mode, operation, shape }) =>
+    define(group, mode, [shape], { operation }),
+  );
+  return [...FIXED, ...define('beyond-cache', 'forward', shapes, alone), ...operations];
 }
 
 export function numelOf(shape: readonly number[]): number {
@@ -163,4 +181,14 @@ export function dimsOf({ shape, layout }: Case): { n: number; c: number; l: numb
 
 export function shapeText(shape: readonly number[]): string {
   return `(${shape.join(', ')})`;
+}
+
+/** A case among those of its group: its shape, behind the operation where there is one. */
+export function caseTitle(each: {
+  readonly operation?: string | null;
+  readonly shape: readonly number[];
+}): string {
+  const shape = shapeText(each.shape);
+  const operation = each.operation ?? ''; // a run of older days has none
+  return operation === '' ? shape : `${operation} ${shape}`;
 }

@@ -5,6 +5,7 @@ import type { Case } from './cases.js';
 import type { Contender } from './contender.js';
 import type { Job } from './data.js';
 import { turnsOf } from './measure.js';
+import { operationContenders } from './operation-contenders.js';
 import { stepContenders } from './step.js';
 
 export const US = 'evenkeel';
@@ -26,6 +27,7 @@ export const BY_HAND: readonly string[] = [DISPOSED, SCOPED];
 export function ourContenders(job: Job): Contender[] {
   const { mode, scaling } = job.case;
   if (mode === 'step') return stepContenders(job);
+  if (mode === 'operation' || mode === 'gradient') return operationContenders(job);
   if (scaling) return scalingContenders(job);
   return mode === 'forward' || mode === 'evaluate' ? forwards(job) : gradients(job);
 }

@@ -1,5 +1,6 @@
 // The arrays of a case, the same in every run and for every contender.
 import { dimsOf, numelOf, type Case, type DType } from './cases.js';
+import { OPERATIONS } from './operations.js';
 
 export type Floats = Float32Array | Float64Array;
 
@@ -7,7 +8,7 @@ export type Floats = Float32Array | Float64Array;
 export interface Job {
   readonly case: Case;
   readonly x: Floats;
-  /** The gradient of backward cases. */
+  /** The gradient of backward cases; of operations the other operand too. */
   readonly dy: Floats | null;
   /** [C] each: the running statistics of evaluation. Every value is exact in float32. */
   readonly runningMean: Floats;
@@ -28,6 +29,7 @@ export const DROPOUT = 0.3;
 
 export function makeJob(each: Case): Job {
   if (each.mode === 'step') return makeStep(each);
+  if (each.operation !== null) return makeOperation(each, each.operation);
   const { c } = dimsOf(each);
   const numel = numelOf(each.shape);
   const hasGradient = ['backward', 'frozen', 'forward+backward'].includes(each.mode);
@@ -41,6 +43,20 @@ export function makeJob(each: Case): Job {
       : null,
     runningMean: zeros(each.dtype, c).map((_, i) => 0.5 + (i % 7) / 8),
     runningVar: zeros(each.dtype, c).map((_, i) => 1 + (i % 3) / 4),
+    step: null,
+  };
+}
+
+function makeOperation(each: Case, operation: string): Job {
+  const numel = numelOf(each.shape);
+  const { positive } = OPERATIONS[operation]!;
+  const none = zeros(each.dtype, 0);
+  return {
+    case: each,
+    x: fill(zeros(each.dtype, numel), 12345, positive ? 1 / 16 : -4, 4),
+    dy: fill(zeros(each.dtype, numel), 777, -2, 2),
+    runningMean: none,
+    runningVar: none,
     step: null,
   };
 }

@@ -9,11 +9,19 @@ import type { Case } from './cases.js';
 import type { Contender } from './contender.js';
 import type { Floats, Job } from './data.js';
 import { turnsOf } from './measure.js';
+import { OPERATIONS } from './operations.js';
 
-export type Pass = 'read x' | 'read dy' | 'x to out' | 'x to dx';
+export type Pass = 'read x' | 'read dy' | 'read other' | 'x to out' | 'x to dx';
 
 /** The passes of a case; none for a step, which is mostly matrix multiplication. */
-export function passesOf({ mode, shape, layout }: Pick<Case, 'mode' | 'shape' | 'layout'>): Pass[] {
+export function passesOf({
+  mode,
+  shape,
+  layout,
+  operation,
+}: Pick<Case, 'mode' | 'shape' | 'layout' | 'operation'>): readonly Pass[] {
+  if (mode === 'gradient') return ['read dy', 'x to dx'];
+  if (operation !== null) return OPERATIONS[operation]!.passes;
   const rows = shape.length === 2 || layout === 'NLC';
   const forward: Pass[] = rows ? ['read x', 'x to out'] : ['x to out'];
   const backward: Pass[] = rows
@@ -44,6 +52,7 @@ export function limitContenders({ case: each, x, dy }: Job): Contender[] {
   const run: Record<Pass, () => void> = {
     'read x': () => void addon.limitRead(source, source.length),
     'read dy': () => void addon.limitRead(gradient, gradient.length),
+    'read other': () => void addon.limitRead(gradient, gradient.length),
     'x to out': copy,
     'x to dx': copy,
   };

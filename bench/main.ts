@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { native } from 'evenkeel';
 
-import { shapeText, type Case } from './cases.js';
+import { caseTitle, type Case } from './cases.js';
 import type { Peer } from './contender.js';
 import { groupNames, shapeWord } from './filter.js';
 import { slug } from './format.js';
@@ -44,7 +44,9 @@ async function main(args: string[]): Promise<void> {
     );
   }
   if (options.list) {
-    for (const each of cases) console.log(`${each.group} ${shapeWord(each.shape)} ${each.dtype}`);
+    for (const { group, operation, shape, dtype } of cases) {
+      console.log([group, operation, shapeWord(shape), dtype].filter((word) => word).join(' '));
+    }
     return;
   }
   const run = await measureAll(cases, machine, options);
@@ -67,7 +69,7 @@ async function measureAll(cases: Case[], machine: Machine, options: Options): Pr
   try {
     for (const each of cases) {
       if (each.group !== results.at(-1)?.group) print(groupHead(each.group));
-      bar.show(results.length, cases.length, `${each.group} ${shapeText(each.shape)}`);
+      bar.show(results.length, cases.length, `${each.group} ${caseTitle(each)}`);
       results.push(await runCase(each, peers, options.quick));
       print(caseBlock(results.at(-1)!));
     }

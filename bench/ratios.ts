@@ -1,5 +1,6 @@
 // Figures that are made of two times: a peer over us, us over the limit, one thread over two. Each comes
 // with the shape it was measured at.
+import { caseTitle, shapeText } from './cases.js';
 import { BY_HAND, DISPOSED, INTO, OUR_WAYS, PLAIN, threadsText, US } from './contenders.js';
 import { LIMIT } from './limits.js';
 import { cacheBytes, levelOf, type Machine } from './machine.js';
@@ -9,6 +10,8 @@ import { entryOf, type CaseResult, type Entry } from './result.js';
 export interface Figure {
   readonly value: number;
   readonly shape: readonly number[];
+  /** The case in words: its shape, and the operation where there is one. */
+  readonly title: string;
 }
 
 type Ratio = (result: CaseResult) => number | undefined;
@@ -16,7 +19,7 @@ type Ratio = (result: CaseResult) => number | undefined;
 export function figures(cases: readonly CaseResult[], ratio: Ratio): Figure[] {
   return cases.flatMap((each) => {
     const value = ratio(each);
-    return value === undefined ? [] : [{ value, shape: each.shape }];
+    return value === undefined ? [] : [{ value, shape: each.shape, title: caseTitle(each) }];
   });
 }
 
@@ -56,6 +59,10 @@ export const plainOverDisposed: Ratio = (result) =>
 export const wasmOverUs: Ratio = (result) =>
   over(entryOf(result, 'TensorFlow.js', 'wasm'), ourEntry(result));
 
+/** The share of the limit that operations reach: alone, with their memory given back at once. */
+export const shareOfLimit: Ratio = (result) =>
+  over(entryOf(result, LIMIT), entryOf(result, US, DISPOSED));
+
 /** In memory of the caller's: what the kernels do, without what fresh pages cost. */
 export const usOverLimit: Ratio = (result) =>
   over(entryOf(result, US, INTO), entryOf(result, LIMIT));
@@ -82,13 +89,14 @@ export function unevenness(cases: readonly CaseResult[], machine: Machine): Figu
     if (us === undefined) continue;
     levels.set(level, [
       ...(levels.get(level) ?? []),
-      { value: us / each.bytes, shape: each.shape },
+      { value: us / each.bytes, shape: each.shape, title: shapeText(each.shape) },
     ]);
   }
   return [...levels.values()]
     .filter((points) => points.length > 1)
     .map((points) => {
       const sorted = points.sort((a, b) => b.value - a.value);
-      return { value: sorted[0]!.value / sorted.at(-1)!.value, shape: sorted[0]!.shape };
+      const { shape } = sorted[0]!;
+      return { value: sorted[0]!.value / sorted.at(-1)!.value, shape, title: shapeText(shape) };
     });
 }

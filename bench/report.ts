@@ -1,5 +1,5 @@
 // What a run prints: a head, a block a case as it is done, and at the end the targets.
-import { shapeText } from './cases.js';
+import { caseTitle } from './cases.js';
 import { US } from './contenders.js';
 import {
   bytesText,
@@ -34,6 +34,11 @@ export const TITLES: Readonly<Record<string, string>> = {
   'cost-c': 'Training forward into out, C growing',
   'cost-l': 'Training forward into out, L growing',
   'beyond-cache': 'Training forward into out, beyond every cache',
+  pointwise: 'Operations element by element',
+  'pointwise-backward': 'Backward of activations',
+  softmax: 'softmax and its kind, along rows',
+  'softmax-backward': 'Backward of softmax and its kind',
+  reductions: 'Reductions',
 };
 
 const COLUMNS: readonly Column[] = [
@@ -83,9 +88,9 @@ export function groupHead(group: string): string[] {
 }
 
 export function caseBlock(result: CaseResult): string[] {
-  const { shape, dtype, layout, bytes, passes } = result;
+  const { dtype, layout, bytes, passes } = result;
   const kind = [dtype === 'float32' ? '' : dtype, layout === 'NCL' ? '' : layout];
-  const name = [shapeText(shape), ...kind.filter((text) => text !== ''), bytesText(bytes)];
+  const name = [caseTitle(result), ...kind.filter((text) => text !== ''), bytesText(bytes)];
   const base = ourEntry(result);
   const limit = passes.length === 0 ? '' : dim(`   limit: ${passes.join(', ')}`);
   return [

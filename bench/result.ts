@@ -21,7 +21,7 @@ export interface Entry extends Timing {
 
 export interface CaseResult extends Pick<
   Case,
-  'group' | 'mode' | 'shape' | 'dtype' | 'layout' | 'sumGradient'
+  'group' | 'mode' | 'operation' | 'shape' | 'dtype' | 'layout' | 'sumGradient'
 > {
   /** Of x. */
   readonly bytes: number;

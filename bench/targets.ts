@@ -1,6 +1,5 @@
 // What the project wants of itself, each judged from the medians of one run. A target whose cases were
 // not measured is neither met nor missed.
-import { shapeText } from './cases.js';
 import type { Machine } from './machine.js';
 import {
   figures,
@@ -9,6 +8,7 @@ import {
   oneThreadOverTwo,
   placeOf,
   plainOverDisposed,
+  shareOfLimit,
   torchOverByHand,
   torchOverPlain,
   unevenness,
@@ -50,6 +50,9 @@ export function judge(cases: readonly CaseResult[], machine: Machine): Target[] 
       20,
     ),
     ...stepTargets(plain('step')),
+    ...['pointwise', 'softmax', 'reductions'].flatMap((name) =>
+      operationTargets(name, [...group(name), ...group(`${name}-backward`)]),
+    ),
     ...['N', 'C', 'L'].map((letter) =>
       atMost(
         `time a byte as ${letter} grows, slowest over fastest in one cache level`,
@@ -75,7 +78,10 @@ function average(
 ): Target {
   if (found.length === 0) return decideBy(name, [], bound);
   const value = geometricMean(found.map((each) => each.value));
-  return { ...decideBy(name, [{ value, shape: [] }], bound), detail: `${found.length} shapes` };
+  return {
+    ...decideBy(name, [{ value, shape: [], title: '' }], bound),
+    detail: `${found.length} shapes`,
+  };
 }
 
 function againstLimit(cases: readonly CaseResult[], machine: Machine): Target[] {
@@ -104,6 +110,20 @@ function stepTargets(found: readonly Figure[]): Target[] {
   ];
 }
 
+/** What writes little is held against reading alone; softmax walks a row three times. */
+function operationTargets(group: string, cases: readonly CaseResult[]): Target[] {
+  const what = group === 'pointwise' ? 'pointwise operations' : group;
+  const bound = group === 'pointwise' ? 0.7 : 0.5;
+  const inCache = (each: CaseResult): boolean => each.bytes <= 2 ** 20;
+  const beyond = (each: CaseResult): boolean => !inCache(each);
+  const shares = (which: typeof inCache): Figure[] => figures(cases.filter(which), shareOfLimit);
+  return [
+    atLeast(`${what} against PyTorch, each`, figures(cases, torchOverPlain), 1),
+    atLeast(`${what}: share of the limit at 1 MB, each`, shares(inCache), bound),
+    atLeast(`${what}: share of the limit at 64 MB, each`, shares(beyond), bound),
+  ];
+}
+
 function atLeast(name: string, found: readonly Figure[], bound: number): Target {
   return decide(name, '>=', bound, found);
 }
@@ -119,5 +139,5 @@ function decide(name: string, sign: '>=' | '<=', bound: number, found: readonly 
   const worst = sorted[0];
   if (worst === undefined) return { name, wanted, value: null, met: null, detail: 'not measured' };
   const met = sign === '>=' ? worst.value >= bound : worst.value <= bound;
-  return { name, wanted, value: worst.value, met, detail: shapeText(worst.shape) };
+  return { name, wanted, value: worst.value, met, detail: worst.title };
 }

@@ -44,7 +44,9 @@ makeDoor('', './cjs');
 makeDoor('doctor', '../cjs');
 
 compileBench();
-copyFileSync(join(root, 'bench', 'peers', 'pytorch.py'), join(bench, 'peers', 'pytorch.py'));
+for (const name of ['pytorch.py', 'operations.py']) {
+  copyFileSync(join(root, 'bench', 'peers', name), join(bench, 'peers', name));
+}
 
 /**
  * The ES module of a door: the index of a room, or of src/ itself.

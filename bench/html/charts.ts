@@ -10,7 +10,7 @@ import {
   type Stack,
 } from '#report';
 
-import { shapeText } from '../cases.js';
+import { caseTitle, shapeText } from '../cases.js';
 import { INTO, US } from '../contenders.js';
 import { bytesText, micros, percent, timeTick } from '../format.js';
 import { LIMIT } from '../limits.js';
@@ -20,14 +20,14 @@ import { MARKS, markOf } from './series.js';
 
 /** A row a shape, a mark a contender on a logarithmic axis, the 10th to the 90th percentile behind it. */
 export function timeChart(title: string, cases: readonly CaseResult[]): Chart {
-  const rows = cases.map(({ shape, bytes, entries }) => ({
-    name: shapeText(shape),
-    small: bytesText(bytes),
-    dots: entries.flatMap((entry) => {
+  const rows = cases.map((each) => ({
+    name: caseTitle(each),
+    small: bytesText(each.bytes),
+    dots: each.entries.flatMap((entry) => {
       const mark = markOf(entry);
       if (mark === undefined) return [];
       const { median: value, p10: low, p90: high } = entry;
-      return [{ mark, value, low, high, hint: describe(entry, mark.name, shapeText(shape)) }];
+      return [{ mark, value, low, high, hint: describe(entry, mark.name, caseTitle(each)) }];
     }),
   }));
   const times = rows.flatMap(({ dots }) => dots.flatMap(({ low, high }) => [low, high]));

@@ -1,7 +1,7 @@
 // The page's tables: the targets, and every figure of the run.
 import { table, type Cell, type Markup, type Row } from '#report';
 
-import { shapeText } from '../cases.js';
+import { caseTitle } from '../cases.js';
 import { US } from '../contenders.js';
 import { bytesText, errorText, micros, percent } from '../format.js';
 import type { CaseResult, Entry, Target } from '../result.js';
@@ -26,10 +26,11 @@ export function caseTable(cases: readonly CaseResult[]): Markup {
   return table({ columns, rows });
 }
 
-function caseName({ shape, dtype, layout, bytes, passes }: CaseResult): string {
+function caseName(result: CaseResult): string {
+  const { dtype, layout, bytes, passes } = result;
   const kind = [dtype === 'float32' ? '' : dtype, layout === 'NCL' ? '' : layout];
   const limit = passes.length === 0 ? '' : `limit: ${passes.join(', ')}`;
-  return [shapeText(shape), ...kind, bytesText(bytes), limit]
+  return [caseTitle(result), ...kind, bytesText(bytes), limit]
     .filter((text) => text !== '')
     .join(' · ');
 }

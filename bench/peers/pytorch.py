@@ -9,6 +9,7 @@ import time
 
 try:
     import torch
+    from operations import operation
 except ImportError as error:
     print(json.dumps({"error": str(error)}), flush=True)
     sys.exit(0)
@@ -131,8 +132,11 @@ def turn(call, calls):
 def answer(command, state):
     kind = command["do"]
     if kind == "case":
-        make = step if command["mode"] == "step" else batchnorm
-        state["call"], state["output"] = make(command)
+        if command["mode"] in ("operation", "gradient"):
+            state["call"], state["output"] = operation(command, read)
+        else:
+            make = step if command["mode"] == "step" else batchnorm
+            state["call"], state["output"] = make(command)
         return {}
     if kind == "turn":
         if torch.get_num_threads() != command["threads"]:

@@ -133,8 +133,8 @@ function handOver(job: Job, folder: string): Record<string, unknown> {
     );
     return { [name]: path };
   };
-  const { mode, shape, dtype, layout, sumGradient } = job.case;
-  const common = { mode, shape, dtype, layout, sumGradient, ...write('x', job.x) };
+  const { mode, operation, shape, dtype, layout, sumGradient } = job.case;
+  const common = { mode, operation, shape, dtype, layout, sumGradient, ...write('x', job.x) };
   if (job.step === null) {
     return {
       ...common,

@@ -11,7 +11,9 @@ const find = (filter: string): string[] =>
 
 describe('the cases', () => {
   it('are named apart', () => {
-    const names = cases.map(({ group, shape, dtype }) => `${group} ${shapeWord(shape)} ${dtype}`);
+    const names = cases.map(({ group, operation, shape, dtype }) =>
+      [group, operation, shapeWord(shape), dtype].join(' '),
+    );
     expect(new Set(names).size).toBe(names.length);
   });
 

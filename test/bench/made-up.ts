@@ -45,6 +45,7 @@ export function caseOf(
   return {
     group,
     mode: isStep ? 'step' : 'forward',
+    operation: null,
     shape,
     dtype: 'float32',
     layout: 'NCL',

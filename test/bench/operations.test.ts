@@ -1,0 +1,55 @@
+// Every operation that is measured alone computes what float64 says, in each way of calling; and PyTorch's side of the
+// benchmark knows the same names.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import { allCases, type Case } from '../../bench/cases.js';
+import { makeJob } from '../../bench/data.js';
+import { passesOf } from '../../bench/limits.js';
+import { operationContenders, operationErrorOf } from '../../bench/operation-contenders.js';
+import { OPERATIONS } from '../../bench/operations.js';
+
+const cases = allCases(2 ** 20).filter(({ operation }) => operation !== null);
+/** The same on few rows: what is computed does not depend on how many there are. */
+const small = cases
+  .filter(({ quick }) => quick)
+  .map((each): [string, Case] => [
+    `${each.group} ${each.operation}`,
+    { ...each, shape: [16, 256] },
+  ]);
+
+describe.each(small)('%s', (_, each) => {
+  const job = makeJob(each);
+  const errorOf = operationErrorOf(job)!;
+
+  it('is computed right in every way, before and after a turn', async () => {
+    for (const { name, turn, output } of operationContenders(job)) {
+      for (let i = 0; i < 2; i++) {
+        expect(errorOf(await output!()), name).toBeLessThan(4);
+        expect(await turn(2)).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it('has an error where one element is wrong', async () => {
+    const [first] = operationContenders(job);
+    const wrong = (await first!.output!()).slice();
+    wrong[wrong.length >> 1]! += 1;
+    expect(errorOf(wrong)).toBeGreaterThan(1000);
+    expect(errorOf(wrong.subarray(1))).toBeNaN();
+  });
+});
+
+it('is measured at 1 and at 64 MB, against passes over its operands', () => {
+  for (const name of Object.keys(OPERATIONS)) {
+    const own = cases.filter(({ operation, mode }) => operation === name && mode === 'operation');
+    expect(own.map(({ shape }) => shape[0]! * shape[1]! * 4)).toEqual([2 ** 20, 2 ** 26]);
+    expect(own.every((each) => passesOf(each).length > 0)).toBe(true);
+  }
+});
+
+it("has the same names on PyTorch's side", () => {
+  const script = readFileSync(new URL('../../bench/peers/operations.py', import.meta.url), 'utf8');
+  const names = [...script.matchAll(/^ {4}"(\w+)": lambda/gm)].map(([, name]) => name);
+  expect(names.sort()).toEqual(Object.keys(OPERATIONS).sort());
+});
