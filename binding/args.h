@@ -124,6 +124,12 @@ class Args {
     return checked<T>(view, name, length);
   }
 
+  // Whether the argument is an array of T.
+  template <class T>
+  bool is(Slot index) const {
+    return view_at(index).type == ElementType<T>::value;
+  }
+
   // The same, or nullptr where the argument is null. Most are arrays, so null is asked about last.
   template <class T>
   T* array_or_null(Slot index, const char* name, std::size_t length) const {

@@ -30,6 +30,32 @@ struct Matmul {
   void run(Workspace& workspace) const { matmul(a, b, bias, c, m, n, k, workspace); }
 };
 
+// (a, b, c, count, repeatA, repeatB, m, n, k, transposeA, transposeB): `count` products; of an operand that is repeated
+// there is one matrix.
+template <class T>
+struct MatmulBatch {
+  static constexpr std::size_t kArguments = 11;
+  std::size_t m, n, k;
+  BatchSteps steps;
+  MatrixView<T> a, b;
+  T* c;
+
+  explicit MatmulBatch(const Args& args)
+      : m(args.size(6, "m")), n(args.size(7, "n")), k(args.size(8, "k")) {
+    const std::size_t count = args.size(3, "count"), size_a = args.product(m, k),
+                      size_b = args.product(k, n);
+    const bool repeat_a = args.flag(4, "repeatA"), repeat_b = args.flag(5, "repeatB");
+    const bool transpose_a = args.flag(9, "transposeA"), transpose_b = args.flag(10, "transposeB");
+    const T* left = args.array<T>(0, "a", repeat_a ? size_a : args.product(count, size_a));
+    const T* right = args.array<T>(1, "b", repeat_b ? size_b : args.product(count, size_b));
+    steps = {count, repeat_a ? 0 : size_a, repeat_b ? 0 : size_b};
+    a = transpose_a ? MatrixView<T>{left, 1, m} : MatrixView<T>{left, k, 1};
+    b = transpose_b ? MatrixView<T>{right, 1, k} : MatrixView<T>{right, n, 1};
+    c = args.array<T>(2, "c", args.product(count, args.product(m, n)));
+  }
+  void run(Workspace& workspace) const { matmul_batch(a, b, c, steps, m, n, k, workspace); }
+};
+
 // (x, sums, rows, columns)
 template <class T>
 struct ColumnSums {

@@ -64,28 +64,41 @@ struct CopyStridedCall {
   }
 };
 
-inline const std::int32_t* indices_at(const Args& args, Args::Slot slot, std::size_t count,
-                                      std::size_t size) {
-  const std::int32_t* index = args.copied<std::int32_t>(slot, "index", count);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (index[i] < 0 || static_cast<std::size_t>(index[i]) >= size) {
-      throw Napi::RangeError::New(args.env(), "evenkeel addon: expected indices from 0 to " +
-                                                  std::to_string(size) + " - 1, got " +
-                                                  std::to_string(index[i]) + ".");
+// Indices, int32 or int64, that a call copies and checks when it runs: what another thread writes into a shared array
+// after that does not count, and a long list does not hold up the JavaScript thread.
+struct Indices {
+  const std::int32_t* narrow = nullptr;
+  const std::int64_t* wide = nullptr;
+  std::size_t count = 0;
+
+  Indices(const Args& args, Args::Slot slot, std::size_t length) : count(length) {
+    if (args.is<std::int64_t>(slot)) {
+      wide = args.array<std::int64_t>(slot, "index", length);
+    } else {
+      narrow = args.array<std::int32_t>(slot, "index", length);
     }
   }
-  return index;
-}
 
-// (x, index: Int32Array, y, outer, size, count, inner): y [outer, count, inner] of x [outer, size, inner]; `kEach`: an
-// index for each element of y.
+  // Those below `size`, or null: then `bad` is where the first one that is not stands.
+  const std::int32_t* checked(std::size_t size, Workspace& workspace, double& bad) const {
+    std::int32_t* copy = workspace.take<std::int32_t>(count);
+    const std::size_t good = wide != nullptr ? copy_indices(wide, count, size, copy)
+                                             : copy_indices(narrow, count, size, copy);
+    bad = static_cast<double>(good);
+    return good == count ? copy : nullptr;
+  }
+};
+
+// (x, index: Int32Array | BigInt64Array, y, outer, size, count, inner): y [outer, count, inner] of
+// x [outer, size, inner]; `kEach`: an index for each element of y. -> -1, or where the first index stands that is none
+// of 0 to size - 1: then nothing has been written.
 template <class T, bool kEach>
 struct Selection {
   static constexpr std::size_t kArguments = 7;
   std::size_t outer, size, count, inner;
   T* x;
   T* y;
-  const std::int32_t* index;
+  Indices indices;
 
   explicit Selection(const Args& args)
       : outer(args.size(3, "outer")),
@@ -94,42 +107,73 @@ struct Selection {
         inner(args.size(6, "inner")),
         x(args.array<T>(0, "x", args.product(args.product(outer, size), inner))),
         y(args.array<T>(2, "y", args.product(args.product(outer, count), inner))),
-        index(indices_at(args, 1, kEach ? outer * count * inner : count, size)) {}
+        indices(args, 1, kEach ? outer * count * inner : count) {}
+
+  template <class Select>
+  double with_indices(Workspace& workspace, const Select& select) const {
+    workspace.reset();
+    double bad = -1.0;
+    const std::int32_t* checked = indices.checked(size, workspace, bad);
+    if (checked == nullptr) return bad;
+    select(checked);
+    return -1.0;
+  }
 };
 
 template <class T>
 struct IndexSelectCall : Selection<T, false> {
   using Selection<T, false>::Selection;
-  void run() const {
-    index_select(reinterpret_cast<const WordOf<T>*>(this->x), this->index,
-                 reinterpret_cast<WordOf<T>*>(this->y), this->outer, this->size, this->count,
-                 this->inner);
+  double run(Workspace& workspace) const {
+    return this->with_indices(workspace, [this](const std::int32_t* index) {
+      index_select(reinterpret_cast<const WordOf<T>*>(this->x), index,
+                   reinterpret_cast<WordOf<T>*>(this->y), this->outer, this->size, this->count,
+                   this->inner);
+    });
   }
 };
 template <class T>
 struct GatherCall : Selection<T, true> {
   using Selection<T, true>::Selection;
-  void run() const {
-    gather(reinterpret_cast<const WordOf<T>*>(this->x), this->index,
-           reinterpret_cast<WordOf<T>*>(this->y), this->outer, this->size, this->count,
-           this->inner);
+  double run(Workspace& workspace) const {
+    return this->with_indices(workspace, [this](const std::int32_t* index) {
+      gather(reinterpret_cast<const WordOf<T>*>(this->x), index,
+             reinterpret_cast<WordOf<T>*>(this->y), this->outer, this->size, this->count,
+             this->inner);
+    });
   }
 };
 template <class T>
 struct IndexAddCall : Selection<T, false> {
   using Selection<T, false>::Selection;
-  void run() const {
-    index_add(this->x, this->index, static_cast<const T*>(this->y), this->outer, this->size,
-              this->count, this->inner);
+  double run(Workspace& workspace) const {
+    return this->with_indices(workspace, [this](const std::int32_t* index) {
+      index_add(this->x, index, static_cast<const T*>(this->y), this->outer, this->size,
+                this->count, this->inner);
+    });
   }
 };
 template <class T>
 struct ScatterAddCall : Selection<T, true> {
   using Selection<T, true>::Selection;
-  void run() const {
-    scatter_add(this->x, this->index, static_cast<const T*>(this->y), this->outer, this->size,
-                this->count, this->inner);
+  double run(Workspace& workspace) const {
+    return this->with_indices(workspace, [this](const std::int32_t* index) {
+      scatter_add(this->x, index, static_cast<const T*>(this->y), this->outer, this->size,
+                  this->count, this->inner);
+    });
   }
+};
+
+// (x, value, n): every element becomes the value.
+template <class T>
+struct FillCall {
+  static constexpr std::size_t kArguments = 3;
+  std::size_t n;
+  double value;
+  T* x;
+
+  explicit FillCall(const Args& args)
+      : n(args.size(2, "n")), value(args.number(1, "value")), x(args.array<T>(0, "x", n)) {}
+  void run() const { fill(x, static_cast<T>(value), n); }
 };
 
 }  // namespace evenkeel::binding

@@ -87,6 +87,17 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
 }
 
 template <class T>
+void matmul_batch(MatrixView<T> a, MatrixView<T> b, T* c, BatchSteps batch, std::size_t m,
+                  std::size_t n, std::size_t k, Workspace& workspace) {
+  const StopFlag stop;
+  for (std::size_t i = 0; i < batch.count && !stop.raised(); ++i) {
+    const MatrixView<T> left{a.data + i * batch.a, a.row, a.column};
+    const MatrixView<T> right{b.data + i * batch.b, b.row, b.column};
+    matmul<T>(left, right, nullptr, c + i * m * n, m, n, k, workspace);
+  }
+}
+
+template <class T>
 void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
@@ -108,7 +119,11 @@ template void matmul(MatrixView<float>, MatrixView<float>, const float*, float*,
                      std::size_t, std::size_t, Workspace&);
 template void matmul(MatrixView<double>, MatrixView<double>, const double*, double*, std::size_t,
                      std::size_t, std::size_t, Workspace&);
+template void matmul_batch(MatrixView<float>, MatrixView<float>, float*, BatchSteps, std::size_t,
+                           std::size_t, std::size_t, Workspace&);
 template void column_sums(const float*, float*, std::size_t, std::size_t, Workspace&);
+template void matmul_batch(MatrixView<double>, MatrixView<double>, double*, BatchSteps, std::size_t,
+                           std::size_t, std::size_t, Workspace&);
 template void column_sums(const double*, double*, std::size_t, std::size_t, Workspace&);
 
 }  // namespace evenkeel

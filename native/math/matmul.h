@@ -15,6 +15,15 @@ template <class T>
 void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m, std::size_t n,
             std::size_t k, Workspace& workspace);
 
+// The same for `count` products, one after another: from one to the next a and b move by so many elements (0: the same
+// matrix for all), c by m * n.
+struct BatchSteps {
+  std::size_t count, a, b;
+};
+template <class T>
+void matmul_batch(MatrixView<T> a, MatrixView<T> b, T* c, BatchSteps batch, std::size_t m,
+                  std::size_t n, std::size_t k, Workspace& workspace);
+
 // sums[j] = sum over the rows of x[rows, columns], in double, rounded once.
 template <class T>
 void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace);

@@ -70,11 +70,11 @@ export {
   oneHot,
   sort,
   topk,
-  type Indices,
   type OneHotOptions,
   type SortOptions,
   type TopkOptions,
 } from './shapes/indexing.js';
+export type { Indices } from './shapes/indices.js';
 export type { AlongOptions } from './shapes/arguments.js';
 export { cat, stack } from './shapes/cat.js';
 export { expand } from './shapes/expand.js';

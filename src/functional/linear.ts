@@ -65,7 +65,7 @@ export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null
 }
 
 /** Elements through memory that take as long as the product of such matrices. */
-function workOf(rows: number, columns: number, inner: number): number {
+export function workOf(rows: number, columns: number, inner: number): number {
   return Math.max(rows * columns, rows * inner, (rows * columns * inner) / 16);
 }
 

@@ -1,7 +1,8 @@
 // Products of matrices, on the multiply that linear() has.
 import * as check from '../check/index.js';
-import { addon } from '../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { perform } from '../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { workOf } from './linear.js';
 import { floatingInput } from './pointwise/apply.js';
 import { sumTo } from './reductions/sum-to.js';
 
@@ -16,35 +17,37 @@ function mismatch(who: string, what: string, a: Tensor, b: Tensor): RangeError {
   return check.wrongValue(who, what, `${check.shapeText(a.shape)} and ${check.shapeText(b.shape)}`);
 }
 
-/** How many matrices, and which of an operand goes with result number i: 0 repeats one. */
+/** How many products; of an operand that is repeated there is one matrix. */
 interface Batch {
   readonly count: number;
-  readonly a: number;
-  readonly b: number;
+  readonly repeatA: boolean;
+  readonly repeatB: boolean;
 }
 
 /** c[i] = a[i] b[i], one after another; a transposed operand is stored [columns, rows]. */
 function multiply(
+  who: string,
   a: Tensor,
   b: Tensor,
-  shape: readonly number[],
-  { count, a: stepA, b: stepB }: Batch,
+  { count, repeatA, repeatB }: Batch,
   [m, n, k]: readonly [number, number, number],
   transposeA: boolean,
   transposeB: boolean,
 ): Tensor {
-  const c = Tensor.uninitialized(shape, a.dtype);
-  const [left, right, out] = [floats(a), floats(b), floats(c)];
-  for (let i = 0; i < count; i++) {
-    const [from, other] = [i * stepA * m * k, i * stepB * k * n];
-    addon.matmul(
-      left.subarray(from, from + m * k),
-      right.subarray(other, other + k * n),
-      null,
-      out.subarray(i * m * n, (i + 1) * m * n),
-      ...([m, n, k, transposeA, transposeB] as const),
-    );
-  }
+  const c = Tensor.uninitialized([count, m, n], a.dtype);
+  perform(
+    {
+      who,
+      work: count * workOf(m, n, k),
+      reads: { 'the first operand': a, 'the second operand': b },
+      writes: [c],
+    },
+    (native, arrayOf) => {
+      const [left, right, to] = [arrayOf(a), arrayOf(b), arrayOf(c)];
+      const batch = [count, repeatA, repeatB] as const;
+      return native.matmulBatch(left, right, to, ...batch, m, n, k, transposeA, transposeB);
+    },
+  );
   return c;
 }
 
@@ -62,24 +65,30 @@ function batched(who: string, a: Tensor, b: Tensor): Tensor {
     );
   }
   const count = batchA === 1 ? batchB : batchA;
-  const batch = { count, a: batchA === 1 ? 0 : 1, b: batchB === 1 ? 0 : 1 };
-  const y = multiply(a, b, [count, m, n], batch, [m, n, k], false, false);
+  const [repeatA, repeatB] = [batchA === 1, batchB === 1];
+  const y = multiply(who, a, b, { count, repeatA, repeatB }, [m, n, k], false, false);
   const kept = [...(b.requiresGrad ? [a] : []), ...(a.requiresGrad ? [b] : [])];
   return record(who, y, [a, b], kept, (dy, needs) => [
-    // da = dy bᵀ, db = aᵀ dy
+    // da = dy bᵀ, db = aᵀ dy; of an operand that was repeated the sum over the products.
     needs[0]
-      ? sumTo(
-          multiply(dy, b, [count, m, k], { count, a: 1, b: batch.b }, [m, k, n], false, true),
+      ? summed(
+          multiply(who, dy, b, { count, repeatA: false, repeatB }, [m, k, n], false, true),
           a.shape,
         )
       : null,
     needs[1]
-      ? sumTo(
-          multiply(a, dy, [count, k, n], { count, a: batch.a, b: 1 }, [k, n, m], true, false),
+      ? summed(
+          multiply(who, a, dy, { count, repeatA, repeatB: false }, [k, n, m], true, false),
           b.shape,
         )
       : null,
   ]);
+}
+
+function summed(part: Tensor, shape: readonly number[]): Tensor {
+  const whole = sumTo(part, shape);
+  if (whole !== part) part.dispose();
+  return whole;
 }
 
 /** The same elements under another shape, recorded. */

@@ -14,7 +14,7 @@ export interface Operand {
   dispose(): void;
 }
 
-/** @internal The array that a step is to use for an operand. */
+/** @internal The array that a step is to use for an operand. Of an operand of whole numbers it is one of those. */
 export interface ArrayOf {
   (operand: Operand): FloatData;
   (operand: Operand | null): FloatData | null;

@@ -13,5 +13,18 @@ export interface LinearCalls {
     transposeA: boolean,
     transposeB: boolean,
   ): void;
+  matmulBatch(
+    a: Floats,
+    b: Floats,
+    c: Floats,
+    count: number,
+    repeatA: boolean,
+    repeatB: boolean,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+  ): void;
   columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
 }

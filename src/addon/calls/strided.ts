@@ -10,40 +10,42 @@ export interface StridedCalls {
     layout: Float64Array,
     rank: number,
   ): void;
+  fill(x: Floats, value: number, n: number): void;
+  /** Each of the four returns -1, or where the first index stands that is none of 0 to size - 1. */
   indexSelect(
     x: Floats,
-    index: Int32Array,
+    index: Int32Array | BigInt64Array,
     y: Floats,
     outer: number,
     size: number,
     count: number,
     inner: number,
-  ): void;
+  ): number;
   gather(
     x: Floats,
-    index: Int32Array,
+    index: Int32Array | BigInt64Array,
     y: Floats,
     outer: number,
     size: number,
     count: number,
     inner: number,
-  ): void;
+  ): number;
   indexAdd(
     x: Floats,
-    index: Int32Array,
+    index: Int32Array | BigInt64Array,
     source: Floats,
     outer: number,
     size: number,
     count: number,
     inner: number,
-  ): void;
+  ): number;
   scatterAdd(
     x: Floats,
-    index: Int32Array,
+    index: Int32Array | BigInt64Array,
     source: Floats,
     outer: number,
     size: number,
     count: number,
     inner: number,
-  ): void;
+  ): number;
 }

@@ -1,8 +1,8 @@
 // One native call for each operation of the pointwise family.
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
+import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
-import { floats, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { broadcastShape, layoutOf } from './broadcast.js';
 import { CODES, type BinaryName, type CompareName, type UnaryName } from './codes.js';
 
@@ -77,17 +77,25 @@ export function comparison(
   const y = Tensor.uninitialized(shape, 'int32');
   if (y.numel === 0) return y;
   const { numbers, rank } = layoutOf(shape, [a, b]);
-  const out = y.attached(name) as Int32Array;
-  addon.compare(
-    floats(a),
-    floats(b),
-    out,
-    a.numel,
-    b.numel,
-    y.numel,
-    CODES.compare[name],
-    numbers,
-    rank,
+  perform(
+    {
+      who: name,
+      work: y.numel,
+      reads: { 'the first operand': a, 'the second operand': b },
+      writes: [y],
+    },
+    (native, arrayOf) =>
+      native.compare(
+        arrayOf(a),
+        arrayOf(b),
+        arrayOf(y) as TensorData as Int32Array,
+        a.numel,
+        b.numel,
+        y.numel,
+        CODES.compare[name],
+        numbers,
+        rank,
+      ),
   );
   return y;
 }
@@ -97,18 +105,26 @@ export function chosen(mask: Tensor, a: Tensor, b: Tensor, shape: readonly numbe
   const y = Tensor.uninitialized(shape, a.dtype);
   if (y.numel === 0) return y;
   const { numbers, rank } = layoutOf(shape, [a, b, mask]);
-  const flags = mask.attached('where') as Int32Array;
-  addon.choose(
-    floats(a),
-    floats(b),
-    flags,
-    floats(y),
-    a.numel,
-    b.numel,
-    mask.numel,
-    y.numel,
-    numbers,
-    rank,
+  perform(
+    {
+      who: 'where',
+      work: y.numel,
+      reads: { 'the first operand': a, 'the second operand': b, 'the mask': mask },
+      writes: [y],
+    },
+    (native, arrayOf) =>
+      native.choose(
+        arrayOf(a),
+        arrayOf(b),
+        arrayOf(mask) as TensorData as Int32Array,
+        arrayOf(y),
+        a.numel,
+        b.numel,
+        mask.numel,
+        y.numel,
+        numbers,
+        rank,
+      ),
   );
   return y;
 }

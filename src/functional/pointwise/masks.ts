@@ -1,5 +1,7 @@
 // Comparisons, and choices by what they find. A mask is an int32 tensor of 1 and 0.
 import * as check from '../../check/index.js';
+import type { TensorData } from '../../memory/dtype.js';
+import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import { chosen, comparison, floatingInput } from './apply.js';
@@ -58,20 +60,33 @@ export function ge(a: Operand, b: Operand): Tensor {
 /** A mask as an int32 tensor of our own reading. */
 function maskOf(who: string, mask: TensorLike): Tensor {
   const given = Tensor.from(mask);
-  if (given.dtype === 'int32') {
-    given.attached(who, 'the mask');
-    return given;
-  }
-  if (given.dtype !== 'int64') {
+  if (given.dtype !== 'int32' && given.dtype !== 'int64') {
     throw new TypeError(
       `${who}: expected a mask of int32 or int64 (a comparison's), got ${given.dtype}.`,
     );
   }
-  const flags = Int32Array.from(given.attached(who, 'the mask') as BigInt64Array, (each) =>
-    each === 0n ? 0 : 1,
-  );
-  return Tensor.adopting(flags, given.shape, 'int32');
+  given.present(who, 'the mask');
+  return given.dtype === 'int32' ? given : narrowed(who, given);
 }
+
+/** 1 where a mask of int64 is not 0, as int32. */
+function narrowed(who: string, mask: Tensor): Tensor {
+  const flags = Tensor.uninitialized(mask.shape, 'int32');
+  perform(
+    { who, work: WIDE_WORK * flags.numel, reads: { 'the mask': mask }, writes: [flags] },
+    (_native, arrayOf, turns) => {
+      const from = arrayOf(mask) as TensorData as BigInt64Array;
+      const to = arrayOf(flags);
+      return turns(flags.numel, (begin, end) => {
+        for (let i = begin; i < end; i++) to[i] = from[i] === 0n ? 0 : 1;
+      });
+    },
+  );
+  return flags;
+}
+
+/** Looking at an int64 from JavaScript takes as long as so many elements through memory. */
+const WIDE_WORK = 4;
 
 /**
  * a where the mask is not 0, else b; all three broadcast.

@@ -1,10 +1,11 @@
 // Sums, means and the like over some dimensions, or all.
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
+import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
-import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { around, dimOf, dimsOf } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
+import { recordSelected, select } from '../shapes/select.js';
 import { moved } from './moved.js';
 import { reduce, reducedShape, type ReduceName } from './reduce.js';
 
@@ -213,12 +214,17 @@ function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan 
   return { input, dim, keepdim };
 }
 
-function bestIndices(largest: boolean, { input, dim, keepdim }: OnePlan): Tensor {
+function bestIndices(who: string, largest: boolean, { input, dim, keepdim }: OnePlan): Tensor {
   const indices = Tensor.uninitialized(reducedShape(input.shape, [dim], keepdim), 'int64');
   const [, size] = around(input, dim);
   const rows = moved(input, dim);
-  const out = indices.attached('max') as BigInt64Array;
-  if (out.length > 0) addon.extremeIndices(floats(rows), out, largest, indices.numel, size);
+  perform(
+    { who, work: rows.numel, reads: { 'the input': rows }, writes: [indices] },
+    (native, arrayOf) => {
+      const places = arrayOf(indices) as TensorData as BigInt64Array;
+      return native.extremeIndices(arrayOf(rows), places, largest, indices.numel, size);
+    },
+  );
   if (rows !== input) rows.dispose();
   return indices;
 }
@@ -226,17 +232,11 @@ function bestIndices(largest: boolean, { input, dim, keepdim }: OnePlan): Tensor
 function withIndices(who: 'max' | 'min', x: TensorLike, options: OneDimOptions): ValuesAndIndices {
   const plan = onePlanOf(who, x, options);
   const { input, dim } = plan;
-  const indices = bestIndices(who === 'max', plan);
-  const places = Int32Array.from(indices.attached(who) as BigInt64Array, Number);
+  const indices = bestIndices(who, who === 'max', plan);
   const [outer, size, inner] = around(input, dim);
-  const values = Tensor.uninitialized(indices.shape, input.dtype);
-  if (values.numel > 0) addon.gather(floats(input), places, floats(values), outer, size, 1, inner);
-  const y = record(who, values, [input], [], (dy) => {
-    const dx = Tensor.filled(input.shape, input.dtype, 0);
-    if (dy.numel > 0) addon.scatterAdd(floats(dx), places, floats(dy), outer, size, 1, inner);
-    return [dx];
-  });
-  return { values: y, indices };
+  const selection = { who, index: indices, outer, size, count: 1, inner };
+  const values = select('gather', input, indices.shape, selection);
+  return { values: recordSelected(values, input, selection), indices };
 }
 
 /**
@@ -280,11 +280,11 @@ export interface ArgOptions {
 function places(who: string, largest: boolean, x: TensorLike, options: ArgOptions): Tensor {
   check.options(who, options, ['dim', 'keepdim']);
   if (options.dim !== undefined)
-    return bestIndices(largest, onePlanOf(who, x, options as OneDimOptions));
+    return bestIndices(who, largest, onePlanOf(who, x, options as OneDimOptions));
   const input = floatingInput(who, x);
   someOf(who, input, input.numel);
   check.booleanOption(who, 'keepdim', options.keepdim);
-  return bestIndices(largest, { input: input.alias([input.numel]), dim: 0, keepdim: false });
+  return bestIndices(who, largest, { input: input.alias([input.numel]), dim: 0, keepdim: false });
 }
 
 /** Where the largest value is: the first of equal ones, or the first NaN. int64. */

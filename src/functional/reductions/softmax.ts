@@ -1,7 +1,7 @@
 // softmax and its kind along one dimension.
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
-import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { moved, movedBack } from './moved.js';
@@ -15,29 +15,44 @@ function alongDim(who: string, log: boolean, x: TensorLike, options: SoftmaxOpti
   check.options(who, options, ['dim']);
   const input = floatingInput(who, x);
   const dim = dimOf(who, 'dim', (options as SoftmaxOptions | undefined)?.dim, input.shape.length);
-  const y = rowsOf(input, dim, (from, to, rows, size) => {
-    addon.softmax(floats(from), floats(to), log, rows, size);
+  const y = alongRows(input, dim, (rows, size, from, to) => {
+    perform(
+      { who, work: WORK * from.numel, reads: { 'the input': from }, writes: [to] },
+      (native, arrayOf) => native.softmax(arrayOf(from), arrayOf(to), log, rows, size),
+    );
   });
   return record(who, y, [input], [y], (dy) => {
     const out = moved(y, dim);
-    const dx = rowsOf(dy, dim, (from, to, rows, size) => {
-      addon.softmaxBackward(floats(out), floats(from), floats(to), log, rows, size);
+    const dx = alongRows(dy, dim, (rows, size, from, to) => {
+      perform(
+        {
+          who,
+          work: (log ? WORK : 2) * from.numel,
+          reads: { 'the result': out, 'the gradient': from },
+          writes: [to],
+        },
+        (native, arrayOf) =>
+          native.softmaxBackward(arrayOf(out), arrayOf(from), arrayOf(to), log, rows, size),
+      );
     });
     if (out !== y) out.dispose();
     return [dx];
   });
 }
 
+/** An exponential takes as long as so many elements through memory. */
+const WORK = 8;
+
 /** What `work` writes for rows along `dim`, in the order of x. */
-function rowsOf(
+function alongRows(
   x: Tensor,
   dim: number,
-  work: (from: Tensor, to: Tensor, rows: number, size: number) => void,
+  work: (rows: number, size: number, from: Tensor, to: Tensor) => void,
 ): Tensor {
   const size = x.shape[dim] ?? 1;
   const from = moved(x, dim);
   const to = Tensor.like(from);
-  if (x.numel > 0) work(from, to, x.numel / size, size);
+  if (x.numel > 0) work(x.numel / size, size, from, to);
   if (from !== x) from.dispose();
   const y = movedBack(to, x.shape, dim);
   if (y !== to) to.dispose();

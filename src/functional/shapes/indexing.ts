@@ -1,39 +1,15 @@
 // Elements chosen by integers: lists of indices, one-hot rows, the order of values.
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
-import {
-  floats,
-  record,
-  Tensor,
-  type DType,
-  type IntegerArray,
-  type TensorLike,
-} from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import type { TensorData } from '../../memory/dtype.js';
+import { record, Tensor, type DType, type TensorLike } from '../../tensor/tensor.js';
 import { around, dimOf } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { moved, movedBack } from '../reductions/moved.js';
 import type { ValuesAndIndices } from '../reductions/reductions.js';
-import { selected } from './select.js';
-import { copyStrided, gathered, stridesOf } from './strided.js';
-
-/** Whole numbers: an int32 or int64 tensor, or an array of integers. */
-export type Indices = Tensor | IntegerArray | readonly number[] | readonly bigint[];
-
-/** The indices as numbers of our own: what is checked is what is used. Negative ones are refused, as in PyTorch. */
-function indicesOf(
-  who: string,
-  value: Indices,
-  size: number,
-): { index: Int32Array; shape: readonly number[] } {
-  const list: unknown = value instanceof Tensor ? value.attached(who, 'the index') : value;
-  if (!Array.isArray(list) && !check.isIntegerArray(list)) {
-    const got = value instanceof Tensor ? `a tensor of ${value.dtype}` : check.describe(value);
-    throw new TypeError(`${who}: expected indices as an integer array or tensor, got ${got}.`);
-  }
-  const given = list as ArrayLike<unknown>;
-  const shape = value instanceof Tensor ? value.shape : [given.length];
-  return { index: check.indices(who, 'indices', given, size), shape };
-}
+import { indexOf, type Indices } from './indices.js';
+import { addSelected, recordSelected, select, selected } from './select.js';
+import { copied, copyStrided, filled, gathered, stridesOf } from './strided.js';
 
 /**
  * Places of a dimension, in the order of a list; one may come several times.
@@ -47,11 +23,11 @@ function indicesOf(
 export function indexSelect(x: TensorLike, dim: number, index: Indices): Tensor {
   const who = 'indexSelect';
   const input = Tensor.from(x);
-  input.attached(who, 'the input');
+  input.present(who, 'the input');
   const at = dimensionOf(who, input, dim);
-  const { index: list, shape } = indicesOf(who, index, input.shape[at]!);
-  oneDimension(who, shape);
-  return selected(who, input, at, list);
+  const places = indexOf(who, index, input.shape[at]!);
+  oneDimension(who, places.shape);
+  return selected(who, input, at, places);
 }
 
 function dimensionOf(who: string, input: Tensor, dim: number): number {
@@ -75,26 +51,23 @@ export function indexAdd(x: TensorLike, dim: number, index: Indices, source: Ten
   const input = floatingInput(who, x);
   const more = floatingInput(who, source, 'the source');
   const at = dimensionOf(who, input, dim);
-  const { index: list, shape } = indicesOf(who, index, input.shape[at]!);
-  oneDimension(who, shape);
+  const places = indexOf(who, index, input.shape[at]!);
+  oneDimension(who, places.shape);
+  const count = places.numel;
   check.sameDtype(who, 'the source', more, input.dtype);
   check.sameShape(
     who,
     'a source',
     more,
-    input.shape.map((size, d) => (d === at ? list.length : size)),
+    input.shape.map((size, d) => (d === at ? count : size)),
   );
   const [outer, size, inner] = around(input, at);
-  const y = input.copied();
-  if (more.numel > 0)
-    addon.indexAdd(floats(y), list, floats(more), outer, size, list.length, inner);
-  return record(who, y, [input, more], [], (dy, needs) => {
-    if (!needs[1]) return [dy, null];
-    const part = Tensor.uninitialized(more.shape, more.dtype);
-    if (part.numel > 0)
-      addon.indexSelect(floats(dy), list, floats(part), outer, size, list.length, inner);
-    return [needs[0] ? dy : null, part];
-  });
+  const selection = { who, index: places, outer, size, count, inner };
+  const y = addSelected('indexAdd', copied(input), more, selection);
+  return record(who, y, [input, more], [places], (dy, needs) => [
+    needs[0] ? dy : null,
+    needs[1] ? select('indexSelect', dy, more.shape, selection) : null,
+  ]);
 }
 
 /**
@@ -107,7 +80,8 @@ export function gather(x: TensorLike, dim: number, index: Tensor): Tensor {
   const input = floatingInput(who, x);
   const at = dimensionOf(who, input, dim);
   if (!((index as unknown) instanceof Tensor)) throw check.wrongKind(who, 'an index Tensor', index);
-  const { index: list, shape } = indicesOf(who, index, input.shape[at]!);
+  const places = indexOf(who, index, input.shape[at]!);
+  const { shape } = places;
   const fits =
     shape.length === input.shape.length &&
     shape.every((size, d) => d === at || size <= input.shape[d]!);
@@ -120,24 +94,23 @@ export function gather(x: TensorLike, dim: number, index: Tensor): Tensor {
   }
   // As much of x as the index reaches.
   const reached = shape.map((size, d) => (d === at ? input.shape[d]! : size));
-  const part = check.equalShapes(reached, input.shape)
-    ? input
-    : gathered(input, reached, 0, stridesOf(input.shape));
+  const whole = check.equalShapes(reached, input.shape);
+  const part = whole ? input : gathered(input, reached, 0, stridesOf(input.shape));
   const [outer, size, inner] = around(part, at);
-  const y = Tensor.uninitialized(shape, input.dtype);
-  if (y.numel > 0) addon.gather(floats(part), list, floats(y), outer, size, shape[at]!, inner);
-  if (part !== input) part.dispose();
-  return record(who, y, [input], [], (dy) => {
-    const sums = Tensor.filled(reached, input.dtype, 0);
-    if (dy.numel > 0)
-      addon.scatterAdd(floats(sums), list, floats(dy), outer, size, shape[at]!, inner);
-    if (check.equalShapes(reached, input.shape)) return [sums];
-    return [withZeros(sums, input.shape)];
+  const selection = { who, index: places, outer, size, count: shape[at]!, inner };
+  const y = select('gather', part, shape, selection);
+  if (!whole) part.dispose();
+  return record(who, y, [input], [places], (dy) => {
+    const sums = addSelected('scatterAdd', filled(reached, dy.dtype, 0), dy, selection);
+    if (whole) return [sums];
+    const dx = withZeros(sums, input.shape);
+    sums.dispose();
+    return [dx];
   });
 }
 
 function withZeros(from: Tensor, shape: readonly number[]): Tensor {
-  const into = Tensor.filled(shape, from.dtype, 0);
+  const into = filled(shape, from.dtype, 0);
   const strides = stridesOf(from.shape);
   copyStrided(
     from.shape,
@@ -171,17 +144,25 @@ export function oneHot(index: Indices, classes?: number, options: OneHotOptions 
     classes === undefined
       ? 2 ** 31 - 1
       : check.wholeNumber(who, 'classes', classes, 1, 2 ** 31 - 1);
-  const { index: list, shape } = indicesOf(who, index, most);
+  const places = indexOf(who, index, most);
+  const list = check.indices(who, 'indices', places.attached(who, 'the index'), most);
   if (classes === undefined && list.length === 0) {
     throw check.wrongValue(who, 'classes for an index of no elements', 'none');
   }
   const width = classes ?? list.reduce((a, b) => Math.max(a, b), 0) + 1;
-  const y = Tensor.filled(check.shape(who, [...shape, width]), dtype, 0);
-  const data = y.attached(who);
+  const y = filled(check.shape(who, [...places.shape, width]), dtype, 0);
   const one = dtype === 'int64' ? 1n : 1;
-  for (const [row, at] of list.entries()) data[row * width + at] = one;
+  perform({ who, work: y.numel, reads: {}, writes: [y] }, (_native, arrayOf, turns) => {
+    const data = arrayOf(y) as TensorData;
+    return turns(list.length, (from, to) => {
+      for (let row = from; row < to; row++) data[row * width + list[row]!] = one;
+    });
+  });
   return y;
 }
+
+/** Ordering an element takes as long as so many through memory. */
+const SORT_WORK = 8;
 
 function ordered(
   who: string,
@@ -201,26 +182,32 @@ function ordered(
       String(count),
     );
   }
+  const [outer, , inner] = around(input, at);
   const rows = moved(input, at);
   const shape = input.shape.map((each, d) => (d === at ? count : each));
   const rowShape = [...shape.filter((_, d) => d !== at), ...(shape.length === 0 ? [] : [count])];
   const values = Tensor.uninitialized(rowShape, input.dtype);
   const places = Tensor.uninitialized(rowShape, 'int64');
-  if (values.numel > 0) {
-    const order = places.attached(who) as BigInt64Array;
-    addon.sort(floats(rows), floats(values), order, rows.numel / size, size, count, descending);
-  }
+  perform(
+    {
+      who,
+      work: SORT_WORK * rows.numel,
+      reads: { 'the input': rows },
+      writes: [values, places],
+    },
+    (native, arrayOf) => {
+      const [from, to] = [arrayOf(rows), arrayOf(values)];
+      const order = arrayOf(places) as TensorData as BigInt64Array;
+      return native.sort(from, to, order, outer * inner, size, count, descending);
+    },
+  );
   if (rows !== input) rows.dispose();
   const y = movedBack(values, shape, at);
   const indices = movedBack(places, shape, at);
-  const list = Int32Array.from(indices.attached(who) as BigInt64Array, Number);
-  const [outer, , inner] = around(input, at);
-  const out = record(who, y, [input], [], (dy) => {
-    const dx = Tensor.filled(input.shape, input.dtype, 0);
-    if (dy.numel > 0) addon.scatterAdd(floats(dx), list, floats(dy), outer, size, count, inner);
-    return [dx];
-  });
-  return { values: out, indices };
+  if (y !== values) values.dispose();
+  if (indices !== places) places.dispose();
+  const selection = { who, index: indices, outer, size, count, inner };
+  return { values: recordSelected(y, input, selection), indices };
 }
 
 export interface SortOptions {

@@ -2,7 +2,7 @@ import * as check from '../../check/index.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { inputOf } from './arguments.js';
 import { selected } from './select.js';
-import { copyStrided, stridesOf } from './strided.js';
+import { copyStrided, filled, stridesOf } from './strided.js';
 
 export interface PadOptions {
   /** What stands in the padding: `value`, the elements mirrored, the outermost repeated, or those of the other end. */
@@ -75,10 +75,8 @@ function withConstant(
     );
     return to;
   };
-  const y = move(input, Tensor.filled(shape, input.dtype, value), true);
-  return record('pad', y, [input], [], (dy) => [
-    move(dy, Tensor.filled(input.shape, dy.dtype, 0), false),
-  ]);
+  const y = move(input, filled(shape, input.dtype, value), true);
+  return record('pad', y, [input], [], (dy) => [move(dy, filled(input.shape, dy.dtype, 0), false)]);
 }
 
 function padded(
@@ -102,5 +100,6 @@ function padded(
     return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
   };
   const index = Int32Array.from({ length: left + size + right }, (_, i) => source(i - left));
-  return selected('pad', input, input.shape.length - 1, index);
+  const places = Tensor.adopting(index, [index.length], 'int32');
+  return selected('pad', input, input.shape.length - 1, places);
 }

@@ -1,22 +1,87 @@
-// Places of a dimension chosen by a list of indices.
-import { addon } from '../../addon/control.js';
-import { floats, record, Tensor } from '../../tensor/tensor.js';
+// Places of a dimension chosen by a list of indices, or an element for each index.
+import { needsGrad } from '../../autograd/index.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor } from '../../tensor/tensor.js';
 import { around } from '../dims.js';
-import { wordsOf } from './strided.js';
+import { foundWithin, indicesIn } from './indices.js';
+import { filled, wordsOf } from './strided.js';
+
+/** How elements are selected: the sizes before, of and behind a dimension, and how many indices it takes. */
+export interface Selection {
+  readonly who: string;
+  readonly index: Tensor;
+  readonly outer: number;
+  readonly size: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+type SelectName = 'indexSelect' | 'gather';
+type AddName = 'indexAdd' | 'scatterAdd';
+
+/** A new tensor of the elements selected. */
+export function select(
+  call: SelectName,
+  x: Tensor,
+  shape: readonly number[],
+  { who, index, outer, size, count, inner }: Selection,
+): Tensor {
+  const { dtype } = x;
+  const y = Tensor.uninitialized(shape, dtype);
+  perform(
+    {
+      who,
+      work: y.numel,
+      reads: { 'the input': x, 'the index': index },
+      writes: [y],
+    },
+    (native, arrayOf) => {
+      const [from, to] = [wordsOf(arrayOf(x), dtype), wordsOf(arrayOf(y), dtype)];
+      return native[call](from, indicesIn(arrayOf, index), to, outer, size, count, inner);
+    },
+    foundWithin(who, index, size),
+  );
+  return y;
+}
+
+/** The elements of `source` added to those selected of x, which is of our own making, one after another. */
+export function addSelected(
+  call: AddName,
+  x: Tensor,
+  source: Tensor,
+  { who, index, outer, size, count, inner }: Selection,
+): Tensor {
+  perform(
+    {
+      who,
+      work: source.numel,
+      reads: { 'the source': source, 'the index': index },
+      writes: [x],
+    },
+    (native, arrayOf) => {
+      const [to, from] = [arrayOf(x), arrayOf(source)];
+      return native[call](to, indicesIn(arrayOf, index), from, outer, size, count, inner);
+    },
+    foundWithin(who, index, size),
+  );
+  return x;
+}
 
 /** x[:, index, :], recorded; the gradient is added up in the order of the index. */
-export function selected(who: string, input: Tensor, dim: number, index: Int32Array): Tensor {
+export function selected(who: string, input: Tensor, dim: number, index: Tensor): Tensor {
   const [outer, size, inner] = around(input, dim);
-  const shape = input.shape.map((each, d) => (d === dim ? index.length : each));
-  const y = Tensor.uninitialized(shape, input.dtype);
-  if (y.numel > 0) {
-    addon.indexSelect(wordsOf(input), index, wordsOf(y), outer, size, index.length, inner);
-  }
-  return record(who, y, [input], [], (dy) => {
-    const dx = Tensor.filled(input.shape, input.dtype, 0);
-    if (dy.numel > 0) {
-      addon.indexAdd(floats(dx), index, floats(dy), outer, size, index.length, inner);
-    }
-    return [dx];
-  });
+  const shape = input.shape.map((each, d) => (d === dim ? index.numel : each));
+  const selection = { who, index, outer, size, count: index.numel, inner };
+  return record(who, select('indexSelect', input, shape, selection), [input], [index], (dy) => [
+    addSelected('indexAdd', filled(input.shape, dy.dtype, 0), dy, selection),
+  ]);
+}
+
+/** Records elements of `input` whose places an operation has found: the user may dispose of those, so backward has its own. */
+export function recordSelected(y: Tensor, input: Tensor, selection: Selection): Tensor {
+  if (!needsGrad(input)) return y;
+  const index = selection.index.detach();
+  return record(selection.who, y, [input], [index], (dy) => [
+    addSelected('scatterAdd', filled(input.shape, dy.dtype, 0), dy, { ...selection, index }),
+  ]);
 }

@@ -1,9 +1,10 @@
 // Parts of a dimension, as copies.
 import * as check from '../../check/index.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import type { Tensor} from '../../tensor/tensor.js';
+import { record, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { alongOf, inputOf, type AlongOptions } from './arguments.js';
-import { copyStrided, gathered, stridesOf } from './strided.js';
+import { copyStrided, filled, gathered, stridesOf } from './strided.js';
 
 /**
  * `length` places of a dimension from `start` on.
@@ -53,7 +54,7 @@ function part(who: string, input: Tensor, dim: number, start: number, length: nu
 
 /** Zeros of a shape, with the elements of `from` in a block that begins at an offset. */
 function placed(from: Tensor, shape: readonly number[], offset: number): Tensor {
-  const into = Tensor.filled(shape, from.dtype, 0);
+  const into = filled(shape, from.dtype, 0);
   copyStrided(
     from.shape,
     { tensor: from, offset: 0, strides: stridesOf(from.shape) },

@@ -1,8 +1,8 @@
 // Elements copied from one order to another, by one native call.
-import { addon } from '../../addon/control.js';
 import * as check from '../../check/index.js';
-import type { FloatData } from '../../memory/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
+import type { FloatData, TensorData } from '../../memory/dtype.js';
+import { perform } from '../../run/deferral.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
 
 /** Strides of contiguous elements. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -16,20 +16,44 @@ export interface Place {
   readonly strides: readonly number[];
 }
 
-/** The elements as floats of the same size: nobody looks at a value. */
-export function wordsOf(tensor: Tensor): FloatData {
-  const data = tensor.attached('evenkeel');
-  if (tensor.dtype === 'float32' || tensor.dtype === 'float64') return data as FloatData;
-  const Words = tensor.dtype === 'int32' ? Float32Array : Float64Array;
-  return new Words(data.buffer as ArrayBuffer, data.byteOffset, tensor.numel);
+/** Elements as floats of the same size, for calls that look at no value. */
+export function wordsOf(data: TensorData, dtype: DType): FloatData {
+  if (dtype === 'float32' || dtype === 'float64') return data as FloatData;
+  const Words = dtype === 'int32' ? Float32Array : Float64Array;
+  return new Words(data.buffer as ArrayBuffer, data.byteOffset, data.length);
 }
 
 /** to[i, j, …] = from[i, j, …] over `sizes`. */
 export function copyStrided(sizes: readonly number[], from: Place, to: Place): void {
-  if (check.numelOf(sizes) === 0) return;
+  const work = check.numelOf(sizes);
+  if (work === 0) return;
   const layout = Float64Array.of(from.offset, to.offset, ...sizes, ...from.strides, ...to.strides);
-  const [source, target] = [wordsOf(from.tensor), wordsOf(to.tensor)];
-  addon.copyStrided(source, target, from.tensor.numel, to.tensor.numel, layout, sizes.length);
+  const { dtype } = from.tensor;
+  perform(
+    { who: 'copy', work, reads: { 'the input': from.tensor }, writes: [to.tensor] },
+    (native, arrayOf) => {
+      const source = wordsOf(arrayOf(from.tensor), dtype);
+      const target = wordsOf(arrayOf(to.tensor), dtype);
+      const [length, room] = [from.tensor.numel, to.tensor.numel];
+      return native.copyStrided(source, target, length, room, layout, sizes.length);
+    },
+  );
+}
+
+/** A new tensor whose elements are all `value`. */
+export function filled(shape: readonly number[], dtype: DType, value: number): Tensor {
+  const floating = dtype === 'float32' || dtype === 'float64';
+  if (!floating && value !== 0) return Tensor.filled(shape, dtype, value);
+  const y = Tensor.uninitialized(shape, dtype);
+  perform({ who: 'fill', work: y.numel, reads: {}, writes: [y] }, (native, arrayOf) =>
+    native.fill(wordsOf(arrayOf(y), dtype), floating ? value : 0, y.numel),
+  );
+  return y;
+}
+
+/** The same elements in memory of their own. */
+export function copied(x: Tensor): Tensor {
+  return gathered(x, x.shape, 0, stridesOf(x.shape));
 }
 
 /** A new tensor of the elements that a walk over `shape` meets. */

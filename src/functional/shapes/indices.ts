@@ -1,0 +1,48 @@
+// Indices, as the calls that select by them take them: a tensor of whole numbers, checked by the call itself.
+import * as check from '../../check/index.js';
+import type { TensorData } from '../../memory/dtype.js';
+import type { After, ArrayOf } from '../../run/step.js';
+import { Tensor, type IntegerArray } from '../../tensor/tensor.js';
+
+/** Whole numbers: an int32 or int64 tensor, or an array of integers. */
+export type Indices = Tensor | IntegerArray | readonly number[] | readonly bigint[];
+
+/**
+ * Indices as a tensor: the one given, or one of our own, checked and copied, where they are a list. Negative ones are
+ * refused, as in PyTorch; those of a tensor when they are used, because it may still be computed beside the event loop.
+ */
+export function indexOf(who: string, value: Indices, size: number): Tensor {
+  if (value instanceof Tensor) {
+    if (value.dtype !== 'int32' && value.dtype !== 'int64') throw wrongIndices(who, value);
+    value.present(who, 'the index');
+    return value;
+  }
+  const list: unknown = value;
+  if (!Array.isArray(list) && !check.isIntegerArray(list)) throw wrongIndices(who, value);
+  const index = check.indices(who, 'indices', list as ArrayLike<unknown>, size);
+  return Tensor.adopting(index, [index.length], 'int32');
+}
+
+function wrongIndices(who: string, value: unknown): TypeError {
+  const got = value instanceof Tensor ? `a tensor of ${value.dtype}` : check.describe(value);
+  return new TypeError(`${who}: expected indices as an integer array or tensor, got ${got}.`);
+}
+
+/** The array of an index, for the call. */
+export function indicesIn(arrayOf: ArrayOf, index: Tensor): Int32Array | BigInt64Array {
+  return arrayOf(index) as TensorData as Int32Array | BigInt64Array;
+}
+
+/**
+ * What is left to do with a call that selects: it has found all indices below `size`, or says where one is not.
+ *
+ * @throws {RangeError} in that case.
+ */
+export function foundWithin(who: string, index: Tensor, size: number): After {
+  return (arrayOf, result) => {
+    if (result === -1) return;
+    const at = result as number;
+    const got = check.describe(indicesIn(arrayOf, index)[at]);
+    throw check.wrongValue(who, `indices from 0 to ${size - 1}`, `${got} at index ${at}`);
+  };
+}
