@@ -3,12 +3,22 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import type { Addon } from '../../src/addon/types.js';
 import { isLong } from './trials.js';
 
 /** The built package's CommonJS door. */
 export const BUILT = fileURLToPath(new URL('../../dist/cjs/index.js', import.meta.url));
 /** The addon itself, behind every check of the package. */
-export const ADDON = fileURLToPath(new URL('../../build/Release/evenkeel.node', import.meta.url));
+export const ADDON =
+  process.env['EVENKEEL_NATIVE'] ??
+  fileURLToPath(new URL('../../build/Release/evenkeel.node', import.meta.url));
+
+/** What the addon exports. */
+export function loadAddon(): Addon {
+  const loaded: { exports: unknown } = { exports: {} };
+  process.dlopen(loaded, ADDON);
+  return loaded.exports as Addon;
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -46,7 +56,7 @@ export const well = (stdout = ''): Ended => ({ code: 0, signal: null, stdout, st
 export function runChild(program: string, options: ChildOptions = {}): Promise<Ended> {
   const { env = {}, flags = [], built = BUILT, host } = options;
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(NODE_OPTIONS|VITEST|EVENKEEL_)/.test(name),
+    ([name]) => !/^(NODE_OPTIONS|VITEST|EVENKEEL_(?!NATIVE))/.test(name),
   );
   const child = spawn(process.execPath, [...FLAGS, ...flags, '-e', PRELUDE + program], {
     env: {

@@ -1,18 +1,15 @@
 // Every call of the addon as a job: the bits and the result of the same call now, its errors at once, and its
 // cancelling.
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import type { Addon, Calls } from '../../src/addon/types.js';
+import type { Calls } from '../../src/addon/types.js';
 import { CODES } from '../../src/functional/pointwise/codes.js';
+import { loadAddon } from '../helpers/child.js';
 
 type Floats = Float32Array | Float64Array;
 type Args = readonly unknown[];
 
-const loaded: { exports: unknown } = { exports: {} };
-const path = new URL('../../build/Release/evenkeel.node', import.meta.url);
-process.dlopen(loaded, fileURLToPath(path));
-const addon = loaded.exports as Addon;
+const addon = loadAddon();
 
 /** Large enough that the calls spread over threads. */
 const [N, C, L] = [64, 24, 60];

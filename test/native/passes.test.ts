@@ -1,17 +1,13 @@
 // Batch normalisation pass by pass: the passes one after the other have the bits of the fused calls, in every layout,
 // and those of a batch in pieces, with moments merged and sums added, are those of the whole batch.
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import type { Addon } from '../../src/addon/types.js';
+import { loadAddon } from '../helpers/child.js';
 
 type Floats = Float32Array | Float64Array;
 type Shape = readonly [n: number, c: number, l: number];
 
-const loaded: { exports: unknown } = { exports: {} };
-const path = new URL('../../build/Release/evenkeel.node', import.meta.url);
-process.dlopen(loaded, fileURLToPath(path));
-const addon = loaded.exports as Addon;
+const addon = loadAddon();
 
 const EPS = 1e-5;
 const float = { float32: Float32Array, float64: Float64Array };

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 
+import { loadAddon } from '../helpers/child.js';
+
 type Exported = (...args: unknown[]) => unknown;
 type Exports = Record<string, Exported> & { readonly jobs: Record<string, Exported> };
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const loaded: { exports: unknown } = { exports: {} };
-process.dlopen(loaded, path('../../build/Release/evenkeel.node'));
-const addon = loaded.exports as Exports;
+const addon = loadAddon() as unknown as Exports;
 
 /** The interfaces of a file in src/addon/. */
 function interfacesOf(file: string): ts.InterfaceDeclaration[] {
