@@ -56,9 +56,9 @@ export {
   type Gradients,
   type HookHandle,
   type Layer,
-  type RegisterBufferOptions,
   type ZeroGradOptions,
 } from './module/module.js';
+export type { RegisterBufferOptions } from './module/register.js';
 export { ModuleDict } from './containers/module-dict.js';
 export { ModuleList } from './containers/module-list.js';
 export { ParameterDict, ParameterList } from './containers/parameter-containers.js';

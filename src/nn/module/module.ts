@@ -1,33 +1,37 @@
 // Module: a tree of layers with parameters, buffers and a training flag. PyTorch's semantics and
 // state-dict keys. Where children, parameters and buffers are kept, and the walks: tree.ts.
-import * as check from '../../check/index.js';
+// Longer than 250 lines because all that a module promises its user is documented here; each method hands the work to
+// the file of its subject.
 import { mark } from '../../check/copies.js';
-import { StateDict, type ModuleRecord } from '../../tensor/state-dict.js';
-import { Parameter, parametersMade, shareAll, Tensor } from '../../tensor/tensor.js';
+import * as check from '../../check/index.js';
+import type { ModuleRecord, StateDict } from '../../tensor/state-dict.js';
+import { parametersMade, shareAll, type Parameter, type Tensor } from '../../tensor/tensor.js';
 import { cloneModule } from './clone.js';
-import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
 import { forwardLater } from './forward-later.js';
+import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
 import * as internals from './internals.js';
 import { CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
 import {
   loadInto,
   type LoadPlan,
   type LoadResult,
-  type LoadSite,
   type LoadStateDictOptions,
 } from './load-state-dict.js';
 import {
-  checkName,
+  registerBuffer,
+  registerModule,
+  registerParameter,
+  type RegisterBufferOptions,
+} from './register.js';
+import { reprOf } from './repr.js';
+import { loadSitesOf, stateDictOf } from './state-dict.js';
+import {
   childrenOf,
+  everyBuffer,
   everyModule,
-  everyPath,
+  everyParameter,
   Inside,
-  isModule,
-  join,
-  parametersOf,
-  refuseCycle,
   requireInitialized,
-  stateOf,
 } from './tree.js';
 import { warnOfUnregistered } from './unregistered.js';
 
@@ -36,11 +40,6 @@ const INSIDE: typeof internals.INSIDE = internals.INSIDE;
 const WHO: typeof internals.WHO = internals.WHO;
 
 export type { Gradients, HookHandle };
-
-export interface RegisterBufferOptions {
-  /** Whether the state dict holds it. Default true. */
-  persistent?: boolean | undefined;
-}
 
 export interface ZeroGradOptions {
   /** Set `grad` to null (default) rather than to zeros. */
@@ -208,14 +207,7 @@ export abstract class Module {
 
   /** Every parameter here and below with dotted names; a shared one comes once. */
   *namedParameters(prefix = ''): IterableIterator<[string, Parameter]> {
-    const seen = new Set<Parameter>();
-    for (const [path, module] of this[SURVEY]('namedParameters', prefix)) {
-      for (const [name, parameter] of parametersOf(module)) {
-        if (seen.has(parameter)) continue;
-        seen.add(parameter);
-        yield [join(path, name), parameter];
-      }
-    }
+    yield* everyParameter(this[SURVEY]('namedParameters', prefix));
   }
 
   *parameters(): IterableIterator<Parameter> {
@@ -224,11 +216,7 @@ export abstract class Module {
 
   /** Every buffer here and below with dotted names, the non-persistent ones too. */
   *namedBuffers(prefix = ''): IterableIterator<[string, Tensor]> {
-    for (const [path, module] of this[SURVEY]('namedBuffers', prefix)) {
-      for (const [name, { tensor }] of module[INSIDE].buffers) {
-        if (tensor !== null) yield [join(path, name), tensor];
-      }
-    }
+    yield* everyBuffer(this[SURVEY]('namedBuffers', prefix));
   }
 
   *buffers(): IterableIterator<Tensor> {
@@ -258,19 +246,7 @@ export abstract class Module {
    * ```
    */
   registerBuffer(name: string, tensor: Tensor | null, options: RegisterBufferOptions = {}): void {
-    const who = `${this[WHO]}.registerBuffer`;
-    check.options(who, options, ['persistent']);
-    if (tensor !== null && !((tensor as unknown) instanceof Tensor)) {
-      throw check.wrongKind(who, 'a Tensor or null', tensor);
-    }
-    const { persistent = true } = options;
-    check.boolean(who, 'persistent', persistent);
-    const { buffers } = this[INSIDE];
-    const again = buffers.has(name);
-    if (!again) checkName(who, name, this, () => false);
-    tensor?.keep();
-    buffers.set(name, { tensor, persistent });
-    if (!again) Object.defineProperty(this, name, bufferProperty(name));
+    registerBuffer(this, name, tensor, options);
   }
 
   /** The buffer of that name; null when there is none or it was registered as null. */
@@ -280,12 +256,7 @@ export abstract class Module {
 
   /** The same as assigning a Parameter to a property, which may hold one already, or null. */
   registerParameter(name: string, parameter: Parameter | null): void {
-    const who = `${this[WHO]}.registerParameter`;
-    if (parameter !== null && !((parameter as unknown) instanceof Parameter)) {
-      throw check.wrongKind(who, 'a Parameter or null', parameter);
-    }
-    checkName(who, name, this, (value) => value instanceof Parameter);
-    defineOwn(this, name, parameter);
+    registerParameter(this, name, parameter);
   }
 
   /**
@@ -295,11 +266,7 @@ export abstract class Module {
    * @throws {Error} when the name is empty, dotted, or taken by something else, or `module` has this in it.
    */
   registerModule(name: string, module: Module): void {
-    const who = `${this[WHO]}.registerModule`;
-    if (!((module as unknown) instanceof Module)) throw check.wrongKind(who, 'a Module', module);
-    checkName(who, name, this, isModule);
-    refuseCycle(who, this, name, module);
-    defineOwn(this, name, module);
+    registerModule(this, name, module);
   }
 
   // ---- Doing something to all of it ----------------------------------------------------------------
@@ -360,12 +327,7 @@ export abstract class Module {
    */
   stateDict(): StateDict {
     this[SURVEY]('stateDict');
-    const state = new StateDict();
-    for (const [path, module] of everyPath<Module>(this)) {
-      state.modules.set(path, module[RECORD]());
-      for (const [name, tensor] of stateOf(module)) state.set(join(path, name), tensor.detach());
-    }
-    return state;
+    return stateDictOf(this);
   }
 
   /** @internal */
@@ -391,14 +353,7 @@ export abstract class Module {
     options: LoadStateDictOptions = {},
   ): LoadResult {
     this[SURVEY](null); // refuses a cycle, which has no end of paths
-    const sites = [...everyPath<Module>(this)].map(([path, module]): LoadSite => ({
-      path,
-      version: module[RECORD]().version,
-      own: () => new Map(stateOf(module)),
-      plan: (entries, version) => module[PLAN_LOAD](entries, version),
-      checkState: (name, value) => module[CHECK_STATE](name, value),
-    }));
-    return loadInto(this[WHO], sites, state, options);
+    return loadInto(this[WHO], loadSitesOf(this), state, options);
   }
 
   /**
@@ -486,14 +441,7 @@ export abstract class Module {
   /** PyTorch's repr. */
   toString(): string {
     this[SURVEY](null); // refuses a cycle, which has no end of lines
-    const children = [...childrenOf<Module>(this)].map(
-      ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
-    );
-    const extra = this.extraRepr();
-    if (children.length === 0 && !extra.includes('\n')) return `${this[WHO]}(${extra})`;
-    const own = extra === '' ? [] : [extra.replaceAll('\n', '\n  ')];
-    const lines = [...own, ...children];
-    return `${this[WHO]}(\n  ${lines.join('\n  ')}\n)`;
+    return reprOf(this[WHO], this.extraRepr(), [...childrenOf<Module>(this)]);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -502,38 +450,3 @@ export abstract class Module {
 }
 
 mark(Module, 'Module');
-
-/** An own property that walks find, in the place it has if it is there. */
-function defineOwn(module: Module, name: string, value: Module | Parameter | null): void {
-  const property = { value, writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(module, name, property);
-}
-
-const bufferProperties = new Map<string, PropertyDescriptor>();
-
-/**
- * The property of a buffer: reads it, and takes what replaces it. It cannot be deleted or defined anew, so that
- * the buffer is in one place; and it is one pair of functions a name, so that modules keep one hidden class.
- */
-function bufferProperty(name: string): PropertyDescriptor {
-  const known = bufferProperties.get(name);
-  if (known !== undefined) return known;
-  const property: PropertyDescriptor = {
-    get(this: Module) {
-      return this.getBuffer(name);
-    },
-    set(this: Module, value: unknown) {
-      if (value !== null && (!(value instanceof Tensor) || value instanceof Parameter)) {
-        const what = `a Tensor or null for the buffer '${name}'`;
-        throw check.wrongKind(`${this[WHO]}.${name}`, what, value);
-      }
-      const { buffers } = this[INSIDE];
-      value?.keep();
-      buffers.set(name, { tensor: value, persistent: buffers.get(name)?.persistent ?? true });
-    },
-    enumerable: false,
-    configurable: false,
-  };
-  bufferProperties.set(name, property);
-  return property;
-}

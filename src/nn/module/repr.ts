@@ -21,3 +21,17 @@ export function pythonString(value: string): string {
   const plain = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
   return quote + (quote === "'" ? plain.replaceAll("'", "\\'") : plain) + quote;
 }
+
+/** PyTorch's repr of a module with its children. */
+export function reprOf(
+  who: string,
+  extra: string,
+  children: readonly (readonly [string, { toString(): string }])[],
+): string {
+  const lines = children.map(
+    ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+  );
+  if (lines.length === 0 && !extra.includes('\n')) return `${who}(${extra})`;
+  if (extra !== '') lines.unshift(extra.replaceAll('\n', '\n  '));
+  return `${who}(\n  ${lines.join('\n  ')}\n)`;
+}

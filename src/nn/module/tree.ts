@@ -77,6 +77,31 @@ export function* parametersOf(module: Node): Generator<[string, Parameter]> {
   }
 }
 
+/** Parameters of modules, under the names of those: a shared one comes once. */
+export function* everyParameter(
+  modules: readonly (readonly [string, Node])[],
+): Generator<[string, Parameter]> {
+  const seen = new Set<Parameter>();
+  for (const [path, module] of modules) {
+    for (const [name, parameter] of parametersOf(module)) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      yield [join(path, name), parameter];
+    }
+  }
+}
+
+/** Buffers of modules, the non-persistent ones too. */
+export function* everyBuffer(
+  modules: readonly (readonly [string, Node])[],
+): Generator<[string, Tensor]> {
+  for (const [path, module] of modules) {
+    for (const [name, { tensor }] of module[INSIDE].buffers) {
+      if (tensor !== null) yield [join(path, name), tensor];
+    }
+  }
+}
+
 /** Own parameters and persistent buffers: what a state dict holds of one module. */
 export function* stateOf(module: Node): Generator<[string, Tensor]> {
   yield* parametersOf(module);
