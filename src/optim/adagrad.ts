@@ -2,7 +2,8 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { Tensor, type Parameter } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
-import { Optimizer, withDefaults, type ParameterGroup, type Resolved } from './optimizer.js';
+import { Optimizer } from './optimizer.js';
+import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import type { ParameterState } from './state.js';
 
 export interface AdagradOptions {

@@ -13,15 +13,10 @@ import {
   UPDATE,
   WHO,
 } from './internals.js';
-import {
-  Optimizer,
-  withDefaults,
-  zerosLike,
-  type ParameterGroup,
-  type Resolved,
-} from './optimizer.js';
+import { Optimizer } from './optimizer.js';
+import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { zerosLike, type ParameterState } from './state.js';
 import { Power } from './power.js';
-import type { ParameterState } from './state.js';
 
 export interface AdamOptions {
   /** Learning rate, at least 0. Default 1e-3. */

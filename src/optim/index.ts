@@ -7,14 +7,9 @@ export { groups, type DecayGroup, type GroupsOptions, type NoDecay } from './gro
 export { LARS, type LARSOptions } from './lars.js';
 export * as lrScheduler from './schedulers/index.js';
 export { NAdam, type NAdamOptions } from './nadam.js';
-export {
-  Optimizer,
-  type LoadableOptimizerState,
-  type ParameterGroup,
-  type ResolvedGroup,
-  type ScheduledGroup,
-  type StepOptions,
-} from './optimizer.js';
+export type { StepOptions } from './gradients.js';
+export { Optimizer, type LoadableOptimizerState } from './optimizer.js';
+export type { ParameterGroup, ResolvedGroup, ScheduledGroup } from './param-groups.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
 export type { GroupState, OptimizerStateDict, ParameterState } from './state.js';
 export { SGD, type SGDOptions } from './sgd.js';

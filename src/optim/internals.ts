@@ -10,10 +10,7 @@ export const OPTIONAL_STATE = Symbol('optionalState');
 export const FIXED = Symbol('fixed');
 export const KEPT = Symbol('kept');
 export const KEEP = Symbol('keep');
-export const CHECK_GRADIENT = Symbol('checkGradient');
-export const FIND_NON_FINITE = Symbol('findNonFinite');
 export const DECOUPLED = Symbol('decoupled');
-export const CHECK_GROUPS = Symbol('checkGroups');
 /** A step beside the event loop has not settled. */
 export const STEPPING = Symbol('stepping');
 export const CHECK_SETTLED = Symbol('checkSettled');

@@ -3,14 +3,9 @@ import { addon } from '../addon/control.js';
 import { perform } from '../run/deferral.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
-import {
-  Optimizer,
-  withDefaults,
-  zerosLike,
-  type ParameterGroup,
-  type Resolved,
-} from './optimizer.js';
-import type { ParameterState } from './state.js';
+import { Optimizer } from './optimizer.js';
+import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { zerosLike, type ParameterState } from './state.js';
 
 export interface LARSOptions {
   /** Learning rate, at least 0. Default 0.1. */

@@ -4,15 +4,10 @@ import { perform } from '../run/deferral.js';
 import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './betas.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
-import {
-  Optimizer,
-  withDefaults,
-  zerosLike,
-  type ParameterGroup,
-  type Resolved,
-} from './optimizer.js';
+import { Optimizer } from './optimizer.js';
+import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { zerosLike, type ParameterState } from './state.js';
 import { Power } from './power.js';
-import type { ParameterState } from './state.js';
 
 export interface NAdamOptions {
   /** Learning rate, at least 0. Default 2e-3. */

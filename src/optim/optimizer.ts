@@ -1,82 +1,50 @@
-// Parameter groups, zeroGrad, state dicts, and the order of a step: every gradient is checked before any
-// parameter moves.
+// Optimizer: parameter groups, zeroGrad, state dicts, and the order of a step: every gradient is checked before any
+// parameter moves. Longer than 250 lines because all that an optimiser promises its user is documented here.
 import * as check from '../check/index.js';
 import { mark } from '../check/copies.js';
-import { addon } from '../addon/control.js';
-import { deferred, perform, undeferred } from '../run/deferral.js';
-import { floats, outsideScopes, Parameter, Tensor } from '../tensor/tensor.js';
+import { deferred, undeferred } from '../run/deferral.js';
+import { outsideScopes, Parameter, type Tensor } from '../tensor/tensor.js';
 import {
-  CHECK_GRADIENT,
+  areFinite,
+  checkGradient,
+  findNonFinite,
+  policyOf,
+  type StepAsyncOptions,
+  type StepOptions,
+} from './gradients.js';
+import {
+  CHECK_GRADIENTS,
   CHECK_GROUP,
-  CHECK_GROUPS,
+  CHECK_SETTLED,
+  CHECK_STEP,
   DEFAULTS,
-  FIND_NON_FINITE,
   FIXED,
   KEEP,
   KEPT,
+  MAY_STEP,
+  MOVE,
   OPTIONAL_STATE,
   PREPARE,
   SLOTS,
-  CHECK_GRADIENTS,
-  CHECK_SETTLED,
-  CHECK_STEP,
-  MAY_STEP,
-  MOVE,
   STEPPED,
   STEPPING,
   UPDATE,
   WHO,
 } from './internals.js';
 import {
-  pythonName,
-  SCHEDULED,
-  StateReader,
-  type GroupState,
-  type OptimizerStateDict,
-  type ParameterState,
-  type Slot,
-} from './state.js';
-
-/** What a scheduler keeps in the groups it moves, as PyTorch's do; each is a number of at least 0. */
-export type ScheduledGroup = { [Name in (typeof SCHEDULED)[number]]?: number | undefined };
-
-/** Parameters that share hyperparameters; what a group leaves out it takes from the defaults. */
-export type ParameterGroup<Hyper> = { params: Iterable<Parameter> } & {
-  [Name in keyof Hyper]?: Hyper[Name] | undefined;
-} & ScheduledGroup;
-
-/** Options with every default filled in. */
-export type Resolved<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
-
-/** Defaults under the options; one that is undefined is left out. */
-export function withDefaults<Hyper extends object>(
-  defaults: Hyper,
-  options: ParameterGroup<Hyper> | { [Name in keyof Hyper]?: Hyper[Name] | undefined },
-): Hyper {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(given) };
-}
-
-/** A group as the optimiser keeps it: hyperparameters may be changed between steps. */
-export type ResolvedGroup<Hyper> = { params: Parameter[] } & Hyper & ScheduledGroup;
+  checkGroups,
+  checkScheduled,
+  resolvedGroup,
+  type ParameterGroup,
+  type ResolvedGroup,
+} from './param-groups.js';
+import { StateReader } from './read-state.js';
+import { stateDictOf, type OptimizerStateDict, type ParameterState, type Slot } from './state.js';
 
 /** A state dict as `loadStateDict` reads it, which checks all of it. */
 export interface LoadableOptimizerState {
   readonly state: object;
   readonly param_groups: readonly object[];
-}
-
-export interface StepOptions {
-  /**
-   * What a gradient that is NaN or infinite does: move its parameter there, as in PyTorch ('propagate', default);
-   * an error ('throw') or nothing but the result `false` ('skip'), before any parameter has moved.
-   */
-  nonFinite?: 'propagate' | 'throw' | 'skip' | undefined;
-}
-
-export interface StepAsyncOptions extends StepOptions {
-  /** Stops the step where it is, waiting or running. */
-  signal?: AbortSignal | undefined;
 }
 
 export abstract class Optimizer<Hyper extends object> {
@@ -133,30 +101,8 @@ export abstract class Optimizer<Hyper extends object> {
 
   /** Adds parameters with hyperparameters of their own. */
   addParamGroup(group: ParameterGroup<Hyper>): void {
-    if (typeof group !== 'object' || (group as unknown) === null || !('params' in group)) {
-      throw check.wrongKind(this[WHO], 'parameters, or groups { params, … }', group);
-    }
-    const { params, ...own } = group;
-    const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
-    check.options(this[WHO], group, ['params', ...Object.keys(this[DEFAULTS]), ...scheduled]);
-    const list = [...(check.iterable(this[WHO], 'params', params) as Iterable<Parameter>)];
     const known = new Set(this.paramGroups.flatMap((each) => each.params));
-    for (const parameter of list) {
-      if (!((parameter as unknown) instanceof Parameter)) {
-        throw check.wrongKind(this[WHO], 'a Parameter to optimise', parameter);
-      }
-      if (known.has(parameter)) {
-        throw new RangeError(
-          `${this[WHO]}: some parameters appear in more than one parameter group.`,
-        );
-      }
-      known.add(parameter);
-    }
-    // Lists, such as betas, are the group's own: others share the defaults, and the caller has his.
-    const hyper = Object.entries(withDefaults(this[DEFAULTS], own as ParameterGroup<Hyper>)).map(
-      ([name, value]: [string, unknown]) => [name, check.isList(value) ? Array.from(value) : value],
-    );
-    const resolved = { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
+    const resolved = resolvedGroup(this[WHO], group, this[DEFAULTS], known);
     this[CHECK_GROUP](resolved);
     checkScheduled(this[WHO], resolved);
     this.paramGroups.push(resolved);
@@ -168,26 +114,9 @@ export abstract class Optimizer<Hyper extends object> {
     check.options(who, options, ['setToNone']);
     const { setToNone = true } = options;
     check.boolean(who, 'setToNone', setToNone);
-    this[CHECK_GROUPS](who);
+    checkGroups(who, this.paramGroups);
     for (const { params } of this.paramGroups) {
       for (const parameter of params) parameter.zeroGrad(setToNone);
-    }
-  }
-
-  /** That the groups, which anyone may change, are lists of parameters still. */
-  private [CHECK_GROUPS](who: string): void {
-    const groups: unknown = this.paramGroups;
-    if (!Array.isArray(groups)) throw check.wrongKind(who, 'paramGroups to be an array', groups);
-    for (const group of groups as unknown[]) {
-      const params = (group as { params?: unknown } | null | undefined)?.params;
-      if (!Array.isArray(params)) {
-        throw check.wrongKind(who, "a group's params to be an array of Parameters", params);
-      }
-      for (const each of params as unknown[]) {
-        if (!(each instanceof Parameter)) {
-          throw check.wrongKind(who, "a group's params to be Parameters", each);
-        }
-      }
     }
   }
 
@@ -278,7 +207,7 @@ export abstract class Optimizer<Hyper extends object> {
   /** That a step can be made: nothing has changed where it throws. */
   private [CHECK_STEP](who: string): void {
     this[CHECK_SETTLED](who);
-    this[CHECK_GROUPS](who);
+    checkGroups(who, this.paramGroups);
     this[CHECK_GRADIENTS]();
   }
 
@@ -292,13 +221,13 @@ export abstract class Optimizer<Hyper extends object> {
   private [CHECK_GRADIENTS](): void {
     for (const group of this.paramGroups) {
       this[CHECK_GROUP](group);
-      for (const parameter of group.params) this[CHECK_GRADIENT](parameter);
+      for (const parameter of group.params) checkGradient(`${this[WHO]}.step`, parameter);
     }
   }
 
   /** Whether gradients are finite; throws by the policy where they are not. */
   private [MAY_STEP](who: string, nonFinite: 'throw' | 'skip'): boolean {
-    const found = this[FIND_NON_FINITE]();
+    const found = findNonFinite(this.paramGroups.flatMap(({ params }) => params));
     if (found === null) return true;
     if (nonFinite === 'skip') return false;
     throw check.wrongValue(who, 'finite gradients', found);
@@ -338,23 +267,7 @@ export abstract class Optimizer<Hyper extends object> {
    */
   stateDict(): OptimizerStateDict {
     const names = Object.keys(this[DEFAULTS]);
-    const state: OptimizerStateDict['state'] = {};
-    let index = 0;
-    const groups = this.paramGroups.map((group): GroupState => {
-      const own = group as unknown as Record<string, number | readonly number[]>;
-      const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
-      const hyper = [...names, ...scheduled].map((name) => {
-        const value = own[name]!;
-        return [pythonName(name), typeof value === 'object' ? [...value] : value] as const;
-      });
-      const params = group.params.map((parameter) => {
-        const kept = this[KEPT](parameter);
-        if (kept !== null) state[index] = copyOf(kept);
-        return index++;
-      });
-      return { ...Object.fromEntries(hyper), params };
-    });
-    return { state, param_groups: groups };
+    return stateDictOf(this.paramGroups, names, (parameter) => this[KEPT](parameter));
   }
 
   /**
@@ -388,80 +301,6 @@ export abstract class Optimizer<Hyper extends object> {
     this[KEEP](states);
     this.paramGroups.forEach((group, i) => Object.assign(group, hypers[i]));
   }
-
-  /** Where a gradient is not finite, in words; null where all are. */
-  private [FIND_NON_FINITE](): string | null {
-    const parameters = this.paramGroups.flatMap(({ params }) => params);
-    for (const [i, { gradient, shape }] of parameters.entries()) {
-      const at = gradient === null ? -1 : firstNonFinite(gradient);
-      if (at < 0) continue;
-      return `${floats(gradient!)[at]} at index ${at} of parameter ${i} (shape ${check.shapeText(shape)})`;
-    }
-    return null;
-  }
-
-  private [CHECK_GRADIENT](parameter: Parameter): void {
-    const { gradient: grad } = parameter;
-    if (grad === null) return;
-    const who = `${this[WHO]}.step`;
-    check.sameShape(who, 'a gradient', grad, parameter.shape);
-    check.sameDtype(who, 'the gradient', grad, parameter.dtype);
-    grad.attached(who);
-    parameter.attached(who);
-  }
 }
 
 mark(Optimizer, 'Optimizer');
-
-function policyOf(who: string, options: StepOptions | undefined): 'propagate' | 'throw' | 'skip' {
-  const { nonFinite = 'propagate' } = options ?? {};
-  return check.oneOf(who, 'nonFinite', nonFinite, ['propagate', 'throw', 'skip']);
-}
-
-/** Whether the sum of each gradient is finite, found beside the event loop: then its terms are. */
-async function areFinite(
-  who: string,
-  parameters: readonly Parameter[],
-  signal: AbortSignal | null,
-): Promise<boolean> {
-  let finite = true;
-  await deferred(signal, () => {
-    for (const { gradient } of parameters) {
-      if (gradient === null) continue;
-      perform(
-        { who, work: gradient.numel, reads: { 'a gradient': gradient }, writes: [] },
-        (native, arrayOf) => native.sum(arrayOf(gradient), gradient.numel),
-        (_, sum) => {
-          finite &&= Number.isFinite(sum);
-        },
-      );
-    }
-  });
-  return finite;
-}
-
-function checkScheduled(who: string, group: ScheduledGroup): void {
-  for (const name of SCHEDULED) {
-    if (group[name] !== undefined) check.numberBetween(who, name, group[name], 0, Infinity);
-  }
-}
-
-/** The first element that is NaN or infinite, or -1. */
-function firstNonFinite(gradient: Tensor): number {
-  const data = floats(gradient);
-  // A finite sum, which is computed in double, has finite terms; the reverse is true of float32 alone.
-  if (Number.isFinite(addon.sum(data, gradient.numel))) return -1;
-  return data.findIndex((element) => !Number.isFinite(element));
-}
-
-function copyOf(kept: ParameterState): ParameterState {
-  const copies = Object.entries(kept).map(
-    ([name, value]) => [name, value instanceof Tensor ? value.copied() : value] as const,
-  );
-  return Object.fromEntries(copies);
-}
-
-/** A state tensor of zeros like a parameter; it outlives the step, so no scope disposes of it. */
-export function zerosLike(parameter: Parameter): Tensor {
-  return Tensor.filled(parameter.shape, parameter.dtype, 0).keep();
-}

@@ -2,14 +2,9 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
-import {
-  Optimizer,
-  withDefaults,
-  zerosLike,
-  type ParameterGroup,
-  type Resolved,
-} from './optimizer.js';
-import type { ParameterState } from './state.js';
+import { Optimizer } from './optimizer.js';
+import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { zerosLike, type ParameterState } from './state.js';
 
 export interface RMSpropOptions {
   /** Learning rate, at least 0. Default 0.01. */

@@ -3,7 +3,8 @@
 import * as check from '../../check/index.js';
 import { mark } from '../../check/copies.js';
 import { STEPPED } from '../internals.js';
-import { Optimizer, type ScheduledGroup } from '../optimizer.js';
+import { Optimizer } from '../optimizer.js';
+import type { ScheduledGroup } from '../param-groups.js';
 import type { Parameter } from '../../tensor/tensor.js';
 import { readState, type Kept } from './state.js';
 
