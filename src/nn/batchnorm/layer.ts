@@ -1,12 +1,16 @@
-// BatchNorm1d, 2d, 3d: what a forward does. What a layer keeps and what can be chosen is in
-// state.ts, the arithmetic in functional/batchnorm/ and below it.
+// BatchNorm1d, 2d, 3d: what a forward does. What a layer keeps is in state.ts, what can be chosen of it in choices.ts and
+// mode.ts, what becomes of a batch's moments in learn.ts, the arithmetic in functional/batchnorm/ and below it.
 import * as check from '../../check/index.js';
-import { momentsOf, normalize } from '../../functional/batchnorm/forward.js';
-import { checkOperands, checkStatisticsApart, type Plan } from '../../functional/batchnorm/plan.js';
-import { Moments } from '../../functional/batchnorm/moments.js';
+import { normalize } from '../../functional/batchnorm/forward.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
-import { deferring, type Deferral } from '../../run/deferral.js';
+import type { Plan } from '../../functional/batchnorm/plan.js';
+import { deferring } from '../../run/deferral.js';
 import { learned, sizesOf, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import * as internals from '../module/internals.js';
+import { AFTER_COPY, CHECK_COUNTER, HAS_MODE, UNDER_WAY } from '../module/internals.js';
+import type { UnderWay } from './collected.js';
+import { normalizeThenLearn } from './learn.js';
+import { BatchNormMode } from './mode.js';
 import {
   ASYNC_OPTIONS,
   FORWARD_OPTIONS,
@@ -14,22 +18,7 @@ import {
   type BatchNormAsyncOptions,
   type BatchNormForwardOptions,
 } from './options.js';
-import { BatchNormState } from './state.js';
-import type { UnderWay } from './collected.js';
-import {
-  runningStatistics,
-  type ForwardObserver,
-  type MomentsSink,
-  type SeenForward,
-} from './sink.js';
-import * as internals from '../module/internals.js';
-import {
-  HAS_MODE,
-  AFTER_COPY,
-  CHECK_COUNTER,
-  CHECK_STATISTICS,
-  UNDER_WAY,
-} from '../module/internals.js';
+import { runningStatistics, type ForwardObserver, type MomentsSink } from './sink.js';
 
 // Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
 const WHO: typeof internals.WHO = internals.WHO;
@@ -44,11 +33,6 @@ const OBSERVERS: typeof internals.OBSERVERS = internals.OBSERVERS;
 
 const KIND = Symbol('kind');
 const PLAN = Symbol('plan');
-const NORMALIZE_THEN_LEARN = Symbol('normalizeThenLearn');
-const LEARN = Symbol('learn');
-const LEARN_AT_END = Symbol('learnAtEnd');
-const TELL = Symbol('tell');
-const REFUSE_NON_FINITE = Symbol('refuseNonFinite');
 
 /**
  * @internal Has `observer` told of every forward of `layer`, now or beside the event loop, after its statistics have
@@ -71,7 +55,7 @@ export function observeForwards(
 }
 
 /** What BatchNorm1d, 2d and 3d have in common; for `instanceof`. */
-export abstract class BatchNorm extends BatchNormState {
+export abstract class BatchNorm extends BatchNormMode {
   static override readonly forwardOptions: readonly string[] = SEQUENCE_OPTIONS;
 
   /** @internal Takes the moments of the batches that this layer learns from. */
@@ -124,7 +108,7 @@ export abstract class BatchNorm extends BatchNormState {
       plan.deferral !== null ||
       (plan.update && (plan.useRunning || this[SINK] !== runningStatistics))
     ) {
-      return this[NORMALIZE_THEN_LEARN](input, plan);
+      return normalizeThenLearn(this, input, plan);
     }
     const y = normalize(input, plan);
     const counter = plan.update ? this.getBuffer('num_batches_tracked') : null;
@@ -209,110 +193,6 @@ export abstract class BatchNorm extends BatchNormState {
       owner: this,
       deferral: deferring(),
     };
-  }
-
-  /** The same in two steps, for whoever wants to see the batch's statistics before they go anywhere. */
-  private [NORMALIZE_THEN_LEARN](input: Tensor, plan: Plan): Tensor {
-    const { who, dims, useRunning, update, out, deferral } = plan;
-    if (update && this.singleValue === 'throw') check.enoughForStatistics(who, dims, input);
-    if (update && deferral !== null) {
-      checkOperands(input, plan);
-      checkStatisticsApart(input, plan);
-    }
-    // Ahead of the output where that could not be taken back, or other statistics make it.
-    const irrevocable = this.nonFinite === 'throw' && out !== null && !useRunning;
-    const ahead = irrevocable || (update && useRunning) ? momentsOf(input, plan) : null;
-    if (ahead !== null && deferral === null) this[REFUSE_NON_FINITE](ahead);
-    const along = useRunning ? null : new Moments(dims.c, dims.n * dims.l);
-    const y = normalize(input, { ...plan, update: false, moments: along });
-    const moments = along ?? ahead;
-    const { training, [SINK]: sink } = this;
-    if (deferral === null) this[LEARN](moments, plan, sink, training);
-    else this[LEARN_AT_END](moments, plan, sink, training, deferral);
-    return y;
-  }
-
-  /** The same once every call of a deferral has been made, in the order of the calls of this layer. */
-  private [LEARN_AT_END](
-    moments: Moments | null,
-    plan: Plan,
-    sink: MomentsSink,
-    training: boolean,
-    deferral: Deferral,
-  ): void {
-    const who = `${this[WHO]}.forwardAsync`;
-    const { momentum } = this;
-    const begun: UnderWay = { undone: false };
-    void deferral.inOrder(this);
-    if (plan.update) {
-      deferral.keepApart('running_mean', plan.runningMean);
-      deferral.keepApart('running_var', plan.runningVar);
-      this[UNDER_WAY].add(begun);
-      deferral.afterwards(() => this[UNDER_WAY].delete(begun));
-    }
-    const learns = (): boolean => plan.update && !begun.undone;
-    deferral.atEnd({
-      owner: this,
-      check: () => {
-        if (moments !== null) this[REFUSE_NON_FINITE](moments);
-        if (!learns()) return;
-        if (sink !== runningStatistics && this[SINK] !== sink) {
-          throw new Error(`${who}: expected the virtual batch of the call to be open still.`);
-        }
-        this[CHECK_STATISTICS](who);
-        this[NEXT_WEIGHT](momentum);
-      },
-      commit: () => {
-        const next = learns() ? this[NEXT_WEIGHT](momentum) : 0;
-        this[LEARN](moments, { ...plan, update: learns(), momentum: next }, sink, training);
-      },
-      preview: (mean, variance, before) => {
-        if (moments === null || !learns() || sink !== runningStatistics) return;
-        if (this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null) return;
-        if (moments.count > 0)
-          moments.moveArrays(mean, variance, this[NEXT_WEIGHT](momentum, before));
-      },
-    });
-  }
-
-  /** What becomes of a batch's statistics; null where the running ones normalised and stay. */
-  private [LEARN](moments: Moments | null, plan: Plan, sink: MomentsSink, training: boolean): void {
-    if (moments === null) {
-      this[TELL](plan, training, null, false);
-      return;
-    }
-    this[REFUSE_NON_FINITE](moments);
-    const skipped =
-      plan.update && this.nonFinite === 'skip' && moments.notFinite(this.dtype) !== null;
-    if (skipped) this.skippedBatches++;
-    const learns = plan.update && !skipped;
-    if (learns) sink.take(this, moments, plan.momentum);
-    this[TELL](plan, training, moments, learns && sink === runningStatistics);
-  }
-
-  /** Tells the observers of a forward. */
-  private [TELL](
-    { dims, useRunning }: Plan,
-    training: boolean,
-    moments: Moments | null,
-    moved: boolean,
-  ): void {
-    if (this[OBSERVERS] === null) return;
-    const seen: SeenForward<BatchNorm> = {
-      layer: this,
-      training,
-      normalizedBy: useRunning ? 'running' : 'batch',
-      moved,
-      count: dims.n * dims.l,
-      moments,
-      nonFinite: moments?.notFinite(this.dtype) ?? null,
-    };
-    for (const observer of this[OBSERVERS]) observer(seen);
-  }
-
-  private [REFUSE_NON_FINITE](moments: Moments): void {
-    const found = this.nonFinite === 'throw' ? moments.notFinite(this.dtype) : null;
-    if (found !== null) throw check.wrongValue(this[WHO], 'a batch of finite statistics', found);
   }
 }
 
