@@ -29,6 +29,9 @@ Napi::Value threads(const Args& args) {
 
 void set_threads(const Args& args) { set_thread_count(args.size(0, "threads")); }
 
+// (microseconds): the pool's threads, where they are awake, stay so for as long
+void hold_threads(const Args& args) { hold_workers(args.size(0, "microseconds")); }
+
 // (isa or '', threads or 0): what the environment variables ask for. Once a process, by whoever loads the
 // package first: a Worker that loads it later must not undo what has been chosen since.
 void configure(const Args& args) {

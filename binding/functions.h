@@ -24,6 +24,7 @@ Napi::Value available_isas(const Args& args);
 Napi::Value select_isa(const Args& args);
 Napi::Value threads(const Args& args);
 void set_threads(const Args& args);
+void hold_threads(const Args& args);
 void configure(const Args& args);
 
 // limits.cc

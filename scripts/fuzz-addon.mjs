@@ -122,6 +122,7 @@ const right = {
   weakWatch: [3, {}],
   weakForget: [3],
   weakAlive: [3],
+  holdThreads: [20],
   freeBuffer: [new ArrayBuffer(8)],
   limitCopy: [f(8), f(8), 8],
   limitRead: [f(8), 8],

@@ -35,6 +35,8 @@ using std::chrono::milliseconds;
 // A worker looks for the next job this long before it parks: waking a parked thread costs the caller
 // 3-50 us, and the passes and calls of a training step follow each other within a few.
 constexpr microseconds kSpinning{20};
+// hold_workers holds them so long at most.
+constexpr microseconds kLongestHold{500};
 // The caller waits this long for workers that are in their last task before it yields its CPU.
 constexpr microseconds kSpinningBeforeYield{5};
 // Where the system refused a thread, the next request for one waits this long, then twice as long after each
@@ -110,6 +112,11 @@ class Pool {
   }
 
   void set_forked() { forked_.store(true); }
+
+  void hold(microseconds time) {
+    const Clock::time_point end = Clock::now() + std::min(time, kLongestHold);
+    held_until_.store(end.time_since_epoch().count(), std::memory_order_relaxed);
+  }
 
  private:
   void hand_out(std::size_t tasks, std::size_t participants, void (*body)(void*, std::size_t),
@@ -198,11 +205,19 @@ class Pool {
       return job % 2 == 1 && job != seen;
     };
     if (spin_until(spinning, is_new)) return job;
+    while (spinning != microseconds::zero() && is_held()) {
+      if (spin_until(spinning, is_new)) return job;
+    }
     std::unique_lock<std::mutex> lock(sleep_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     while (!is_new()) wake_.wait(lock);
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
     return job;
+  }
+
+  bool is_held() const {
+    const Clock::duration end{held_until_.load(std::memory_order_relaxed)};
+    return Clock::now().time_since_epoch() < end;
   }
 
   // Who a worker is.
@@ -233,6 +248,7 @@ class Pool {
   std::mutex sleep_;
   std::condition_variable wake_;
   std::atomic<std::size_t> sleepers_{0};
+  std::atomic<Clock::rep> held_until_{0};
 };
 
 #if defined(__linux__)
@@ -286,5 +302,9 @@ void parallel_for(std::size_t tasks, void (*body)(void*, std::size_t), void* con
 std::size_t thread_count() { return pool().threads(); }
 
 void set_thread_count(std::size_t threads) { pool().set_limit(threads); }
+
+void hold_workers(std::size_t time) {
+  pool().hold(microseconds(std::min<std::size_t>(time, kLongestHold.count())));
+}
 
 }  // namespace evenkeel

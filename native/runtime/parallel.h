@@ -54,4 +54,8 @@ class StopFlag {
 std::size_t thread_count();
 void set_thread_count(std::size_t threads);
 
+// Workers that have not parked yet stay awake for `time` microseconds, 500 at most: for a caller that does something
+// else between two jobs, longer than they look for the next one (20 us), and would have to wake them.
+void hold_workers(std::size_t time);
+
 }  // namespace evenkeel

@@ -48,6 +48,7 @@ export interface Addon extends Calls {
   availableIsas(): string[];
   selectIsa(name: string): boolean;
   threads(): number;
+  holdThreads(microseconds: number): void;
   setThreads(n: number): void;
   configure(isa: string, threads: number): void;
   limitCopy(source: Float32Array, target: Float32Array, n: number): void;

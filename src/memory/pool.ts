@@ -31,8 +31,12 @@ import {
 } from './shelves.js';
 
 const MB = 2 ** 20;
-/** A collection is asked for when so much has been lent since the last one, at least: a part of a second cache. */
-const LEAST = 2 * MB;
+/**
+ * A collection is asked for when so much has been lent since the last one, in so many arrays; in fewer, twice as much.
+ * More than a second cache holds: to have 1 MB from the third costs 8 us, a collection 100, most of it for what the
+ * calls in between have driven out of the caches.
+ */
+const LEAST = { bytes: 8 * MB, arrays: 8 } as const;
 /**
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
@@ -54,7 +58,8 @@ const WORTH_RETURNING = 8 * MB;
 let limit = 512 * MB;
 /** What was lent since the last collection, and what has to be before the next. */
 let since = 0;
-let enough = LEAST;
+let arrays = 0;
+let enough: number = LEAST.bytes;
 /** What was alive after a collection though it was lent since the one before: the most, slowly forgotten. */
 let alive = 0;
 let share: number = SHARE.fruitful;
@@ -69,12 +74,16 @@ let majors = 0;
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
-  if (since >= enough && sinceCollection() * share >= minorPrice() * (1 - share)) collect();
+  if (isDue() && sinceCollection() * share >= minorPrice() * (1 - share)) collect();
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
   sweep(); // V8 has collected by itself
   since = lentLately();
   return takeShelved(dtype, numel);
+}
+
+function isDue(): boolean {
+  return since >= enough && (arrays >= LEAST.arrays || since >= 2 * LEAST.bytes);
 }
 
 function takeShelved(dtype: DType, numel: number): Block | null {
@@ -101,6 +110,7 @@ export function enter(dtype: DType, array: TensorData): Block | null {
 
 function note(block: Block): void {
   since += block.cost;
+  arrays++;
   noteLent(block);
   lately += block.cost;
   if (timer === null) lookLater();
@@ -113,6 +123,7 @@ export function give(dtype: DType, array: TensorData, block: Block | null): void
   if (known === block && known.watched) {
     takeBack(known);
     since = Math.max(0, since - known.cost);
+    arrays = Math.max(0, arrays - 1);
     return;
   }
   if (known.cost > limit || array.length === 0) return;
@@ -131,18 +142,18 @@ function collect(): void {
   const asked = since;
   const returned = sweep();
   const left = lentLately();
-  since = 0;
+  since = arrays = 0;
   share = returned >= asked / 2 ? SHARE.fruitful : SHARE.vain;
   // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
   alive = Math.max(left, 0.97 * alive);
-  enough = Math.max(LEAST, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
+  enough = Math.max(LEAST.bytes, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
   if (performance.now() - looked > 2 * PERIOD) tidy(); // a loop that never yields
 }
 
 /** No collection can be had here: tensors hold their memory alone, as any object does. */
 function stopWatching(): void {
   watching = false;
-  since = 0;
+  since = arrays = 0;
   leaveAll();
 }
 

@@ -33,6 +33,7 @@ std::size_t count_tasks(std::uint64_t seed, std::size_t calls) {
     std::atomic<bool> stopped{false};
     {
       const StopWhen stop(stopped);
+      if (draw.one_in(8)) hold_workers(draw.below(200));
       parallel_for(tasks, [&](std::size_t task) {
         counts[task].fetch_add(1);
         if (task == last) stopped = true;

@@ -1,6 +1,7 @@
 // The pool takes back the memory of tensors that were merely forgotten, in a loop that never yields.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { addon } from '../../src/addon/control.js';
 import { functional, native, tensor, type Tensor } from '../../src/index.js';
 import { floats } from '../../src/tensor/tensor.js';
 import { runChild, well } from '../helpers/child.js';
@@ -55,6 +56,14 @@ describe('outputs that nobody keeps', () => {
     const y = relu(tensor(new Float32Array(1000)));
     expect([y.numel, native.memory.inUse]).toEqual([1000, before]);
   });
+});
+
+test('the addon’s threads are asked to stay awake for as long as a collection takes', () => {
+  const held = vi.spyOn(addon, 'holdThreads');
+  buffersOf(200);
+  expect(held).toHaveBeenCalled();
+  expect(held.mock.calls.every(([us]) => us > 10 && us < 1e6)).toBe(true);
+  held.mockRestore();
 });
 
 describe('the limit', () => {
