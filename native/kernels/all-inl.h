@@ -8,6 +8,7 @@
 #include "batchnorm-ncl-inl.h"
 #include "channels-inl.h"
 #include "matmul-inl.h"
+#include "convolution-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
 #include "functions-inl.h"
@@ -29,7 +30,7 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
   return {batchnorm_kernels<T>(),   channel_kernels<T>(),   matmul_kernels<T>(),
-          elementwise_kernels<T>(), optimizer_kernels<T>(), loss_kernels<T>(),
+          convolution_kernels<T>(), elementwise_kernels<T>(), optimizer_kernels<T>(), loss_kernels<T>(),
           arithmetic_kernels<T>(),  reduction_kernels<T>()};
 }
 

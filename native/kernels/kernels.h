@@ -11,6 +11,7 @@
 
 #include "arithmetic.h"
 #include "batchnorm.h"
+#include "convolution.h"
 #include "elementwise.h"
 #include "losses.h"
 #include "matmul.h"
@@ -24,6 +25,7 @@ struct KernelsOf {
   BatchNormKernels<T> batchnorm;
   ChannelKernels<T> channels;
   MatmulKernels<T> matmul;
+  ConvolutionKernels<T> convolution;
   ElementwiseKernels<T> elementwise;
   OptimizerKernels<T> optimizers;
   LossKernels<T> losses;

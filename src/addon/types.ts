@@ -2,6 +2,7 @@
 // test/unit/exports.test.ts compares the two.
 
 import type { BatchNormCalls } from './calls/batchnorm.js';
+import type { ConvolutionCalls } from './calls/convolution.js';
 import type { ElementwiseCalls } from './calls/elementwise.js';
 import type { Floats } from './calls/floats.js';
 import type { LinearCalls } from './calls/linear.js';
@@ -28,6 +29,7 @@ export interface Calls
   extends
     BatchNormCalls,
     LinearCalls,
+    ConvolutionCalls,
     ElementwiseCalls,
     ReductionCalls,
     StridedCalls,
