@@ -42,6 +42,32 @@ struct MaxWindows {
   void run() const { max_windows(x, y, indices, windows); }
 };
 
+// (dy, indices: Int32Array, dx, rows, length, windows)
+template <class T>
+struct MaxWindowsBackward {
+  static constexpr std::size_t kArguments = 6;
+  std::size_t rows, length, windows;
+  const T* dy;
+  const std::int32_t* indices;
+  T* dx;
+
+  explicit MaxWindowsBackward(const Args& args)
+      : rows(args.size(3, "rows")),
+        length(args.size(4, "length")),
+        windows(args.size(5, "windows")) {
+    const std::size_t results = args.product(rows, windows);
+    dy = args.array<T>(0, "dy", results);
+    dx = args.array<T>(2, "dx", args.product(rows, length));
+    indices = args.copied<std::int32_t>(1, "indices", results);
+    for (std::size_t i = 0; i < results; ++i) {
+      if (indices[i] < 0 || static_cast<std::size_t>(indices[i]) >= length) {
+        args.fail("indices", "within the length", "others");
+      }
+    }
+  }
+  void run() const { max_windows_backward(dy, indices, dx, rows, length, windows); }
+};
+
 // (x, y, divisors: Float64Array, bounds, rows, length, windows, dilation)
 template <class T>
 struct MeanWindows {

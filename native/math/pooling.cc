@@ -53,6 +53,18 @@ void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows
 }
 
 template <class T>
+void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
+                          std::size_t length, std::size_t count) {
+  for_rows({nullptr, rows, length, count, 1}, [&](std::size_t row) {
+    T* out = dx + row * length;
+    std::fill(out, out + length, T(0));
+    for (std::size_t t = row * count; t < (row + 1) * count; ++t) {
+      out[static_cast<std::size_t>(indices[t])] += dy[t];
+    }
+  });
+}
+
+template <class T>
 void mean_windows(const T* x, T* y, const double* divisors, const Windows& windows) {
   for_rows(windows, [&](std::size_t row) {
     const T* in = x + row * windows.length;
@@ -80,6 +92,8 @@ void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Win
 
 #define EVENKEEL_FOR(T)                                                      \
   template void max_windows(const T*, T*, std::int32_t*, const Windows&);    \
+  template void max_windows_backward(const T*, const std::int32_t*, T*, std::size_t, std::size_t, \
+                                     std::size_t); \
   template void mean_windows(const T*, T*, const double*, const Windows&);   \
   template void mean_windows_backward(const T*, T*, const double*, const Windows&);
 EVENKEEL_FOR(float)

@@ -17,6 +17,11 @@ struct Windows {
 template <class T>
 void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows);
 
+// dx[row, indices[row, t]] += dy[row, t], in order of t; dx is written, not read.
+template <class T>
+void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
+                          std::size_t length, std::size_t count);
+
 // y[row, t] = the sum of window t, in double in its order, / divisors[t], rounded once.
 template <class T>
 void mean_windows(const T* x, T* y, const double* divisors, const Windows& windows);

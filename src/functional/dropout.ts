@@ -2,7 +2,10 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { takeStretch } from '../tensor/random.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { batchOf } from './convolution/shape.js';
 import { identity } from './identity.js';
+import { floatingInput } from './pointwise/apply.js';
+import { mul } from './pointwise/arithmetic.js';
 
 export interface DropoutOptions {
   /** Probability of a zero, 0 to 1. Default 0.5. */
@@ -42,4 +45,22 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
     return to;
   };
   return record('dropout', mask(input, y), [input], [], (dy) => [mask(dy, Tensor.like(dy))]);
+}
+
+/**
+ * Dropout of whole channels: y = 0 for a channel of a sample with probability p, else x / (1 - p) (Tompson et al. 2015).
+ *
+ * @param x - [N, C, L], or [C, L]: float32 or float64.
+ */
+export function dropout1d(x: TensorLike, options: DropoutOptions = {}): Tensor {
+  const who = 'dropout1d';
+  check.options(who, options, ['p', 'training']);
+  const { p = 0.5, training = true } = options;
+  check.numberBetween(who, 'p', p, 0, 1);
+  check.boolean(who, 'training', training);
+  const input = floatingInput(who, x);
+  batchOf(who, input);
+  if (!training || p === 0) return identity(who, input);
+  const channels = Tensor.filled([...input.shape.slice(0, -1), 1], input.dtype, 1);
+  return mul(input, dropout(channels, { p }));
 }

@@ -61,6 +61,25 @@ export {
   type VarOptions,
 } from './reductions/reductions.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './reductions/softmax.js';
+export { conv1d, type Conv1dOptions } from './convolution/conv1d.js';
+export { convTranspose1d, type ConvTranspose1dOptions } from './convolution/conv-transpose1d.js';
+export {
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
+  avgPool1d,
+  maxPool1d,
+  type AvgPool1dOptions,
+  type MaxPool1dOptions,
+} from './pooling/pooling.js';
+export { embedding, type EmbeddingOptions } from './embedding.js';
+export { interpolate, type InterpolateOptions } from './interpolate.js';
+export {
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  type GroupNormOptions,
+  type LayerNormOptions,
+} from './layer-norm.js';
 export { bmm, matmul } from './matmul.js';
 export { normalize, type NormalizeOptions } from './normalize.js';
 export {
@@ -115,7 +134,7 @@ export {
   type CustomGradients,
   type CustomOperation,
 } from './custom.js';
-export { dropout, type DropoutOptions } from './dropout.js';
+export { dropout, dropout1d, type DropoutOptions } from './dropout.js';
 export { glu, type GLUOptions } from './glu.js';
 export { linear } from './linear.js';
 export type { Mask } from './batchnorm/padding.js';

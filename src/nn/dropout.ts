@@ -1,5 +1,5 @@
 import * as check from '../check/index.js';
-import { dropout } from '../functional/dropout.js';
+import { dropout, dropout1d } from '../functional/dropout.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
 import { HAS_MODE, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
@@ -38,5 +38,13 @@ export class Dropout extends Module {
 
   override extraRepr(): string {
     return `p=${pythonFloat(this.p)}, inplace=False`;
+  }
+}
+
+/** In training, zeroes whole channels of [N, C, L] or [C, L] with probability p and scales the rest by 1 / (1 - p). */
+export class Dropout1d extends Dropout {
+  override forward(x: TensorLike, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
+    return dropout1d(x, { p: this.p, training: this.training });
   }
 }

@@ -24,10 +24,24 @@ export {
 } from './activations.js';
 export { AveragedModel, softUpdate, type AveragedModelOptions } from './averaged-model.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clip-gradients.js';
-export { Dropout } from './dropout.js';
+export {
+  Conv1d,
+  ConvTranspose1d,
+  type Conv1dLayerOptions,
+  type ConvTranspose1dLayerOptions,
+} from './convolution.js';
+export { Dropout, Dropout1d } from './dropout.js';
+export { Embedding, type EmbeddingLayerOptions } from './embedding.js';
 export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
 export * as init from './init.js';
+export {
+  GroupNorm,
+  InstanceNorm1d,
+  LayerNorm,
+  type GroupNormLayerOptions,
+  type LayerNormLayerOptions,
+} from './layer-norm.js';
 export { LazyBatchNorm1d } from './batchnorm/lazy.js';
 export { Linear, type LinearOptions } from './linear.js';
 export {
@@ -63,8 +77,10 @@ export { ModuleDict } from './containers/module-dict.js';
 export { ModuleList } from './containers/module-list.js';
 export { ParameterDict, ParameterList } from './containers/parameter-containers.js';
 export { Parameter } from '../tensor/tensor.js';
+export { AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, MaxPool1d } from './pooling.js';
 export { PReLU, type PReLUOptions } from './prelu.js';
 export { ReLU } from './relu.js';
+export { Upsample } from './upsample.js';
 export { Sequential, type SequentialForwardOptions } from './containers/sequential.js';
 export type { LoadResult, LoadStateDictOptions } from './module/load-state-dict.js';
 export { snapshotStatistics, transaction, type StatisticsSnapshot } from './batchnorm/snapshot.js';

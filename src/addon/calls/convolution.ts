@@ -60,6 +60,14 @@ export interface ConvolutionCalls {
     windows: number,
     dilation: number,
   ): void;
+  maxWindowsBackward(
+    dy: Floats,
+    indices: Int32Array,
+    dx: Floats,
+    rows: number,
+    length: number,
+    windows: number,
+  ): void;
   meanWindows(
     x: Floats,
     y: Floats,

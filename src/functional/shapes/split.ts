@@ -1,6 +1,6 @@
 // Parts of a dimension, as copies.
 import * as check from '../../check/index.js';
-import type { Tensor} from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { record, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { alongOf, inputOf, type AlongOptions } from './arguments.js';

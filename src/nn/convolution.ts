@@ -1,0 +1,209 @@
+// Convolutions over one dimension as layers: what both of them keep, and how their weights start.
+import * as check from '../check/index.js';
+import { conv1d, paddingOf, type Conv1dOptions } from '../functional/convolution/conv1d.js';
+import { convTranspose1d } from '../functional/convolution/conv-transpose1d.js';
+import { atLeastOne, notNegative } from '../functional/convolution/shape.js';
+import { pad } from '../functional/shapes/pad.js';
+import { fillUniform } from '../tensor/random.js';
+import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { WHO } from './module/internals.js';
+import { Module } from './module/module.js';
+import { pythonString } from './module/repr.js';
+
+interface Shared {
+  /** Positions from one window to the next. Default 1. */
+  stride?: number | undefined;
+  /** Positions from one value of the kernel to the next. Default 1. */
+  dilation?: number | undefined;
+  /** Groups of channels that see each other; both numbers of channels are multiples of it. Default 1. */
+  groups?: number | undefined;
+  /** Learn a shift. Default true. */
+  bias?: boolean | undefined;
+  /** Default 'float32'. */
+  dtype?: 'float32' | 'float64' | undefined;
+}
+
+export interface Conv1dLayerOptions extends Shared {
+  /** Zeros before and behind, 'same' or 'valid' (see `functional.conv1d`). Default 0. */
+  padding?: number | 'same' | 'valid' | undefined;
+  /** What stands in the padding. Default 'zeros'. */
+  paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular' | undefined;
+}
+
+export interface ConvTranspose1dLayerOptions extends Shared {
+  /** Values cut off at either end of the result. Default 0. */
+  padding?: number | undefined;
+  /** Values more at the end of the result. Default 0. */
+  outputPadding?: number | undefined;
+}
+
+const SHARED = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'];
+
+/** What the two layers share: sizes, weight and bias. */
+abstract class Convolution extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly groups: number;
+  weight: Parameter;
+  /** [outChannels]; null without bias. */
+  bias: Parameter | null;
+
+  /** @param transposed - Whether the weight has the input's channels first. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    options: Shared,
+    names: readonly string[],
+    transposed: boolean,
+  ) {
+    super();
+    const who = this[WHO];
+    this.inChannels = check.wholeNumber(who, 'inChannels', inChannels, 1);
+    this.outChannels = check.wholeNumber(who, 'outChannels', outChannels, 1);
+    this.kernelSize = check.wholeNumber(who, 'kernelSize', kernelSize, 1, 2 ** 31 - 1);
+    check.options(who, options, [...SHARED, ...names]);
+    const { bias = true, dtype = 'float32' } = options;
+    this.stride = atLeastOne(who, 'stride', options.stride);
+    this.dilation = atLeastOne(who, 'dilation', options.dilation);
+    this.groups = atLeastOne(who, 'groups', options.groups);
+    for (const [name, channels] of [
+      ['inChannels', inChannels] as const,
+      ['outChannels', outChannels] as const,
+    ]) {
+      if (channels % this.groups !== 0) {
+        throw check.wrongValue(
+          who,
+          `${name} that ${this.groups} groups divide (${name} must be divisible by groups)`,
+          String(channels),
+        );
+      }
+    }
+    check.boolean(who, 'bias', bias);
+    check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    const [first, second] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
+    const shape = [first, second / this.groups, kernelSize];
+    this.weight = new Parameter(Tensor.uninitialized(shape, dtype));
+    this.bias = bias ? new Parameter(Tensor.uninitialized([outChannels], dtype)) : null;
+    this.resetParameters();
+  }
+
+  /** Draws weight and bias anew, uniform in ±1/sqrt(fan in), as PyTorch does. */
+  resetParameters(): void {
+    const who = this[WHO];
+    const all = [learned(who, 'weight', this.weight), learned(who, 'bias', this.bias)];
+    for (const parameter of all) parameter?.attached(`${who}.resetParameters`, 'a parameter');
+    const [, inner = 1, taps = 1] = this.weight.shape;
+    const bound = 1 / Math.sqrt(inner * taps);
+    for (const parameter of all) {
+      if (parameter === null) continue;
+      fillUniform(floats(parameter), -bound, bound);
+      parameter.markChanged();
+    }
+  }
+
+  /** What PyTorch's repr says of a convolution. */
+  protected described(padding: string, more: string): string {
+    const { dilation, groups } = this;
+    return (
+      `${this.inChannels}, ${this.outChannels}, kernel_size=(${this.kernelSize},), stride=(${this.stride},)` +
+      padding +
+      (dilation === 1 ? '' : `, dilation=(${dilation},)`) +
+      more +
+      (groups === 1 ? '' : `, groups=${groups}`) +
+      (this.bias === null ? ', bias=False' : '')
+    );
+  }
+}
+
+/**
+ * `functional.conv1d` with a weight [outChannels, inChannels / groups, kernelSize] and a bias, both of which start
+ * uniform in ±1/sqrt(inChannels / groups · kernelSize).
+ *
+ * @example
+ * ```ts
+ * const conv = new nn.Conv1d(3, 8, 5, { padding: 'same' });
+ * conv.forward(tensor(new Float32Array(2 * 3 * 10), [2, 3, 10])).shape; // => [2, 8, 10]
+ * ```
+ */
+export class Conv1d extends Convolution {
+  readonly padding: number | 'same' | 'valid';
+  readonly paddingMode: 'zeros' | 'reflect' | 'replicate' | 'circular';
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    options: Conv1dLayerOptions = {},
+  ) {
+    super(inChannels, outChannels, kernelSize, options, ['paddingMode'], false);
+    const { padding = 0, paddingMode = 'zeros' } = options;
+    const who = this[WHO];
+    paddingOf(who, padding, kernelSize, this.stride, this.dilation);
+    const modes = ['zeros', 'reflect', 'replicate', 'circular'] as const;
+    this.padding = padding;
+    this.paddingMode = check.oneOf(who, 'paddingMode', paddingMode, modes);
+  }
+
+  /** @param x - [N, inChannels, L], or [inChannels, L]. */
+  forward(x: TensorLike, ...rest: never[]): Tensor {
+    const who = this[WHO];
+    if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
+    const { stride, dilation, groups, padding, paddingMode } = this;
+    const weight = learned(who, 'weight', this.weight);
+    const bias = learned(who, 'bias', this.bias);
+    const options: Conv1dOptions = { stride, dilation, groups, padding };
+    if (paddingMode === 'zeros') return conv1d(x, weight, bias, options);
+    const sides = paddingOf(who, padding, this.kernelSize, stride, dilation);
+    const padded = pad(x, sides, { mode: paddingMode });
+    return conv1d(padded, weight, bias, { ...options, padding: 0 });
+  }
+
+  override extraRepr(): string {
+    const { padding, paddingMode } = this;
+    const sides = typeof padding === 'string' ? pythonString(padding) : `(${padding},)`;
+    const text = this.described(padding === 0 ? '' : `, padding=${sides}`, '');
+    return paddingMode === 'zeros' ? text : `${text}, padding_mode=${paddingMode}`;
+  }
+}
+
+/**
+ * `functional.convTranspose1d` with a weight [inChannels, outChannels / groups, kernelSize] and a bias, both of which
+ * start uniform in ±1/sqrt(outChannels / groups · kernelSize), as PyTorch's do.
+ */
+export class ConvTranspose1d extends Convolution {
+  readonly padding: number;
+  readonly outputPadding: number;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    options: ConvTranspose1dLayerOptions = {},
+  ) {
+    super(inChannels, outChannels, kernelSize, options, ['outputPadding'], true);
+    this.padding = notNegative(this[WHO], 'padding', options.padding);
+    this.outputPadding = notNegative(this[WHO], 'outputPadding', options.outputPadding);
+  }
+
+  /** @param x - [N, inChannels, L], or [inChannels, L]. */
+  forward(x: TensorLike, ...rest: never[]): Tensor {
+    const who = this[WHO];
+    if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
+    const { stride, dilation, groups, padding, outputPadding } = this;
+    const weight = learned(who, 'weight', this.weight);
+    const bias = learned(who, 'bias', this.bias);
+    return convTranspose1d(x, weight, bias, { stride, dilation, groups, padding, outputPadding });
+  }
+
+  override extraRepr(): string {
+    const { padding, outputPadding } = this;
+    return this.described(
+      padding === 0 ? '' : `, padding=(${padding},)`,
+      outputPadding === 0 ? '' : `, output_padding=(${outputPadding},)`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import * as check from '../check/index.js';
+import { embedding, paddingRow } from '../functional/embedding.js';
+import type { Indices } from '../functional/shapes/indices.js';
+import { floats, learned, Parameter, Tensor } from '../tensor/tensor.js';
+import { normal_ } from './init.js';
+import { WHO } from './module/internals.js';
+import { Module } from './module/module.js';
+
+export interface EmbeddingLayerOptions {
+  /** A row that starts as 0 and gets no gradient; negative ones count from the end. Default none. */
+  paddingIdx?: number | undefined;
+  /** Default 'float32'. */
+  dtype?: 'float32' | 'float64' | undefined;
+}
+
+/**
+ * A learned row for each of `numEmbeddings` integers: `functional.embedding`. Rows start standard normal.
+ *
+ * @example
+ * ```ts
+ * const words = new nn.Embedding(10, 3, { paddingIdx: 0 });
+ * words.forward([0]).toArray(); // => [[0, 0, 0]]
+ * ```
+ */
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  /** The row without gradient, from 0 on; null where there is none. */
+  readonly paddingIdx: number | null;
+  /** [numEmbeddings, embeddingDim]. */
+  weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    super();
+    const who = this[WHO];
+    this.numEmbeddings = check.wholeNumber(who, 'numEmbeddings', numEmbeddings, 1);
+    this.embeddingDim = check.wholeNumber(who, 'embeddingDim', embeddingDim, 1);
+    check.options(who, options, ['paddingIdx', 'dtype']);
+    const { dtype = 'float32' } = options;
+    check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
+    const padding = paddingRow(who, options.paddingIdx, numEmbeddings);
+    this.paddingIdx = padding < 0 ? null : padding;
+    this.weight = new Parameter(Tensor.uninitialized([numEmbeddings, embeddingDim], dtype));
+    this.resetParameters();
+  }
+
+  /** Draws the rows anew; that of `paddingIdx` is 0. */
+  resetParameters(): void {
+    const weight = learned<Parameter | null>(this[WHO], 'weight', this.weight);
+    if (weight === null) throw check.wrongKind(this[WHO], 'weight to be a Parameter', weight);
+    normal_(weight);
+    const { paddingIdx, embeddingDim } = this;
+    if (paddingIdx === null) return;
+    floats(weight).fill(0, paddingIdx * embeddingDim, (paddingIdx + 1) * embeddingDim);
+  }
+
+  /** @param index - Whole numbers of any shape: an int32 or int64 tensor, or an array. @returns [..., embeddingDim]. */
+  forward(index: Indices, ...rest: never[]): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
+    const { paddingIdx } = this;
+    const weight = learned(this[WHO], 'weight', this.weight);
+    return embedding(index, weight, { paddingIdx: paddingIdx ?? undefined });
+  }
+
+  override extraRepr(): string {
+    const padding = this.paddingIdx === null ? '' : `, padding_idx=${this.paddingIdx}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
+  }
+}
