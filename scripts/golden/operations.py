@@ -6,62 +6,14 @@ result and gradients for a weighted sum of the result. Inputs are float32 values
     python3 scripts/golden/operations.py > test/golden/data/operations.json
 """
 
-import base64
-import json
 import math
-import sys
 
 import torch
 import torch.nn.functional as F
 
+from cases import case, finish, positive, random
+
 torch.manual_seed(20)
-
-
-def encoded(values):
-    return {"f64": base64.b64encode(values.detach().double().contiguous().numpy().tobytes()).decode()}
-
-
-def random(*shape, scale=2.0, shift=0.0):
-    return (torch.randn(shape) * scale + shift).float().double()
-
-
-def positive(*shape):
-    return (torch.rand(shape) * 3 + 0.1).float().double()
-
-
-def weights(y):
-    return torch.sin(1.7 * torch.arange(y.numel(), dtype=torch.float64) + 0.6).reshape(y.shape)
-
-
-CASES = []
-
-
-def case(name, function, inputs, arguments=(), integers=False, many=False):
-    """`arguments`: what follows the tensors in JavaScript; `many`: the tensors are one array."""
-    leaves = [each.clone().requires_grad_(True) for each in inputs]
-    result = function(*leaves)
-    outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-    floating = [each for each in outputs if each.is_floating_point()]
-    total = sum((weights(each) * torch.where(torch.isfinite(each), each, torch.zeros_like(each))).sum() for each in floating)
-    gradients = []
-    if floating and floating[0].requires_grad:
-        grads = torch.autograd.grad(total, leaves, allow_unused=True)
-        gradients = [encoded(torch.zeros_like(l) if g is None else g) for l, g in zip(leaves, grads)]
-    CASES.append(
-        {
-            "name": name,
-            "many": many,
-            "inputs": [{"shape": list(each.shape), "data": encoded(each)} for each in inputs],
-            "arguments": list(arguments),
-            "outputs": [
-                {"shape": list(each.shape), "data": encoded(each)}
-                if each.is_floating_point()
-                else {"shape": list(each.shape), "integers": each.flatten().long().tolist()}
-                for each in outputs
-            ],
-            "gradients": gradients,
-        }
-    )
 
 
 PAIRS = [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((4, 1, 3), (2, 1)), ((), (2, 3)), ((2, 3), (1,)), ((0, 3), (3,))]
@@ -176,5 +128,4 @@ case("normalize", lambda x: F.normalize(x, p=1, dim=0), [random(3, 4)], [{"p": 1
 case("normalize", lambda x: F.normalize(x, p=3.0), [random(3, 4)], [{"p": 3}])
 case("normalize", F.normalize, [torch.cat([random(2, 4), torch.zeros(1, 4, dtype=torch.float64)])])
 
-json.dump({"torch": torch.__version__, "cases": CASES}, sys.stdout, indent=None, separators=(",", ":"))
-sys.stdout.write("\n")
+finish()

@@ -8,7 +8,6 @@ import { fillUniform } from '../tensor/random.js';
 import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
-import { pythonString } from './module/repr.js';
 
 interface Shared {
   /** Positions from one window to the next. Default 1. */
@@ -164,7 +163,7 @@ export class Conv1d extends Convolution {
 
   override extraRepr(): string {
     const { padding, paddingMode } = this;
-    const sides = typeof padding === 'string' ? pythonString(padding) : `(${padding},)`;
+    const sides = typeof padding === 'string' ? padding : `(${padding},)`;
     const text = this.described(padding === 0 ? '' : `, padding=${sides}`, '');
     return paddingMode === 'zeros' ? text : `${text}, padding_mode=${paddingMode}`;
   }

@@ -32,8 +32,10 @@ export {
 } from './convolution.js';
 export { Dropout, Dropout1d } from './dropout.js';
 export { Embedding, type EmbeddingLayerOptions } from './embedding.js';
+export { Flatten, Unflatten, type FlattenOptions } from './flatten.js';
 export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
+export { Identity } from './identity.js';
 export * as init from './init.js';
 export {
   GroupNorm,

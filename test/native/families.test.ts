@@ -7,7 +7,7 @@ import { normalFrom } from '../helpers/random.js';
 import { Arena, type Dtype, type Floats } from './arena.js';
 import type { KernelCase } from './kernel-case.js';
 import { batchNormCases, nullableCases } from './kernels-batchnorm.js';
-import { elementwiseCases, matmulCases, optimizerCases, rowCases } from './kernels.js';
+import { convolutionCases, elementwiseCases, matmulCases, optimizerCases, rowCases } from './kernels.js';
 
 const families = addon.availableIsas();
 const initial = addon.isa();
@@ -87,6 +87,7 @@ describe.each(dtypes)('%s: families equal scalar', (dtype) => {
     ['batch normalisation', batchNormCases(addon), all],
     ['its nullable arguments', nullableCases(addon), few],
     ['matmul', matmulCases(addon), few],
+    ['convolutions', convolutionCases(addon), few],
     ['element by element, sums, random numbers', elementwiseCases(addon), all],
     ['rows', rowCases(addon), all],
     ['optimiser steps', optimizerCases(addon), all],

@@ -50,6 +50,31 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(5 * 60 * 40), f(40 * 30), f(5 * 60 * 30), 5, false, true, 60, 30, 40, false, false],
   ],
   columnSums: (f) => [f(ELEMENTS), f(C), N * L, C],
+  conv1d: (f) => [
+    ...[f(ELEMENTS), f(36 * C * 5), f(36), f(N * 36 * L), N, C, 36, 1, L, L, 5, 1, 1, 2],
+  ],
+  conv1dTransposed: (f) => [
+    ...[f(N * 36 * 30), f(36 * C * 5), f(C), f(ELEMENTS), N, C, 36, 1, L, 30, 5, 2, 1, 2],
+  ],
+  conv1dWeightGradient: (f) => [
+    ...[f(ELEMENTS), f(N * 36 * 30), f(36 * C * 5), N, C, 36, 1, L, 30, 5, 2, 1, 2],
+  ],
+  channelSums: (f) => [f(ELEMENTS), f(C), N, C, L],
+  maxWindows: (f) => [
+    ...[f(ELEMENTS), f(N * C * 2), new Int32Array(N * C * 2), Int32Array.of(0, 40, 30, L)],
+    ...[N * C, L, 2, 1],
+  ],
+  maxWindowsBackward: (f) => [
+    ...[f(N * C * 2), new Int32Array(N * C * 2).fill(7), f(ELEMENTS), N * C, L, 2],
+  ],
+  meanWindows: (f) => [
+    ...[f(ELEMENTS), f(N * C * 2), Float64Array.of(40, 30), Int32Array.of(0, 40, 30, L)],
+    ...[N * C, L, 2, 1],
+  ],
+  meanWindowsBackward: (f) => [
+    ...[f(N * C * 2), f(ELEMENTS), Float64Array.of(40, 30), Int32Array.of(0, 40, 30, L)],
+    ...[N * C, L, 2, 1],
+  ],
   relu: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS],
   reluBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],
   add: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],

@@ -39,6 +39,57 @@ export function matmulCases(addon: Addon): KernelCase[] {
   );
 }
 
+/** (samples, in, out, groups, length, taps, stride, dilation, pad): products, depthwise rows, their transposes. */
+const convolutions = [
+  ...sweep([2, 3, 5, 1, -1, 3, 1, 1, 1], [2, 3, 5, 1, -1, 3, 2, 1, 1], [2, 3, -1, 1, 9, 3, 1, 2, 2]),
+  ...sweep([2, 3, 3, 3, -1, 3, 1, 2, 2], [2, 3, 6, 3, -1, 4, 3, 1, 2], [-1, 2, 2, 1, 5, 1, 1, 1, 0]),
+  ...[[3, 5, 7, 1, 530, 3, 1, 1, 1]],
+  ...[[3, 5, 7, 1, 530, 3, 2, 1, 1]],
+  ...[[130, 2, 3, 1, 100, 5, 1, 1, 0]],
+];
+
+export function convolutionCases(addon: Addon): KernelCase[] {
+  const all = convolutions.flatMap(([n, inputs, out, groups, length, taps, stride, dilation, pad]) => {
+    const outLength = Math.floor((length! + 2 * pad! - dilation! * (taps! - 1) - 1) / stride!) + 1;
+    const sizes = [n!, inputs!, out!, groups!, length!, outLength, taps!, stride!, dilation!, pad!];
+    return outLength < 1 || inputs === 0 || out === 0 ? [] : [sizes];
+  });
+  type Shape = [number, number, number, number, number, number, number, number, number, number];
+  const run = (name: string, prepare: (arena: Arena, shape: Shape) => Call): KernelCase => ({
+    name,
+    sizes: all,
+    prepare: (arena, sizes) => prepare(arena, sizes as unknown as Shape),
+  });
+  const sizesOf = ([n, c, out, groups, length, outLength, taps]: Shape): [number, number, number] => [
+    n * c * length,
+    n * out * outLength,
+    ((out * c) / groups) * taps,
+  ];
+  return [
+    run('conv1d', (arena, shape) => {
+      const [x, y, weight] = sizesOf(shape);
+      const [from, w, bias] = [arena.input(x), arena.input(weight), arena.input(shape[2])];
+      const to = arena.output(y);
+      return nothing(() => addon.conv1d(from, w, bias, to, ...shape));
+    }),
+    run('conv1dTransposed', (arena, shape) => {
+      const [x, y, weight] = sizesOf(shape);
+      const [from, w, bias] = [arena.input(y), arena.input(weight), arena.input(shape[1])];
+      const to = arena.output(x);
+      return nothing(() => addon.conv1dTransposed(from, w, bias, to, ...shape));
+    }),
+    run('conv1dWeightGradient', (arena, shape) => {
+      const [x, y, weight] = sizesOf(shape);
+      const [from, dy, to] = [arena.input(x), arena.input(y), arena.output(weight)];
+      return nothing(() => addon.conv1dWeightGradient(from, dy, to, ...shape));
+    }),
+    run('channelSums', (arena, [n, c, , , length]) => {
+      const [x, sums] = [arena.input(n * c * length), arena.output(c)];
+      return nothing(() => addon.channelSums(x, sums, n, c, length));
+    }),
+  ];
+}
+
 /** Kernels of one length. */
 function flat(name: string, prepare: (arena: Arena, n: number) => Call): KernelCase {
   const sizes = [...lengths, 127, 128, 129, 1000].map((length) => [length]);

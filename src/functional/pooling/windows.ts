@@ -24,13 +24,16 @@ export interface Sizes {
   readonly countIncludePad: boolean;
 }
 
+/** Places in a channel are 32-bit numbers. */
+const MOST_VALUES = 2 ** 31 - 1;
+
 /** The rows of [N, C, L] or [C, L]: at least one value each. */
 export function rowsOf(who: string, input: Tensor): { rows: number; length: number } {
   const [n, c, length] = batchOf(who, input);
-  if (length === 0) {
+  if (length === 0 || length > MOST_VALUES) {
     throw check.wrongValue(
       who,
-      'input of at least 1 value a channel',
+      'input of 1 to 2^31 - 1 values a channel',
       `shape ${check.shapeText(input.shape)}`,
     );
   }

@@ -7,6 +7,7 @@
 //   test/stress/faults-memory   no memory for any of the arrays that it asks for
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
 import { activationsOf } from './activations.js';
+import { convolutionsOf } from './convolution.js';
 import { row, type Operation, type Package } from './row.js';
 import { lossesOf } from './training.js';
 
@@ -231,6 +232,7 @@ export function operationsOf(evenkeel: Package): Operation[] {
     row('nn.AveragedModel', one, (x) => new nn.AveragedModel(new nn.Linear(SIZE, SIZE)).forward(x)),
     row('nn.ReLU', one, (x) => new nn.ReLU().forward(x)),
     ...activationsOf(evenkeel),
+    ...convolutionsOf(evenkeel),
     row(
       'nn.Dropout',
       () => [matrix(), 0.5],
