@@ -48,6 +48,10 @@ const SHAPES = [
   [32, 256, 512],
   [64, 128, 1024],
   [16, 512, 4096],
+  // Sizes that no vector, page or power of two divides, and long columns.
+  [200, 300],
+  [1000, 1000],
+  [65536, 64],
 ];
 
 /** [batch, in, hidden, classes] of Linear, BatchNorm1d, ReLU, Dropout, Linear. */

@@ -1,15 +1,22 @@
 // Writes the figures of the newest run in bench/results into the pages that quote it, between
 // `<!-- figures: name -->` and `<!-- /figures -->`. test/bench/figures.test.ts compares them.
 //
-//   npx tsx bench/figures.ts
+//   npx tsx bench/figures.ts [--check]
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { shapeText } from './cases.js';
 import { DISPOSED, INTO, PLAIN, US } from './contenders.js';
 import { bytesText, micros, times } from './format.js';
-import { LIMIT } from './limits.js';
-import { fastestTorch, figures, geometricMean, ourEntry, torchOverPlain } from './ratios.js';
+import { LIMIT } from './passes.js';
+import {
+  fastestTorch,
+  figures,
+  geometricMean,
+  ourEntry,
+  plainOverDisposed,
+  torchOverPlain,
+} from './ratios.js';
 import { entryOf, type CaseResult, type Run } from './result.js';
 
 const root = new URL('../', import.meta.url);
@@ -95,12 +102,19 @@ function meansOf(run: Run): string {
     const found = figures(of(run, group), torchOverPlain).map(({ value }) => value);
     return found.length === 0 ? [] : [`${name} ${geometricMean(found).toFixed(1)}`];
   });
+  const pooled = Object.keys(names).flatMap((group) =>
+    figures(of(run, group), plainOverDisposed).map(({ value }) => value),
+  );
   const steps = of(run, 'step').map((each) => {
     const [batch, ...sizes] = each.shape;
     return `${ratioText(torchOverPlain(each))} (${batch}, ${sizes.join(' → ')})`;
   });
   return (
     `PyTorch's time over that of plain calls, geometric means of all shapes: ${means.join(', ')}. ` +
+    (pooled.length === 0
+      ? ''
+      : `From 64 KB on a plain call takes ${geometricMean(pooled).toFixed(2)} times as long as one with \`using\`, ` +
+        `${Math.max(...pooled).toFixed(1)} times at most. `) +
     `A whole training step of Linear, BatchNorm1d, ReLU, Dropout, Linear, cross-entropy and SGD: ${steps.join(', ')}.`
   );
 }
@@ -145,6 +159,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const blocks = blocksOf(newestRun());
   for (const page of PAGES) {
     const path = new URL(page, root);
-    writeFileSync(path, withFigures(readFileSync(path, 'utf8'), blocks));
+    const before = readFileSync(path, 'utf8');
+    const after = withFigures(before, blocks);
+    if (!process.argv.includes('--check')) writeFileSync(path, after);
+    else if (after !== before) process.exitCode = 1;
   }
 }

@@ -2,7 +2,7 @@
 // a user writes it, on [rows, 1024]; bench/peers/operations.py has the same for PyTorch, by the same names.
 import { functional, type Tensor } from 'evenkeel';
 
-import type { Pass } from './limits.js';
+import type { Pass } from './passes.js';
 
 /** What an operation may take: x and `other` of the case's shape, one row, one column, and a mask. */
 export interface Operands {

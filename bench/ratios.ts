@@ -2,7 +2,7 @@
 // with the shape it was measured at.
 import { caseTitle, shapeText } from './cases.js';
 import { BY_HAND, DISPOSED, INTO, OUR_WAYS, PLAIN, threadsText, US } from './contenders.js';
-import { LIMIT } from './limits.js';
+import { LIMIT } from './passes.js';
 import { cacheBytes, levelOf, type Machine } from './machine.js';
 import { TORCH } from './peers/pytorch.js';
 import { entryOf, type CaseResult, type Entry } from './result.js';
@@ -56,6 +56,13 @@ export const plainOverDisposed: Ratio = (result) =>
     ? undefined
     : over(entryOf(result, US, PLAIN), entryOf(result, US, DISPOSED));
 
+/** The same, of the means of all turns. */
+export const plainOverDisposedMeans: Ratio = (result) => {
+  const [plain, disposed] = [PLAIN, DISPOSED].map((how) => entryOf(result, US, how)?.mean);
+  if (result.bytes < 64 * 1024 || plain === undefined || disposed === undefined) return undefined;
+  return plain / disposed;
+};
+
 export const wasmOverUs: Ratio = (result) =>
   over(entryOf(result, 'TensorFlow.js', 'wasm'), ourEntry(result));
 
@@ -64,8 +71,8 @@ export const shareOfLimit: Ratio = (result) =>
   over(entryOf(result, LIMIT), entryOf(result, US, DISPOSED));
 
 /** In memory of the caller's: what the kernels do, without what fresh pages cost. */
-export const usOverLimit: Ratio = (result) =>
-  over(entryOf(result, US, INTO), entryOf(result, LIMIT));
+export const shareOfLimitInto: Ratio = (result) =>
+  over(entryOf(result, LIMIT), entryOf(result, US, INTO));
 
 export const oneThreadOverTwo: Ratio = (result) =>
   over(entryOf(result, US, threadsText(1)), entryOf(result, US, threadsText(2)));

@@ -11,7 +11,7 @@ import {
   times,
   type Column,
 } from './format.js';
-import { LIMIT } from './limits.js';
+import { LIMIT } from './passes.js';
 import type { Machine, Versions } from './machine.js';
 import { duration } from '../src/cli/progress.js';
 import { ourEntry } from './ratios.js';

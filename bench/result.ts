@@ -1,7 +1,7 @@
 // What a run leaves behind: the object that `--json` prints, and that the tables, the targets and the
 // charts are made from. `schema` changes when a field does.
 import type { Case } from './cases.js';
-import type { Pass } from './limits.js';
+import type { Pass } from './passes.js';
 import type { Machine, Versions } from './machine.js';
 import type { Timing } from './measure.js';
 import type { Share } from './step.js';

@@ -13,8 +13,8 @@ import {
 import { caseTitle, shapeText } from '../cases.js';
 import { INTO, US } from '../contenders.js';
 import { bytesText, micros, percent, timeTick } from '../format.js';
-import { LIMIT } from '../limits.js';
-import { usOverLimit } from '../ratios.js';
+import { LIMIT } from '../passes.js';
+import { shareOfLimitInto } from '../ratios.js';
 import { entryOf, type CaseResult, type Entry } from '../result.js';
 import { MARKS, markOf } from './series.js';
 
@@ -54,10 +54,10 @@ function describe(entry: Entry, name: string, shape: string): string {
 /** Undefined where there is neither the limit nor ours. */
 export function shareChart(cases: readonly CaseResult[]): Chart | undefined {
   const shares = cases.flatMap((each): Bar[] => {
-    const ratio = usOverLimit(each);
+    const value = shareOfLimitInto(each);
     const [ours, limit] = [entryOf(each, US, INTO), entryOf(each, LIMIT)];
-    if (ratio === undefined || ours === undefined || limit === undefined) return [];
-    const [value, low, high] = [1 / ratio, limit.median / ours.p90, limit.median / ours.p10];
+    if (value === undefined || ours === undefined || limit === undefined) return [];
+    const [low, high] = [limit.median / ours.p90, limit.median / ours.p10];
     const name = shapeText(each.shape);
     const hint = `${name}: ${percent(value)} of the limit (${percent(low)} to ${percent(high)})`;
     const label = percent(value);

@@ -12,7 +12,7 @@ import {
 import { binaryText, bytesText, micros, timeTick } from '../format.js';
 import { shapeText } from '../cases.js';
 import { INTO, US } from '../contenders.js';
-import { LIMIT } from '../limits.js';
+import { LIMIT } from '../passes.js';
 import type { Machine } from '../machine.js';
 import { entryOf, type CaseResult } from '../result.js';
 

@@ -2,7 +2,7 @@
 import type { Mark } from '#report';
 
 import { DISPOSED, INTO, PLAIN, US } from '../contenders.js';
-import { LIMIT } from '../limits.js';
+import { LIMIT } from '../passes.js';
 import type { Entry } from '../result.js';
 
 interface Series {

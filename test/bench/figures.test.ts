@@ -1,4 +1,5 @@
 // The pages quote the newest committed run, and nothing else: `npx tsx bench/figures.ts` writes them.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
@@ -9,6 +10,15 @@ it.each(PAGES)('%s has the figures of the newest run', (page) => {
   const text = readFileSync(page, 'utf8');
   expect(text).toContain('<!-- figures: ');
   expect(withFigures(text, blocksOf(newestRun()))).toBe(text);
+});
+
+it('does so from the sources, without a build', () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'bench/figures.ts', '--check'],
+    { encoding: 'utf8' },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 it('the table of the README has at most eight rows and five columns', () => {

@@ -51,14 +51,24 @@ describe('measure', () => {
     };
   }
 
+  it.each([
+    ['agree within 1 %', [100, 101], 11],
+    ['do not', [100, 110], 41],
+  ])('ends after 11 rounds where the last ones %s', async (_, us, turns) => {
+    const time = { now: 0 };
+    const budget = { ...BUDGET, caseLength: 1000, maxRounds: 41 };
+    const [timing] = await measure([contender('one', us, time, [])], budget, () => time.now);
+    expect(timing!.turns).toBe(turns);
+  });
+
   it('fills a turn with calls, and takes as many rounds as the case can afford', async () => {
     const time = { now: 0 };
     const fast = contender('fast', [10], time, []);
     const slow = contender('slow', [500], time, []);
     // A round is 16 + 1 calls of 10 µs and 1 + 1 of 500: 8.5 rounds in 10 ms.
     const [a, b] = await measure([fast, slow], BUDGET, () => time.now);
-    expect(a).toEqual({ median: 10, p10: 10, p90: 10, turns: 8, calls: 16 });
-    expect(b).toEqual({ median: 500, p10: 500, p90: 500, turns: 8, calls: 1 });
+    expect(a).toEqual({ median: 10, p10: 10, p90: 10, mean: 10, turns: 8, calls: 16 });
+    expect(b).toEqual({ median: 500, p10: 500, p90: 500, mean: 500, turns: 8, calls: 1 });
   });
 
   it('takes the least number of rounds when a case costs more than its time', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { allCases, type Case } from '../../bench/cases.js';
 import { makeJob } from '../../bench/data.js';
-import { passesOf } from '../../bench/limits.js';
+import { passesOf } from '../../bench/passes.js';
 import { operationContenders, operationErrorOf } from '../../bench/operation-contenders.js';
 import { OPERATIONS } from '../../bench/operations.js';
 
