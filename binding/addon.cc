@@ -18,6 +18,7 @@
 #include "losses.h"
 #include "moments.h"
 #include "optimizer.h"
+#include "pairs.h"
 #include "passes.h"
 #include "pooling.h"
 #include "random.h"

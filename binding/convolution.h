@@ -76,7 +76,9 @@ struct Conv1dTransposed {
     bias = args.array_or_null<T>(2, "bias", shape.in);
     dx = args.array<T>(3, "dx", sizes.x);
   }
-  void run(Workspace& workspace) const { conv1d_transposed(dy, weight, bias, dx, shape, workspace); }
+  void run(Workspace& workspace) const {
+    conv1d_transposed(dy, weight, bias, dx, shape, workspace);
+  }
 };
 
 // (x, dy, dweight, shape)

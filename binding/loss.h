@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "../native/math/elementwise.h"
 #include "args.h"
+#include "indices.h"
 
 namespace evenkeel::binding {
 
@@ -26,35 +26,38 @@ inline const std::int32_t* targets_at(const Args& args, Args::Slot index, std::s
   return targets;
 }
 
-// (logits, targets: Int32Array, probabilities, rows, classes, ignoreIndex, out: Float64Array(2 or 3)):
-// out = [summed loss, rows counted], and the mean loss
+// (logits, targets: Int32Array | BigInt64Array, labels: Int32Array, probabilities, rows, classes, ignoreIndex,
+//  out: Float64Array(3)): labels gets the targets, out = [summed loss, rows counted, mean loss]
+// -> -1, or where the first target stands that is neither a class nor ignored
 template <class T>
 struct CrossEntropyCall {
-  static constexpr std::size_t kArguments = 7;
+  static constexpr std::size_t kArguments = 8;
   std::size_t rows, classes;
   std::int32_t ignore;
   const T* logits;
+  Indices targets;
+  std::int32_t* labels;
   T* probabilities;
-  std::span<double> out;
-  const std::int32_t* targets;
+  double* out;
 
   explicit CrossEntropyCall(const Args& args)
-      : rows(args.size(3, "rows")),
-        classes(args.size(4, "classes")),
-        ignore(args.int32(5, "ignoreIndex")) {
-    const std::size_t elements = args.product(rows, classes);
-    logits = args.array<T>(0, "logits", elements);
-    probabilities = args.array<T>(2, "probabilities", elements);
-    out = args.array_of_either<double>(6, "out", 3, 2);
-    if (out.empty()) args.fail("out", "a Float64Array", "null");
-    targets = targets_at(args, 1, rows, classes, ignore);
-  }
-  void run(Workspace& workspace) const {
+      : rows(args.size(4, "rows")),
+        classes(args.size(5, "classes")),
+        ignore(args.int32(6, "ignoreIndex")),
+        logits(args.array<T>(0, "logits", args.product(rows, classes))),
+        targets(args, 1, "targets", rows),
+        labels(args.array<std::int32_t>(2, "labels", rows)),
+        probabilities(args.array<T>(3, "probabilities", rows * classes)),
+        out(args.array<double>(7, "out", 3)) {}
+  double run(Workspace& workspace) const {
+    const double bad = targets.copy_to(labels, {classes, true, ignore});
+    if (bad >= 0.0) return bad;
     const CrossEntropy result =
-        cross_entropy(logits, targets, probabilities, rows, classes, ignore, workspace);
+        cross_entropy(logits, labels, probabilities, rows, classes, ignore, workspace);
     out[0] = result.loss;
     out[1] = static_cast<double>(result.counted);
-    if (out.size() == 3) out[2] = result.mean;
+    out[2] = result.mean;
+    return bad;
   }
 };
 

@@ -9,6 +9,7 @@
 
 #include "../native/math/strided.h"
 #include "args.h"
+#include "indices.h"
 
 namespace evenkeel::binding {
 
@@ -64,31 +65,6 @@ struct CopyStridedCall {
   }
 };
 
-// Indices, int32 or int64, that a call copies and checks when it runs: what another thread writes into a shared array
-// after that does not count, and a long list does not hold up the JavaScript thread.
-struct Indices {
-  const std::int32_t* narrow = nullptr;
-  const std::int64_t* wide = nullptr;
-  std::size_t count = 0;
-
-  Indices(const Args& args, Args::Slot slot, std::size_t length) : count(length) {
-    if (args.is<std::int64_t>(slot)) {
-      wide = args.array<std::int64_t>(slot, "index", length);
-    } else {
-      narrow = args.array<std::int32_t>(slot, "index", length);
-    }
-  }
-
-  // Those below `size`, or null: then `bad` is where the first one that is not stands.
-  const std::int32_t* checked(std::size_t size, Workspace& workspace, double& bad) const {
-    std::int32_t* copy = workspace.take<std::int32_t>(count);
-    const std::size_t good = wide != nullptr ? copy_indices(wide, count, size, copy)
-                                             : copy_indices(narrow, count, size, copy);
-    bad = static_cast<double>(good);
-    return good == count ? copy : nullptr;
-  }
-};
-
 // (x, index: Int32Array | BigInt64Array, y, outer, size, count, inner): y [outer, count, inner] of
 // x [outer, size, inner]; `kEach`: an index for each element of y. -> -1, or where the first index stands that is none
 // of 0 to size - 1: then nothing has been written.
@@ -107,16 +83,15 @@ struct Selection {
         inner(args.size(6, "inner")),
         x(args.array<T>(0, "x", args.product(args.product(outer, size), inner))),
         y(args.array<T>(2, "y", args.product(args.product(outer, count), inner))),
-        indices(args, 1, kEach ? outer * count * inner : count) {}
+        indices(args, 1, "index", kEach ? outer * count * inner : count) {}
 
   template <class Select>
   double with_indices(Workspace& workspace, const Select& select) const {
     workspace.reset();
-    double bad = -1.0;
-    const std::int32_t* checked = indices.checked(size, workspace, bad);
-    if (checked == nullptr) return bad;
-    select(checked);
-    return -1.0;
+    std::int32_t* index = workspace.take<std::int32_t>(indices.count);
+    const double bad = indices.copy_to(index, {size});
+    if (bad < 0.0) select(index);
+    return bad;
   }
 };
 

@@ -16,6 +16,7 @@
 #include "losses-inl.h"
 #include "arithmetic-inl.h"
 #include "reductions-inl.h"
+#include "pairs-inl.h"
 #include "limits-inl.h"
 
 namespace evenkeel {
@@ -29,9 +30,10 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {batchnorm_kernels<T>(),   channel_kernels<T>(),   matmul_kernels<T>(),
-          convolution_kernels<T>(), elementwise_kernels<T>(), optimizer_kernels<T>(), loss_kernels<T>(),
-          arithmetic_kernels<T>(),  reduction_kernels<T>()};
+  return {batchnorm_kernels<T>(),   channel_kernels<T>(),     matmul_kernels<T>(),
+          convolution_kernels<T>(), elementwise_kernels<T>(), optimizer_kernels<T>(),
+          loss_kernels<T>(),        pair_kernels<T>(),        arithmetic_kernels<T>(),
+          reduction_kernels<T>()};
 }
 
 }  // namespace

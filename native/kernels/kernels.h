@@ -16,6 +16,7 @@
 #include "losses.h"
 #include "matmul.h"
 #include "optimizers.h"
+#include "pairs.h"
 #include "reductions.h"
 
 namespace evenkeel {
@@ -29,6 +30,7 @@ struct KernelsOf {
   ElementwiseKernels<T> elementwise;
   OptimizerKernels<T> optimizers;
   LossKernels<T> losses;
+  PairKernels<T> pairs;
   ArithmeticKernels<T> arithmetic;
   ReductionKernels<T> reductions;
 };

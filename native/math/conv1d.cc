@@ -162,23 +162,22 @@ void by_product(const T* x, const T* weight, const T* bias, T* y, const Conv1d& 
   const Chunks chunks(shape.samples, shape.out_length, chunk_columns(terms));
   const size_t most = chunks.parts == 1 ? chunks.together * chunks.length : chunks.most;
   const size_t stride = padded(most);
-  run_with_scratch<T>(
-      chunks.count() * shape.groups, work_of(shape), (terms + outputs) * stride, workspace,
-      [&](size_t task, T* scratch) {
-        const size_t group = task % shape.groups, first = group * outputs;
-        const Chunk chunk = chunks.at(task / shape.groups);
-        T* sums = scratch + terms * stride;
-        const Range channels = cut(shape.in, shape.group_in(), group);
-        read_windows(x, shape, channels, chunk, scratch, stride);
-        table.multiply({{{weight + first * terms, terms, 1}, nullptr},
-                        in_place(table, scratch, stride, chunk.columns()),
-                        nullptr,
-                        sums,
-                        stride,
-                        terms},
-                       0, outputs, 0, chunk.columns());
-        write_outputs(sums, stride, bias, y, shape, first, chunk);
-      });
+  run_with_scratch<T>(chunks.count() * shape.groups, work_of(shape), (terms + outputs) * stride,
+                      workspace, [&](size_t task, T* scratch) {
+                        const size_t group = task % shape.groups, first = group * outputs;
+                        const Chunk chunk = chunks.at(task / shape.groups);
+                        T* sums = scratch + terms * stride;
+                        const Range channels = cut(shape.in, shape.group_in(), group);
+                        read_windows(x, shape, channels, chunk, scratch, stride);
+                        table.multiply({{{weight + first * terms, terms, 1}, nullptr},
+                                        in_place(table, scratch, stride, chunk.columns()),
+                                        nullptr,
+                                        sums,
+                                        stride,
+                                        terms},
+                                       0, outputs, 0, chunk.columns());
+                        write_outputs(sums, stride, bias, y, shape, first, chunk);
+                      });
 }
 
 // One input channel a group, few outputs: each row by itself, from where it is or from rows of its windows.
@@ -332,9 +331,9 @@ class LeafOfProducts {
       pack(chunk, group, scratch);
       const RightSide<T> right{{dy_, 1, shape_.out_length}, scratch, 0, outputs,
                                table_.tile_columns,         width_};
-      table_.multiply({{{windows, kStride, 1}, nullptr}, right, nullptr, part, outputs,
-                       chunk.columns()},
-                      0, rows, 0, outputs);
+      table_.multiply(
+          {{{windows, kStride, 1}, nullptr}, right, nullptr, part, outputs, chunk.columns()}, 0,
+          rows, 0, outputs);
       kernels_of<T>().elementwise.add(sums, part, sums, rows * outputs);
     }
   }
@@ -409,8 +408,8 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
       add(parts + i * size, parts + j * size, parts + i * size, size);
     });
     if (rounds == 1) break;
-    const size_t level = push_leaf(
-        round, [&](size_t below) { add(waiting + below * size, parts, parts, size); });
+    const size_t level =
+        push_leaf(round, [&](size_t below) { add(waiting + below * size, parts, parts, size); });
     std::copy_n(parts, size, waiting + level * size);
   }
   if (rounds > 1) {
@@ -446,23 +445,24 @@ void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
   const size_t leaves = divide_up(shape.samples, samples_in_leaf(shape.out_length));
   // The sums, in doubles, before the windows.
   const size_t sums = leaves * shape.taps;
-  run_with_scratch<double>(
-      shape.out, work_of(shape), sums + shape.out_length, workspace,
-      [&](size_t o, double* scratch) {
-        T* window = reinterpret_cast<T*>(scratch + sums);
-        const size_t c = o / shape.group_out();
-        sum_samples(shape.samples, shape.out_length, shape.taps, scratch, [&](size_t s, double* to) {
-          const T* in = x + (s * shape.in + c) * shape.length;
-          const T* out = dy + (s * shape.out + o) * shape.out_length;
-          for (size_t j = 0; j < shape.taps; ++j) {
-            read_window(in, shape, j, 0, shape.out_length, window);
-            to[j] += value_of(dot(window, out, shape.out_length));
-          }
-        });
-        for (size_t j = 0; j < shape.taps; ++j) {
-          dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
-        }
-      });
+  run_with_scratch<double>(shape.out, work_of(shape), sums + shape.out_length, workspace,
+                           [&](size_t o, double* scratch) {
+                             T* window = reinterpret_cast<T*>(scratch + sums);
+                             const size_t c = o / shape.group_out();
+                             sum_samples(shape.samples, shape.out_length, shape.taps, scratch,
+                                         [&](size_t s, double* to) {
+                                           const T* in = x + (s * shape.in + c) * shape.length;
+                                           const T* out =
+                                               dy + (s * shape.out + o) * shape.out_length;
+                                           for (size_t j = 0; j < shape.taps; ++j) {
+                                             read_window(in, shape, j, 0, shape.out_length, window);
+                                             to[j] += value_of(dot(window, out, shape.out_length));
+                                           }
+                                         });
+                             for (size_t j = 0; j < shape.taps; ++j) {
+                               dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
+                             }
+                           });
 }
 
 }  // namespace

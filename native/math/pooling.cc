@@ -90,11 +90,11 @@ void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Win
   });
 }
 
-#define EVENKEEL_FOR(T)                                                      \
-  template void max_windows(const T*, T*, std::int32_t*, const Windows&);    \
+#define EVENKEEL_FOR(T)                                                                           \
+  template void max_windows(const T*, T*, std::int32_t*, const Windows&);                         \
   template void max_windows_backward(const T*, const std::int32_t*, T*, std::size_t, std::size_t, \
-                                     std::size_t); \
-  template void mean_windows(const T*, T*, const double*, const Windows&);   \
+                                     std::size_t);                                                \
+  template void mean_windows(const T*, T*, const double*, const Windows&);                        \
   template void mean_windows_backward(const T*, T*, const double*, const Windows&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

@@ -10,7 +10,6 @@ namespace evenkeel {
 namespace {
 
 constexpr std::size_t kFilled = 64 * 1024;  // elements of a task that fills
-constexpr std::size_t kIndices = 512;       // copied and checked at a time
 constexpr std::size_t kTile = 16;  // elements of each side that a transposition moves at once
 
 struct Walk {
@@ -135,24 +134,6 @@ void fill(T* x, T value, std::size_t n) {
   });
 }
 
-template <class Index>
-std::size_t copy_indices(const Index* from, std::size_t count, std::size_t size, std::int32_t* to) {
-  const std::int64_t least_bad =
-      static_cast<std::int64_t>(std::min<std::size_t>(size, std::size_t{1} << 31));
-  Index part[kIndices];
-  for (std::size_t i = 0; i < count; i += kIndices) {
-    const std::size_t n = std::min(kIndices, count - i);
-    std::memcpy(part, from + i, n * sizeof(Index));
-    bool good = true;
-    for (std::size_t j = 0; j < n; ++j) good &= part[j] >= 0 && part[j] < least_bad;
-    for (std::size_t j = 0; !good && j < n; ++j) {
-      if (part[j] < 0 || part[j] >= least_bad) return i + j;
-    }
-    for (std::size_t j = 0; j < n; ++j) to[i + j] = static_cast<std::int32_t>(part[j]);
-  }
-  return count;
-}
-
 template <class Element>
 void index_select(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
                   std::size_t size, std::size_t count, std::size_t inner) {
@@ -212,8 +193,6 @@ void scatter_add(T* x, const std::int32_t* index, const T* source, std::size_t o
 EVENKEEL_FOR(std::uint32_t)
 EVENKEEL_FOR(std::uint64_t)
 #undef EVENKEEL_FOR
-template std::size_t copy_indices(const std::int32_t*, std::size_t, std::size_t, std::int32_t*);
-template std::size_t copy_indices(const std::int64_t*, std::size_t, std::size_t, std::int32_t*);
 #define EVENKEEL_FOR(T)                                                                  \
   template void fill(T*, T, std::size_t);                                                \
   template void index_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t,   \

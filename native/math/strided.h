@@ -23,10 +23,6 @@ void copy_strided(const Element* from, Place source, Element* to, Place target, 
 template <class T>
 void fill(T* x, T value, std::size_t n);
 
-// Copies indices up to the first that is none of 0 to size - 1 (2^31 - 1 at most); how many there are.
-template <class Index>
-std::size_t copy_indices(const Index* from, std::size_t count, std::size_t size, std::int32_t* to);
-
 // x is [outer, size, inner]; index has `count` values from 0 to size - 1.
 // y [outer, count, inner] = x[:, index, :]
 template <class Element>

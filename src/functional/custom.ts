@@ -96,7 +96,7 @@ export function custom<Args extends readonly unknown[]>(
 /** The input that an argument is; null where it is no tensor. */
 function inputOf(who: string, value: unknown): Tensor | null {
   if (value instanceof Tensor) {
-    value.attached(who, 'an input');
+    value.present(who, 'an input');
     return value;
   }
   refuseForeign(who, 'a Tensor', value);
@@ -169,7 +169,7 @@ function resultOf(who: string, result: unknown): Tensor {
     throw check.wrongKind(who, 'forward to return a Tensor', result);
   }
   check.floating(who, 'the result', result);
-  result.attached(who, 'the result');
+  result.present(who, 'the result');
   return result;
 }
 
@@ -223,5 +223,5 @@ function checkGradient(who: string, index: number, value: unknown, input: Tensor
     );
   }
   check.dtype(who, name, value, input.dtype, ' like its input');
-  if (value.expandedValue === null) value.attached(who, name);
+  if (value.expandedValue === null) value.present(who, name);
 }

@@ -368,6 +368,21 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
 }
 
 template <class T>
+void pairs(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const auto& table = part<T>(kernels).pairs;
+  const T *a = memory.input<T>(n), *b = memory.input<T>(n), *c = memory.input<T>(n);
+  const PairSums sums = table.sums(a, b, n);
+  for (const double each : {sums.ab, sums.aa, sums.bb}) memory.result(each);
+  table.slope(a, b, n, 0.5, 0.25, memory.output<T>(n));
+  const bool squares = draw.flip();
+  const double near = table.distance(a, b, n, 1e-6, squares);
+  memory.result(near);
+  const TripletRow row{near, 1.5, 0.5, 1e-6, squares, draw.flip()};
+  table.triplet_slopes(a, b, c, n, row, memory.output<T>(n),
+                       draw.flip() ? memory.output<T>(n) : nullptr, memory.output<T>(n));
+}
+
+template <class T>
 void softmax(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const std::size_t classes = std::max<std::size_t>(1, length), rows = draw.between(1, 5);
   const T* logits = memory.input<T>(rows * classes);
@@ -419,6 +434,8 @@ constexpr KernelCall kCalls[] = {
     {"the other optimisers double", more_steps<double>},
     {"losses float", losses<float>},
     {"losses double", losses<double>},
+    {"losses of pairs float", pairs<float>},
+    {"losses of pairs double", pairs<double>},
     {"softmax float", softmax<float>},
     {"softmax double", softmax<double>},
     {"add_doubles, random_words, copy, read", others},

@@ -188,7 +188,7 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       const seen = hashes((index) => {
         const [p, dx] = [fresh(dtype, logits.length, index), fresh(dtype, logits.length, index)];
         const out = new Float64Array(3);
-        addon.crossEntropy(logits, targets, p, rows, classes, -100, out);
+        addon.crossEntropy(logits, targets, new Int32Array(rows), p, rows, classes, -100, out);
         addon.crossEntropyBackward(p, targets, dx, rows, classes, -100, 1 / rows);
         return hash(p, out, dx);
       });
@@ -264,11 +264,50 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
         addon.lossSlopes(x, t, null, null, kind, n, 0.5, false, null, 0.1, out);
       }
       const rows = n / classes;
-      const [lse, loss] = [new Float64Array(rows), new Float64Array(rows)];
+      const [lse, loss, out] = [new Float64Array(rows), fresh(dtype, rows, index), new Float64Array(2)];
+      const labels = new Int32Array(rows);
       const [dx, dt] = [fresh(dtype, n, index), fresh(dtype, n, index)];
-      addon.rowLosses(x, targets, null, rows, classes, true, -100, 0.1, lse, loss);
-      addon.rowSlopes(x, t, null, rows, classes, false, -100, 0.1, lse, loss, dx, dt);
-      return hash(...results, lse, loss, dx, dt);
+      addon.rowLosses(x, targets, labels, null, rows, classes, -100, 0.1, lse, loss, out);
+      addon.rowSlopes(x, t, null, rows, classes, false, -100, 0.1, lse, loss, 0.5, dx, dt);
+      return hash(...results, lse, loss, out, dx, dt);
+    });
+    expect(seen.size).toBe(1);
+  });
+
+  test('losses of rows and pairs', () => {
+    const [rows, size] = [3001, 40];
+    const n = rows * size;
+    const [a, b, c] = [1, 2, 3].map((seed) => filled(dtype, n, seed)) as [Floats, Floats, Floats];
+    const targets = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i % size));
+    const signs = Int32Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? -1 : 1));
+    const weight = Float64Array.from({ length: size }, (_, i) => 0.1 + (i % 3));
+    const seen = hashes((index) => {
+      const out = new Float64Array(2);
+      const sums = new Float64Array(3 * rows);
+      const [y, dx, db, dc] = [rows, n, n, n].map((length) => fresh(dtype, length, index)) as [
+        ...[Floats, Floats, Floats, Floats],
+      ];
+      const results: (Floats | number)[] = [];
+      const note = (...values: (Floats | number)[]): void => {
+        results.push(...values.map((each) => (typeof each === 'number' ? each : each.slice())));
+      };
+      const labels = new Int32Array(rows);
+      addon.nllLosses(a, targets, labels, weight, rows, size, 1, -100, y, out);
+      addon.nllSlopes(dx, labels, weight, rows, size, 1, -100, y, 0.5);
+      note(y, out, dx, addon.firstOutside(a, n, -2, 2));
+      addon.cosines(a, b, y, sums, rows, size, 1e-8);
+      addon.cosineSlopes(a, b, sums, y, rows, size, 1e-8, dx, db);
+      note(y, sums, dx, db);
+      note(addon.embeddingLosses(a, b, signs, rows, size, 0.1, sums, y));
+      addon.embeddingSlopes(a, b, signs, rows, size, 0.1, sums, y, 0.5, dx, db);
+      note(y, sums, dx, db);
+      for (const squares of [false, true]) {
+        const how = [rows, size, 1, 1e-6, squares, true, sums] as const;
+        note(addon.tripletLosses(a, b, c, ...how, y));
+        addon.tripletSlopes(a, b, c, ...how, y, 0.5, dx, db, dc);
+        note(y, sums, dx, db, dc);
+      }
+      return hash(...results);
     });
     expect(seen.size).toBe(1);
   });

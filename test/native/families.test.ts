@@ -7,6 +7,7 @@ import { normalFrom } from '../helpers/random.js';
 import { Arena, type Dtype, type Floats } from './arena.js';
 import type { KernelCase } from './kernel-case.js';
 import { batchNormCases, nullableCases } from './kernels-batchnorm.js';
+import { pairCases } from './kernels-pairs.js';
 import { convolutionCases, elementwiseCases, matmulCases, optimizerCases, rowCases } from './kernels.js';
 
 const families = addon.availableIsas();
@@ -90,6 +91,7 @@ describe.each(dtypes)('%s: families equal scalar', (dtype) => {
     ['convolutions', convolutionCases(addon), few],
     ['element by element, sums, random numbers', elementwiseCases(addon), all],
     ['rows', rowCases(addon), all],
+    ['pairs', pairCases(addon), all],
     ['optimiser steps', optimizerCases(addon), all],
   ];
 

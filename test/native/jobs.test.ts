@@ -112,7 +112,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   dropout: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS, 0.3, 17, 2 ** 33],
   uniform: (f) => [f(ELEMENTS), ELEMENTS, -1, 3, 17, 5],
   randomWords: () => [new Uint32Array(1000), 1000, 17, 5],
-  crossEntropy: (f) => [f(1200), targets(300), f(1200), 300, 4, -100, new Float64Array(3)],
+  crossEntropy: (f) => [f(1200), targets(300), new Int32Array(300), f(1200), 300, 4, -100, new Float64Array(3)],
   crossEntropyBackward: (f) => [f(1200), targets(300), f(1200), 300, 4, -100, 0.25],
   squaredError: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), ELEMENTS],
   meanSquaredError: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), ELEMENTS],
@@ -132,12 +132,38 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     f(ELEMENTS),
   ],
   rowLosses: (f) => [
-    ...[f(1200), targets(300), Float64Array.of(1, 2, 3, 4), 300, 4, true, -100, 0.1],
-    ...[new Float64Array(300), new Float64Array(300)],
+    ...[f(1200), targets(300), new Int32Array(300), Float64Array.of(1, 2, 3, 4), 300, 4, -100, 0.1],
+    ...[new Float64Array(300), f(300), new Float64Array(2)],
   ],
   rowSlopes: (f) => [
     ...[f(1200), f(1200).map(Math.abs), null, 300, 4, false, -100, 0.1],
-    ...[new Float64Array(300).fill(2), new Float64Array(300).fill(1), f(1200), f(1200)],
+    ...[new Float64Array(300).fill(2), f(300), 0.5, f(1200), f(1200)],
+  ],
+  firstOutside: (f) => [f(ELEMENTS), ELEMENTS, -0.9, 0.9],
+  nllLosses: (f) => [
+    ...[f(1200), BigInt64Array.from(targets(300), BigInt), new Int32Array(300)],
+    ...[Float64Array.of(1, 2, 3, 4), 100, 4, 3, -100, f(300), new Float64Array(2)],
+  ],
+  nllSlopes: (f) => [f(1200), targets(300), null, 100, 4, 3, -100, f(300), 0.5],
+  cosines: (f) => [f(1200), f(1200, 0.3), f(300), new Float64Array(900), 300, 4, 1e-8],
+  cosineSlopes: (f) => [
+    ...[f(1200), f(1200, 0.3), new Float64Array(900).fill(0.5), f(300), 300, 4, 1e-8],
+    ...[f(1200), f(1200)],
+  ],
+  embeddingLosses: (f) => [
+    ...[f(1200), f(1200, 0.3), signs(300), 300, 4, 0.1, new Float64Array(900), f(300)],
+  ],
+  embeddingSlopes: (f) => [
+    ...[f(1200), f(1200, 0.3), signs(300), 300, 4, 0.1, new Float64Array(900).fill(0.5)],
+    ...[f(300), 0.5, f(1200), f(1200)],
+  ],
+  tripletLosses: (f) => [
+    ...[f(1200), f(1200, 0.3), f(1200, 0.7), 300, 4, 1, 1e-6, true, true],
+    ...[new Float64Array(900), f(300)],
+  ],
+  tripletSlopes: (f) => [
+    ...[f(1200), f(1200, 0.3), f(1200, 0.7), 300, 4, 1, 1e-6, false, true],
+    ...[new Float64Array(900).fill(1), f(300), 0.5, f(1200), f(1200), f(1200)],
   ],
   rmspropStep: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS).map(Math.abs), f(ELEMENTS, 0.7), f(ELEMENTS).fill(0)],
@@ -158,6 +184,10 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   limit: (f) => [f(ELEMENTS), 0.5, f(ELEMENTS), ELEMENTS],
   normPart: (f) => [f(ELEMENTS), ELEMENTS, 2],
 };
+
+function signs(rows: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, i) => (i % 2 === 0 ? 1 : -1));
+}
 
 function targets(rows: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, i) => (i % 7 === 0 ? -100 : i % 4));

@@ -172,8 +172,9 @@ export function rowCases(addon: Addon): KernelCase[] {
         const logits = arena.input(rows * classes, (value) => value * 20);
         const targets = arena.integers(rows, target(classes));
         const [out, result] = [arena.output(rows * classes), arena.doublesOut(3)];
+        const labels = new Int32Array(rows);
         return nothing(() =>
-          addon.crossEntropy(logits, targets, out, rows, classes, IGNORED, result),
+          addon.crossEntropy(logits, targets, labels, out, rows, classes, IGNORED, result),
         );
       },
     },
@@ -186,13 +187,20 @@ export function rowCases(addon: Addon): KernelCase[] {
           const targets = hard
             ? arena.integers(rows, target(classes))
             : arena.input(rows * classes, positive);
-          const [lse, loss] = [arena.doublesOut(rows), arena.doublesOut(rows)];
+          const [lse, out] = [arena.doublesOut(rows), arena.doublesOut(2)];
+          const loss = arena.output(rows);
+          const labels = hard ? new Int32Array(rows) : null;
           const [dx, dtarget] = [arena.output(rows * classes), arena.output(rows * classes)];
           const weight = Float64Array.from({ length: classes }, (_, i) => 0.5 + (i % 3));
-          const rest = [weight, rows, classes, hard, IGNORED, 0.1] as const;
+          const sizes = [rows, classes] as const;
           return nothing(() => {
-            addon.rowLosses(logits, targets, ...rest, lse, loss);
-            addon.rowSlopes(logits, targets, ...rest, lse, loss, dx, hard ? null : dtarget);
+            addon.rowLosses(
+              ...[logits, targets, labels, weight, ...sizes, IGNORED, 0.1, lse, loss, out] as const,
+            );
+            addon.rowSlopes(
+              ...[logits, labels ?? (targets as Float32Array), weight, ...sizes, hard, IGNORED] as const,
+              ...[0.1, lse, loss, 0.5, dx, hard ? null : dtarget] as const,
+            );
             if (hard) dtarget.fill(0);
           });
         },

@@ -183,7 +183,7 @@ describe.each(dtypes)('%s', (dtype) => {
         array(dtype, rows * classes),
         new Float64Array(3),
       ];
-      addon.crossEntropy(logits, targets, p, rows, classes, -100, out);
+      addon.crossEntropy(logits, targets, new Int32Array(rows), p, rows, classes, -100, out);
       addon.crossEntropyBackward(p, targets, dx, rows, classes, -100, 0.5);
       let [loss, counted] = [0, 0];
       for (let row = 0; row < rows; row++) {

@@ -1,5 +1,6 @@
 import * as check from '../../check/index.js';
-import { floats, type Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { perform } from '../../run/deferral.js';
+import type { Tensor, TensorLike } from '../../tensor/tensor.js';
 import { pointwiseLoss } from './pointwise.js';
 import { pairOf, reductionOf, repeatedWeights, type Reduction, type Weights } from './reduction.js';
 
@@ -68,13 +69,21 @@ export function binaryCrossEntropy(
   check.options(who, options, ['weight', 'reduction']);
   const reduction = reductionOf(who, options.reduction);
   const [x, t] = pairOf(who, ['probabilities', 'a target'], probabilities, target);
-  const data = floats(x);
-  for (let i = 0; i < data.length; i++) {
-    const each = data[i]!;
-    if (each >= 0 && each <= 1) continue; // NaN is not
-    const what = 'probabilities from 0 to 1 (all elements of input should be between 0 and 1)';
-    throw check.wrongValue(who, what, `${each} at index ${i}`);
-  }
+  checkProbabilities(who, x);
   const weight = repeatedWeights(who, 'weight', options.weight, x);
   return pointwiseLoss(who, x, t, { kind: 'binary', reduction, weight });
+}
+
+function checkProbabilities(who: string, x: Tensor): void {
+  const { numel } = x;
+  perform(
+    { who, work: numel, reads: { probabilities: x }, writes: [] },
+    (native, arrayOf) => native.firstOutside(arrayOf(x), numel, 0, 1),
+    (arrayOf, result) => {
+      if (result === numel) return;
+      const at = result as number;
+      const what = 'probabilities from 0 to 1 (all elements of input should be between 0 and 1)';
+      throw check.wrongValue(who, what, `${arrayOf(x)[at]} at index ${at}`);
+    },
+  );
 }

@@ -1,7 +1,9 @@
 // Class losses see their input as rows of classes: [N, C] is that, [C] is one row, and of [N, C, ...] each position is.
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
-import { floats, Tensor, type FloatData, type IntegerArray } from '../../tensor/tensor.js';
+import type { TensorData } from '../../memory/dtype.js';
+import type { ArrayOf } from '../../run/step.js';
+import { Tensor, type IntegerArray } from '../../tensor/tensor.js';
 
 /** Class indices, one a row: whole numbers from 0 to classes - 1; a tensor's are int32 or int64. */
 export type ClassTargets = IntegerArray | readonly number[] | readonly bigint[] | Tensor;
@@ -23,7 +25,7 @@ export class ClassRows {
   constructor(
     who: string,
     name: string,
-    private readonly input: Tensor,
+    readonly input: Tensor,
   ) {
     check.floating(who, name, input);
     const { shape } = input;
@@ -49,56 +51,76 @@ export class ClassRows {
     input.present(who, name);
   }
 
-  /** Row after row: the tensor's own elements, or a copy where classes are not last. */
-  read(from: Tensor = this.input): FloatData {
-    const data = floats(from);
-    if (this.#positions === 1) return data;
-    const rows = Tensor.uninitialized(from.shape, from.dtype);
-    const to = floats(rows);
-    this.#eachPlace((at, row) => (to[row] = data[at]!));
-    return to;
+  /** Where the classes are among the dimensions. */
+  get dim(): number {
+    return this.input.shape.length === 1 ? 0 : 1;
   }
 
-  /** A tensor like the input, which `write` fills row after row. */
-  written(write: (rows: FloatData) => void): Tensor {
-    const result = Tensor.uninitialized(this.input.shape, this.input.dtype);
-    if (this.#positions === 1) {
-      write(floats(result));
-      return result;
-    }
-    const rows = Tensor.uninitialized(this.input.shape, this.input.dtype);
-    write(floats(rows));
-    const [from, to] = [floats(rows), floats(result)];
-    this.#eachPlace((at, row) => (to[at] = from[row]!));
-    rows.dispose();
-    return result;
+  /** Sizes before the classes, of them, and behind them. */
+  get sizes(): readonly [outer: number, classes: number, inner: number] {
+    return [this.rows / this.#positions, this.classes, this.#positions];
   }
 
-  #eachPlace(visit: (at: number, row: number) => void): void {
-    const { classes } = this;
-    const positions = this.#positions;
-    for (let n = 0, at = 0; at < this.input.numel; n++) {
-      for (let c = 0; c < classes; c++) {
-        for (let l = 0; l < positions; l++) visit(at++, (n * positions + l) * classes + c);
-      }
-    }
-  }
-
-  /** The targets as an Int32Array of our own: backward must see what forward saw. */
-  targets(who: string, targets: ClassTargets, ignore: number): Int32Array {
+  /** The targets, checked as far as that goes before they are read. */
+  targets(who: string, targets: ClassTargets, ignore: number): Labels {
     const isTensor = targets instanceof Tensor;
-    const values: unknown = isTensor ? targets.attached(who, 'class targets') : targets;
-    if (!Array.isArray(values) && !check.isIntegerArray(values)) {
+    const { rows, classes } = this;
+    if (isTensor && (targets.dtype === 'int32' || targets.dtype === 'int64')) {
+      targets.present(who, 'class targets');
+      if (this.outer.length !== 1) check.sameShape(who, 'class targets', targets, this.outer);
+      else if (targets.numel !== rows) throw wrongCount(who, rows, targets.numel);
+      return new Labels(who, targets, classes, ignore);
+    }
+    if (isTensor || (!Array.isArray(targets) && !check.isIntegerArray(targets))) {
       refuseForeign(who, 'class targets', targets);
       const got = isTensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
       throw new TypeError(
         `${who}: expected class targets as an integer array or tensor, number[] or bigint[], got ${got}.`,
       );
     }
-    if (isTensor && this.outer.length !== 1) {
-      check.sameShape(who, 'class targets', targets, this.outer);
+    const list = targets as ArrayLike<unknown>;
+    const kind = check.arrayKind(list);
+    if (kind === 'Int32Array' || kind === 'BigInt64Array') {
+      const given = list as Int32Array | BigInt64Array;
+      if (check.arrayLength(given) !== rows) {
+        throw wrongCount(who, rows, check.arrayLength(given));
+      }
+      const dtype = kind === 'Int32Array' ? 'int32' : 'int64';
+      return new Labels(who, Tensor.adopting(given, [rows], dtype), classes, ignore);
     }
-    const list = values as ArrayLike<unknown>;
-    return check.classTargets(who, list, this.rows, this.classes, ignore);
+    const copy = check.classTargets(who, list, rows, classes, ignore);
+    return new Labels(who, Tensor.adopting(copy, [rows], 'int32'), classes, ignore);
+  }
+}
+
+function wrongCount(who: string, rows: number, got: number): RangeError {
+  return check.wrongValue(who, `${rows} class targets`, String(got));
+}
+
+/** Class targets as a call takes them: the forward checks and copies them, because backward must see what it saw. */
+export class Labels {
+  /** What the forward has read. */
+  readonly copy: Int32Array;
+
+  constructor(
+    private readonly who: string,
+    readonly given: Tensor,
+    private readonly classes: number,
+    readonly ignore: number,
+  ) {
+    this.copy = new Int32Array(given.numel);
+  }
+
+  /** The array of the targets, for the call that reads them. */
+  in(arrayOf: ArrayOf): Int32Array | BigInt64Array {
+    return arrayOf(this.given) as TensorData as Int32Array | BigInt64Array;
+  }
+
+  /** @throws {RangeError} where the call has found a target that is neither a class nor ignored, at `result`. */
+  checkFound(arrayOf: ArrayOf, result: unknown): void {
+    if (result === -1) return;
+    const at = result as number;
+    const got = `${check.describe(this.in(arrayOf)[at])} at index ${at}`;
+    throw check.wrongValue(this.who, `class targets from 0 to ${this.classes - 1}`, got);
   }
 }

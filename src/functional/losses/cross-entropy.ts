@@ -1,10 +1,10 @@
 import * as check from '../../check/index.js';
-import { addon } from '../../addon/control.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { ClassRows, ignoreIndexOf, type ClassTargets } from './class-rows.js';
-import { classWeights, rowWeights } from './nll-loss.js';
-import { outerOf, reduced, reductionOf, type Reduction, type Weights } from './reduction.js';
+import { moved, movedBack } from '../reductions/moved.js';
+import { ClassRows, ignoreIndexOf, type ClassTargets, type Labels } from './class-rows.js';
+import { classWeights } from './nll-loss.js';
+import { reductionOf, resultOf, rowScale, type Reduction, type Weights } from './reduction.js';
 
 export interface CrossEntropyOptions {
   /** One for each class: multiplies its part of the loss, and counts in the mean of class indices. */
@@ -68,35 +68,100 @@ export function crossEntropy(
   const weight = classWeights(who, options.weight, shape.classes);
   const usual = weight === null && labelSmoothing === 0 && reduction !== 'none' && of === undefined;
   if (usual && labels !== null && input.shape.length === 2) {
-    return plainCrossEntropy(who, input, labels, ignore, reduction);
+    return plainCrossEntropy(who, input, labels, reduction);
   }
+  return rowCrossEntropy(who, shape, labels ?? soft!, {
+    ...{ weight, ignore, labelSmoothing, reduction, of },
+  });
+}
 
-  const { rows, classes } = shape;
-  const read = (): readonly [
-    Float32Array | Float64Array,
-    Int32Array | Float32Array | Float64Array,
-  ] => [shape.read(), labels ?? shape.read(soft!)];
-  const rest = [weight, rows, classes, labels !== null, ignore, labelSmoothing] as const;
-  const [lse, losses] = [new Float64Array(rows), new Float64Array(rows)];
-  addon.rowLosses(...read(), ...rest, lse, losses);
-  const counted = labels === null ? null : rowWeights(labels, weight, ignore);
-  const divisor = of ?? counted?.reduce((sum, each) => sum + each, 0) ?? rows;
-  const y = reduced(losses, reduction, divisor, shape.outer, input.dtype);
+interface RowOptions {
+  readonly weight: Float64Array | null;
+  readonly ignore: number;
+  readonly labelSmoothing: number;
+  readonly reduction: Reduction;
+  readonly of: number | undefined;
+}
+
+/** In full: weighted, smoothed, of probabilities, of more dimensions. */
+function rowCrossEntropy(
+  who: string,
+  shape: ClassRows,
+  target: Labels | Tensor,
+  { weight, ignore, labelSmoothing, reduction, of }: RowOptions,
+): Tensor {
+  const { input, rows, classes, dim } = shape;
+  const soft = target instanceof Tensor ? target : null;
+  const labels = target instanceof Tensor ? null : target;
+  const [lse, out] = [new Float64Array(rows), new Float64Array(2)];
+  const y = resultOf(reduction, shape.outer, input.dtype);
+  const values = reduction === 'none' ? y : null;
+  const x = moved(input, dim);
+  const q = soft === null ? null : moved(soft, dim);
+  perform(
+    {
+      who,
+      work: EXP_WORK * input.numel,
+      reads: { logits: x, 'target probabilities': q, 'class targets': labels?.given ?? null },
+      writes: [y],
+    },
+    (native, arrayOf) => {
+      const targets = labels?.in(arrayOf) ?? arrayOf(q!);
+      const rest = [weight, rows, classes, ignore, labelSmoothing, lse] as const;
+      return native.rowLosses(
+        arrayOf(x),
+        targets,
+        labels?.copy ?? null,
+        ...rest,
+        arrayOf(values),
+        out,
+      );
+    },
+    (arrayOf, result) => {
+      labels?.checkFound(arrayOf, result);
+      const [sum = NaN, counted = NaN] = out;
+      if (values === null) arrayOf(y)[0] = reduction === 'mean' ? sum / (of ?? counted) : sum;
+    },
+  );
+  if (x !== input) x.dispose();
+  if (q !== soft) q?.dispose();
+
   const inputs = soft === null ? [input] : [input, soft];
   return record(who, y, inputs, inputs, (dy, needs) => {
-    const scale = outerOf(dy, reduction, divisor, rows);
-    const slopes = (dx: Tensor['data'] | null, dtarget: Tensor['data'] | null): void => {
-      addon.rowSlopes(
-        ...read(),
-        ...rest,
-        lse,
-        scale,
-        dx as Float32Array | null,
-        dtarget as Float32Array | null,
-      );
-    };
-    const dx = needs[0] ? shape.written((out) => slopes(out, null)) : null;
-    return soft === null ? [dx] : [dx, needs[1] ? shape.written((out) => slopes(null, out)) : null];
+    const { each, factor } = rowScale(dy, reduction, of ?? out[1]!);
+    const from = moved(input, dim);
+    const given = soft === null ? null : moved(soft, dim);
+    const slopes = needs.map((need) => (need ? Tensor.like(from) : null));
+    const [dx = null, dtarget = null] = slopes;
+    perform(
+      {
+        who,
+        work: EXP_WORK * input.numel,
+        reads: { logits: from, 'target probabilities': given, 'the gradient': each },
+        writes: slopes,
+      },
+      (native, arrayOf) => {
+        const targets = labels?.copy ?? arrayOf(given!);
+        const how = [weight, rows, classes, given === null, ignore, labelSmoothing, lse] as const;
+        return native.rowSlopes(
+          arrayOf(from),
+          targets,
+          ...how,
+          arrayOf(each),
+          factor,
+          arrayOf(dx),
+          arrayOf(dtarget),
+        );
+      },
+    );
+    if (from !== input) from.dispose();
+    if (given !== soft) given?.dispose();
+    return slopes.map((slope) => {
+      if (slope === null) return null;
+      const back = movedBack(slope, input.shape, dim);
+      if (back !== slope) slope.dispose();
+      return back;
+    });
   });
 }
 
@@ -114,7 +179,7 @@ function probabilitiesOf(
   if (given.shape.length !== input.shape.length) return null; // class indices of a wrong dtype
   check.sameShape(who, 'target probabilities', given, input.shape);
   check.sameDtype(who, 'target probabilities', given, input.dtype);
-  given.attached(who, 'target probabilities');
+  given.present(who, 'target probabilities');
   return given;
 }
 
@@ -125,11 +190,11 @@ const EXP_WORK = 8;
 function plainCrossEntropy(
   who: string,
   input: Tensor,
-  labels: Int32Array,
-  ignore: number,
+  labels: Labels,
   reduction: Reduction,
 ): Tensor {
   const [rows, classes] = input.shape as [number, number];
+  const { ignore } = labels;
   const probabilities = Tensor.uninitialized(input.shape, input.dtype);
   const out = new Float64Array(3);
   const y = Tensor.uninitialized([], input.dtype);
@@ -137,14 +202,16 @@ function plainCrossEntropy(
     {
       who,
       work: EXP_WORK * input.numel,
-      reads: { logits: input },
+      reads: { logits: input, 'class targets': labels.given },
       writes: [probabilities, y],
     },
     (native, arrayOf) => {
       const [x, to] = [arrayOf(input), arrayOf(probabilities)];
-      return native.crossEntropy(x, labels, to, rows, classes, ignore, out);
+      const targets = labels.in(arrayOf);
+      return native.crossEntropy(x, targets, labels.copy, to, rows, classes, ignore, out);
     },
-    (arrayOf) => {
+    (arrayOf, result) => {
+      labels.checkFound(arrayOf, result);
       const [total = NaN, counted = 0, mean = NaN] = out;
       arrayOf(y)[0] = reduction === 'sum' ? total : counted > 0 ? mean : NaN;
     },
@@ -161,7 +228,7 @@ function plainCrossEntropy(
       },
       (native, arrayOf) => {
         const [from, to] = [arrayOf(probabilities), arrayOf(dx)];
-        return native.crossEntropyBackward(from, labels, to, rows, classes, ignore, factor);
+        return native.crossEntropyBackward(from, labels.copy, to, rows, classes, ignore, factor);
       },
     );
     return [dx];

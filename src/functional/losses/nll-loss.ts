@@ -1,10 +1,11 @@
 import * as check from '../../check/index.js';
+import { perform } from '../../run/deferral.js';
 import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { ClassRows, ignoreIndexOf, type ClassTargets } from './class-rows.js';
 import {
-  outerOf,
-  reduced,
   reductionOf,
+  resultOf,
+  rowScale,
   weightsOf,
   type Reduction,
   type Weights,
@@ -59,30 +60,51 @@ export function nllLoss(
   const labels = shape.targets(who, targets, ignore);
   const weight = classWeights(who, options.weight, shape.classes);
 
-  const x = shape.read();
-  const weights = rowWeights(labels, weight, ignore);
-  const losses = Float64Array.from(weights, (each, row) =>
-    each === 0 ? 0 : -each * x[row * shape.classes + labels[row]!]!,
+  const [outer, classes, inner] = shape.sizes;
+  const out = new Float64Array(2);
+  const y = resultOf(reduction, shape.outer, input.dtype);
+  const values = reduction === 'none' ? y : null;
+  perform(
+    {
+      who,
+      work: WORK * shape.rows,
+      reads: { 'log-probabilities': input, 'class targets': labels.given },
+      writes: [y],
+    },
+    (native, arrayOf) => {
+      const [x, to] = [arrayOf(input), arrayOf(values)];
+      const sizes = [outer, classes, inner] as const;
+      return native.nllLosses(
+        x,
+        labels.in(arrayOf),
+        labels.copy,
+        weight,
+        ...sizes,
+        ignore,
+        to,
+        out,
+      );
+    },
+    (arrayOf, result) => {
+      labels.checkFound(arrayOf, result);
+      const [sum = NaN, divisor = NaN] = out;
+      if (values === null) arrayOf(y)[0] = reduction === 'mean' ? sum / divisor : sum;
+    },
   );
-  const divisor = weights.reduce((sum, each) => sum + each, 0);
-  const y = reduced(losses, reduction, divisor, shape.outer, input.dtype);
   return record(who, y, [input], [], (dy) => {
-    const scale = outerOf(dy, reduction, divisor, shape.rows);
-    const dx = shape.written((rows) => {
-      rows.fill(0);
-      weights.forEach((each, row) => {
-        if (labels[row] !== ignore) rows[row * shape.classes + labels[row]!] = -each * scale[row]!;
-      });
-    });
+    const { each, factor } = rowScale(dy, reduction, out[1]!);
+    const dx = Tensor.uninitialized(input.shape, input.dtype);
+    perform(
+      { who, work: dx.numel, reads: { 'the gradient': each }, writes: [dx] },
+      (native, arrayOf) => {
+        const sizes = [outer, classes, inner] as const;
+        const [to, scale] = [arrayOf(dx), arrayOf(each)];
+        return native.nllSlopes(to, labels.copy, weight, ...sizes, ignore, scale, factor);
+      },
+    );
     return [dx];
   });
 }
 
-/** The weight of each row's target: 0 for ignored ones. */
-export function rowWeights(
-  labels: Int32Array,
-  weight: Float64Array | null,
-  ignore: number,
-): Float64Array {
-  return Float64Array.from(labels, (each) => (each === ignore ? 0 : (weight?.[each] ?? 1)));
-}
+/** A target takes as long as so many elements through memory: it is somewhere else in it each time. */
+const WORK = 8;

@@ -1,6 +1,7 @@
 // Losses that are computed element by element (native/math/losses.h): one call forward, one for each gradient.
 import { perform } from '../../run/deferral.js';
-import { record, Tensor, type FloatData } from '../../tensor/tensor.js';
+import type { ArrayOf } from '../../run/step.js';
+import { record, Tensor } from '../../tensor/tensor.js';
 import type { Reduction } from './reduction.js';
 
 /** In the order of LossKind in native/kernels/losses.h. */
@@ -20,9 +21,9 @@ export interface PointwiseLoss {
   readonly reduction: Reduction;
   /** What a mean is over. Default: all elements. */
   readonly divisor?: number;
-  /** Arrays of the operands' size, which nobody else writes. */
-  readonly weight?: FloatData | null;
-  readonly positive?: FloatData | null;
+  /** Of the operands' size, which nobody else writes. */
+  readonly weight?: Tensor | null;
+  readonly positive?: Tensor | null;
   /** beta, or delta. */
   readonly p?: number;
 }
@@ -38,11 +39,16 @@ export function pointwiseLoss(
   const n = x.numel;
   const divisor = reduction === 'mean' ? (over ?? n) : 1;
   const y = Tensor.uninitialized(reduction === 'none' ? x.shape : [], x.dtype);
-  const reads = { 'the prediction': x, 'the target': target };
+  const reads = { 'the prediction': x, 'the target': target, weight, posWeight: positive };
+  const operandsIn = (arrayOf: ArrayOf) =>
+    [
+      ...([arrayOf(x), arrayOf(target), arrayOf(weight), arrayOf(positive)] as const),
+      ...([kind, n, p] as const),
+    ] as const;
   perform(
     { who, work: WORK[name] * n, reads, writes: [y] },
     (native, arrayOf) => {
-      const operands = [arrayOf(x), arrayOf(target), weight, positive, kind, n, p] as const;
+      const operands = operandsIn(arrayOf);
       return reduction === 'none'
         ? native.lossValues(...operands, arrayOf(y))
         : native.lossSum(...operands, divisor);
@@ -59,7 +65,7 @@ export function pointwiseLoss(
       perform(
         { who, work: WORK[name] * n, reads: { ...reads, 'the gradient': each }, writes: [out] },
         (native, arrayOf) => {
-          const operands = [arrayOf(x), arrayOf(target), weight, positive, kind, n, p] as const;
+          const operands = operandsIn(arrayOf);
           return native.lossSlopes(...operands, ofTarget, arrayOf(each), factor, arrayOf(out));
         },
       );

@@ -1,14 +1,9 @@
 // What all losses share: how the losses of elements or rows become one.
 import * as check from '../../check/index.js';
 import { tensor, type TensorSource } from '../../tensor/create.js';
-import { repeat, broadcasts } from '../../memory/elements.js';
-import {
-  floats,
-  Tensor,
-  type DType,
-  type FloatData,
-  type TensorLike,
-} from '../../tensor/tensor.js';
+import { broadcasts } from '../../memory/elements.js';
+import { floats, Tensor, type DType, type TensorLike } from '../../tensor/tensor.js';
+import { gathered, repeatedStrides } from '../shapes/strided.js';
 
 /** 'mean' over all (default), 'sum', or 'none': one loss for each. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -37,22 +32,20 @@ export function weightsOf(who: string, name: string, weights: Weights, dtype: DT
   return given.dtype === dtype ? given : tensor(floats(given), given.shape, { dtype });
 }
 
-/** The same, repeated to a shape: an array of its own, or null. */
+/** The same, repeated to a shape: a tensor of its own, or null. */
 export function repeatedWeights(
   who: string,
   name: string,
   weights: Weights | null | undefined,
   { shape, dtype }: Tensor,
-): FloatData | null {
+): Tensor | null {
   if (weights === undefined || weights === null) return null;
   const given = weightsOf(who, name, weights, dtype);
   if (!broadcasts(given.shape, shape)) {
     const what = `${name} that broadcasts to shape ${check.shapeText(shape)}`;
     throw check.wrongValue(who, what, `shape ${check.shapeText(given.shape)}`);
   }
-  const whole = Tensor.uninitialized(shape, dtype);
-  repeat(floats(whole), shape, floats(given), given.shape);
-  return floats(whole);
+  return gathered(given, shape, 0, repeatedStrides(given.shape, shape));
 }
 
 /** Two operands of one shape and dtype, floating, their memory there. */
@@ -72,32 +65,17 @@ export function pairOf(
   return [input, wanted];
 }
 
-/** The losses of rows, reduced: a result of that shape for 'none', else a scalar over `divisor`. */
-export function reduced(
-  losses: Float64Array,
-  reduction: Reduction,
-  divisor: number,
-  shape: readonly number[],
-  dtype: DType,
-): Tensor {
-  const y = Tensor.uninitialized(reduction === 'none' ? shape : [], dtype);
-  if (reduction === 'none') {
-    floats(y).set(losses);
-    return y;
-  }
-  let sum = 0;
-  for (const loss of losses) sum += loss;
-  floats(y)[0] = reduction === 'mean' ? sum / divisor : sum;
-  return y;
+/** The result of a loss of rows: one value each, of that shape, or a scalar. */
+export function resultOf(reduction: Reduction, shape: readonly number[], dtype: DType): Tensor {
+  return Tensor.uninitialized(reduction === 'none' ? shape : [], dtype);
 }
 
-/** What each row's gradient is multiplied by. */
-export function outerOf(
+/** What each row's gradient is multiplied by: its own, and a factor. */
+export function rowScale(
   dy: Tensor,
   reduction: Reduction,
   divisor: number,
-  rows: number,
-): Float64Array {
-  if (reduction === 'none') return Float64Array.from(floats(dy));
-  return new Float64Array(rows).fill(dy.item() / (reduction === 'mean' ? divisor : 1));
+): { readonly each: Tensor | null; readonly factor: number } {
+  if (reduction === 'none') return { each: dy, factor: 1 };
+  return { each: null, factor: dy.item() / (reduction === 'mean' ? divisor : 1) };
 }

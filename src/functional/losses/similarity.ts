@@ -1,6 +1,8 @@
 import * as check from '../../check/index.js';
-import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { pairOf, outerOf, reduced, reductionOf, type Reduction } from './reduction.js';
+import { perform } from '../../run/deferral.js';
+import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { moved, movedBack } from '../reductions/moved.js';
+import { pairOf, reductionOf, resultOf, rowScale, type Reduction } from './reduction.js';
 
 export interface CosineSimilarityOptions {
   /** Along which dimension, from the end where negative. Default 1. */
@@ -14,40 +16,6 @@ export interface CosineEmbeddingLossOptions {
   margin?: number | undefined;
   /** 'mean' over the pairs (default), 'sum', or 'none': one loss for each. */
   reduction?: Reduction | undefined;
-}
-
-/** Vectors along a dimension: element k of vector (o, i) is at o · size · inner + k · inner + i. */
-interface Vectors {
-  readonly outer: number;
-  readonly size: number;
-  readonly inner: number;
-}
-
-/** The sums of one pair, in double. */
-interface Sums {
-  readonly ab: number;
-  readonly aa: number;
-  readonly bb: number;
-}
-
-function eachPair(
-  { outer, size, inner }: Vectors,
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  visit: (pair: number, start: number, sums: Sums) => void,
-): void {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const start = o * size * inner + i;
-      let [ab, aa, bb] = [0, 0, 0];
-      for (let k = 0, at = start; k < size; k++, at += inner) {
-        ab += a[at]! * b[at]!;
-        aa += a[at]! * a[at]!;
-        bb += b[at]! * b[at]!;
-      }
-      visit(o * inner + i, start, { ab, aa, bb });
-    }
-  }
 }
 
 /**
@@ -79,43 +47,56 @@ export function cosineSimilarity(
     throw check.wrongValue(who, what, check.describe(dim));
   }
   const axis = dim < 0 ? dim + rank : dim;
-  const vectors = {
-    outer: check.numelOf(shape, 0, axis),
-    size: shape[axis]!,
-    inner: check.numelOf(shape, axis + 1),
-  };
-  const out = Tensor.uninitialized(
-    shape.filter((_, i) => i !== axis),
-    dtype,
+  const size = shape[axis]!;
+  const outer = shape.filter((_, i) => i !== axis);
+  const rows = check.numelOf(outer);
+  const out = Tensor.uninitialized(outer, dtype);
+  const sums = new Float64Array(3 * rows);
+  const [p, q] = [moved(x, axis), moved(y, axis)];
+  perform(
+    {
+      who,
+      work: 2 * x.numel,
+      reads: { 'the first operand': p, 'the second operand': q },
+      writes: [out],
+    },
+    (native, arrayOf) =>
+      native.cosines(arrayOf(p), arrayOf(q), arrayOf(out), sums, rows, size, eps),
   );
-  const cosines = floats(out);
-  eachPair(vectors, floats(x), floats(y), (pair, _, { ab, aa, bb }) => {
-    cosines[pair] = ab / (Math.max(Math.sqrt(aa), eps) * Math.max(Math.sqrt(bb), eps));
-  });
+  if (p !== x) p.dispose();
+  if (q !== y) q.dispose();
   return record(who, out, [x, y], [x, y], (dy, needs) => {
-    const outer = floats(dy);
-    const [p, q] = [floats(x), floats(y)];
-    const gradients = needs.map((each) => (each ? Tensor.uninitialized(shape, dtype) : null));
-    const [dp, dq] = gradients.map((each) => (each === null ? null : floats(each)));
-    eachPair(vectors, p, q, (pair, start, { ab, aa, bb }) => {
-      const [lengthA, lengthB] = [Math.sqrt(aa), Math.sqrt(bb)];
-      const [u, v] = [Math.max(lengthA, eps), Math.max(lengthB, eps)];
-      const factor = outer[pair]! / (u * v);
-      // As in PyTorch, where a length is held at eps its own change counts still.
-      const alongA = lengthA === 0 ? 0 : ab / (u * lengthA);
-      const alongB = lengthB === 0 ? 0 : ab / (v * lengthB);
-      for (let k = 0, at = start; k < vectors.size; k++, at += vectors.inner) {
-        const [a_, b_] = [p[at]!, q[at]!];
-        if (dp) dp[at] = factor * (b_ - alongA * a_);
-        if (dq) dq[at] = factor * (a_ - alongB * b_);
-      }
+    const pair = [moved(x, axis), moved(y, axis)] as const;
+    const slopes = slopesOf(needs, pair[0]);
+    const [dp = null, dq = null] = slopes;
+    perform(
+      {
+        who,
+        work: 3 * x.numel,
+        reads: { 'the first operand': pair[0], 'the second operand': pair[1], 'the gradient': dy },
+        writes: slopes,
+      },
+      (native, arrayOf) => {
+        const [from, other, scale] = [arrayOf(pair[0]), arrayOf(pair[1]), arrayOf(dy)];
+        const [to, toOther] = [arrayOf(dp), arrayOf(dq)];
+        return native.cosineSlopes(from, other, sums, scale, rows, size, eps, to, toOther);
+      },
+    );
+    if (pair[0] !== x) pair[0].dispose();
+    if (pair[1] !== y) pair[1].dispose();
+    return slopes.map((slope) => {
+      if (slope === null) return null;
+      const back = movedBack(slope, shape, axis);
+      if (back !== slope) slope.dispose();
+      return back;
     });
-    return gradients;
   });
 }
 
-/** What PyTorch adds to each squared length. */
-const EPS = 1e-12;
+/** Where gradients go that are asked for. */
+export function slopesOf(needs: readonly boolean[], like: Tensor): (Tensor | null)[] {
+  return needs.map((need) => (need ? Tensor.like(like) : null));
+}
 
 /**
  * 1 - cos(a, b) for pairs of target 1, max(0, cos(a, b) - margin) for those of -1.
@@ -148,40 +129,52 @@ export function cosineEmbeddingLoss(
     throw check.wrongValue(who, 'operands of shape [N, size]', `shape ${check.shapeText(x.shape)}`);
   }
   const signs = signsOf(who, targets, rows);
-  const vectors = { outer: rows, size, inner: 1 };
-  const losses = new Float64Array(rows);
-  eachPair(vectors, floats(x), floats(y), (row, _, { ab, aa, bb }) => {
-    const cosine = ab / Math.sqrt((aa + EPS) * (bb + EPS));
-    losses[row] = signs[row] === 1 ? 1 - cosine : Math.max(0, cosine - margin);
-  });
-  const out = reduced(losses, reduction, rows, [rows], x.dtype);
+  const sums = new Float64Array(3 * rows);
+  const out = resultOf(reduction, [rows], x.dtype);
+  const values = reduction === 'none' ? out : null;
+  perform(
+    {
+      who,
+      work: 2 * x.numel,
+      reads: { 'the first operand': x, 'the second operand': y },
+      writes: [out],
+    },
+    (native, arrayOf) => {
+      const [p, q, to] = [arrayOf(x), arrayOf(y), arrayOf(values)];
+      return native.embeddingLosses(p, q, signs, rows, size, margin, sums, to);
+    },
+    (arrayOf, result) => {
+      if (values !== null) return;
+      arrayOf(out)[0] = reduction === 'mean' ? (result as number) / rows : (result as number);
+    },
+  );
   return record(who, out, [x, y], [x, y], (dy, needs) => {
-    const scale = outerOf(dy, reduction, rows, rows);
-    const [p, q] = [floats(x), floats(y)];
-    const gradients = needs.map((each) => (each ? Tensor.uninitialized(x.shape, x.dtype) : null));
-    const [dp, dq] = gradients.map((each) => (each === null ? null : floats(each)));
-    eachPair(vectors, p, q, (row, start, { ab, aa, bb }) => {
-      const [u, v] = [aa + EPS, bb + EPS];
-      const root = Math.sqrt(u * v);
-      const cosine = ab / root;
-      const slope = signs[row] === 1 ? -1 : cosine - margin > 0 ? 1 : 0;
-      const factor = (slope * scale[row]!) / root;
-      for (let k = 0, at = start; k < size; k++, at++) {
-        if (dp) dp[at] = factor * (q[at]! - (ab / u) * p[at]!);
-        if (dq) dq[at] = factor * (p[at]! - (ab / v) * q[at]!);
-      }
-    });
-    return gradients;
+    const { each, factor } = rowScale(dy, reduction, rows);
+    const slopes = slopesOf(needs, x);
+    const [dp = null, dq = null] = slopes;
+    perform(
+      {
+        who,
+        work: 3 * x.numel,
+        reads: { 'the first operand': x, 'the second operand': y, 'the gradient': each },
+        writes: slopes,
+      },
+      (native, arrayOf) => {
+        const how = [signs, rows, size, margin, sums, arrayOf(each), factor] as const;
+        return native.embeddingSlopes(arrayOf(x), arrayOf(y), ...how, arrayOf(dp), arrayOf(dq));
+      },
+    );
+    return slopes;
   });
 }
 
 /** Copied: backward must see what forward saw. */
-function signsOf(who: string, targets: unknown, rows: number): Int8Array {
+function signsOf(who: string, targets: unknown, rows: number): Int32Array {
   const list: unknown = targets instanceof Tensor ? targets.attached(who, 'targets') : targets;
   if (!check.isList(list)) throw check.wrongKind(who, 'targets of 1 and -1', targets);
   if (targets instanceof Tensor) check.sameShape(who, 'targets', targets, [rows]);
   if (list.length !== rows) throw check.wrongValue(who, `${rows} targets`, String(list.length));
-  return Int8Array.from({ length: rows }, (_, i) => {
+  return Int32Array.from({ length: rows }, (_, i) => {
     const each = Number(list[i]);
     if (each === 1 || each === -1) return each;
     throw check.wrongValue(who, 'targets of 1 and -1', `${check.describe(list[i])} at index ${i}`);

@@ -1,6 +1,8 @@
 import * as check from '../../check/index.js';
-import { floats, record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { outerOf, pairOf, reduced, reductionOf, type Reduction } from './reduction.js';
+import { perform } from '../../run/deferral.js';
+import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { pairOf, reductionOf, resultOf, rowScale, type Reduction } from './reduction.js';
+import { slopesOf } from './similarity.js';
 
 export interface TripletMarginLossOptions {
   /** How much farther the negative should be, above 0. Default 1. */
@@ -57,60 +59,31 @@ export function tripletMarginLoss(
   }
   const size = shape.at(-1)!;
   const rows = check.numelOf(shape, 0, shape.length - 1);
-  const distance = (x: Tensor, y: Tensor, row: number): number =>
-    distanceOf(floats(x), floats(y), row * size, size, p, eps);
-  /** Distances of a row, and whether the negative's is that to the positive. */
-  const measured = (row: number): readonly [near: number, far: number, swapped: boolean] => {
-    const far = distance(a, c, row);
-    const other = swap ? distance(b, c, row) : Infinity;
-    return [distance(a, b, row), Math.min(far, other), other < far];
-  };
-  const losses = Float64Array.from({ length: rows }, (_, row) => {
-    const [near, far] = measured(row);
-    return Math.max(0, near - far + margin);
-  });
-  const out = reduced(losses, reduction, rows, shape.slice(0, -1), dtype);
+  const out = resultOf(reduction, shape.slice(0, -1), dtype);
+  const values = reduction === 'none' ? out : null;
+  const distances = new Float64Array(3 * rows);
+  const reads = { 'the anchor': a, 'the positive': b, 'the negative': c };
+  const how = [rows, size, margin, eps, p === 2, swap, distances] as const;
+  perform(
+    { who, work: 3 * a.numel, reads, writes: [out] },
+    (native, arrayOf) =>
+      native.tripletLosses(arrayOf(a), arrayOf(b), arrayOf(c), ...how, arrayOf(values)),
+    (arrayOf, result) => {
+      if (values !== null) return;
+      arrayOf(out)[0] = reduction === 'mean' ? (result as number) / rows : (result as number);
+    },
+  );
   return record(who, out, [a, b, c], [a, b, c], (dy, needs) => {
-    const scale = outerOf(dy, reduction, rows, rows);
-    const sums = [a, b, c].map(() => new Float64Array(a.numel));
-    const addTo = (x: number, y: number, row: number, length: number, factor: number): void => {
-      const [from, to] = [floats([a, b, c][x]!), floats([a, b, c][y]!)];
-      const [dx, dyOther] = [sums[x]!, sums[y]!];
-      for (let k = row * size; k < (row + 1) * size; k++) {
-        const difference = from[k]! - to[k]! + eps;
-        // The length of nothing has no direction: its gradient is 0.
-        const slope = p === 1 ? Math.sign(difference) : length === 0 ? 0 : difference / length;
-        dx[k] = dx[k]! + factor * slope;
-        dyOther[k] = dyOther[k]! - factor * slope;
-      }
-    };
-    for (let row = 0; row < rows; row++) {
-      const [near, far, swapped] = measured(row);
-      if (!(near - far + margin > 0)) continue;
-      addTo(0, 1, row, near, scale[row]!);
-      addTo(swapped ? 1 : 0, 2, row, far, -scale[row]!);
-    }
-    return sums.map((each, i) => {
-      if (!needs[i]) return null;
-      const gradient = Tensor.uninitialized(shape, dtype);
-      floats(gradient).set(each);
-      return gradient;
-    });
+    const { each, factor } = rowScale(dy, reduction, rows);
+    const slopes = slopesOf(needs, a);
+    perform(
+      { who, work: 6 * a.numel, reads: { ...reads, 'the gradient': each }, writes: slopes },
+      (native, arrayOf) => {
+        const [da = null, db = null, dc = null] = slopes.map((slope) => arrayOf(slope));
+        const operands = [arrayOf(a), arrayOf(b), arrayOf(c)] as const;
+        return native.tripletSlopes(...operands, ...how, arrayOf(each), factor, da, db, dc);
+      },
+    );
+    return slopes;
   });
-}
-
-function distanceOf(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  start: number,
-  size: number,
-  p: 1 | 2,
-  eps: number,
-): number {
-  let sum = 0;
-  for (let k = start; k < start + size; k++) {
-    const difference = a[k]! - b[k]! + eps;
-    sum += p === 1 ? Math.abs(difference) : difference * difference;
-  }
-  return p === 1 ? sum : Math.sqrt(sum);
 }

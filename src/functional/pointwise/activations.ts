@@ -107,7 +107,7 @@ export function prelu(x: TensorLike, weight: Tensor): Tensor {
   if (!((weight as unknown) instanceof Tensor))
     throw check.wrongKind(who, 'a weight Tensor', weight);
   check.sameDtype(who, 'weight', weight, input.dtype);
-  weight.attached(who, 'weight');
+  weight.present(who, 'weight');
   const channels = input.shape.length < 2 ? 1 : input.shape[1]!;
   if (weight.shape.length > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
     throw check.wrongValue(

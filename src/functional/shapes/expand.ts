@@ -2,7 +2,7 @@ import * as check from '../../check/index.js';
 import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import { inputOf } from './arguments.js';
-import { gathered, stridesOf } from './strided.js';
+import { gathered, repeatedStrides } from './strided.js';
 
 /**
  * Repeated to a shape: sizes of 1 become any size, and new dimensions come in front. A size of -1 stays as it is.
@@ -25,10 +25,7 @@ export function expand(x: TensorLike, shape: readonly number[]): Tensor {
       check.shapeText(sizes),
     );
   }
-  const own = stridesOf(input.shape);
-  const strides = sizes.map((_, i) =>
-    i < more || input.shape[i - more] === 1 ? 0 : own[i - more]!,
-  );
+  const strides = repeatedStrides(input.shape, sizes);
   return record(who, gathered(input, sizes, 0, strides), [input], [], (dy) => [
     sumTo(dy, input.shape),
   ]);

@@ -9,6 +9,13 @@ export function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => check.numelOf(shape, axis + 1));
 }
 
+/** Strides with which a shape is walked that broadcasts to another: 0 along what is repeated. */
+export function repeatedStrides(shape: readonly number[], into: readonly number[]): number[] {
+  const more = into.length - shape.length;
+  const own = stridesOf(shape);
+  return into.map((_, i) => (i < more || shape[i - more] === 1 ? 0 : own[i - more]!));
+}
+
 /** Where a walk over sizes begins in a tensor, and how far each dimension goes on. */
 export interface Place {
   readonly tensor: Tensor;
