@@ -1,4 +1,4 @@
-// The pointwise family, by code (native/kernels/pointwise.inc), comparisons and choices.
+// The pointwise operations, by code (native/kernels/pointwise.inc), comparisons and choices.
 #pragma once
 
 #include <cstdint>

@@ -14,13 +14,13 @@ Napi::Value isa(const Args& args) { return Napi::String::New(args.env(), kernels
 Napi::Value available_isas(const Args& args) {
   Napi::Array names = Napi::Array::New(args.env());
   std::uint32_t index = 0;
-  for (const Kernels* family : available_families()) names.Set(index++, family->name);
+  for (const Kernels* isa : evenkeel::available_isas()) names.Set(index++, isa->name);
   return names;
 }
 
 // (name) -> whether it took
 Napi::Value select_isa(const Args& args) {
-  return Napi::Boolean::New(args.env(), select_family(args.text(0, "isa")));
+  return Napi::Boolean::New(args.env(), evenkeel::select_isa(args.text(0, "isa")));
 }
 
 Napi::Value threads(const Args& args) {
@@ -39,7 +39,7 @@ void configure(const Args& args) {
   const std::size_t count = args.size(1, "threads");
   static std::once_flag configured;
   std::call_once(configured, [&] {
-    if (!name.empty()) select_family(name);
+    if (!name.empty()) evenkeel::select_isa(name);
     if (count > 0) set_thread_count(count);
   });
 }

@@ -1,4 +1,4 @@
-// One shape, one answer: a training step of random shapes on every kernel family × thread count × byte
+// One shape, one answer: a training step of random shapes on every instruction set × thread count × byte
 // offset × plain and shared memory × synchronous and asynchronous, each hashed; exits with 1 unless every
 // shape has one hash. `node scripts/one-hash.mjs [shapes]` after a build; the last line is the digest of
 // all of them, the same on every machine (`--few`: one thread count, one offset, for slow ones; `--list`:
@@ -77,8 +77,8 @@ async function answer({ shape, dtype, relu }, { data, dy, later }) {
   return hash.digest('hex');
 }
 
-/** In a process that is pinned to one family: a line a shape, how many answers and their hashes. */
-async function family() {
+/** In a process that is pinned to one instruction set: a line a shape, how many answers and their hashes. */
+async function hashes() {
   for (const each of cases()) {
     const hashes = new Set();
     let answers = 0;
@@ -105,7 +105,7 @@ async function linesOf(isa) {
     process.execPath,
     [fileURLToPath(import.meta.url), ...process.argv.slice(2)],
     {
-      env: { ...process.env, EVENKEEL_ISA: isa, EVENKEEL_ONE_HASH: 'family' },
+      env: { ...process.env, EVENKEEL_ISA: isa, EVENKEEL_ONE_HASH: 'hashes' },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
@@ -123,8 +123,8 @@ async function linesOf(isa) {
     });
 }
 
-if (process.env['EVENKEEL_ONE_HASH'] === 'family') {
-  await family();
+if (process.env['EVENKEEL_ONE_HASH'] === 'hashes') {
+  await hashes();
 } else {
   const isas = native.availableIsas;
   /** @type {{ hashes: string[], answers: number }[][]} */

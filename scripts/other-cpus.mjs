@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { LEFT_OUT } from './other-cpus/left-out.mjs';
 import { aarch64, otherNode, thisMachine, x86 } from './other-cpus/machines.mjs';
-import { families, nativeProgram, oneHash, suite } from './other-cpus/steps.mjs';
+import { isas, nativeProgram, oneHash, suite } from './other-cpus/steps.mjs';
 import { Missing } from './other-cpus/tools.mjs';
 
 /** @typedef {import('./other-cpus/machines.mjs').Machine} Machine */
@@ -26,7 +26,7 @@ const MACHINES = [
   ['aarch64', aarch64],
   ...NODES.map(nodeMachine),
 ];
-/** In a short run: the committed hashes everywhere, and what shows that the right family is at work. */
+/** In a short run: the committed hashes everywhere, and what shows that the right instruction set is at work. */
 const FEW_TESTS = {
   emulated: ['test/golden/bits', 'test/stress/loading'],
   native: ['test/golden', 'test/unit'],
@@ -74,7 +74,7 @@ function nodeMachine(version) {
 function tryOn(name, make) {
   try {
     const machine = make(install);
-    const seen = families(machine).join(' ');
+    const seen = isas(machine).join(' ');
     for (const [step, run] of stepsOf(machine)) row(name, seen, step, run);
   } catch (error) {
     if (error instanceof Missing) {
@@ -141,7 +141,16 @@ function row(name, seen, step, run) {
 }
 
 function report() {
-  const head = ['machine', 'families', 'step', 'passed', 'failed', 'skipped', 'digest', 'seconds'];
+  const head = [
+    'machine',
+    'instruction sets',
+    'step',
+    'passed',
+    'failed',
+    'skipped',
+    'digest',
+    'seconds',
+  ];
   const widths = head.map((name, i) =>
     Math.max(name.length, ...rows.map((each) => each[i]?.length ?? 0)),
   );

@@ -4,7 +4,7 @@
 // Every function: arrays are contiguous and hold what the shape says; nullable pointers are marked;
 // x == y and dy == dx (the same pointer) are allowed, partial overlaps are not. Throws
 // std::bad_alloc, and then has changed nothing but y, dx. The result has the same bits for every
-// kernel family and every thread count.
+// instruction set and every thread count.
 #pragma once
 
 #include <cstddef>

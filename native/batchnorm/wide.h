@@ -1,6 +1,6 @@
 // Channels that the passes' arithmetic is too narrow for: where x - mean overflows (3e38 - -3e38 in float), where
 // the squares of a double over- or underflow, where a scale is above the largest T or loses bits below the
-// smallest. They are found by their statistics, which are the same for every kernel family and thread
+// smallest. They are found by their statistics, which are the same for every instruction set and thread
 // count, and computed here, value by value in plain double, scaled by powers of two. Slow, and no normal
 // data comes here: the statistics of a channel say so from values of about 1e30 on (double: 1e144).
 #pragma once

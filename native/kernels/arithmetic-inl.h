@@ -1,4 +1,4 @@
-// The pointwise family: one loop for each formula of pointwise.inc, which the compiler makes vector instructions of.
+// The pointwise operations: one loop for each formula of pointwise.inc, which the compiler makes vector instructions of.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The table of the pointwise family: each operation by its code, and comparisons. Part of kernels.h; its contract holds.
+// The table of pointwise operations: each operation by its code, and comparisons. Part of kernels.h; its contract holds.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ enum class BinaryCode : unsigned int {
 };
 enum class CompareCode : unsigned int { eq, ne, lt, le, gt, ge, count };
 
-// What an operation of the pointwise family takes besides its operands.
+// What a pointwise operation takes besides its operands.
 struct Numbers {
   double p, q;
 };

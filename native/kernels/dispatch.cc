@@ -5,9 +5,9 @@
 
 namespace evenkeel {
 
-#define KERNEL_FAMILY(name, supported, table) extern const Kernels kernels_##name;
+#define KERNEL_ISA(name, supported, table) extern const Kernels kernels_##name;
 #include "isa.inc"
-#undef KERNEL_FAMILY
+#undef KERNEL_ISA
 
 namespace {
 
@@ -21,20 +21,20 @@ bool cpu_has_avx2() {
 }
 #endif
 
-struct FamilyList {
-  const Kernels* families[4] = {};
+struct IsaList {
+  const Kernels* isas[4] = {};
   std::size_t count = 0;
 
-  FamilyList() {
-#define KERNEL_FAMILY(name, supported, table) \
-  if (supported) families[count++] = &table;
+  IsaList() {
+#define KERNEL_ISA(name, supported, table) \
+  if (supported) isas[count++] = &table;
 #include "isa.inc"
-#undef KERNEL_FAMILY
+#undef KERNEL_ISA
   }
 };
 
-const FamilyList& family_list() {
-  static const FamilyList list;
+const IsaList& isa_list() {
+  static const IsaList list;
   return list;
 }
 
@@ -42,19 +42,17 @@ std::atomic<const Kernels*> pinned{nullptr};
 
 }  // namespace
 
-std::span<const Kernels* const> available_families() {
-  return {family_list().families, family_list().count};
-}
+std::span<const Kernels* const> available_isas() { return {isa_list().isas, isa_list().count}; }
 
 const Kernels& kernels() {
   const Kernels* chosen = pinned.load(std::memory_order_relaxed);
-  return chosen != nullptr ? *chosen : *family_list().families[0];
+  return chosen != nullptr ? *chosen : *isa_list().isas[0];
 }
 
-bool select_family(std::string_view name) {
-  for (const Kernels* family : available_families()) {
-    if (family->name == name) {
-      pinned.store(family, std::memory_order_relaxed);
+bool select_isa(std::string_view name) {
+  for (const Kernels* isa : available_isas()) {
+    if (isa->name == name) {
+      pinned.store(isa, std::memory_order_relaxed);
       return true;
     }
   }

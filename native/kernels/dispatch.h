@@ -1,4 +1,4 @@
-// Which kernel family runs: chosen once from the CPU's features, or pinned by name.
+// Which instruction set runs: chosen once from the CPU's features, or pinned by name.
 #pragma once
 
 #include <span>
@@ -9,10 +9,10 @@
 
 namespace evenkeel {
 
-// The families this CPU can run, best first. Never empty: `scalar` is always there.
-std::span<const Kernels* const> available_families();
+// The instruction sets this CPU can run, best first. Never empty: `scalar` is always there.
+std::span<const Kernels* const> available_isas();
 
-// The family in force. The first call chooses the best one.
+// The instruction set in force. The first call chooses the best one.
 const Kernels& kernels();
 
 // The part of it for one element type.
@@ -25,7 +25,7 @@ const KernelsOf<T>& kernels_of() {
   }
 }
 
-// Pins a family by name. False, and no change, where the name is unknown or the CPU lacks it.
-bool select_family(std::string_view name);
+// Pins an instruction set by name. False, and no change, where the name is unknown or the CPU lacks it.
+bool select_isa(std::string_view name);
 
 }  // namespace evenkeel

@@ -1,5 +1,5 @@
-// Element by element: plain loops that the compiler widens to the family's registers. Without
-// -ffast-math it may not reorder or contract, so the bits are the same in every family.
+// Element by element: plain loops that the compiler widens to the instruction set's registers. Without
+// -ffast-math it may not reorder or contract, so the bits are the same in every instruction set.
 // Sums keep 16 (8) explicit lanes, as in batchnorm-ncl-inl.h.
 #pragma once
 

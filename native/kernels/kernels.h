@@ -1,10 +1,10 @@
-// The table of loops that one kernel family provides. One table is chosen at load; everything
+// The table of loops for one instruction set. One table is chosen at load; everything
 // above it (batchnorm.cc, matmul.cc, ...) is compiled once, for the baseline CPU.
 //
 // Contract of every function here: pointers may have any alignment the element type allows,
 // ranges are half-open, outputs may equal an input exactly (same pointer) but never overlap one
 // partly, nothing is read or written outside the stated ranges, and the result has the same bits
-// in every family. Scratch marked "padded" has room for a multiple of 16 elements.
+// in every instruction set. Scratch marked "padded" has room for a multiple of 16 elements.
 #pragma once
 
 #include <cstddef>

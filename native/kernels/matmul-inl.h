@@ -1,6 +1,6 @@
-// One register-tiled matrix multiply, written once over the family's vectors; the largest tile is the
-// family's (kTileRows x kTileVectors), smaller ones serve the edges. After Goto & van de Geijn 2008
-// (packed panels, k-blocks). Every element is the same sum in every family: see kMatmulBlock.
+// One register-tiled matrix multiply, written once over the instruction set's vectors; the largest tile is the
+// instruction set's (kTileRows x kTileVectors), smaller ones serve the edges. After Goto & van de Geijn 2008
+// (packed panels, k-blocks). Every element is the same sum in every instruction set: see kMatmulBlock.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The pointwise family with broadcasting, comparisons and choices. Arrays are contiguous; outputs may be the same
-// array as an operand that is not broadcast. Same bits for every family and thread count: elements do not meet.
+// The pointwise operations with broadcasting, comparisons and choices. Arrays are contiguous; outputs may be the same
+// array as an operand that is not broadcast. Same bits for every instruction set and thread count: elements do not meet.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // The rest of a training loop, element by element: activations, dropout, arithmetic, optimiser steps,
 // losses, random numbers. Arrays are contiguous; outputs may be the same array as an input.
-// Same bits for every family and thread count: blocks are cut by size alone, sums merge in order.
+// Same bits for every instruction set and thread count: blocks are cut by size alone, sums merge in order.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Losses beside the mean squared error and the plain cross-entropy (elementwise.h). Contiguous arrays; computed and summed
-// in double, rounded once; same bits for every family and thread count.
+// in double, rounded once; same bits for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 namespace evenkeel {
 namespace {
 
-// One task's share of C: 48 rows (whole tiles of every family) read a column tile of B from L2 that often;
+// One task's share of C: 48 rows (whole tiles of every instruction set) read a column tile of B from L2 that often;
 // 512 columns of one k-block of B are 512 KB, which stay in L2; fewer where the rest is worth handing
 // out: 256 Ki products take about 3 us.
 constexpr std::size_t kTaskRows = 48;
@@ -66,7 +66,7 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
     }
     return;
   }
-  // One family for the whole call: another thread may pin another one, and panels fit the tiles of theirs.
+  // One instruction set for the whole call: another thread may pin another one, and panels fit the tiles of theirs.
   const MatmulKernels<T>& table = kernels_of<T>().matmul;
   const Product<T> product{left_side(table, a, m, k, workspace),
                            right_side(table, b, m, n, k, workspace),

@@ -1,4 +1,4 @@
-// Optimiser steps, gradients' norms and limits. Arrays are contiguous; same bits for every family and thread count.
+// Optimiser steps, gradients' norms and limits. Arrays are contiguous; same bits for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Losses that compare vectors, row by row. Computed in double, rounded once; same bits for every family and thread count.
+// Losses that compare vectors, row by row. Computed in double, rounded once; same bits for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>

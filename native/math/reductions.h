@@ -1,5 +1,5 @@
 // Reductions and softmax along a dimension: x is [outer, size, inner], contiguous. Sums are added in double, in an order
-// that depends on the shape alone, and rounded once: the same bits for every family and thread count.
+// that depends on the shape alone, and rounded once: the same bits for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // A vector of two halves, each of them a register or halves again: what is done to the whole is done to both.
 // Needs of a half: kLanes, Value, zero, broadcast, load, load_partial, store, stream, store_partial, and the
-// operations below that are used. Contract: docs/architecture.md, "A kernel family".
+// operations below that are used. Contract: docs/architecture.md, "An instruction set".
 #pragma once
 
 #include <cstddef>

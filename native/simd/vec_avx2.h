@@ -1,5 +1,5 @@
 // 16 float lanes in two ymm registers, 8 double lanes in two. AVX2 and FMA.
-// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+// Contract shared by every vec_*.h: docs/architecture.md, "An instruction set".
 #pragma once
 
 #include <immintrin.h>

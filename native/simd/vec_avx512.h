@@ -1,5 +1,5 @@
 // 16 float lanes in one zmm register, 8 double lanes in another. AVX-512F and nothing newer.
-// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+// Contract shared by every vec_*.h: docs/architecture.md, "An instruction set".
 #pragma once
 
 #include <immintrin.h>

@@ -1,5 +1,5 @@
 // 16 float lanes in four q registers, 8 double lanes in four. AArch64 Advanced SIMD.
-// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+// Contract shared by every vec_*.h: docs/architecture.md, "An instruction set".
 #pragma once
 
 #include <arm_neon.h>

@@ -1,6 +1,6 @@
-// 16 float lanes and 8 double lanes as plain arrays: the family every CPU runs and every other
-// family is compared with, bit for bit.
-// Contract shared by every vec_*.h: docs/architecture.md, "A kernel family".
+// 16 float lanes and 8 double lanes as plain arrays: the instruction set every CPU runs and every other
+// instruction set is compared with, bit for bit.
+// Contract shared by every vec_*.h: docs/architecture.md, "An instruction set".
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,7 @@ import { Missing, folder, mustRun, needNode, needPrograms, root } from './tools.
  * @property {string} node - runs a program as that machine; its process.execPath is this again
  * @property {string[]} vitest - the command that starts the tests' own process, which is never emulated
  * @property {(() => string[]) | null} program - builds the native program; null: nothing new to be seen by it
- * @property {string | null} isa - the kernel family it must choose
+ * @property {string | null} isa - the instruction set it must choose
  * @property {boolean} isEmulated
  * @property {boolean} isThorough - whether scripts/one-hash.mjs tries every setting on it
  * @property {Record<string, string>} environment - of the tests

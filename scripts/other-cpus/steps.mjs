@@ -20,11 +20,11 @@ const PATIENCE = 600;
 const patience = ['--testTimeout', '--hookTimeout'].flatMap((each) => [each, `${PATIENCE}000`]);
 
 /**
- * The kernel families that a child of a child and a Worker see: all three are the machine's.
+ * The instruction sets that a child of a child and a Worker see: all three are the machine's.
  * @param {Machine} machine
  * @returns {string[]}
  */
-export function families({ node, project, isa }) {
+export function isas({ node, project, isa }) {
   const built = JSON.stringify(join(project, 'dist', 'cjs'));
   const seen = JSON.stringify(`require(${built}).native.availableIsas.join(' ')`);
   const program = `
@@ -34,13 +34,13 @@ export function families({ node, project, isa }) {
     console.log(eval(seen));
     console.log(execFileSync(process.execPath, ['-p', seen], { encoding: 'utf8' }).trimEnd());
     const source = 'require("node:worker_threads").parentPort.postMessage(' + seen + ')';
-    new Worker(source, { eval: true }).on('message', (families) => console.log(families));`;
+    new Worker(source, { eval: true }).on('message', (isas) => console.log(isas));`;
   const { stdout, log } = run([node, '-e', program]);
   const [first = '', ...others] = stdout.trimEnd().split('\n');
   const seenBy = first.split(' ');
   const isOne = others.length === 2 && others.every((each) => each === first);
   if (!isOne || (isa !== null && seenBy[0] !== isa)) {
-    const wanted = isa === null ? 'the same families' : `${isa} first`;
+    const wanted = isa === null ? 'the same instruction sets' : `${isa} first`;
     throw new Error(`expected ${wanted} of a process, its child and its Worker, got:\n${log}`);
   }
   return seenBy;

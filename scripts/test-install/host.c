@@ -115,7 +115,7 @@ API(napi_set_named_property, Value* o, const char* name, Value* v) {
   return kOk;
 }
 API(napi_has_property, Value* o, Value* key, bool* out) { (void)env, (void)o, (void)key; *out = false; return kOk; }
-API(napi_set_element, Value* o, uint32_t i, Value* v) { (void)env, (void)o, (void)i; printf("family %s\n", v->text); return kOk; }
+API(napi_set_element, Value* o, uint32_t i, Value* v) { (void)env, (void)o, (void)i; printf("isa %s\n", v->text); return kOk; }
 API(napi_set_instance_data, void* data, void* finalize, void* hint) { (void)env, (void)data, (void)finalize, (void)hint; return kOk; }
 API(napi_open_handle_scope, void** out) { (void)env; *out = NULL; return kOk; }
 API(napi_close_handle_scope, void* scope) { (void)env, (void)scope; return kOk; }

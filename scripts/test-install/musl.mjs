@@ -1,5 +1,5 @@
 // The musl binary under musl's loader. No Node for musl is to be had from npm, so a program of ours (host.c) loads
-// it and calls it; the same program on glibc must print the same: families, hashes, an exception's message.
+// it and calls it; the same program on glibc must print the same: instruction sets, hashes, an exception's message.
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 

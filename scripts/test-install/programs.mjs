@@ -30,7 +30,7 @@ declare const console: { log(text: string): void };
 const isa: string = native.isa;
 const shape: readonly number[] = tensor([[1, 2]]).shape;
 const dispose = (t: Tensor): void => t.dispose();
-if (isa === '' || shape.length !== 2) throw new Error('no such family');
+if (isa === '' || shape.length !== 2) throw new Error('no such instruction set');
 dispose(tensor([1]));
 ${STEP.replaceAll('bn.runningVar', 'bn.runningVar!')
   .replaceAll('bn.weight.grad', 'bn.weight!.grad!')

@@ -16,11 +16,11 @@ import { pool } from './pool.js';
  * ```
  */
 export const native = {
-  /** The kernel family in force; `EVENKEEL_ISA` pins another one when the process first loads the package. */
+  /** The instruction set in force; `EVENKEEL_ISA` pins another one when the process first loads the package. */
   get isa(): string {
     return addon.isa();
   },
-  /** The families this CPU can run, best first. */
+  /** The instruction sets this CPU can run, best first. */
   get availableIsas(): readonly string[] {
     return addon.availableIsas();
   },

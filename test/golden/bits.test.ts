@@ -1,4 +1,4 @@
-// The very bits, committed: whatever CPU, compiler, kernel family and thread count run this, one hash
+// The very bits, committed: whatever CPU, compiler, instruction set and thread count run this, one hash
 // comes out. A change of the hash is a change of results for every user: it needs a reason, and a line in
 // the changelog.
 import { createHash, type Hash } from 'node:crypto';

@@ -61,24 +61,24 @@ export const DOUBLE: Precision = {
 type Floats = Float32Array | Float64Array;
 
 /** Fills (N, C, L) data; `position` counts a channel's values. */
-export type Family = (seed: number) => (position: number) => number;
+export type Distribution = (seed: number) => (position: number) => number;
 
 const around =
-  (offset: number, scale = 1): Family =>
+  (offset: number, scale = 1): Distribution =>
   (seed) => {
     const normal = normalFrom(seed);
     return () => offset + scale * normal();
   };
 
 const firstIs =
-  (outlier: number): Family =>
+  (outlier: number): Distribution =>
   (seed) => {
     const normal = normalFrom(seed);
     return (position) => (position === 0 ? outlier : normal());
   };
 
 /** The distributions that break BatchNorms: means far from 0, outliers, extremes. */
-export const FAMILIES: Readonly<Record<string, Family>> = {
+export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   'mean 0': around(0),
   'mean 1e2': around(1e2),
   'mean 1e4': around(1e4),
@@ -101,10 +101,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   'scale 1e18': around(0, 1e18),
 };
 
-export function fill([n, c, l]: Shape, family: Family): Float32Array {
+export function fill([n, c, l]: Shape, distribution: Distribution): Float32Array {
   const x = new Float32Array(n * c * l);
   for (let channel = 0; channel < c; channel++) {
-    const next = family(1000 + channel);
+    const next = distribution(1000 + channel);
     channelIndices([n, c, l], channel).forEach((i, position) => (x[i] = next(position)));
   }
   return x;

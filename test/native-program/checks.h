@@ -14,11 +14,11 @@ struct Settings {
   std::size_t only = 0;  // this case alone, counted from 1; 0: all
 };
 
-// One hash a case: over families, thread counts, places in memory, in place or not, and the host's
+// One hash a case: over instruction sets, thread counts, places in memory, in place or not, and the host's
 // floating-point mode. The digest of all hashes is the same on every machine.
 bool fuzz(const Settings& settings);
 
-// Every kernel of every family at every length from 0 to 200, against pages that cannot be touched.
+// Every kernel of every instruction set at every length from 0 to 200, against pages that cannot be touched.
 bool guards(const Settings& settings);
 
 // Several threads call at once while the number of pool threads changes; a forked child; threads that

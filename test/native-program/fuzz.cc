@@ -34,7 +34,7 @@ struct Case {
 
 // How a run of a case differs from the others.
 struct Setting {
-  const char* family;
+  const char* isa;
   std::size_t threads;
   Place place;
   bool in_place;
@@ -60,14 +60,14 @@ class Fuzzer {
     // One place a setting where the arrays are large.
     const std::size_t places = elements <= 4'096 ? 3 : 1;
     std::size_t turn = number;
-    for (const Kernels* family : available_families()) {
+    for (const Kernels* isa : available_isas()) {
       for (const std::size_t threads : kThreads) {
         for (std::size_t i = 0; i < places; ++i, ++turn) {
           const Place place = !settings_.guards ? Place::shifted
                               : turn % 3 == 0   ? Place::before_guard
                               : turn % 6 == 1   ? Place::after_guard
                                                 : Place::shifted;
-          const Setting setting{family->name, threads, place, turn % 4 == 3,
+          const Setting setting{isa->name, threads, place, turn % 4 == 3,
                                 static_cast<Mode>(turn % 5 < 3 ? turn % 5 : 0)};
           std::uint64_t hash = 0;
           if (!run(each, setting, mixed(number * 1000 + turn), &hash)) return false;
@@ -88,9 +88,9 @@ class Fuzzer {
     now("fuzz --seed %llu --only %zu: %s of up to %zu elements; %s, %zu threads, %s%s, host mode "
         "%s",
         static_cast<unsigned long long>(settings_.seed), each.number, each.operation->name,
-        each.elements, setting.family, setting.threads, places[static_cast<int>(setting.place)],
+        each.elements, setting.isa, setting.threads, places[static_cast<int>(setting.place)],
         setting.in_place ? ", in place" : "", modes[static_cast<int>(setting.mode)]);
-    select_family(setting.family);
+    select_isa(setting.isa);
     set_thread_count(setting.threads);
     memory_.begin_run(setting.place, setting.in_place, place_seed);
     std::string wrong;
@@ -118,14 +118,15 @@ bool fuzz(const Settings& settings) {
     if (settings.only != 0 && number != settings.only) continue;
     if (!fuzzer.run_case(number)) return false;
   }
-  std::string families;
-  for (const Kernels* family : available_families()) families += std::string(" ") + family->name;
+  std::string isas;
+  for (const Kernels* isa : available_isas()) isas += std::string(" ") + isa->name;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::printf(
-      "fuzz         seed %llu: %zu cases, %zu runs, one hash each (families%s; threads 1 2 3 5 8 "
+      "fuzz         seed %llu: %zu cases, %zu runs, one hash each (instruction sets%s; threads 1 2 "
+      "3 5 8 "
       "16); "
       "digest %016llx; %.1f s\n",
-      static_cast<unsigned long long>(settings.seed), fuzzer.cases_, fuzzer.runs_, families.c_str(),
+      static_cast<unsigned long long>(settings.seed), fuzzer.cases_, fuzzer.runs_, isas.c_str(),
       static_cast<unsigned long long>(fuzzer.digest_), took.count());
   return true;
 }

@@ -20,20 +20,20 @@ bool guards(const Settings& settings) {
     for (std::size_t length = 0; length <= kLongest; ++length) {
       const std::uint64_t seed = mixed(settings.seed * 1000 + length);
       memory.begin_case(seed, length % 4 == 3 ? Values::wild : Values::ordinary);
-      const Kernels& scalar = *available_families().back();
+      const Kernels& scalar = *available_isas().back();
       std::uint64_t expected = 0;
-      for (std::size_t f = available_families().size(); f-- > 0;) {
-        const Kernels& family = *available_families()[f];
+      for (std::size_t f = available_isas().size(); f-- > 0;) {
+        const Kernels& isa = *available_isas()[f];
         for (const Place place : {Place::before_guard, Place::after_guard, Place::shifted}) {
           now("guards --seed %llu: %s of %s, length %zu, %s",
-              static_cast<unsigned long long>(settings.seed), call.name, family.name, length,
+              static_cast<unsigned long long>(settings.seed), call.name, isa.name, length,
               places[static_cast<int>(place)]);
           memory.begin_run(place, length % 2 == 1 && place == Place::after_guard, seed + length);
-          call.run(family, length, Draw(seed), memory);
+          call.run(isa, length, Draw(seed), memory);
           ++runs;
           const std::string faults = memory.faults();
           if (!faults.empty()) return failed(faults.c_str());
-          if (&family == &scalar && place == Place::before_guard) {
+          if (&isa == &scalar && place == Place::before_guard) {
             expected = memory.hash();
             digest = mixed(digest ^ expected);
           } else if (++compared; memory.hash() != expected) {

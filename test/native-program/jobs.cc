@@ -316,7 +316,7 @@ bool jobs(const Settings& settings) {
   if (!alone("no thread can be made", without_threads)) return false;
   if (!alone("jobs that wait", in_turn)) return false;
 
-  now("jobs --seed %llu: several owners while threads and families change", seed);
+  now("jobs --seed %llu: several owners while threads and instruction sets change", seed);
   const std::size_t rounds = settings.cases / 4 + 4;
   std::atomic<std::size_t> running{kOwners}, started{0}, cancelled{0};
   std::atomic<const char*> wrong{nullptr};

@@ -234,7 +234,7 @@ MatrixView<T> view(Draw& draw, Memory& memory, std::size_t rows, std::size_t col
 template <class T>
 void pack(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const MatmulKernels<T>& table = part<T>(kernels).matmul;
-  // The size of a tile is the family's, and so is what lies behind the rows: not part of the result.
+  // The size of a tile is the instruction set's, and so is what lies behind the rows: not part of the result.
   const std::size_t k = draw.between(1, 12), tile = table.tile_rows;
   const T* a = memory.input<T>(length * k);
   std::vector<T> panels((length + tile - 1) / tile * tile * k + 64);
@@ -255,7 +255,8 @@ void pack(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory)
       for (std::size_t i = 0; i < width; ++i) {
         const T expected = i < columns ? b.data[p * b.row + (j + i) * b.column] : T(0);
         const T packed = panel[p * width + i];
-        if (i < columns || packed != expected) {  // how many zeros there are is the family's
+        if (i < columns ||
+            packed != expected) {  // how many zeros there are is the instruction set's
           memory.result(packed == expected || packed != packed ? 1.0 : 0.0);
         }
       }

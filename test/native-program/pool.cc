@@ -67,7 +67,7 @@ bool pool(const Settings& settings) {
     }
   }
 
-  now("pool --seed %llu: several callers while threads and families change", seed);
+  now("pool --seed %llu: several callers while threads and instruction sets change", seed);
   const std::size_t rounds = settings.cases / 4 + Worker::kCases;
   std::atomic<std::size_t> running{0}, tasks{0};
   std::atomic<bool> equal{true}, once{true};
@@ -101,7 +101,8 @@ bool pool(const Settings& settings) {
   }
   std::printf(
       "pool         %zu calls from 4 threads, %zu tasks of %zu parallel_for from 2 more, a quarter "
-      "of them stopped, %s changes of threads and families meanwhile; threads failing after 0, 1, "
+      "of them stopped, %s changes of threads and instruction sets meanwhile; threads failing "
+      "after 0, 1, "
       "3; a forked child: the same bits\n",
       4 * rounds, tasks.load(), 2 * rounds * 20, changes > 100 ? "hundreds of" : "few");
   return true;

@@ -74,15 +74,15 @@ bool holds_in_child(const Body& body) {
          WEXITSTATUS(status) == 0;
 }
 
-// Sets thread counts and families at random for as long as somebody runs; returns how often.
+// Sets thread counts and instruction sets at random for as long as somebody runs; returns how often.
 inline std::size_t change_settings_while(const std::atomic<std::size_t>& running, Draw draw) {
   std::size_t changes = 0;
   for (; running > 0; ++changes) {
     set_thread_count(draw.between(1, 16));
-    select_family(available_families()[draw.below(available_families().size())]->name);
+    select_isa(available_isas()[draw.below(available_isas().size())]->name);
     std::this_thread::yield();
   }
-  select_family(available_families().front()->name);
+  select_isa(available_isas().front()->name);
   return changes;
 }
 

@@ -7,14 +7,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import {
   DOUBLE,
-  FAMILIES,
+  DISTRIBUTIONS,
   fill,
   LIMITS,
   measure,
   SINGLE,
   violations,
   type Errors,
-  type Family,
+  type Distribution,
   type Shape,
 } from '../helpers/accuracy.js';
 
@@ -27,11 +27,11 @@ const LAYOUTS: readonly Shape[] = [
 ];
 const layoutName = ([n, c, l]: Shape): string => (l === 1 ? `(${n}, ${c})` : `(${n}, ${c}, ${l})`);
 
-const measured: [family: string, layout: string, errors: Errors][] = [];
+const measured: [distribution: string, layout: string, errors: Errors][] = [];
 
-describe.each(Object.entries(FAMILIES))('%s', (name, family) => {
+describe.each(Object.entries(DISTRIBUTIONS))('%s', (name, distribution) => {
   test.each(LAYOUTS.map((shape) => [layoutName(shape), shape] as const))('%s', (layout, shape) => {
-    const errors = measure(shape, fill(shape, family));
+    const errors = measure(shape, fill(shape, distribution));
     measured.push([name, layout, errors]);
     expect(violations(errors)).toEqual([]);
   });
@@ -43,8 +43,8 @@ afterAll(() => {
   if (path === undefined) return;
   const quantities = Object.keys(LIMITS) as (keyof Errors)[];
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  const rows = measured.map(([family, layout, errors]) => {
-    return row([family, layout, ...quantities.map((name) => errors[name].error.toPrecision(2))]);
+  const rows = measured.map(([distribution, layout, errors]) => {
+    return row([distribution, layout, ...quantities.map((name) => errors[name].error.toPrecision(2))]);
   });
   const limits = quantities.map((name) => String(LIMITS[name][0]));
   writeFileSync(
@@ -74,7 +74,7 @@ describe('every size from 1 to 67', () => {
       for (const size of sizes) {
         for (const name of ['mean 0', 'mean 1e4']) {
           const shape = shapeOf(size);
-          const errors = measure(shape, fill(shape, FAMILIES[name]!), precision);
+          const errors = measure(shape, fill(shape, DISTRIBUTIONS[name]!), precision);
           const where = `${name}, ${precision.dtype} [${shape.join(', ')}]`;
           expect(violations(errors), where).toEqual([]);
         }
@@ -92,13 +92,13 @@ describe('what can be exact is exact', () => {
   ];
 
   /** A training forward; the arrays it leaves. */
-  function forward(shape: Shape, family: Family, withBias = true) {
+  function forward(shape: Shape, distribution: Distribution, withBias = true) {
     const [n, c, l] = shape;
     const bias = Float32Array.from({ length: c }, (_, i) => (i % 5) * 0.3 - 0.7);
     const weight = Float32Array.from({ length: c }, (_, i) => 1.5 - i * 0.17);
     const [mean, variance] = [new Float32Array(c), new Float32Array(c)];
     const y = functional.batchNorm(
-      tensor(fill(shape, family), [n, c, l]),
+      tensor(fill(shape, distribution), [n, c, l]),
       tensor(mean, [c]),
       tensor(variance, [c]),
       withBias
@@ -120,7 +120,7 @@ describe('what can be exact is exact', () => {
   });
 
   const alternating =
-    (size: number): Family =>
+    (size: number): Distribution =>
     () =>
     (position) =>
       position % 2 === 0 ? size : -size;
@@ -149,7 +149,7 @@ describe('what can be exact is exact', () => {
       [6, 3, 70],
     ] as const) {
       const x = fill(shape, (seed) => {
-        const normal = FAMILIES['mean 0']!(seed);
+        const normal = DISTRIBUTIONS['mean 0']!(seed);
         return (position) => 1e20 * normal(position);
       });
       const { dx, dweight, dbias, y } = measure(shape, x);

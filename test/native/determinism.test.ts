@@ -1,4 +1,4 @@
-// One hash per shape: every kernel family and every thread count computes the same bits, also where
+// One hash per shape: every instruction set and every thread count computes the same bits, also where
 // threads share the work (from 32768 elements on) and where outputs are streamed past the caches
 // (from 16 MiB on). Outputs start at another alignment in every run.
 import { createHash } from 'node:crypto';
@@ -9,7 +9,7 @@ import { addon } from '../../src/addon/control.js';
 import { normalFrom, sizesFrom, uniformFrom } from '../helpers/random.js';
 import type { Dtype, Floats } from './arena.js';
 
-const families = addon.availableIsas();
+const isas = addon.availableIsas();
 const initial = { isa: addon.isa(), threads: addon.threads() };
 const threadCounts = [1, 2, 3, 8];
 const SHAPES = 200;
@@ -50,13 +50,13 @@ function hash(...results: readonly (Floats | number)[]): string {
   return sha.digest('hex');
 }
 
-/** The hashes of `run` over all families and thread counts; `index` counts the runs. */
+/** The hashes of `run` over all instruction sets and thread counts; `index` counts the runs. */
 function hashes(run: (index: number) => string): Set<string> {
   const seen = new Set<string>();
   let index = 0;
-  for (const family of families) {
+  for (const isa of isas) {
     for (const threads of threadCounts) {
-      if (!addon.selectIsa(family) || addon.isa() !== family) throw new Error(`no ${family}`);
+      if (!addon.selectIsa(isa) || addon.isa() !== isa) throw new Error(`no ${isa}`);
       addon.setThreads(threads);
       if (addon.threads() !== threads) throw new Error(`no ${threads} threads`);
       seen.add(run(index++));

@@ -211,7 +211,7 @@ test('NaN and infinity still poison their channel', () => {
 const channelPair = (t: Tensor, c: number): number[] =>
   Array.from(t.data as Float64Array).filter((_, i) => i % 2 === c);
 
-test('the same bits in every family, on every number of threads, and later', async () => {
+test('the same bits in every instruction set, on every number of threads, and later', async () => {
   const n = 700;
   const c = 64; // more elements than one thread takes
   const values = Float64Array.from({ length: n * c }, (_, i) =>

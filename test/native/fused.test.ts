@@ -1,11 +1,11 @@
-// The float32 multiply rounds each product and sum once, in every family: against what an exact
+// The float32 multiply rounds each product and sum once, in every instruction set: against what an exact
 // computation says, at the places where two roundings differ from one, and at the ends of the range.
 import { afterEach, expect, test } from 'vitest';
 
 import { addon } from '../../src/addon/control.js';
 import { uniformFrom } from '../helpers/random.js';
 
-const families = addon.availableIsas();
+const isas = addon.availableIsas();
 const initial = addon.isa();
 afterEach(() => addon.selectIsa(initial));
 
@@ -66,8 +66,8 @@ function dots(left: readonly number[], right: readonly (readonly number[])[]): F
   return c;
 }
 
-test.each(families)('%s: a product and a sum, rounded once', (family) => {
-  expect(addon.selectIsa(family)).toBe(true);
+test.each(isas)('%s: a product and a sum, rounded once', (isa) => {
+  expect(addon.selectIsa(isa)).toBe(true);
   // Two terms: c * 1 is exact, and then a * b is fused with it.
   for (const [a, b, c, expected] of known) {
     const sums = dots([c, a], Array(37).fill([1, b]));
@@ -97,13 +97,13 @@ function bits(values: Float32Array): Uint32Array {
   return new Uint32Array(values.map((value) => (Number.isNaN(value) ? NaN : value)).buffer);
 }
 
-test.each([1, 2, 3, 8, 300])('families agree on adversarial data, k = %d', (k) => {
+test.each([1, 2, 3, 8, 300])('instruction sets agree on adversarial data, k = %d', (k) => {
   const [m, n] = [61, 83];
   for (let round = 0; round < 4; round++) {
     const a = adversaries(100 * k + round, m * k);
     const b = adversaries(100 * k + round + 50, k * n);
-    const results = families.map((family) => {
-      addon.selectIsa(family);
+    const results = isas.map((isa) => {
+      addon.selectIsa(isa);
       const c = new Float32Array(m * n);
       addon.matmul(a, b, null, c, m, n, k, false, false);
       return bits(c);

@@ -11,7 +11,7 @@ import {
   type KernelCase,
 } from './kernel-case.js';
 
-/** (m, n, k), with the k-blocks' ends (256) and odd sizes around every family's tile. */
+/** (m, n, k), with the k-blocks' ends (256) and odd sizes around every instruction set's tile. */
 const matmulSizes = [
   ...sweep([-1, 19, 7], [5, -1, 9], [3, 17, -1], [13, 33, -1]),
   ...[255, 256, 257, 511, 513, 600].flatMap((k) => [

@@ -22,11 +22,11 @@ describe('Philox4x32-10', () => {
     expect(counterWords(0, 0)).toEqual([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
   });
 
-  it('gives the same words for every family, wherever the stretch is cut', () => {
+  it('gives the same words for every instruction set, wherever the stretch is cut', () => {
     const isa = addon.isa();
     const whole = words(1000, 42, 16);
-    for (const family of addon.availableIsas()) {
-      expect(addon.selectIsa(family)).toBe(true);
+    for (const isa of addon.availableIsas()) {
+      expect(addon.selectIsa(isa)).toBe(true);
       expect(words(1000, 42, 16)).toEqual(whole);
       expect(words(1000 - 128, 42, 16 + 32)).toEqual(whole.subarray(128));
       for (let count = 0; count <= 67; count++) {

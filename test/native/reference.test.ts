@@ -1,5 +1,5 @@
 // The kernels besides BatchNorm against plain JavaScript: with whole numbers, where every order of
-// summation gives the same value, or one Math.fround per operation. Every family: families.test.ts
+// summation gives the same value, or one Math.fround per operation. Every instruction set: instruction-sets.test.ts
 // carries what holds for one over to the others.
 import { describe, expect, test } from 'vitest';
 

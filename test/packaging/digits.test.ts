@@ -81,10 +81,10 @@ describe('examples/digits.ts', () => {
     expect(summary.seconds).toBeGreaterThan(0);
   });
 
-  it('gives the same numbers at another thread count and on another kernel family', async () => {
+  it('gives the same numbers at another thread count and on another instruction set', async () => {
     // The next best one: scalar multiplies 20 times slower (decision 2), minutes of training.
-    const family = native.availableIsas[1] ?? native.isa;
-    const other = await summaryOf({ EVENKEEL_THREADS: '1', EVENKEEL_ISA: family });
+    const isa = native.availableIsas[1] ?? native.isa;
+    const other = await summaryOf({ EVENKEEL_THREADS: '1', EVENKEEL_ISA: isa });
     expect(numbers(other)).toEqual(numbers(summary));
   });
 

@@ -65,9 +65,9 @@ describe('examples/parallel-evaluation.ts', () => {
     expect(summary.memory).toEqual({ shared: 4 * (weights + images) + counters, own: 0 });
   });
 
-  it('gives the same bits on another kernel family, on one thread', async () => {
-    const family = native.availableIsas[1] ?? native.isa;
-    const other = await summaryOf(1, { EVENKEEL_THREADS: '1', EVENKEEL_ISA: family });
+  it('gives the same bits on another instruction set, on one thread', async () => {
+    const isa = native.availableIsas[1] ?? native.isa;
+    const other = await summaryOf(1, { EVENKEEL_THREADS: '1', EVENKEEL_ISA: isa });
     expect(other.runs.map(({ workers, threads }) => [workers, threads])).toEqual([
       [0, 1],
       [1, 1],

@@ -3,14 +3,14 @@
 import { nn, tensor } from 'evenkeel';
 import { describe, expect, test } from 'vitest';
 
-import { FAMILIES, fill } from '../helpers/accuracy.js';
+import { DISTRIBUTIONS, fill } from '../helpers/accuracy.js';
 import { channelIndices, moments, ulp32 } from '../helpers/oracle.js';
 import { sizesFrom } from '../helpers/random.js';
 
 const [N, C] = [6000, 3];
 
-describe.each(Object.entries(FAMILIES))('%s', (_, family) => {
-  const x = fill([N, C, 1], family);
+describe.each(Object.entries(DISTRIBUTIONS))('%s', (_, distribution) => {
+  const x = fill([N, C, 1], distribution);
 
   test.each([1, 2, 3])('random cuts %i', (seed) => {
     const bn = new nn.BatchNorm1d(C, { momentum: 1 });

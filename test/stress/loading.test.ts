@@ -43,7 +43,7 @@ describe('the environment', () => {
     },
   );
 
-  test.each(addon.availableIsas())('EVENKEEL_ISA=%s pins that family', async (isa) => {
+  test.each(addon.availableIsas())('EVENKEEL_ISA=%s pins that instruction set', async (isa) => {
     const program = 'const { native } = load(); console.log(native.isa, native.threads);';
     const env = { EVENKEEL_ISA: isa, EVENKEEL_THREADS: '3' };
     expect(await runChild(program, { env })).toEqual(well(`${isa} 3\n`));

@@ -14,7 +14,7 @@ function rows(...macros: string[]): Record<string, number> {
   return Object.fromEntries(names.map((name, i) => [name, i]));
 }
 
-test('the codes of the pointwise family', () => {
+test('the codes of the pointwise operations', () => {
   expect(CODES.unary).toEqual(rows('UNARY', 'TRANSCENDENTAL'));
   expect(CODES.binary).toEqual(rows('BINARY', 'TRANSCENDENTAL_GRADIENT'));
   const compare =

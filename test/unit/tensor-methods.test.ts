@@ -1,4 +1,4 @@
-// The operations that are methods of Tensor: each is the function of its name; and the same bits in every kernel family
+// The operations that are methods of Tensor: each is the function of its name; and the same bits in every instruction set
 // and on every number of threads.
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -78,40 +78,42 @@ const one = [
   ...['amax', 'amin', 'var', 'std', 'logsumexp', 'normalize'],
 ] as const;
 
-describe.each(['float32', 'float64'] as const)('%s: one result in every family', (dtype) => {
-  const { isa, threads } = native;
-  afterAll(() => {
-    addon.selectIsa(isa);
-    native.setThreads(threads);
-  });
-  const results = (): string[] => {
-    const x = values(dtype);
-    const all: [string, Tensor][] = one.map((name) => [name, functional[name](x)]);
-    all.push(['pow', x.pow(1.7)], ['gelu tanh', functional.gelu(x, { approximate: 'tanh' })]);
-    for (const dim of [0, 1]) {
-      all.push(['softmax', x.softmax({ dim })], ['logSoftmax', x.logSoftmax({ dim })]);
-      all.push(['sum', x.sum({ dim })], ['var', x.var({ dim })], ['std', x.std({ dim })]);
-      all.push(['logsumexp', x.logsumexp({ dim })], ['amax', x.amax({ dim })]);
-    }
-    all.push(['row', x.mul(x.narrow(0, 1, 1))], ['column', x.sub(x.narrow(1, 1, 1))]);
-    return all.map(([name, { data }]) => {
-      // Of NaN only that it is one: its bits are nobody's promise.
-      const bits = Float64Array.from(data as Float64Array, (value) =>
-        value === value ? value : NaN,
-      );
-      return `${name} ${createHash('sha256').update(bits).digest('hex')}`;
+describe.each(['float32', 'float64'] as const)(
+  '%s: one result in every instruction set',
+  (dtype) => {
+    const { isa, threads } = native;
+    afterAll(() => {
+      addon.selectIsa(isa);
+      native.setThreads(threads);
     });
-  };
+    const results = (): string[] => {
+      const x = values(dtype);
+      const all: [string, Tensor][] = one.map((name) => [name, functional[name](x)]);
+      all.push(['pow', x.pow(1.7)], ['gelu tanh', functional.gelu(x, { approximate: 'tanh' })]);
+      for (const dim of [0, 1]) {
+        all.push(['softmax', x.softmax({ dim })], ['logSoftmax', x.logSoftmax({ dim })]);
+        all.push(['sum', x.sum({ dim })], ['var', x.var({ dim })], ['std', x.std({ dim })]);
+        all.push(['logsumexp', x.logsumexp({ dim })], ['amax', x.amax({ dim })]);
+      }
+      all.push(['row', x.mul(x.narrow(0, 1, 1))], ['column', x.sub(x.narrow(1, 1, 1))]);
+      return all.map(([name, { data }]) => {
+        // Of NaN only that it is one: its bits are nobody's promise.
+        const bits = Float64Array.from(data as Float64Array, (value) =>
+          value === value ? value : NaN,
+        );
+        return `${name} ${createHash('sha256').update(bits).digest('hex')}`;
+      });
+    };
 
-  test.each(native.availableIsas.flatMap((name) => [1, 2].map((count) => [name, count] as const)))(
-    '%s, %i threads',
-    (name, count) => {
+    test.each(
+      native.availableIsas.flatMap((name) => [1, 2].map((count) => [name, count] as const)),
+    )('%s, %i threads', (name, count) => {
       addon.selectIsa('scalar');
       native.setThreads(1);
       const wanted = results();
       addon.selectIsa(name);
       native.setThreads(count);
       expect(results()).toEqual(wanted);
-    },
-  );
-});
+    });
+  },
+);

@@ -1,4 +1,4 @@
-// The avx2 family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
+// The avx2 instruction set: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
 #include "../../simd/vec_avx2.h"
 #include "../all-inl.h"
 

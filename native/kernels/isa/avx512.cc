@@ -1,4 +1,4 @@
-// The avx512 family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
+// The avx512 instruction set: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
 #include "../../simd/vec_avx512.h"
 #include "../all-inl.h"
 

@@ -1,4 +1,4 @@
-// The neon family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
+// The neon instruction set: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
 #include "../../simd/vec_neon.h"
 #include "../all-inl.h"
 

@@ -1,4 +1,4 @@
-// The scalar family: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
+// The scalar instruction set: its vectors, the loops, the table. CMakeLists.txt gives this file its ISA flags.
 #include "../../simd/vec_scalar.h"
 #include "../all-inl.h"
 

@@ -1,4 +1,4 @@
-// One native call for each operation of the pointwise family.
+// One native call for each pointwise operation.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';

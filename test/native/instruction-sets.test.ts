@@ -1,4 +1,4 @@
-// Every kernel family equals scalar bit for bit, at every length and misalignment, and touches nothing
+// Every instruction set equals scalar bit for bit, at every length and misalignment, and touches nothing
 // outside its arguments: the bytes around them are NaN before the call and the same bytes after it.
 import { afterEach, describe, expect, test } from 'vitest';
 
@@ -10,9 +10,9 @@ import { batchNormCases, nullableCases } from './kernels-batchnorm.js';
 import { pairCases } from './kernels-pairs.js';
 import { convolutionCases, elementwiseCases, matmulCases, optimizerCases, rowCases } from './kernels.js';
 
-const families = addon.availableIsas();
+const isas = addon.availableIsas();
 const initial = addon.isa();
-const others = families.filter((name) => name !== 'scalar');
+const others = isas.filter((name) => name !== 'scalar');
 const dtypes: readonly Dtype[] = ['float32', 'float64'];
 const normal = normalFrom(20240607);
 const values = Float64Array.from({ length: 9973 }, normal);
@@ -27,7 +27,7 @@ function misalignments(dtype: Dtype, step = 1): number[] {
   return Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step);
 }
 
-/** Runs one case at all its sizes; returns how many family results were compared with scalar's. */
+/** Runs one case at all its sizes; returns how many instruction set results were compared with scalar's. */
 function compare(kernel: KernelCase, dtype: Dtype, shifts: readonly number[]): number {
   let compared = 0;
   for (const shift of shifts) {
@@ -41,11 +41,11 @@ function compare(kernel: KernelCase, dtype: Dtype, shifts: readonly number[]): n
       const faults = arena.faults(before);
       if (faults.length > 0) throw new Error(`${where}, scalar: ${faults.join('; ')}`);
       const expected = arena.snapshot();
-      for (const family of others) {
+      for (const isa of others) {
         arena.restore(before);
-        pin(family);
+        pin(isa);
         if (!Object.is(call(), result) || !arena.equals(expected)) {
-          throw new Error(`${where}: ${family} differs from scalar at byte ${at(arena, expected)}`);
+          throw new Error(`${where}: ${isa} differs from scalar at byte ${at(arena, expected)}`);
         }
         compared++;
       }
@@ -68,20 +68,20 @@ function sameBits(a: Floats, b: Floats): boolean {
 
 afterEach(() => pin(initial));
 
-test('the list of families ends with scalar, and a pinned family is the one in force', () => {
-  expect(families.at(-1)).toBe('scalar');
-  for (const family of families) {
-    pin(family);
-    expect(addon.isa()).toBe(family);
+test('the list of instruction sets ends with scalar, and a pinned instruction set is the one in force', () => {
+  expect(isas.at(-1)).toBe('scalar');
+  for (const isa of isas) {
+    pin(isa);
+    expect(addon.isa()).toBe(isa);
   }
 });
 
-test('an unknown family does not take and changes nothing', () => {
+test('an unknown instruction set does not take and changes nothing', () => {
   expect(addon.selectIsa('avx1024')).toBe(false);
   expect(addon.isa()).toBe(initial);
 });
 
-describe.each(dtypes)('%s: families equal scalar', (dtype) => {
+describe.each(dtypes)('%s: instruction sets equal scalar', (dtype) => {
   const all = misalignments(dtype);
   const few = misalignments(dtype, 5);
   const groups: readonly [string, readonly KernelCase[], readonly number[]][] = [
@@ -104,8 +104,8 @@ describe.each(dtypes)('%s: families equal scalar', (dtype) => {
 });
 
 describe.each(dtypes)('%s: in place equals out of place', (dtype) => {
-  test.each(families)('batch normalisation, %s', (family) => {
-    pin(family);
+  test.each(isas)('batch normalisation, %s', (isa) => {
+    pin(isa);
     for (const shift of misalignments(dtype, 3)) {
       const arena = new Arena(dtype, shift, values);
       for (const [n = 0, c = 0, l = 0] of batchNormCases(addon)[0]!.sizes) {
@@ -138,8 +138,8 @@ describe.each(dtypes)('%s: in place equals out of place', (dtype) => {
     }
   });
 
-  test.each(families)('element by element, %s', (family) => {
-    pin(family);
+  test.each(isas)('element by element, %s', (isa) => {
+    pin(isa);
     for (const shift of misalignments(dtype)) {
       const arena = new Arena(dtype, shift, values);
       for (let n = 0; n < 68; n++) {
