@@ -74,11 +74,10 @@ ptrdiff_t offset_of(const Conv1d& shape, size_t tap) {
   return static_cast<ptrdiff_t>(tap * shape.dilation) - shape.pad;
 }
 
-// What one tap reads of a channel for positions [from, to).
+// What one tap, with that offset, reads of a channel for positions [from, to); `within`: inside(shape, offset).
 template <class T>
-void read_window(const T* x, const Conv1d& shape, size_t tap, size_t from, size_t to, T* out) {
-  const ptrdiff_t offset = offset_of(shape, tap);
-  const Range within = inside(shape, offset);
+void read_window(const T* x, const Conv1d& shape, ptrdiff_t offset, Range within, size_t from,
+                 size_t to, T* out) {
   const size_t begin = std::clamp(within.begin, from, to), end = std::clamp(within.end, begin, to);
   std::fill(out, out + (begin - from), T(0));
   if (begin < end) {
@@ -92,20 +91,86 @@ void read_window(const T* x, const Conv1d& shape, size_t tap, size_t from, size_
   std::fill(out + (end - from), out + (to - from), T(0));
 }
 
+// All taps of a channel.
+template <class T>
+void read_taps(const T* x, const Conv1d& shape, T* out) {
+  for (size_t j = 0; j < shape.taps; ++j, out += shape.out_length) {
+    const ptrdiff_t offset = offset_of(shape, j);
+    read_window(x, shape, offset, inside(shape, offset), 0, shape.out_length, out);
+  }
+}
+
+// With more taps than the stride, what is read at the stride is read by several taps: it is put side by side once,
+// one phase (place mod stride) after another, and the taps copy runs of it.
+bool has_phases(const Conv1d& shape) {
+  return shape.stride > 1 && shape.taps > shape.stride &&
+         (shape.taps - 1) * shape.dilation <= 2 * shape.length;
+}
+ptrdiff_t floor_of(ptrdiff_t a, ptrdiff_t b) { return (a < 0 ? a - b + 1 : a) / b; }
+// Values of each phase for so many positions.
+size_t phase_length(const Conv1d& shape, size_t positions) {
+  return positions + (shape.taps - 1) * shape.dilation / shape.stride + 2;
+}
+// Scratch for the phases of up to so many positions.
+size_t phases_size(const Conv1d& shape, size_t positions) {
+  return has_phases(shape) ? shape.stride * phase_length(shape, positions) : 0;
+}
+
+// One channel for positions [from, to), by phases: row j of the matrix is `row` elements behind row j - 1.
+template <class T>
+void read_phases(const T* x, const Conv1d& shape, size_t from, size_t to, T* matrix, size_t row,
+                 T* phases) {
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(shape.stride);
+  const size_t each = phase_length(shape, to - from);
+  const ptrdiff_t first = static_cast<ptrdiff_t>(from) + floor_of(-shape.pad, stride);
+  const ptrdiff_t length = static_cast<ptrdiff_t>(shape.length);
+  for (size_t phase = 0; phase < shape.stride; ++phase) {
+    T* out = phases + phase * each;
+    const ptrdiff_t place = static_cast<ptrdiff_t>(phase) + first * stride;
+    for (size_t i = 0; i < each; ++i) {
+      const ptrdiff_t at = place + static_cast<ptrdiff_t>(i) * stride;
+      out[i] = at >= 0 && at < length ? x[at] : T(0);
+    }
+  }
+  for (size_t j = 0; j < shape.taps; ++j, matrix += row) {
+    const ptrdiff_t offset = offset_of(shape, j), step = floor_of(offset, stride);
+    const size_t phase = static_cast<size_t>(offset - step * stride);
+    const size_t behind = static_cast<size_t>(static_cast<ptrdiff_t>(from) + step - first);
+    std::memcpy(matrix, phases + phase * each + behind, (to - from) * sizeof(T));
+  }
+}
+
 // Channels `channels` of x for a chunk, as the matrix [channel and tap, column]; rows are `stride` apart, and zero from
-// the last column to the end of a tile.
+// the last column to the end of a tile. `phases`: phases_size(shape, positions of a sample).
 template <class T>
 void read_windows(const T* x, const Conv1d& shape, Range channels, const Chunk& chunk, T* matrix,
-                  size_t stride) {
+                  size_t stride, T* phases) {
   const size_t columns = chunk.columns(), whole = (columns + 63) / 64 * 64;
-  for (size_t c = channels.begin; c < channels.end; ++c) {
-    for (size_t j = 0; j < shape.taps; ++j, matrix += stride) {
+  const auto sample = [&](size_t s, size_t c) {
+    return x + ((chunk.sample + s) * shape.in + channels.begin + c) * shape.length;
+  };
+  if (has_phases(shape)) {
+    for (size_t c = 0; c < channels.size(); ++c) {
       for (size_t s = 0; s < chunk.samples; ++s) {
-        read_window(x + ((chunk.sample + s) * shape.in + c) * shape.length, shape, j, chunk.from,
-                    chunk.to, matrix + s * chunk.each());
+        read_phases(sample(s, c), shape, chunk.from, chunk.to,
+                    matrix + c * shape.taps * stride + s * chunk.each(), stride, phases);
       }
-      std::fill(matrix + columns, matrix + whole, T(0));
     }
+  } else {
+    for (size_t j = 0; j < shape.taps; ++j) {
+      const ptrdiff_t offset = offset_of(shape, j);
+      const Range within = inside(shape, offset);
+      for (size_t c = 0; c < channels.size(); ++c) {
+        T* row = matrix + (c * shape.taps + j) * stride;
+        for (size_t s = 0; s < chunk.samples; ++s) {
+          read_window(sample(s, c), shape, offset, within, chunk.from, chunk.to,
+                      row + s * chunk.each());
+        }
+      }
+    }
+  }
+  for (size_t row = 0; row < channels.size() * shape.taps; ++row) {
+    std::fill(matrix + row * stride + columns, matrix + row * stride + whole, T(0));
   }
 }
 
@@ -162,13 +227,15 @@ void by_product(const T* x, const T* weight, const T* bias, T* y, const Conv1d& 
   const Chunks chunks(shape.samples, shape.out_length, chunk_columns(terms));
   const size_t most = chunks.parts == 1 ? chunks.together * chunks.length : chunks.most;
   const size_t stride = padded(most);
-  run_with_scratch<T>(chunks.count() * shape.groups, work_of(shape), (terms + outputs) * stride,
-                      workspace, [&](size_t task, T* scratch) {
+  const size_t phases = phases_size(shape, std::min(chunks.length, chunks.most));
+  run_with_scratch<T>(chunks.count() * shape.groups, work_of(shape),
+                      (terms + outputs) * stride + phases, workspace, [&](size_t task, T* scratch) {
                         const size_t group = task % shape.groups, first = group * outputs;
                         const Chunk chunk = chunks.at(task / shape.groups);
                         T* sums = scratch + terms * stride;
                         const Range channels = cut(shape.in, shape.group_in(), group);
-                        read_windows(x, shape, channels, chunk, scratch, stride);
+                        read_windows(x, shape, channels, chunk, scratch, stride,
+                                     sums + outputs * stride);
                         table.multiply({{{weight + first * terms, terms, 1}, nullptr},
                                         in_place(table, scratch, stride, chunk.columns()),
                                         nullptr,
@@ -199,9 +266,7 @@ void depthwise(const T* x, const T* weight, const T* bias, T* y, const Conv1d& s
                       [&](size_t task, T* scratch) {
                         const size_t o = task % shape.out, c = o / shape.group_out();
                         const T* in = x + (task / shape.out * shape.in + c) * shape.length;
-                        for (size_t j = 0; j < row.taps; ++j) {
-                          read_window(in, row, j, 0, row.out_length, scratch + j * row.out_length);
-                        }
+                        read_taps(in, row, scratch);
                         T* out = y + task * shape.out_length;
                         const T shift = bias != nullptr ? bias[o] : T(0);
                         kernels.weighted_rows(scratch, step, weight + o * shape.taps, shape.taps,
@@ -243,14 +308,15 @@ T* reversed(const T* weight, const Conv1d& shape, Workspace& workspace) {
 // x of one sample += the rows [channel and tap, column] of a part of it.
 template <class T>
 void add_windows(const T* rows, size_t stride, const Conv1d& shape, size_t from, size_t to, T* x) {
-  for (size_t c = 0; c < shape.group_in(); ++c) {
-    for (size_t j = 0; j < shape.taps; ++j, rows += stride) {
-      const ptrdiff_t offset = offset_of(shape, j);
-      const Range within = inside(shape, offset);
-      const size_t begin = std::clamp(within.begin, from, to);
-      const size_t end = std::clamp(within.end, begin, to);
+  for (size_t j = 0; j < shape.taps; ++j) {
+    const ptrdiff_t offset = offset_of(shape, j);
+    const Range within = inside(shape, offset);
+    const size_t begin = std::clamp(within.begin, from, to);
+    const size_t end = std::clamp(within.end, begin, to);
+    for (size_t c = 0; c < shape.group_in(); ++c) {
+      const T* row = rows + (c * shape.taps + j) * stride;
       for (size_t t = begin; t < end; ++t) {
-        x[static_cast<ptrdiff_t>(c * shape.length + t * shape.stride) + offset] += rows[t - from];
+        x[static_cast<ptrdiff_t>(c * shape.length + t * shape.stride) + offset] += row[t - from];
       }
     }
   }
@@ -284,7 +350,8 @@ void by_windows(const T* dy, const T* weight, const T* bias, T* x, const Conv1d&
         T* windows = scratch + outputs * stride;
         for (size_t from = 0; from < shape.out_length; from += most) {
           const Chunk chunk{sample, 1, from, std::min(shape.out_length, from + most)};
-          read_windows(dy, plain, cut(shape.out, outputs, group), chunk, scratch, stride);
+          read_windows(dy, plain, cut(shape.out, outputs, group), chunk, scratch, stride,
+                       static_cast<T*>(nullptr));
           table.multiply({{{weight, 1, terms}, panels + group * height * outputs},
                           in_place(table, scratch, stride, chunk.columns()),
                           nullptr,
@@ -316,7 +383,8 @@ class LeafOfProducts {
   // Of so many channels.
   size_t scratch(size_t channels) const {
     const size_t rows = channels * shape_.taps;
-    return panel_ + 64 + rows * (kStride + shape_.group_out());
+    return panel_ + rows * (kStride + shape_.group_out()) +
+           phases_size(shape_, std::min(shape_.out_length, kChunkTerms));
   }
 
   void add_up(Range samples, size_t group, Range channels, T* sums, T* scratch) const {
@@ -327,7 +395,7 @@ class LeafOfProducts {
     for (size_t i = 0; i < chunks.count(); ++i) {
       Chunk chunk = chunks.at(i);
       chunk.sample += samples.begin;
-      read_windows(x_, shape_, channels, chunk, windows, kStride);
+      read_windows(x_, shape_, channels, chunk, windows, kStride, part + rows * outputs);
       pack(chunk, group, scratch);
       const RightSide<T> right{{dy_, 1, shape_.out_length}, scratch, 0, outputs,
                                table_.tile_columns,         width_};
@@ -445,24 +513,25 @@ void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
   const size_t leaves = divide_up(shape.samples, samples_in_leaf(shape.out_length));
   // The sums, in doubles, before the windows.
   const size_t sums = leaves * shape.taps;
-  run_with_scratch<double>(shape.out, work_of(shape), sums + shape.out_length, workspace,
-                           [&](size_t o, double* scratch) {
-                             T* window = reinterpret_cast<T*>(scratch + sums);
-                             const size_t c = o / shape.group_out();
-                             sum_samples(shape.samples, shape.out_length, shape.taps, scratch,
-                                         [&](size_t s, double* to) {
-                                           const T* in = x + (s * shape.in + c) * shape.length;
-                                           const T* out =
-                                               dy + (s * shape.out + o) * shape.out_length;
-                                           for (size_t j = 0; j < shape.taps; ++j) {
-                                             read_window(in, shape, j, 0, shape.out_length, window);
-                                             to[j] += value_of(dot(window, out, shape.out_length));
-                                           }
-                                         });
-                             for (size_t j = 0; j < shape.taps; ++j) {
-                               dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
-                             }
-                           });
+  run_with_scratch<double>(
+      shape.out, work_of(shape), sums + shape.out_length, workspace,
+      [&](size_t o, double* scratch) {
+        T* window = reinterpret_cast<T*>(scratch + sums);
+        const size_t c = o / shape.group_out();
+        sum_samples(
+            shape.samples, shape.out_length, shape.taps, scratch, [&](size_t s, double* to) {
+              const T* in = x + (s * shape.in + c) * shape.length;
+              const T* out = dy + (s * shape.out + o) * shape.out_length;
+              for (size_t j = 0; j < shape.taps; ++j) {
+                const ptrdiff_t offset = offset_of(shape, j);
+                read_window(in, shape, offset, inside(shape, offset), 0, shape.out_length, window);
+                to[j] += value_of(dot(window, out, shape.out_length));
+              }
+            });
+        for (size_t j = 0; j < shape.taps; ++j) {
+          dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
+        }
+      });
 }
 
 }  // namespace
