@@ -36,6 +36,8 @@ export interface ConvTranspose1dLayerOptions extends Shared {
   outputPadding?: number | undefined;
 }
 
+/** An option out of sight: leave weight and bias as their memory is. */
+const UNDRAWN = Symbol('undrawn');
 const SHARED = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'];
 
 /** What the two layers share: sizes, weight and bias. */
@@ -87,7 +89,7 @@ abstract class Convolution extends Module {
     const shape = [first, second / this.groups, kernelSize];
     this.weight = new Parameter(Tensor.uninitialized(shape, dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outChannels], dtype)) : null;
-    this.resetParameters();
+    if (!(UNDRAWN in options)) this.resetParameters();
   }
 
   /** Draws weight and bias anew, uniform in ±1/sqrt(fan in), as PyTorch does. */
@@ -205,4 +207,12 @@ export class ConvTranspose1d extends Convolution {
       outputPadding === 0 ? '' : `, output_padding=(${outputPadding},)`,
     );
   }
+}
+
+/** @internal A convolution with the sizes of another and a bias, which draws no random numbers. */
+export function undrawnConv1d(like: Conv1d): Conv1d {
+  const { stride, dilation, groups, padding, paddingMode, weight } = like;
+  const dtype = weight.dtype as 'float32' | 'float64';
+  const options = { stride, dilation, groups, padding, paddingMode, dtype, [UNDRAWN]: true };
+  return new Conv1d(like.inChannels, like.outChannels, like.kernelSize, options);
 }

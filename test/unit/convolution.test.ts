@@ -233,3 +233,34 @@ test('Dropout1d drops channels, also of one sample', () => {
     expect(dropped).toBeLessThan(150);
   }
 });
+
+describe('foldBatchNorm of a Conv1d', () => {
+  const normOf = (channels: number): nn.BatchNorm1d => {
+    const bn = new nn.BatchNorm1d(channels);
+    bn.forward(numbers([8, channels, 6], 9));
+    bn.weight!.data.set(numbers([channels], 10).data as Float32Array);
+    bn.bias!.data.set(numbers([channels], 11).data as Float32Array);
+    return bn.eval();
+  };
+
+  test.each([true, false])('computes what both do, bias %s', (bias) => {
+    const conv = new nn.Conv1d(4, 6, 3, { groups: 2, padding: 1, stride: 2, bias }).eval();
+    const bn = normOf(6);
+    const folded = nn.foldBatchNorm(conv, bn);
+    const x = numbers([3, 4, 11], 12);
+    const wanted = bn.forward(conv.forward(x)).data as Float32Array;
+    const got = folded.forward(x).data as Float32Array;
+    expect(String(folded)).toBe(String(conv).replace(', bias=False', ''));
+    expect(folded.training).toBe(false);
+    for (let i = 0; i < wanted.length; i++)
+      expect(Math.abs(got[i]! - wanted[i]!)).toBeLessThanOrEqual(2 ** -20);
+  });
+
+  test('refuses channels that do not fit, and a convolution behind', () => {
+    const conv = new nn.Conv1d(4, 6, 3).eval();
+    expect(() => nn.foldBatchNorm(conv, normOf(1))).toThrow(/conv.out_channels == bn.num_features/);
+    expect(() => nn.foldBatchNorm(normOf(4), conv as unknown as nn.Linear)).toThrow(
+      'expected linear to be a Linear, got an instance of Conv1d',
+    );
+  });
+});

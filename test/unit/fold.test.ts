@@ -251,12 +251,12 @@ describe('refuses', () => {
     [
       'what is no Linear',
       () => [new nn.ReLU(), dyadicNorm()],
-      'TypeError: foldBatchNorm: expected linear to be a Linear, got an instance of ReLU.',
+      'TypeError: foldBatchNorm: expected linear to be a Linear or a Conv1d, got an instance of ReLU.',
     ],
     [
       'a Linear with a forward of its own',
       () => [new Doubled(2, 3).eval(), dyadicNorm()],
-      'TypeError: foldBatchNorm: expected linear to be a Linear, got an instance of Doubled.',
+      'TypeError: foldBatchNorm: expected linear to be a Linear or a Conv1d, got an instance of Doubled.',
     ],
     [
       'a FrozenBatchNorm1d with a forward of its own',

@@ -3,9 +3,9 @@
 import * as check from '../../check/index.js';
 import { floats, type FloatData, type Tensor } from '../../tensor/tensor.js';
 
-/** @internal y = W x + b. */
+/** @internal y = W x + b, or a convolution. */
 export interface LinearMap {
-  /** [outFeatures, inFeatures]. */
+  /** [outFeatures, inFeatures]; of a convolution [outChannels, inChannels / groups, kernelSize]. */
   readonly weight: Tensor;
   /** [outFeatures], or null. */
   readonly bias: Tensor | null;
@@ -39,7 +39,8 @@ export function foldOutputs(
 ): void {
   const { w, b, gain, shift, mean, variance } = read(who, folded, linear, norm, channels);
   const [foldedW, foldedB] = [floats(folded.weight), floats(folded.bias)];
-  const [rows = 0, inner = 0] = folded.weight.shape;
+  const [rows = 0] = folded.weight.shape;
+  const inner = rows === 0 ? 0 : w.length / rows;
   for (let row = 0; row < rows; row++) {
     const c = channels === 1 ? 0 : row;
     const scale = (gain?.[c] ?? 1) / Math.sqrt((variance[c] ?? NaN) + norm.eps);
@@ -120,7 +121,7 @@ function read(
 }
 
 function checkRow(who: string, { weight, bias }: FoldedMap, row: number): void {
-  const inner = weight.shape[1] ?? 0;
+  const inner = check.numelOf(weight.shape, 1);
   const values = floats(weight).subarray(row * inner, (row + 1) * inner);
   if (Number.isFinite(floats(bias)[row]) && values.every((value) => Number.isFinite(value))) return;
   throw check.wrongValue(

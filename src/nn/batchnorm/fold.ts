@@ -1,10 +1,11 @@
-// Folding a BatchNorm into the Linear before or behind it, for inference: which modules, and what becomes of
+// Folding a BatchNorm into the Linear before or behind it, or the Conv1d before it, for inference: which modules, and what becomes of
 // their flags. The numbers are functional/batchnorm/fold.ts.
 import * as check from '../../check/index.js';
 import { foldInputs, foldOutputs } from '../../functional/batchnorm/fold.js';
 import { BatchNorm1d } from './layer.js';
 import { FrozenBatchNorm1d } from './frozen.js';
 import { LazyBatchNorm1d } from './lazy.js';
+import { Conv1d, undrawnConv1d } from '../convolution.js';
 import { Linear, undrawnLinear } from '../linear.js';
 import type { Module } from '../module/module.js';
 
@@ -16,6 +17,8 @@ type Foldable = BatchNorm1d | FrozenBatchNorm1d;
  * `foldBatchNorm(linear, bn)` is `bn.forward(linear.forward(x))`, PyTorch's `fuse_linear_bn_eval`:
  * W' = W · weight / sqrt(running_var + eps) and b' = (b - running_mean) · weight / sqrt(running_var + eps)
  * + bias, row by row. Where `linear` has no bias, or `bn` no weight or bias, they count as 0, 1 and 0.
+ *
+ * `foldBatchNorm(conv, bn)` does the same for a Conv1d, channel by channel (`fuse_conv_bn_eval`).
  *
  * `foldBatchNorm(bn, linear)` is `linear.forward(bn.forward(x))`: W' = W · weight / sqrt(running_var + eps), column by
  * column, and b' = b + Σ W · bias - Σ W' · running_mean.
@@ -52,13 +55,20 @@ type Foldable = BatchNorm1d | FrozenBatchNorm1d;
  * ```
  */
 export function foldBatchNorm(linear: Linear, bn: Foldable): Linear;
+export function foldBatchNorm(conv: Conv1d, bn: Foldable): Conv1d;
 export function foldBatchNorm(bn: Foldable, linear: Linear): Linear;
-export function foldBatchNorm(first: Linear | Foldable, second: Linear | Foldable): Linear {
+export function foldBatchNorm(
+  first: Linear | Conv1d | Foldable,
+  second: Linear | Foldable,
+): Linear | Conv1d {
   const who = 'foldBatchNorm';
   const normFirst = first instanceof BatchNorm1d || first instanceof FrozenBatchNorm1d;
-  const [linear, bn] = (normFirst ? [second, first] : [first, second]) as [Linear, Foldable];
+  const [linear, bn] = (normFirst ? [second, first] : [first, second]) as [
+    Linear | Conv1d,
+    Foldable,
+  ];
   checkModules(who, linear, bn, normFirst);
-  const { inFeatures, outFeatures, weight } = linear;
+  const { weight } = linear;
   const { runningMean, runningVar } = bn;
   if (runningMean === null || runningVar === null) {
     throw check.wrongValue(
@@ -69,7 +79,10 @@ export function foldBatchNorm(first: Linear | Foldable, second: Linear | Foldabl
   }
   const { dtype } = bn;
   check.dtype(who, "linear's weight", weight, dtype, ' like bn');
-  const folded = undrawnLinear(inFeatures, outFeatures, { dtype });
+  const folded =
+    linear instanceof Conv1d
+      ? undrawnConv1d(linear)
+      : undrawnLinear(linear.inFeatures, linear.outFeatures, { dtype });
   const bias = folded.bias!;
   const norm = { weight: bn.weight, bias: bn.bias, runningMean, runningVar, eps: bn.eps };
   const fold = normFirst ? foldInputs : foldOutputs;
@@ -81,8 +94,10 @@ export function foldBatchNorm(first: Linear | Foldable, second: Linear | Foldabl
 
 function checkModules(who: string, linear: unknown, bn: unknown, normFirst: boolean): void {
   // A subclass with a forward of its own computes something else.
-  if (!(linear instanceof Linear) || ownForward(linear, Linear)) {
-    throw check.wrongKind(who, 'linear to be a Linear', linear);
+  const isConv = linear instanceof Conv1d && !normFirst;
+  if (!(isConv || linear instanceof Linear) || ownForward(linear, isConv ? Conv1d : Linear)) {
+    const what = normFirst ? 'linear to be a Linear' : 'linear to be a Linear or a Conv1d';
+    throw check.wrongKind(who, what, linear);
   }
   const known = [LazyBatchNorm1d, BatchNorm1d, FrozenBatchNorm1d].find(
     (each) => bn instanceof each,
@@ -92,6 +107,10 @@ function checkModules(who: string, linear: unknown, bn: unknown, normFirst: bool
   }
   const { numFeatures, layout } = bn as Foldable;
   checkMode(who, linear, bn as Foldable);
+  if (linear instanceof Conv1d) {
+    checkChannels(who, linear.outChannels, bn as Foldable);
+    return;
+  }
   const { inFeatures, outFeatures } = linear;
   const features = normFirst ? inFeatures : outFeatures;
   // [N, L, features] has no last dimension of 1.
@@ -111,8 +130,17 @@ function checkModules(who: string, linear: unknown, bn: unknown, normFirst: bool
   );
 }
 
+function checkChannels(who: string, channels: number, { numFeatures, layout }: Foldable): void {
+  if (numFeatures === channels && layout === 'NCL') return;
+  throw check.wrongValue(
+    who,
+    "a channel of layout 'NCL' for each output (To fuse, conv.out_channels == bn.num_features)",
+    `conv.out_channels=${channels} and bn.num_features=${numFeatures} in layout '${layout}'`,
+  );
+}
+
 /** That both compute what the fold will: no batch's statistics, and none that move. */
-function checkMode(who: string, linear: Linear, bn: Foldable): void {
+function checkMode(who: string, linear: Linear | Conv1d, bn: Foldable): void {
   if (linear.training || bn.training) {
     const which = [...(linear.training ? ['linear'] : []), ...(bn.training ? ['bn'] : [])];
     throw check.wrongValue(
