@@ -37,3 +37,15 @@ export function isIntegerArray(value: unknown): boolean {
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || arrayKind(value) !== undefined;
 }
+
+const { keys } = TYPED_ARRAY as { readonly keys: Getter<unknown> };
+
+/** That the memory of a typed array is there, which has no elements if it is not. */
+export function present(who: string, array: ArrayBufferView): void {
+  if (arrayLength(array) > 0 || arrayKind(array) === undefined) return;
+  try {
+    keys.call(array); // the engine refuses what was detached, or cut off by shrinking
+  } catch {
+    throw new TypeError(`${who}: expected an array, got one whose buffer was detached or shrunk.`);
+  }
+}

@@ -4,7 +4,7 @@
 // What a value is, is asked of the engine or of its members, never by `instanceof`: the classes of another
 // realm (a `vm` context, a test runner's) are not ours.
 
-export { arrayKind, arrayLength, isIntegerArray, isList, placeOfArray } from './arrays.js';
+export { arrayKind, arrayLength, isIntegerArray, isList, placeOfArray, present } from './arrays.js';
 export {
   batchNormInput,
   bothOrNeither,

@@ -63,6 +63,9 @@ export function custom<Args extends readonly unknown[]>(
   operation: CustomOperation<Args>,
 ): (...args: Args) => Tensor {
   const who = 'custom';
+  if ((operation as unknown) === undefined) {
+    throw check.wrongKind(who, 'an object { name, forward, backward }', operation);
+  }
   check.options(who, operation, ['name', 'forward', 'backward']);
   const { name, forward, backward } = operation;
   if (typeof name !== 'string') throw check.wrongKind(who, 'name to be a string', name);

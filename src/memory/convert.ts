@@ -28,6 +28,7 @@ export function convertInto(
   dtype: DType,
   at: number,
 ): void {
+  check.present(who, from);
   const kind = check.arrayKind(from) ?? '';
   const isBig = kind.startsWith('Big');
   // The engine's own conversion, where it is exact or a rounding.

@@ -124,6 +124,7 @@ function fromArray(
   const source = adopted ? plainArray(data as TensorData) : (data as NumberArray);
   const length = adopted ? lengthOf(source) : check.arrayLength(source);
   const shape = shapeFor(who, wanted ?? [length], length);
+  if (length === 0) check.present(who, data);
   if (adopted) return Tensor.adoptingCounted(source as TensorData, shape, own!);
   const copy = uninitialized(dtype, length);
   convertInto(who, source, copy, dtype, 0);

@@ -84,6 +84,9 @@ export function split(
   return cutBy(who, input, dim, sizesOf(who, size, input.shape[dim]!));
 }
 
+/** Each is a Tensor of its own: of more, JavaScript's memory could come to its end, and the process with it. */
+const MOST_PARTS = 2 ** 20;
+
 function sizesOf(who: string, size: number | readonly number[], all: number): number[] {
   if (Array.isArray(size)) {
     const sizes = size.map((each: unknown) => check.wholeNumber(who, 'every size', each, 0));
@@ -99,6 +102,7 @@ function sizesOf(who: string, size: number | readonly number[], all: number): nu
   }
   const step = check.wholeNumber(who, 'the size', size, 1);
   const count = Math.max(1, Math.ceil(all / step));
+  if (count > MOST_PARTS) throw check.wrongValue(who, `at most ${MOST_PARTS} parts`, `${count}`);
   return Array.from({ length: count }, (_, i) => Math.min(step, all - i * step));
 }
 

@@ -273,6 +273,7 @@ export abstract class Module {
 
   /** Calls `fn` on every descendant, children first, then on this. */
   apply(fn: (module: Module) => void): this {
+    if (typeof fn !== 'function') throw check.wrongKind(`${this[WHO]}.apply`, 'a function', fn);
     this[SURVEY](null); // the walk may refuse a tree, and then nothing has been called
     for (const child of this.children()) child.apply(fn);
     fn(this);

@@ -1,5 +1,7 @@
 // Every operation and layer of the package. To add one, add one row to operationsOf (or callsOf, if it returns no
-// tensor): its name, its inputs, the call, and in `options` a right value for each option. These then check it:
+// tensor): its name, its inputs, the call, in `options` a right value for each option, and in `later` a call of its own
+// beside the event loop. These then check it:
+//   test/unit/every-operation   at once and beside the event loop, gradients, central differences
 //   test/unit/own-results       its result is a tensor of its own
 //   test/unit/handed-out        its shape is frozen
 //   test/unit/undefined-options an option that is undefined is one that is left out
@@ -8,7 +10,9 @@
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
 import { activationsOf } from './activations.js';
 import { convolutionsOf } from './convolution.js';
-import { row, type Operation, type Package } from './row.js';
+import { optimizersOf } from './optimizers.js';
+import { row, withLater, type Operation, type Package } from './row.js';
+import { stateOf } from './state.js';
 import { lossesOf } from './training.js';
 
 /** Of the last dimension of inputs, and of the layers. */
@@ -374,7 +378,11 @@ export function operationsOf(evenkeel: Package): Operation[] {
 }
 
 /** What returns something else; it is compared by its text (see textOf). */
-export function callsOf({ data, functional, nn, optim, tensor, Tensor }: Package): Operation[] {
+export function callsOf(evenkeel: Package): Operation[] {
+  return withLater([...changesOf(evenkeel), ...optimizersOf(evenkeel), ...stateOf(evenkeel)]);
+}
+
+function changesOf({ data, functional, nn, optim, tensor, Tensor }: Package): Operation[] {
   type Tensor = InstanceType<typeof Tensor>;
   const x = (): Tensor => tensor([[1, 2], [3, 5], [4, 4]], { requiresGrad: true }); // prettier-ignore
   const parameter = (): InstanceType<typeof nn.Parameter> => {
@@ -384,23 +392,6 @@ export function callsOf({ data, functional, nn, optim, tensor, Tensor }: Package
   };
   type Parameters = InstanceType<typeof nn.Parameter>[];
   const parameters = (): [Parameters] => [[parameter()]];
-  const stepped = (optimizer: InstanceType<typeof optim.SGD | typeof optim.Adam>): unknown => {
-    optimizer.step();
-    const [group] = optimizer.paramGroups;
-    return [...group!.params.map((each) => each.toArray()), { ...group, params: [] }];
-  };
-  const adamOptions = (): Record<string, unknown> => ({
-    lr: 0.5,
-    betas: [0.5, 0.6],
-    eps: 0.5,
-    weightDecay: 0.5,
-    maximize: true,
-  });
-  const sgdOptions = (): Record<string, unknown> => ({
-    ...{ lr: 0.5, momentum: 0.5, dampening: 0.5, weightDecay: 0.5 },
-    ...{ nesterov: false, maximize: true },
-  });
-
   return [
     row(
       'BatchNorm1d.freeze',
@@ -418,17 +409,14 @@ export function callsOf({ data, functional, nn, optim, tensor, Tensor }: Package
         functional.sum(leaf).backward(gradient, options);
         return leaf.grad;
       },
-      { options: () => ({ retainGraph: true }) },
-    ),
-    row(
-      'Tensor.backwardAsync',
-      () => [undefined],
-      async (gradient, options) => {
-        const leaf = x();
-        await functional.sum(leaf).backwardAsync(gradient, options);
-        return leaf.grad;
+      {
+        options: () => ({ retainGraph: true }),
+        later: async (gradient, options) => {
+          const leaf = x();
+          await functional.sum(leaf).backwardAsync(gradient, options);
+          return leaf.grad;
+        },
       },
-      { options: () => ({ retainGraph: true, signal: new AbortController().signal }) },
     ),
     row(
       'Module.registerBuffer',
@@ -467,24 +455,9 @@ export function callsOf({ data, functional, nn, optim, tensor, Tensor }: Package
       (module, batches, options) => nn.updateBatchNorm(module, batches, options),
       { options: () => ({ input: (batch: unknown) => batch }) },
     ),
-    row('optim.SGD', parameters, (params, options) => stepped(new optim.SGD(params, options)), {
-      options: sgdOptions,
-    }),
-    row(
-      'optim.SGD, a group',
-      parameters,
-      (params, options?: object) =>
-        stepped(new optim.SGD([{ params, ...options }], { lr: 0.5, momentum: 0.5 })),
-      { options: sgdOptions },
-    ),
-    row('optim.Adam', parameters, (params, options) => stepped(new optim.Adam(params, options)), {
-      options: adamOptions,
-    }),
-    row('optim.AdamW', parameters, (params, options) => stepped(new optim.AdamW(params, options)), {
-      options: adamOptions,
-    }),
     row('Optimizer.step', parameters, (params, options) => new optim.SGD(params).step(options), {
       options: () => ({ nonFinite: 'skip' }),
+      later: (params, options) => new optim.SGD(params).stepAsync(options),
     }),
     row(
       'Optimizer.zeroGrad',
