@@ -170,6 +170,7 @@ void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent e) 
 
 template <class T>
 void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size) {
+  if (size == 0) return;  // however many rows
   const FloatEnvironment environment;
   const auto& kernels = kernels_of<T>().reductions;
   for_rows(rows, size, 8, [&](std::size_t r) {
@@ -189,6 +190,7 @@ void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size
 template <class T>
 void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows,
                            std::size_t size) {
+  if (size == 0) return;
   const FloatEnvironment environment;
   const auto& kernels = kernels_of<T>().reductions;
   for_rows(rows, size, log ? 8 : 2, [&](std::size_t r) {
@@ -206,6 +208,7 @@ void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t
 template <class T>
 void sort_rows(const T* x, T* y, std::int64_t* indices, std::size_t rows, std::size_t size,
                std::size_t k, bool descending, Workspace& workspace) {
+  if (k == 0) return;  // however many rows
   workspace.reset();
   const FloatEnvironment environment;
   std::size_t* orders = workspace.take<std::size_t>(rows * size);
