@@ -82,6 +82,27 @@ function* training(): Iterable<Tensor> {
   yield* model.stateDict().values();
 }
 
+/** Convolutions of every path (products, rows, phases of a stride, their transposes), pools and norms by sample. */
+function* convolutions(dtype: 'float32' | 'float64'): Iterable<Tensor> {
+  const plans = [
+    { shape: [70, 6, 300], out: 40, taps: 5, options: { padding: 2 } },
+    { shape: [70, 6, 300], out: 6, taps: 5, options: { groups: 6, dilation: 2 } },
+    { shape: [5, 1, 4000], out: 8, taps: 40, options: { stride: 8 } },
+    { shape: [130, 4, 21], out: 9, taps: 3, options: { stride: 4, padding: 1 } },
+  ] as const;
+  for (const [i, { shape, out, taps, options }] of plans.entries()) {
+    const groups = 'groups' in options ? options.groups : 1;
+    const x = values(shape, i, dtype);
+    const weight = values([out, shape[1] / groups, taps], i + 10, dtype);
+    const bias = values([out], i + 20, dtype);
+    for (const each of [x, weight, bias]) each.requiresGrad = true;
+    const y = functional.conv1d(x, weight, bias, options);
+    const z = functional.groupNorm(functional.avgPool1d(functional.maxPool1d(y, 2), 3), 1);
+    z.backward(values(z.shape, i + 30, dtype));
+    yield* [y, z, x.grad!, weight.grad!, bias.grad!];
+  }
+}
+
 describe.each([1, 2, 5])('on %i threads', (count) => {
   afterAll(() => {
     native.setThreads(threads);
@@ -105,6 +126,14 @@ describe.each([1, 2, 5])('on %i threads', (count) => {
   ] as const)('padded micro-batches, %s', (dtype, hash) => {
     native.setThreads(count);
     expect(digest(accumulated(dtype))).toBe(hash);
+  });
+
+  it.each([
+    ['float32', 'ac7da5d1f3816c57'],
+    ['float64', '63c55d95aa4e83c9'],
+  ] as const)('convolutions, pools and norms by sample, %s', (dtype, hash) => {
+    native.setThreads(count);
+    expect(digest(convolutions(dtype))).toBe(hash);
   });
 
   it('ten steps of training', () => {
