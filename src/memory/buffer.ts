@@ -141,6 +141,13 @@ export class Memory {
     this.endAdoption();
   }
 
+  /** Each has the other's elements from here on, and what the pool knows of them. */
+  exchange(other: Memory): void {
+    [this.data, other.data] = [other.data, this.data];
+    [this.block, other.block] = [other.block, this.block];
+    [this.owned, other.owned] = [other.owned, this.owned];
+  }
+
   /** Has its elements in this array from here on, the same ones: jobs and views keep the array they have. */
   moveTo(shared: TensorData): void {
     this.data = shared;

@@ -111,7 +111,7 @@ export class Borrowed {
     if (!this.#rewritten || this.#copy === null) return;
     const { memory } = this;
     if (memory.exposed) (memory.data as FloatData).set(this.#copy.data as FloatData);
-    else [memory.data, this.#copy.data] = [this.#copy.data, memory.data];
+    else memory.exchange(this.#copy);
   }
 
   /** @throws {Error} when an operation has written into the memory since. */

@@ -1,7 +1,7 @@
 // stepAsync: the bits of step, all or nothing, and memory that a user can see.
 import { describe, expect, test } from 'vitest';
 
-import { nn, noGrad, optim, tensor, type Tensor } from '../../src/index.js';
+import { functional, native, nn, noGrad, optim, tensor, type Tensor } from '../../src/index.js';
 import { normals32 } from '../helpers/random.js';
 
 const bits = (t: Tensor): string =>
@@ -173,4 +173,17 @@ test('a step of a training loop beside the event loop', async () => {
     return [losses, [...model.stateDict().values()].map(bits)];
   };
   expect(await outcome(true)).toEqual(await outcome(false));
+});
+
+test('parameters keep the memory that a step has written when the pool is emptied', async () => {
+  // Of the package's own, large enough for the pool to watch them.
+  const layer = new nn.Linear(256, 128);
+  const optimizer = new optim.SGD(layer.parameters(), { lr: 0.5 });
+  const expected = functional.sum(layer.weight).item();
+  for (let step = 1; step <= 3; step++) {
+    layer.weight.grad = functional.mul(layer.weight.detach(), 0);
+    await optimizer.stepAsync();
+    native.memory.trim();
+    expect(functional.sum(layer.weight).item()).toBe(expected);
+  }
 });
