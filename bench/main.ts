@@ -66,12 +66,23 @@ async function measureAll(cases: Case[], machine: Machine, options: Options): Pr
   const versions = versionsOf(peers);
   print([...head(machine, versions), ...busyLines(loadBefore, machine), ...skippedLines(skipped)]);
   const results: CaseResult[] = [];
+  const minutes = (): number => (performance.now() - start) / 60_000;
   try {
     for (const each of cases) {
       if (each.group !== results.at(-1)?.group) print(groupHead(each.group));
       bar.show(results.length, cases.length, `${each.group} ${caseTitle(each)}`);
-      results.push(await runCase(each, peers, options.quick));
-      print(caseBlock(results.at(-1)!));
+      if (minutes() > options.minutes) {
+        print([
+          `${cases.length - cases.indexOf(each)} cases are left out: ${options.minutes} minutes have passed`,
+        ]);
+        break;
+      }
+      try {
+        results.push(await runCase(each, peers, options.quick));
+        print(caseBlock(results.at(-1)!));
+      } catch (error) {
+        print([`${caseTitle(each)}: ${error instanceof Error ? error.message : String(error)}`]);
+      }
     }
   } finally {
     for (const peer of peers) await peer.close();

@@ -9,6 +9,8 @@ export interface Options {
   readonly report: string | null;
   readonly save: string | null;
   readonly quick: boolean;
+  /** After so many, no further case begins. */
+  readonly minutes: number;
   readonly json: boolean;
   readonly list: boolean;
   readonly help: boolean;
@@ -32,6 +34,7 @@ GB/s, share of the limit, and the error of the output against float64.`,
     },
     report: { type: 'string', hint: '<file>', help: 'write charts and tables to an HTML page' },
     save: { type: 'string', hint: '<folder>', help: 'write <date>-<cpu>.json and .html there' },
+    minutes: { type: 'string', hint: '<n>', help: 'begin no case after so many minutes' },
     quick: { type: 'boolean', help: 'small shapes, fewer turns: a minute or two' },
     json: { type: 'boolean', help: 'print one JSON object and nothing else' },
     list: { type: 'boolean', help: 'print the cases and measure nothing' },
@@ -46,9 +49,21 @@ checkout installs them. EVENKEEL_ISA and EVENKEEL_THREADS hold for evenkeel and 
 
 /** @throws {RangeError} a sentence about the first mistake. */
 export function parseOptions(args: readonly string[]): Options {
-  const { filter = null, peers, report = null, save = null, ...flags } = parse(USAGE, args);
+  const { filter = null, peers, report = null, save = null, ...rest } = parse(USAGE, args);
+  const { minutes = 'Infinity', ...flags } = rest;
+  if (!(Number(minutes) > 0))
+    throw new RangeError(`expected --minutes of a number above 0, got '${String(minutes)}'.`);
   const { quick, json, list, help: isHelp } = flags;
-  const values = { filter, report, save, quick, json, list, help: isHelp };
+  const values = {
+    filter,
+    report,
+    save,
+    minutes: Number(minutes),
+    quick,
+    json,
+    list,
+    help: isHelp,
+  };
   return { ...(values as Omit<Options, 'peers'>), peers: parsePeers(peers as string | undefined) };
 }
 

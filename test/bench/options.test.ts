@@ -11,6 +11,7 @@ describe('parseOptions', () => {
       report: null,
       save: null,
       quick: false,
+      minutes: Infinity,
       json: false,
       list: false,
       help: false,
@@ -18,11 +19,20 @@ describe('parseOptions', () => {
   });
 
   it('reads values and flags', () => {
-    const args = ['--filter', 'step, forward', '--peers=pytorch,deepbox', '--quick', '--save', 'a'];
+    const args = [
+      '--filter',
+      'step, forward',
+      '--peers=pytorch,deepbox',
+      '--quick',
+      '--save',
+      'a',
+      '--minutes=5',
+    ];
     expect(parseOptions(args)).toMatchObject({
       filter: 'step, forward',
       peers: ['pytorch', 'deepbox'],
       quick: true,
+      minutes: 5,
       save: 'a',
     });
     expect(parseOptions(['--peers', 'none']).peers).toEqual([]);
@@ -35,14 +45,15 @@ describe('parseOptions', () => {
     ],
     [['--filter'], 'expected --filter <names>, got nothing.'],
     [['--report='], 'expected --report <file>, got nothing.'],
+    [['--minutes=soon'], "expected --minutes of a number above 0, got 'soon'."],
     [['--json=1'], "expected --json without a value, got '1'."],
     [
       ['forward'],
-      "expected one of --filter, --peers, --report, --save, --quick, --json, --list, --help, got 'forward'.",
+      "expected one of --filter, --peers, --report, --save, --minutes, --quick, --json, --list, --help, got 'forward'.",
     ],
     [
       ['--fast'],
-      "expected one of --filter, --peers, --report, --save, --quick, --json, --list, --help, got '--fast'.",
+      "expected one of --filter, --peers, --report, --save, --minutes, --quick, --json, --list, --help, got '--fast'.",
     ],
   ])('refuses %j in one sentence', (args, sentence) => {
     expect(() => parseOptions(args)).toThrow(new RangeError(sentence));
