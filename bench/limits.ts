@@ -14,11 +14,11 @@ export function limitContenders({ case: each, x, dy }: Job): Contender[] {
   const source = asFloats(x);
   const gradient = dy === null ? source : asFloats(dy);
   const target = new Float32Array(source.length);
-  const copy = (): void => addon.limitCopy(source, target, source.length);
+  const copy = (): void => addon.bareCopy(source, target, source.length);
   const run: Record<Pass, () => void> = {
-    'read x': () => void addon.limitRead(source, source.length),
-    'read dy': () => void addon.limitRead(gradient, gradient.length),
-    'read other': () => void addon.limitRead(gradient, gradient.length),
+    'read x': () => void addon.bareRead(source, source.length),
+    'read dy': () => void addon.bareRead(gradient, gradient.length),
+    'read other': () => void addon.bareRead(gradient, gradient.length),
     'x to out': copy,
     'x to dx': copy,
   };

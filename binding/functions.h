@@ -27,8 +27,8 @@ void set_threads(const Args& args);
 void hold_threads(const Args& args);
 void configure(const Args& args);
 
-// limits.cc
-void limit_copy(const Args& args);
-Napi::Value limit_read(const Args& args);
+// bare_passes.cc
+void bare_copy(const Args& args);
+Napi::Value bare_read(const Args& args);
 
 }  // namespace evenkeel::binding

@@ -131,19 +131,19 @@ struct Lerp {
 
 // (x, most, out, n)
 template <class T>
-struct Limit {
+struct ClipValues {
   static constexpr std::size_t kArguments = 4;
   std::size_t n;
   double most;
   const T* x;
   T* out;
 
-  explicit Limit(const Args& args)
+  explicit ClipValues(const Args& args)
       : n(args.size(3, "n")),
         most(args.number(1, "most")),
         x(args.array<T>(0, "x", n)),
         out(args.array<T>(2, "out", n)) {}
-  void run() const { limit(x, most, out, n); }
+  void run() const { clip_values(x, most, out, n); }
 };
 
 // (x, n, 1 | 2 | Infinity) -> sum |x|, sum x^2 or max |x|

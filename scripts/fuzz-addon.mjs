@@ -121,7 +121,7 @@ const right = {
   nadamStep: [f(8), f(8), f(8), f(8), 8, 0.1, 0.9, 0.99, 1e-8, 0, 0.3, 0.1, 0.1, false, false],
   larsStep: [f(8), f(8), f(8), 8, 0.1, 0.9, 0, 0.5, false],
   lerp: [f(8), f(8), 0.3, f(8), 8],
-  limit: [d(8), 0.5, d(8), 8],
+  clipValues: [d(8), 0.5, d(8), 8],
   normPart: [f(8), 8, 2],
   unary: [f(8), f(8), 8, 12, 0, 0],
   binary: [f(4), f(2), f(8), 4, 2, 8, 0, 0, 0, Float64Array.of(4, 2, 1, 0, 0, 1), 2],
@@ -143,8 +143,8 @@ const right = {
   weakAlive: [3],
   holdThreads: [20],
   freeBuffer: [new ArrayBuffer(8)],
-  limitCopy: [f(8), f(8), 8],
-  limitRead: [f(8), 8],
+  bareCopy: [f(8), f(8), 8],
+  bareRead: [f(8), 8],
   prepareLarge: [f(8), 8],
 };
 

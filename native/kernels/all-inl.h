@@ -17,7 +17,7 @@
 #include "arithmetic-inl.h"
 #include "reductions-inl.h"
 #include "pairs-inl.h"
-#include "limits-inl.h"
+#include "bare-passes-inl.h"
 
 namespace evenkeel {
 namespace {

@@ -42,7 +42,7 @@ struct Kernels {
   void (*add_doubles)(double* total, const double* part, std::size_t n);  // total += part
   void (*random_words)(unsigned int* out, std::size_t n, unsigned long long key,
                        unsigned long long offset);
-  // The limit a benchmark compares with (limits.h).
+  // What a benchmark compares with (bare_passes.h).
   void (*copy)(const float* source, float* target, std::size_t n, bool stream);
   double (*read)(const float* source, std::size_t n);
 };

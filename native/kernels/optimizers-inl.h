@@ -1,5 +1,5 @@
 // Optimiser steps beside SGD and Adam (elementwise-inl.h), and what a step asks of gradients: their norms,
-// their limits. Plain loops, in PyTorch's order of operations, one rounding each.
+// clipping. Plain loops, in PyTorch's order of operations, one rounding each.
 #pragma once
 
 #include <cstddef>
@@ -118,7 +118,7 @@ void lerp(const T* a, const T* b, T weight, T* out, std::size_t n) {
 
 // min(max(x, -most), most); NaN stays NaN.
 template <class T>
-void limit(const T* x, T most, T* out, std::size_t n) {
+void clip_values(const T* x, T most, T* out, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     const T low = x[i] < -most ? -most : x[i];
     out[i] = low > most ? most : low;
@@ -158,8 +158,8 @@ Total norm_part(const T* x, std::size_t n, Norm kind) {
 
 template <class T>
 constexpr OptimizerKernels<T> optimizer_kernels() {
-  return {rmsprop<T>, adagrad<T>, nadam<T>,     lars<T>,
-          lerp<T>,    limit<T>,   norm_part<T>, exp_nonpositive};
+  return {rmsprop<T>, adagrad<T>,     nadam<T>,     lars<T>,
+          lerp<T>,    clip_values<T>, norm_part<T>, exp_nonpositive};
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ struct OptimizerKernels {
   void (*nadam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, NadamStep step);
   void (*lars)(T* parameter, const T* gradient, T* momentum, std::size_t n, LarsStep step);
   void (*lerp)(const T* a, const T* b, T weight, T* out, std::size_t n);
-  void (*limit)(const T* x, T most, T* out, std::size_t n);
+  void (*clip_values)(const T* x, T most, T* out, std::size_t n);
   Total (*norm)(const T* x, std::size_t n, Norm kind);
   double (*exp_nonpositive)(double x);
 };

@@ -59,9 +59,9 @@ void lerp(const T* a, const T* b, double weight, T* out, std::size_t n) {
 }
 
 template <class T>
-void limit(const T* x, double most, T* out, std::size_t n) {
+void clip_values(const T* x, double most, T* out, std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    kernels_of<T>().optimizers.limit(x + i, static_cast<T>(most), out + i, count);
+    kernels_of<T>().optimizers.clip_values(x + i, static_cast<T>(most), out + i, count);
   });
 }
 
@@ -92,7 +92,7 @@ double norm_part(const T* x, std::size_t n, Norm kind, Workspace& workspace) {
   template void nadam_step(T*, const T*, T*, T*, std::size_t, const NadamStep&);         \
   template void lars_step(T*, const T*, T*, std::size_t, const LarsStep&);               \
   template void lerp(const T*, const T*, double, T*, std::size_t);                       \
-  template void limit(const T*, double, T*, std::size_t);                                \
+  template void clip_values(const T*, double, T*, std::size_t);                          \
   template double norm_part(const T*, std::size_t, Norm, Workspace&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

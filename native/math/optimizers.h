@@ -1,4 +1,4 @@
-// Optimiser steps, gradients' norms and limits. Arrays are contiguous; same bits for every instruction set and thread count.
+// Optimiser steps, gradients' norms and clipping. Arrays are contiguous; same bits for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ template <class T>
 void lerp(const T* a, const T* b, double weight, T* out, std::size_t n);
 // Each element into [-most, most]; NaN stays NaN.
 template <class T>
-void limit(const T* x, double most, T* out, std::size_t n);
+void clip_values(const T* x, double most, T* out, std::size_t n);
 // sum |x|, sum x^2 or max |x| (NaN if there is one), in double; 0 of nothing.
 template <class T>
 double norm_part(const T* x, std::size_t n, Norm kind, Workspace& workspace);

@@ -53,6 +53,6 @@ export interface Addon extends Calls {
   holdThreads(microseconds: number): void;
   setThreads(n: number): void;
   configure(isa: string, threads: number): void;
-  limitCopy(source: Float32Array, target: Float32Array, n: number): void;
-  limitRead(source: Float32Array, n: number): number;
+  bareCopy(source: Float32Array, target: Float32Array, n: number): void;
+  bareRead(source: Float32Array, n: number): number;
 }

@@ -8,14 +8,14 @@ import type { Variable } from './operation.js';
 export interface Arithmetic<V extends Variable> {
   /** a + b, maybe in the memory of one of them; takes both. */
   add(a: V, b: V): V;
-  /** Adds a gradient that is ready to a leaf's; takes it, and cannot fail. */
+  /** Adds to a leaf's gradient one that `prepare` has returned; takes it, and cannot fail. */
   accumulate(leaf: V, gradient: V): void;
   /** The same gradient for one more holder. */
-  share(gradient: V): V;
+  hold(gradient: V): V;
   /** Nobody needs this gradient any more. */
   release(gradient: V): void;
   /** What `accumulate` is to take for this gradient; throws where that could not be added. Takes it. */
-  ready(leaf: V, gradient: V): V;
+  prepare(leaf: V, gradient: V): V;
   /** That `gradient` has the shape and dtype of `value`. */
   check(operation: string, value: V, gradient: V): void;
   /** What a hook returned, as a gradient to go on with; throws unless it is like the one before. */

@@ -36,7 +36,7 @@ export function afterHooks<V extends Variable>(
   let gradient = given;
   for (const { call } of [...list]) {
     const returned = unrecorded(() =>
-      (call as (gradient: V) => unknown)(arithmetic.share(gradient)),
+      (call as (gradient: V) => unknown)(arithmetic.hold(gradient)),
     );
     if (returned === undefined || returned === null) continue;
     const next = arithmetic.replacement(returned, gradient);

@@ -51,11 +51,11 @@ export class Operation {
   /** The gradients of the inputs, given the output's. */
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
     type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
-    return (this.ready() as Now)(gradient, this.needs);
+    return (this.checkedBackward() as Now)(gradient, this.needs);
   }
 
-  /** What differentiates, and that it and all it saved are there and unchanged. */
-  ready(): Backward {
+  /** The function that differentiates. @throws {Error} where it, or anything it saved, is freed or has changed. */
+  checkedBackward(): Backward {
     const { backward } = this;
     if (backward === null) {
       throw new Error(

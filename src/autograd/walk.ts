@@ -63,7 +63,7 @@ export async function walkBackAsync<V extends Variable>(
   const walked: Operation[] = [];
   // Another walk may have freed the graph while this one waited.
   const steps = walkSteps(root, gradient, arithmetic, retainGraph, () => {
-    for (const operation of walked) operation.ready();
+    for (const operation of walked) operation.checkedBackward();
   });
   let step = await later.defer(() => inWalk(id, () => steps.next()));
   while (step.done !== true) {
@@ -114,7 +114,7 @@ function* walkSteps<V extends Variable>(
       const source = operation.sources[i];
       if (part === null || part === undefined || source === null || source === undefined) return;
       arithmetic.check(operation.name, input as Variable as V, part);
-      give(source, part === whole ? arithmetic.share(part) : part);
+      give(source, part === whole ? arithmetic.hold(part) : part);
     });
     arithmetic.release(whole);
   }
@@ -127,7 +127,7 @@ function* walkSteps<V extends Variable>(
   }
   // A leaf that has stopped requiring grad since the forward keeps the `grad` it has, as in PyTorch.
   const takers = leaves.filter((leaf) => leaf.requiresGrad);
-  for (const leaf of takers) gradients.set(leaf, arithmetic.ready(leaf, gradients.get(leaf)!));
+  for (const leaf of takers) gradients.set(leaf, arithmetic.prepare(leaf, gradients.get(leaf)!));
   for (const leaf of takers) {
     arithmetic.accumulate(leaf, gradients.get(leaf)!);
     gradients.delete(leaf);

@@ -3,7 +3,7 @@
 import * as check from '../check/index.js';
 import { BYTES, type DType, type TensorData } from '../memory/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
-import { PIECE_BYTES, readExtent, type Extent, type Source, type Steps } from './source.js';
+import { CHUNK_BYTES, readExtent, type Extent, type Source, type Steps } from './source.js';
 
 export interface Element {
   /** PyTorch's name. */
@@ -131,7 +131,7 @@ export function roomFor(who: string, what: string, shape: readonly number[], dty
  * Fills `to` from an extent of a source, which has as many elements and perhaps a few bytes more. Elements of
  * our own types are read straight into it. `what` names the tensor.
  */
-export function* fill(
+export function* readElements(
   who: string,
   what: string,
   element: Element,
@@ -144,35 +144,35 @@ export function* fill(
     yield* readExtent(who, source, extent, (at, length) => own.subarray(at, at + length));
     return;
   }
-  const scratch = new Uint8Array(Math.min(extent.length, PIECE_BYTES));
+  const scratch = new Uint8Array(Math.min(extent.length, CHUNK_BYTES));
   yield* readExtent(
     who,
     source,
     extent,
     (_, length) => scratch.subarray(0, length),
-    (piece, at) => convert(who, what, element, piece, to, at / element.bytes),
+    (chunk, at) => convert(who, what, element, chunk, to, at / element.bytes),
   );
 }
 
-/** Widens, or copies, the elements of a piece, which are those of `to` from `start` on. */
+/** Widens, or copies, the elements of a chunk, which are those of `to` from `start` on. */
 function* convert(
   who: string,
   what: string,
   { name, bytes, widen }: Element,
-  piece: Uint8Array,
+  chunk: Uint8Array,
   to: TensorData,
   start: number,
 ): Steps<void> {
-  const end = Math.min(to.length, start + Math.floor(piece.length / bytes));
+  const end = Math.min(to.length, start + Math.floor(chunk.length / bytes));
   for (let first = start; first < end; first += WIDENED) {
     const some = to.subarray(first, Math.min(end, first + WIDENED));
     const at = (first - start) * bytes;
     if (widen === undefined) {
       new Uint8Array(some.buffer, some.byteOffset, some.byteLength).set(
-        piece.subarray(at, at + some.byteLength),
+        chunk.subarray(at, at + some.byteLength),
       );
     } else {
-      widen(new DataView(piece.buffer, piece.byteOffset + at, some.length * bytes), some);
+      widen(new DataView(chunk.buffer, chunk.byteOffset + at, some.length * bytes), some);
     }
     if (name === 'uint64') belowHalf(who, what, some as BigInt64Array, first);
     yield;

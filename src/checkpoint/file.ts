@@ -114,7 +114,7 @@ class FileSource implements Source {
   ) {}
 
   read(into: Uint8Array, position: number): Promise<void> | undefined {
-    if (into.length > WINDOW_BYTES / 2) return this.fill(into, position);
+    if (into.length > WINDOW_BYTES / 2) return this.readFully(into, position);
     if (position < this.start || position + into.length > this.end) {
       return this.move(position).then(() => this.copy(into, position));
     }
@@ -125,7 +125,7 @@ class FileSource implements Source {
   private async move(position: number): Promise<void> {
     const length = Math.min(WINDOW_BYTES, this.size - position);
     this.end = this.start; // it holds nothing if this fails
-    await this.fill(this.window.subarray(0, length), position);
+    await this.readFully(this.window.subarray(0, length), position);
     this.start = position;
     this.end = position + length;
   }
@@ -135,7 +135,7 @@ class FileSource implements Source {
     into.set(this.window.subarray(at, at + into.length));
   }
 
-  private async fill(into: Uint8Array, position: number): Promise<void> {
+  private async readFully(into: Uint8Array, position: number): Promise<void> {
     for (let filled = 0; filled < into.length;) {
       const { bytesRead } = await this.handle
         .read(into, filled, into.length - filled, position + filled)
@@ -151,11 +151,11 @@ class FileSource implements Source {
 
 /**
  * Replaces a file, or makes it: written beside it, made durable, then renamed over it. When anything
- * fails, also `pieces`, what was there before is there still. Links are followed; the old file's mode is kept.
+ * fails, also `chunks`, what was there before is there still. Links are followed; the old file's mode is kept.
  */
 export async function replace(
   { path, who }: Place,
-  pieces: Iterable<readonly Uint8Array[]>,
+  chunks: Iterable<readonly Uint8Array[]>,
 ): Promise<void> {
   const failed = rethrow(who, 'a file that can be written');
   const target = await destination(path, who).catch(failed);
@@ -166,7 +166,7 @@ export async function replace(
   try {
     try {
       if (target.mode !== null) await handle.chmod(target.mode).catch(failed);
-      for (const buffers of pieces) await writeAll(handle, buffers).catch(failed);
+      for (const buffers of chunks) await writeAll(handle, buffers).catch(failed);
       await handle.sync().catch(failed);
     } finally {
       await handle.close().catch(failed);

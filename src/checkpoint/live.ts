@@ -5,7 +5,7 @@ import { isSharedArrayBuffer } from 'node:util/types';
 import type { Memory } from '../memory/buffer.js';
 import type { TensorData } from '../memory/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { PIECE_BYTES } from './source.js';
+import { CHUNK_BYTES } from './source.js';
 
 /** What is smaller is copied before it is written: cheaper than a buffer of its own. */
 const SMALL_BYTES = 2 ** 16;
@@ -18,7 +18,7 @@ export class Live {
   readonly #version: number;
   /**
    * The array itself where nobody can take it away while the system reads it: in shared memory, or one that no
-   * user has seen (Memory.expose gives one who asks now an array of his own).
+   * user has seen (Memory.expose gives a caller that asks now an array of its own).
    */
   readonly #own: TensorData | null = null;
   readonly byteLength: number;
@@ -77,25 +77,25 @@ export function* piecesOf(
   tensors: readonly Live[],
   signal: AbortSignal | null,
 ): Generator<readonly Uint8Array[], void, void> {
-  const scratch = new Uint8Array(PIECE_BYTES);
+  const scratch = new Uint8Array(CHUNK_BYTES);
   let [buffers, bytes, parts] = [[header], header.length, 0];
   for (const live of tensors) {
     for (let start = 0; start < live.byteLength; parts++) {
-      if (bytes >= PIECE_BYTES || parts === PARTS) {
+      if (bytes >= CHUNK_BYTES || parts === PARTS) {
         signal?.throwIfAborted();
         yield buffers;
         [buffers, bytes, parts] = [[], 0, 0];
       }
-      const end = Math.min(live.byteLength, start + PIECE_BYTES - bytes);
-      const piece = live.bytes(start, end, scratch.subarray(bytes));
+      const end = Math.min(live.byteLength, start + CHUNK_BYTES - bytes);
+      const chunk = live.bytes(start, end, scratch.subarray(bytes));
       const last = buffers.at(-1);
-      if (last?.buffer === scratch.buffer && piece.buffer === scratch.buffer) {
+      if (last?.buffer === scratch.buffer && chunk.buffer === scratch.buffer) {
         // Copies one after another lie side by side there.
-        buffers[buffers.length - 1] = scratch.subarray(last.byteOffset, bytes + piece.length);
+        buffers[buffers.length - 1] = scratch.subarray(last.byteOffset, bytes + chunk.length);
       } else {
-        buffers.push(piece);
+        buffers.push(chunk);
       }
-      bytes += piece.length;
+      bytes += chunk.length;
       start = end;
     }
   }

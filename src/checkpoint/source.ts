@@ -22,7 +22,7 @@ export interface Source {
 export type Steps<Result> = Generator<Promise<void> | undefined, Result, void>;
 
 /** The most that one step reads: a copy of it takes 0.1 to 0.4 ms. A multiple of every element's size. */
-export const PIECE_BYTES = 2 ** 20;
+export const CHUNK_BYTES = 2 ** 20;
 
 /** After so much work a turn of the event loop is due: what a copy of 1 MB takes. */
 const TURN_MS = 0.3;
@@ -105,14 +105,14 @@ export function* readBytes(
   length: number,
 ): Steps<Uint8Array> {
   const bytes = allocate(who, length);
-  for (let at = 0; at < length; at += PIECE_BYTES) {
-    yield source.read(bytes.subarray(at, at + PIECE_BYTES), position + at);
+  for (let at = 0; at < length; at += CHUNK_BYTES) {
+    yield source.read(bytes.subarray(at, at + CHUNK_BYTES), position + at);
   }
   return bytes;
 }
 
 /**
- * Reads an extent in pieces and checks it. `room` says where the piece from byte `at` of the extent on goes;
+ * Reads an extent in chunks and checks it. `room` says where the chunk from byte `at` of the extent on goes;
  * `use` is run when it is there.
  */
 export function* readExtent(
@@ -120,14 +120,14 @@ export function* readExtent(
   source: Source,
   { position, length, checked }: Extent,
   room: (at: number, length: number) => Uint8Array,
-  use?: (piece: Uint8Array, at: number) => Steps<void>,
+  use?: (chunk: Uint8Array, at: number) => Steps<void>,
 ): Steps<void> {
   let crc = 0;
-  for (let at = 0; at < length; at += PIECE_BYTES) {
-    const piece = room(at, Math.min(PIECE_BYTES, length - at));
-    yield source.read(piece, position + at);
-    if (checked !== undefined) crc = crc32(piece, crc);
-    if (use !== undefined) yield* use(piece, at);
+  for (let at = 0; at < length; at += CHUNK_BYTES) {
+    const chunk = room(at, Math.min(CHUNK_BYTES, length - at));
+    yield source.read(chunk, position + at);
+    if (checked !== undefined) crc = crc32(chunk, crc);
+    if (use !== undefined) yield* use(chunk, at);
   }
   if (checked === undefined || crc === checked.crc) return;
   throw check.wrongValue(

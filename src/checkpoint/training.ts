@@ -1,7 +1,7 @@
 // A whole training run in one safetensors file: the model, what the optimiser keeps, and as JSON in its metadata the
 // schedule, the place in the stream of random numbers, and what the user adds.
 import * as check from '../check/index.js';
-import { randomState, restoreRandomState, type Stretch } from '../tensor/random.js';
+import { randomState, restoreRandomState, type StreamRange } from '../tensor/random.js';
 import { StateDict } from '../tensor/state-dict.js';
 import { Tensor } from '../tensor/tensor.js';
 import { loadSafetensors, saveSafetensors } from './safetensors/safetensors.js';
@@ -52,7 +52,7 @@ interface Rest {
   counts: Record<string, Record<string, number>> | null;
   groups: object[] | null;
   scheduler: unknown;
-  random: Stretch;
+  random: StreamRange;
   extra: Extra;
 }
 

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
-import { takeStretch } from '../tensor/random.js';
+import { takeRange } from '../tensor/random.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { batchOf } from './convolution/shape.js';
 import { identity } from './identity.js';
@@ -31,7 +31,7 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   if (!training || p === 0) return identity('dropout', input);
   input.present('dropout', 'the input');
   const y = Tensor.like(input); // or an error would use up random numbers
-  const { key, offset } = takeStretch(input.numel);
+  const { key, offset } = takeRange(input.numel);
   const mask = (from: Tensor, to: Tensor): Tensor => {
     perform(
       {

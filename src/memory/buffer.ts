@@ -31,7 +31,7 @@ export class Memory {
   version = 0;
   /** Tensors that hold it. One that is merely forgotten still counts: then it is never reused. */
   holders = 1;
-  /** A user has had the array in his hands, and may have kept it. */
+  /** `data` was read: the caller may hold a view, so the buffer must be detached before it is reused. */
   exposed: boolean;
   /** Some operation's result is another shape of one of its inputs: what is written shows in both. */
   viewed = false;
@@ -44,7 +44,7 @@ export class Memory {
 
   /**
    * @param owned - Allocated here, so it may be handed out again; an adopted or shared array never is.
-   * @param pending - Every element is this number and `data` is still empty (see `fill`).
+   * @param pending - Every element is this number and `data` is still empty (see `materialize`).
    * @param block - What the pool knows of the array, where it lent it.
    */
   constructor(
@@ -85,7 +85,7 @@ export class Memory {
   }
 
   /** Makes the array of a pending number, or the calls that compute the elements. */
-  fill(numel: number): void {
+  materialize(numel: number): void {
     this.awaited?.now();
     if (this.pending === null) return;
     const { data, block } = Memory.uninitialized(this.dtype, numel);
@@ -95,9 +95,9 @@ export class Memory {
     this.pending = null;
   }
 
-  /** For a user's eyes: what he does with the array must not reach the jobs that read it. */
+  /** The array for a caller, whose writes must not reach the jobs that read it. */
   expose(numel: number): TensorData {
-    this.fill(numel);
+    this.materialize(numel);
     if (this.exposed) return this.data;
     if (this.readers > 0) this.data = this.data.slice();
     else if (this.block !== null) leave(this.block);
@@ -208,8 +208,8 @@ function transferSparesMarked(): boolean {
 }
 
 /**
- * The same elements out of the user's reach, and every view of his empty; null if he has transferred them
- * himself. Memory marked as untransferable stays with him: Node 20 copies it here, later ones throw.
+ * The same elements in a new buffer, which no view of the caller's reaches; null if the caller has transferred them.
+ * Memory that is marked as untransferable stays the caller's: Node 20 copies it here, later versions throw.
  */
 function withdraw(dtype: DType, data: TensorData): TensorData | null {
   const { length, byteOffset } = data;

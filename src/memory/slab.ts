@@ -1,4 +1,4 @@
-// The memory of the statistics that a recorded forward keeps for its backward. Nobody else sees it, so
+// Memory for the statistics that a recorded forward saves for its backward. Nothing else can reach it, so
 // small ones share slabs: an array of its own costs 0.5 to 1 µs (it is zeroed, and the collector has to
 // be told of it and free it), as much as the arithmetic on (32, 64); a part of a slab costs 0.05.
 import { Memory } from './buffer.js';
@@ -10,8 +10,8 @@ const LINE_BYTES = 64;
 let slab = new ArrayBuffer(0);
 let used = 0;
 
-/** @internal `count` doubles that the caller writes. One kept graph may keep a whole slab. */
-export function statistics(count: number): Float64Array {
+/** @internal `count` doubles that the caller writes. A graph that is kept may keep a whole slab. */
+export function savedDoubles(count: number): Float64Array {
   const bytes = count * Float64Array.BYTES_PER_ELEMENT;
   if (bytes > MOST_SHARED_BYTES) return Memory.uninitialized('float64', count).data as Float64Array;
   if (used + bytes > slab.byteLength) {

@@ -81,7 +81,7 @@ export function clipGradValue_(
   check.numberBetween(who, 'clipValue', clipValue, 0, Infinity);
   for (const gradient of gradientsOf(who, parameters)) {
     const data = floats(gradient);
-    addon.limit(data, clipValue, data, gradient.numel);
+    addon.clipValues(data, clipValue, data, gradient.numel);
     gradient.markChanged();
   }
 }

@@ -44,7 +44,7 @@ const USUAL: Hyper = {
 /** @internal */
 export const ADAM_OPTIONS = Object.keys(USUAL);
 
-interface Moments {
+interface AdamState {
   step: number;
   readonly decay1: Power;
   readonly decay2: Power;
@@ -67,7 +67,7 @@ export class Adam extends Optimizer<Hyper> {
     amsgrad: false,
     decoupled_weight_decay: false,
   };
-  readonly #moments = new Map<Parameter, Moments>();
+  readonly #states = new Map<Parameter, AdamState>();
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -86,29 +86,29 @@ export class Adam extends Optimizer<Hyper> {
   }
 
   protected override [PREPARE](parameter: Parameter): void {
-    if (this.#moments.has(parameter)) return;
+    if (this.#states.has(parameter)) return;
     const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
-    this.#moments.set(parameter, momentsAt(0, m, v));
+    this.#states.set(parameter, stateAt(0, m, v));
   }
 
   protected override [KEPT](parameter: Parameter): ParameterState | null {
-    const moments = this.#moments.get(parameter);
-    if (moments === undefined) return null;
-    const { step, m, v } = moments;
+    const state = this.#states.get(parameter);
+    if (state === undefined) return null;
+    const { step, m, v } = state;
     return { step, exp_avg: m, exp_avg_sq: v };
   }
 
   protected override [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void {
-    this.#moments.clear();
+    this.#states.clear();
     for (const [parameter, { step, exp_avg: m, exp_avg_sq: v }] of states) {
-      this.#moments.set(parameter, momentsAt(step as number, m as Tensor, v as Tensor));
+      this.#states.set(parameter, stateAt(step as number, m as Tensor, v as Tensor));
     }
   }
 
   protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
-    const moments = this.#moments.get(parameter)!;
+    const state = this.#states.get(parameter)!;
     const [beta1, beta2] = group.betas;
-    const step = ++moments.step;
+    const step = ++state.step;
     const numbers = [
       parameter.numel,
       group.lr,
@@ -116,8 +116,8 @@ export class Adam extends Optimizer<Hyper> {
       beta2,
       group.eps,
       group.weightDecay,
-      1 - moments.decay1.at(beta1, step),
-      Math.sqrt(1 - moments.decay2.at(beta2, step)),
+      1 - state.decay1.at(beta1, step),
+      Math.sqrt(1 - state.decay2.at(beta2, step)),
       this[DECOUPLED],
       group.maximize,
     ] as const;
@@ -127,20 +127,20 @@ export class Adam extends Optimizer<Hyper> {
         work: 4 * parameter.numel,
         reads: { 'a gradient': gradient },
         writes: [],
-        rewrites: [parameter, moments.m, moments.v],
+        rewrites: [parameter, state.m, state.v],
       },
       (native, arrayOf) =>
         native.adamStep(
           arrayOf(parameter),
           arrayOf(gradient),
-          arrayOf(moments.m),
-          arrayOf(moments.v),
+          arrayOf(state.m),
+          arrayOf(state.v),
           ...numbers,
         ),
     );
   }
 }
 
-function momentsAt(step: number, m: Tensor, v: Tensor): Moments {
+function stateAt(step: number, m: Tensor, v: Tensor): AdamState {
   return { step, decay1: new Power(), decay2: new Power(), m, v };
 }

@@ -38,7 +38,7 @@ const USUAL: Hyper = {
   maximize: false,
 };
 
-interface Moments {
+interface NAdamState {
   step: number;
   /** μ₁ · … · μₜ */
   product: number;
@@ -68,7 +68,7 @@ export class NAdam extends Optimizer<Hyper> {
     exp_avg: 'tensor',
     exp_avg_sq: 'square',
   } as const;
-  readonly #moments = new Map<Parameter, Moments>();
+  readonly #states = new Map<Parameter, NAdamState>();
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -88,22 +88,22 @@ export class NAdam extends Optimizer<Hyper> {
   }
 
   protected override [PREPARE](parameter: Parameter): void {
-    if (this.#moments.has(parameter)) return;
+    if (this.#states.has(parameter)) return;
     const [m, v] = [zerosLike(parameter), zerosLike(parameter)];
-    this.#moments.set(parameter, { step: 0, product: 1, decay2: new Power(), m, v });
+    this.#states.set(parameter, { step: 0, product: 1, decay2: new Power(), m, v });
   }
 
   protected override [KEPT](parameter: Parameter): ParameterState | null {
-    const moments = this.#moments.get(parameter);
-    if (moments === undefined || moments.step === 0) return null;
-    const { step, product, m, v } = moments;
+    const state = this.#states.get(parameter);
+    if (state === undefined || state.step === 0) return null;
+    const { step, product, m, v } = state;
     return { step, mu_product: product, exp_avg: m, exp_avg_sq: v };
   }
 
   protected override [KEEP](states: ReadonlyMap<Parameter, ParameterState>): void {
-    this.#moments.clear();
+    this.#states.clear();
     for (const [parameter, state] of states) {
-      this.#moments.set(parameter, {
+      this.#states.set(parameter, {
         step: state.step as number,
         product: state.mu_product as number,
         decay2: new Power(),
@@ -114,12 +114,12 @@ export class NAdam extends Optimizer<Hyper> {
   }
 
   protected override [UPDATE](parameter: Parameter, gradient: Tensor, group: Hyper): void {
-    const moments = this.#moments.get(parameter)!;
+    const state = this.#states.get(parameter)!;
     const [beta1, beta2] = group.betas;
-    const step = ++moments.step;
+    const step = ++state.step;
     const mu = addon.nadamMomentum(beta1, group.momentumDecay, step);
     const next = addon.nadamMomentum(beta1, group.momentumDecay, step + 1);
-    moments.product *= mu;
+    state.product *= mu;
     const numbers = [
       parameter.numel,
       group.lr,
@@ -127,9 +127,9 @@ export class NAdam extends Optimizer<Hyper> {
       beta2,
       group.eps,
       group.weightDecay,
-      1 - moments.decay2.at(beta2, step),
-      (group.lr * (1 - mu)) / (1 - moments.product),
-      (group.lr * next) / (1 - moments.product * next),
+      1 - state.decay2.at(beta2, step),
+      (group.lr * (1 - mu)) / (1 - state.product),
+      (group.lr * next) / (1 - state.product * next),
       group.decoupledWeightDecay,
       group.maximize,
     ] as const;
@@ -139,14 +139,14 @@ export class NAdam extends Optimizer<Hyper> {
         work: 4 * parameter.numel,
         reads: { 'a gradient': gradient },
         writes: [],
-        rewrites: [parameter, moments.m, moments.v],
+        rewrites: [parameter, state.m, state.v],
       },
       (native, arrayOf) =>
         native.nadamStep(
           arrayOf(parameter),
           arrayOf(gradient),
-          arrayOf(moments.m),
-          arrayOf(moments.v),
+          arrayOf(state.m),
+          arrayOf(state.v),
           ...numbers,
         ),
     );

@@ -53,7 +53,7 @@ export function resolvedGroup<Hyper extends object>(
     }
     known.add(parameter);
   }
-  // Lists, such as betas, are the group's own: others share the defaults, and the caller has his.
+  // Lists, such as betas, are copied: other groups share the defaults, and the caller keeps the list that was given.
   const hyper = Object.entries(withDefaults(defaults, own as ParameterGroup<Hyper>)).map(
     ([name, value]: [string, unknown]) => [name, check.isList(value) ? Array.from(value) : value],
   );

@@ -17,7 +17,7 @@ export function painter(inColour: boolean): Paint {
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).flatMap((each) => pieces(each, width))) {
+  for (const word of text.split(/\s+/).flatMap((each) => parts(each, width))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (longer.length <= width) {
       line = longer;
@@ -29,7 +29,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-function pieces(word: string, width: number): string[] {
+function parts(word: string, width: number): string[] {
   const found: string[] = [];
   for (let at = 0; at < word.length; at += width) found.push(word.slice(at, at + width));
   return found;

@@ -52,7 +52,7 @@ export class Borrowed {
   /**
    * Makes sure of the elements from here on.
    *
-   * @param take - Take an array that the user can see away from him, rather than copy it.
+   * @param take - Detach an array that the caller may hold a view of, rather than copy it.
    * @throws {TypeError} when it has gone, or cannot be taken away.
    * @throws {RangeError} when its buffer holds something else too.
    */
@@ -94,8 +94,8 @@ export class Borrowed {
     return this.#copy.data as FloatData;
   }
 
-  /** Settles when the elements are there; rejected when they went away before that, or it is aborted. */
-  async ready(signal: AbortSignal | null): Promise<void> {
+  /** Settles when a copy is made; rejected when they went away before that, or it is aborted. */
+  async copied(signal: AbortSignal | null): Promise<void> {
     if (this.#copying !== null) await unlessAborted(this.#copying, signal);
   }
 

@@ -4,7 +4,7 @@ import type { Memory } from '../memory/buffer.js';
 import type { FloatData } from '../memory/dtype.js';
 import { Borrowed, copyBudget } from './borrow.js';
 import { makeLater, makeNow } from './make.js';
-import { enterLane, type Turn } from './order.js';
+import { enterQueue, type QueueEntry } from './order.js';
 import { Result } from './result.js';
 import type { After, ArrayOf, Call, Operand, Step } from './step.js';
 import { Stopwatch, unlessAborted } from './turns.js';
@@ -46,7 +46,7 @@ export class Deferral {
   #steps: Noted[] = [];
   readonly #places = new Map<Memory, Place>();
   readonly #endings: Ending[] = [];
-  readonly #turns = new Map<object, Turn>();
+  readonly #turns = new Map<object, QueueEntry>();
   readonly #apart: [string, Operand][] = [];
   readonly #afterwards: (() => void)[] = [];
   #open = true;
@@ -122,7 +122,7 @@ export class Deferral {
    * @returns What settles when they have; null where there are none.
    */
   inOrder(owner: object): Promise<void> | null {
-    const turn = this.#turns.get(owner) ?? enterLane(owner);
+    const turn = this.#turns.get(owner) ?? enterQueue(owner);
     this.#turns.set(owner, turn);
     return turn.before;
   }
@@ -208,7 +208,7 @@ export class Deferral {
       if (step.before !== undefined && step.before !== null) {
         await unlessAborted(step.before, signal);
       }
-      for (const place of places.values()) await place.ready(signal);
+      for (const place of places.values()) await place.copied(signal);
       await makeLater(step, call, after, arraysOf(places), signal, watch);
     }
     for (const { before } of this.#turns.values()) {

@@ -1,36 +1,36 @@
-// First in, first out, one lane for each owner: the statistics of a module move in the order of its calls,
+// A queue for each owner, first in, first out: the statistics of a module move in the order of its calls,
 // whichever of them is computed first.
 
-interface Lane {
-  /** Settles when everybody in it has left. */
+interface Queue {
+  /** Settles when all its entries have left. */
   tail: Promise<void>;
   inside: number;
 }
 
-const lanes = new WeakMap<object, Lane>();
+const queues = new WeakMap<object, Queue>();
 
-/** @internal A place in a lane. */
-export interface Turn {
-  /** Settles when all who came before have left; null where nobody did. */
+/** @internal An entry of a queue. */
+export interface QueueEntry {
+  /** Settles when all entries before it have left; null where there were none. */
   readonly before: Promise<void> | null;
   /** To be called once, whatever has happened. */
   leave(): void;
 }
 
 /** @internal */
-export function enterLane(owner: object): Turn {
+export function enterQueue(owner: object): QueueEntry {
   let opened = (): void => undefined;
   const left = new Promise<void>((resolve) => (opened = resolve));
-  const lane = lanes.get(owner) ?? { tail: Promise.resolve(), inside: 0 };
-  const before = lane.inside === 0 ? null : lane.tail;
-  lane.tail = before === null ? left : before.then(() => left);
-  lane.inside++;
-  lanes.set(owner, lane);
+  const queue = queues.get(owner) ?? { tail: Promise.resolve(), inside: 0 };
+  const before = queue.inside === 0 ? null : queue.tail;
+  queue.tail = before === null ? left : before.then(() => left);
+  queue.inside++;
+  queues.set(owner, queue);
   return {
     before,
     leave() {
       opened();
-      if (--lane.inside === 0) lanes.delete(owner);
+      if (--queue.inside === 0) queues.delete(owner);
     },
   };
 }

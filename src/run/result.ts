@@ -15,7 +15,7 @@ export class Result {
     memory.awaited = deferral;
   }
 
-  ready(): undefined {
+  copied(): undefined {
     return undefined;
   }
 

@@ -305,7 +305,7 @@ export class Tensor implements Variable {
   /** @internal The data, or an error when its buffer has gone. */
   attached(who: string, name = 'tensor'): TensorData {
     const { data } = this.memory;
-    return lengthOf(data) === this.numel ? data : this.filled(who, name);
+    return lengthOf(data) === this.numel ? data : this.materialized(who, name);
   }
 
   /** @internal The data of a floating tensor, which has been checked to be there. */
@@ -321,11 +321,11 @@ export class Tensor implements Variable {
   /** @internal That the data is there, or will be when the call that computes it is made. */
   present(who: string, name = 'tensor'): void {
     if (lengthOf(this.memory.data) === this.numel) return;
-    if (this.memory.awaited?.open !== true) this.filled(who, name);
+    if (this.memory.awaited?.open !== true) this.materialized(who, name);
   }
 
-  private filled(who: string, name: string): TensorData {
-    this.memory.fill(this.numel);
+  private materialized(who: string, name: string): TensorData {
+    this.memory.materialize(this.numel);
     check.attached(who, name, lengthOf(this.memory.data), this.shape, this.numel);
     return this.memory.data;
   }

@@ -68,7 +68,7 @@ export function fromNested(
     next++;
   };
 
-  const fill = (level: unknown, axis: number): void => {
+  const write = (level: unknown, axis: number): void => {
     if (isPlain && typeof level === 'number' && axis === shape.length) {
       numbers[next++] = level;
       return;
@@ -82,9 +82,9 @@ export function fromNested(
     if (level.length !== length) {
       throw ragged(who, shape, `${level.length} elements where ${length} were expected`);
     }
-    for (let i = 0; i < length; i++) fill(level[i], axis + 1);
+    for (let i = 0; i < length; i++) write(level[i], axis + 1);
   };
-  fill(nested, 0);
+  write(nested, 0);
   return { data, shape, dtype };
 }
 

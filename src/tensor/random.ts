@@ -1,13 +1,13 @@
 // The one source of random numbers: a counter-based stream (Philox4x32-10, in the addon) of which
-// each user takes the next stretch. The same seed gives the same numbers on any machine and any
+// each user takes the next range. The same seed gives the same numbers on any machine and any
 // thread count.
 import { randomInt } from 'node:crypto';
 
 import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
 
-/** A stretch of the stream: its key and its first counter. A counter makes 4 words of 32 bits. */
-export interface Stretch {
+/** A range of the stream: its key and its first counter. A counter makes 4 words of 32 bits. */
+export interface StreamRange {
   readonly key: number;
   readonly offset: number;
 }
@@ -26,12 +26,12 @@ export function manualSeed(seed: number): void {
 }
 
 /** Where the stream is: to go on from there later. */
-export function randomState(): Stretch {
+export function randomState(): StreamRange {
   return { key, offset: next };
 }
 
 /** The stream goes on from where `randomState` was taken. */
-export function restoreRandomState(state: Stretch): void {
+export function restoreRandomState(state: StreamRange): void {
   key = state.key;
   next = state.offset;
 }
@@ -41,15 +41,15 @@ const GROUP_WORDS = 64;
 const GROUP_COUNTERS = 16;
 
 /** Takes the counters for `words` random words: whole groups. */
-export function takeStretch(words: number): Stretch {
-  const stretch = { key, offset: next };
+export function takeRange(words: number): StreamRange {
+  const range = { key, offset: next };
   next += Math.ceil(words / GROUP_WORDS) * GROUP_COUNTERS;
-  return stretch;
+  return range;
 }
 
 /** Fills `out` with uniform numbers in [low, high). */
 export function fillUniform(out: Float32Array | Float64Array, low: number, high: number): void {
-  const { key: from, offset } = takeStretch(out.length);
+  const { key: from, offset } = takeRange(out.length);
   addon.uniform(out, out.length, low, high, from, offset);
 }
 
@@ -67,7 +67,7 @@ export function fillNormal(
     // Of pairs 21 % fall outside of the circle.
     const pairs = Math.ceil((n - at) * 0.66) + 8;
     const words = new Uint32Array(pairs * 4);
-    const { key: from, offset } = takeStretch(words.length);
+    const { key: from, offset } = takeRange(words.length);
     addon.randomWords(words, words.length, from, offset);
     for (let i = 0; i < words.length && at < n; i += 4) {
       const u = signedUnit(words[i]!, words[i + 1]!);
@@ -100,7 +100,7 @@ function logarithm(x: number): number {
 /** A uniform number in [0, 1), 53 bits, for each of `count`. */
 export function uniforms(count: number): Float64Array {
   const words = new Uint32Array(2 * count);
-  const { key: from, offset } = takeStretch(words.length);
+  const { key: from, offset } = takeRange(words.length);
   addon.randomWords(words, words.length, from, offset);
   return Float64Array.from(
     { length: count },
@@ -112,7 +112,7 @@ export function uniforms(count: number): Float64Array {
 export function permutation(n: number): Uint32Array {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   const words = new Uint32Array(n);
-  const { key: from, offset } = takeStretch(n);
+  const { key: from, offset } = takeRange(n);
   addon.randomWords(words, n, from, offset);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(((words[i] ?? 0) / 2 ** 32) * (i + 1));

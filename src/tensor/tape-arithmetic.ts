@@ -33,7 +33,7 @@ export const arithmetic: Arithmetic<Tensor> = {
     before.markChanged();
     gradient.dispose();
   },
-  share: (value) => value.detach(),
+  hold: (value) => value.detach(),
   release(value) {
     value.dispose();
   },
@@ -52,7 +52,7 @@ export const arithmetic: Arithmetic<Tensor> = {
     if (returned.expandedValue === null) returned.attached(who, 'the gradient');
     return returned.detach();
   },
-  ready(leaf, gradient) {
+  prepare(leaf, gradient) {
     const who = 'Tensor.backward';
     leaf.attached(who);
     if (leaf.gradient !== null) {

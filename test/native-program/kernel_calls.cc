@@ -76,8 +76,8 @@ void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& 
   std::fill(dot + length, dot + padded(length), 0.0);
 }
 
-// A stretch of `length` elements of rows that are narrower or wider than that.
-MatrixRange stretch(Draw& draw, std::size_t length) {
+// A range of `length` elements of rows that are narrower or wider than that.
+MatrixRange range(Draw& draw, std::size_t length) {
   const std::size_t columns = draw.between(2, 130);
   return {length, draw.below(columns), columns};
 }
@@ -99,7 +99,7 @@ NormalizeCoefficients<T> periodic_terms(Memory& memory, std::size_t columns) {
 
 template <class T>
 void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const MatrixRange range = stretch(draw, length);
+  const MatrixRange range = range(draw, length);
   const NormalizeCoefficients<T> by = periodic_terms<T>(memory, range.columns);
   const T* x = memory.input<T>(length);
   T* y = memory.output_over(x, length);
@@ -109,7 +109,7 @@ void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory&
 
 template <class T>
 void grad_apply_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const MatrixRange range = stretch(draw, length);
+  const MatrixRange range = range(draw, length);
   const T* center = periodic<T>(memory, range.columns);
   const T* a = periodic<T>(memory, range.columns);
   const T* b = periodic<T>(memory, range.columns);
@@ -336,7 +336,7 @@ void more_steps(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
               {0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07, flag, !flag});
   table.lars(parameter, gradient, momentum, n, {0.1, 0.9, 0.01, 0.3, flag});
   table.lerp(parameter, gradient, flag ? T(0.25) : T(0.75), memory.output<T>(n), n);
-  table.limit(gradient, T(0.5), memory.output<T>(n), n);
+  table.clip_values(gradient, T(0.5), memory.output<T>(n), n);
   for (const Norm kind : {Norm::kSum, Norm::kSquares, Norm::kLargest}) {
     memory.result(table.norm(gradient, n, kind).high);
   }

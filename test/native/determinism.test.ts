@@ -245,7 +245,7 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       addon.nadamStep(p, g, m, s, n, 0.1, 0.9, 0.99, 1e-8, 0.01, 0.3, 0.05, 0.07, true, false);
       addon.larsStep(p, g, m, n, 0.1, 0.9, 0.01, 0.3, false);
       addon.lerp(p, g, 0.3, out, n);
-      addon.limit(out, 0.5, out, n);
+      addon.clipValues(out, 0.5, out, n);
       const norms = [1, 2, Infinity].map((type) => addon.normPart(p, n, type));
       return hash(...state, ...norms, addon.nadamMomentum(0.9, 0.004, 17));
     });

@@ -181,7 +181,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), ELEMENTS, 0.1, 0.9, 0.01, 0.3, true],
   ],
   lerp: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), 0.3, f(ELEMENTS, 0.7), ELEMENTS],
-  limit: (f) => [f(ELEMENTS), 0.5, f(ELEMENTS), ELEMENTS],
+  clipValues: (f) => [f(ELEMENTS), 0.5, f(ELEMENTS), ELEMENTS],
   normPart: (f) => [f(ELEMENTS), ELEMENTS, 2],
 };
 

@@ -304,7 +304,7 @@ function moreSteps(addon: Addon): KernelCase[] {
     ),
     flat('limit', (arena, n) => {
       const [x, out] = [arena.input(n), arena.output(n)];
-      return nothing(() => addon.limit(x, 0.6, out, n));
+      return nothing(() => addon.clipValues(x, 0.6, out, n));
     }),
     ...[1, 2, Infinity].map((type) =>
       flat(`normPart ${type}`, (arena, n) => {

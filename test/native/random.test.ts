@@ -1,9 +1,9 @@
 // The random stream against the published known answers of Philox4x32-10 (Random123, kat_vectors), and
-// what it promises: a stretch depends on its key and place alone.
+// what it promises: a range depends on its key and place alone.
 import { describe, expect, it } from 'vitest';
 
 import { addon } from '../../src/addon/control.js';
-import { fillUniform, manualSeed, permutation, takeStretch } from '../../src/tensor/random.js';
+import { fillUniform, manualSeed, permutation, takeRange } from '../../src/tensor/random.js';
 
 function words(count: number, key: number, offset: number): Uint32Array {
   const out = new Uint32Array(count);
@@ -22,7 +22,7 @@ describe('Philox4x32-10', () => {
     expect(counterWords(0, 0)).toEqual([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
   });
 
-  it('gives the same words for every instruction set, wherever the stretch is cut', () => {
+  it('gives the same words for every instruction set, wherever the range is cut', () => {
     const isa = addon.isa();
     const whole = words(1000, 42, 16);
     for (const isa of addon.availableIsas()) {
@@ -38,9 +38,9 @@ describe('Philox4x32-10', () => {
 });
 
 describe('the generator', () => {
-  it('hands out stretches that do not overlap: whole groups of 64 words, 16 counters', () => {
+  it('hands out ranges that do not overlap: whole groups of 64 words, 16 counters', () => {
     manualSeed(7);
-    const starts = [1, 64, 65, 0, 1].map((count) => takeStretch(count).offset);
+    const starts = [1, 64, 65, 0, 1].map((count) => takeRange(count).offset);
     expect(starts).toEqual([0, 16, 32, 64, 64]);
   });
 

@@ -85,6 +85,6 @@ export interface OptimizerCalls {
     maximize: boolean,
   ): void;
   lerp(a: Floats, b: Floats, weight: number, out: Floats, n: number): void;
-  limit(x: Floats, most: number, out: Floats, n: number): void;
+  clipValues(x: Floats, most: number, out: Floats, n: number): void;
   normPart(x: Floats, n: number, type: number): number;
 }

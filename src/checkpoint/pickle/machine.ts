@@ -10,7 +10,7 @@ import {
   Float,
   Foreign,
   ForeignObject,
-  Inert,
+  OpaqueValue,
   kindOf,
   List,
   Tuple,
@@ -37,8 +37,8 @@ const SPARE_PLACES = 1024;
 const SHORT_TEXT = 24;
 
 const EMPTY_TUPLE = new Tuple([]);
-const BYTES = new Inert('bytes');
-const FROZENSET = new Inert('a frozenset');
+const BYTES = new OpaqueValue('bytes');
+const FROZENSET = new OpaqueValue('a frozenset');
 
 export class Machine {
   private readonly stack: Value[] = [];
@@ -126,7 +126,7 @@ export class Machine {
 
   set(): void {
     this.spend(COST.object);
-    this.push(new Inert('a set'));
+    this.push(new OpaqueValue('a set'));
   }
 
   /** The top of the stack, which has to be of a kind. */
@@ -382,7 +382,7 @@ export class Machine {
 
 /** Whether only its kind is known: then what is put into it or set on it is of no use. */
 function isOpaque(value: Value): boolean {
-  return value instanceof Inert || value instanceof Foreign || value instanceof ForeignObject;
+  return value instanceof OpaqueValue || value instanceof Foreign || value instanceof ForeignObject;
 }
 
 function small(value: bigint): number | bigint {

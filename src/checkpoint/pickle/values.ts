@@ -98,7 +98,7 @@ export class Float extends PyObject {
 }
 
 /** A value of which only its kind is known. It takes whatever is put into it, and keeps nothing. */
-export class Inert extends PyObject {
+export class OpaqueValue extends PyObject {
   constructor(override readonly kind: string) {
     super();
   }

@@ -3,7 +3,7 @@
 import * as check from '../../check/index.js';
 import { StateDict } from '../../tensor/state-dict.js';
 import { Budget, COST } from '../budget.js';
-import { fill, roomFor, SAFETENSORS_DTYPES, type Element } from '../elements.js';
+import { readElements, roomFor, SAFETENSORS_DTYPES, type Element } from '../elements.js';
 import { JsonReader } from './json.js';
 import { atOnce, BytesSource, readBytes, type Source, type Steps } from '../source.js';
 import { warnOfStatistics } from '../statistics.js';
@@ -49,7 +49,7 @@ export function* readSafetensors(who: string, source: Source): Steps<StateDict> 
   for (const { name, element, start, end } of inOrder) {
     const to = state.get(name)!.attached(who);
     const extent = { position: header.end + start, length: end - start };
-    yield* fill(who, quoted(name), element, source, extent, to);
+    yield* readElements(who, quoted(name), element, source, extent, to);
     yield;
   }
   for (const [key, text] of header.metadata) state.metadata.set(key, text);

@@ -8,7 +8,7 @@ import {
   Dict,
   Foreign,
   ForeignObject,
-  Inert,
+  OpaqueValue,
   kindOf,
   List,
   PyObject,
@@ -99,7 +99,7 @@ export class TensorRecord extends PyObject {
   }
 }
 
-/** Storages of what there is no element type for here, and the bytes of an element. */
+/** Storage classes of dtypes that are not supported here, with their element size: read past, and rejected if used. */
 const FOREIGN_STORAGES: Readonly<Record<string, number>> = {
   ComplexDoubleStorage: 16,
   ComplexFloatStorage: 8,
@@ -111,24 +111,24 @@ const FOREIGN_STORAGES: Readonly<Record<string, number>> = {
 };
 
 /** A function of which only what it makes is known. */
-function inert(kind: string): Callable {
-  const made = new Inert(kind);
+function opaque(kind: string): Callable {
+  const made = new OpaqueValue(kind);
   return new Callable(() => made);
 }
 
 const GLOBALS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['collections.OrderedDict', new Callable(orderedDict)],
-  ['collections.Counter', inert('a Counter')],
-  ['_codecs.encode', inert('bytes')],
+  ['collections.Counter', opaque('a Counter')],
+  ['_codecs.encode', opaque('bytes')],
   ...['__builtin__', 'builtins'].flatMap((module): [string, Value][] => [
-    [`${module}.bytearray`, inert('a bytearray')],
-    [`${module}.bytes`, inert('bytes')],
-    [`${module}.complex`, inert('a complex')],
-    [`${module}.frozenset`, inert('a frozenset')],
-    [`${module}.set`, inert('a set')],
+    [`${module}.bytearray`, opaque('a bytearray')],
+    [`${module}.bytes`, opaque('bytes')],
+    [`${module}.complex`, opaque('a complex')],
+    [`${module}.frozenset`, opaque('a frozenset')],
+    [`${module}.set`, opaque('a set')],
   ]),
   ['torch.Size', new Callable(({ who }, [sizes]) => sizeOf(who, sizes))],
-  ['torch.device', inert('a torch.device')],
+  ['torch.device', opaque('a torch.device')],
   ['torch._utils._rebuild_tensor', new Callable(rebuild)],
   ['torch._utils._rebuild_tensor_v2', new Callable(rebuildV2)],
   ['torch._utils._rebuild_tensor_v3', new Callable(rebuildV3)],
@@ -208,7 +208,7 @@ function numbersOf(who: string, what: string, value: Value | undefined): readonl
   return numbers;
 }
 
-function record(
+function tensorRecord(
   { who, budget }: Caller,
   args: readonly Value[],
   elementFor: (view: StorageView) => Element | undefined,
@@ -236,23 +236,23 @@ const storedAs = ({ storage }: StorageView): Element | undefined => storage.type
 
 /** storage, offset, size, stride: before PyTorch 0.4. */
 function rebuild(caller: Caller, args: readonly Value[]): Value {
-  return record(caller, args, storedAs, null);
+  return tensorRecord(caller, args, storedAs, null);
 }
 
 /** The same, requires_grad, backward_hooks, metadata. */
 function rebuildV2(caller: Caller, args: readonly Value[]): Value {
-  return record(caller, args, storedAs, strangeness(args[6]));
+  return tensorRecord(caller, args, storedAs, strangeness(args[6]));
 }
 
 /** The same with a dtype before the metadata, over an untyped storage: uint16, uint32, uint64. */
 function rebuildV3(caller: Caller, args: readonly Value[]): Value {
   const dtype = args[6];
   if (dtype instanceof Foreign)
-    return record(caller, args, () => undefined, `one of ${dtype.called}`);
+    return tensorRecord(caller, args, () => undefined, `one of ${dtype.called}`);
   if (!(dtype instanceof TorchDType)) {
     throw check.wrongValue(caller.who, 'a torch.dtype', kindOf(dtype));
   }
-  return record(caller, args, () => dtype.element, strangeness(args[7]));
+  return tensorRecord(caller, args, () => dtype.element, strangeness(args[7]));
 }
 
 /** The metadata of a tensor say that its elements are to be negated or conjugated. */

@@ -1,10 +1,10 @@
-// From the tensors that a pickle tells of to tensors with memory. Tensors that lie in one storage without
-// gaps share memory, as they did; others are gathered. What all of it takes is bounded by the file's size.
+// Builds Tensors from the tensor records of a pickle. Records that lie in one storage without gaps share memory, as
+// they did when they were saved; others are gathered. The memory of all is bounded by the file's size.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { COST, type Budget } from '../budget.js';
-import { bytesHere, fill, roomFor, type Element } from '../elements.js';
+import { bytesHere, readElements, roomFor, type Element } from '../elements.js';
 import type { Source, Steps } from '../source.js';
 import { MAX_RANK, type Storage, type TensorRecord } from './globals.js';
 
@@ -12,7 +12,7 @@ import { MAX_RANK, type Storage, type TensorRecord } from './globals.js';
 const FACTOR = 8;
 const FLOOR_BYTES = 4096;
 
-export class Materials {
+export class TensorReader {
   private readonly arrays = new Map<Storage, Map<string, TensorData>>();
   private readonly made = new Map<TensorData, Map<string, Tensor>>();
   private readonly budget: number;
@@ -98,7 +98,7 @@ export class Materials {
     const numel = Math.floor(storage.extent.length / element.bytes);
     this.spend(what, size, bytesHere(element, numel));
     const array = roomFor(this.who, what, [numel], element.dtype).keep().data;
-    yield* fill(this.who, what, element, this.source, storage.extent, array);
+    yield* readElements(this.who, what, element, this.source, storage.extent, array);
     arrays.set(element.name, array);
     return array;
   }

@@ -11,7 +11,7 @@ import { warnOfStatistics } from '../statistics.js';
 import { readArchive } from './archive.js';
 import { TensorRecord } from './globals.js';
 import { entryOf, stateDictIn } from './state.js';
-import { Materials } from './tensors.js';
+import { TensorReader } from './tensors.js';
 import { quoted } from '../words.js';
 
 export interface LoadTorchOptions {
@@ -61,12 +61,12 @@ export function decodeTorch(who: string, bytes: Uint8Array, key?: string): State
 function* readTorch(who: string, source: Source, key?: string): Steps<StateDict> {
   const caller: Caller = { who, budget: new Budget(who, source.size) };
   const dict = stateDictIn(caller, yield* readArchive(caller, source), key);
-  const materials = new Materials(who, source, caller.budget);
+  const reader = new TensorReader(who, source, caller.budget);
   const state = new StateDict();
   for (const [name, value] of namedValues(caller, dict)) {
     const entry = entryOf(caller, name, value);
     if (entry instanceof TensorRecord) {
-      state.set(name, yield* materials.tensor(quoted(name), entry));
+      state.set(name, yield* reader.tensor(quoted(name), entry));
       yield;
     } else if (typeof entry === 'bigint') state.set(name, scalar(entry));
     else state.others.set(name, entry);

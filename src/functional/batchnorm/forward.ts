@@ -2,7 +2,7 @@
 import { addon } from '../../addon/control.js';
 import { checkMade, type Native } from '../../run/calls.js';
 import { undeferred, type Deferral } from '../../run/deferral.js';
-import { statistics } from '../../memory/slab.js';
+import { savedDoubles } from '../../memory/slab.js';
 import { floats, Tensor, type FloatData } from '../../tensor/tensor.js';
 import { recordNormalization } from './backward.js';
 import { Moments } from './moments.js';
@@ -106,7 +106,7 @@ function normalizePadded(input: Tensor, plan: Plan, padding: Padding, recorded: 
 /** Computes y, and records it. */
 function run(input: Tensor, y: Tensor, plan: Plan, recorded: boolean): Tensor {
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
-  const saved = plan.moments?.rows ?? (recorded ? statistics(3 * plan.dims.c) : null);
+  const saved = plan.moments?.rows ?? (recorded ? savedDoubles(3 * plan.dims.c) : null);
   // First, because it may fail, where the stack ends: not with running statistics that have moved.
   const result = recorded && saved !== null ? recordNormalization(input, y, plan, saved) : y;
   const { deferral } = plan;

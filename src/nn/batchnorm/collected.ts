@@ -14,9 +14,9 @@ export interface Session {
 /** @internal What one layer has seen. */
 export class Collected implements MomentsSink {
   readonly moments: Moments;
-  /** Forwards that count as a step, and those of them that had values. */
+  /** Forwards that count as a step, and how many of them had values. */
   batches = 0;
-  filled = 0;
+  nonEmpty = 0;
 
   /**
    * @param session - Null: ends with the call that began it, and at no other time.
@@ -32,23 +32,23 @@ export class Collected implements MomentsSink {
   take(_layer: Learner, moments: Moments): void {
     this.moments.merge(moments);
     this.batches++;
-    if (moments.count > 0) this.filled++;
+    if (moments.count > 0) this.nonEmpty++;
   }
 
   /** Nothing seen yet. */
   clear(): void {
-    this.moments.count = this.batches = this.filled = 0;
+    this.moments.count = this.batches = this.nonEmpty = 0;
   }
 
   /** The function that is returned makes it what it is now, as often as it is called. */
   remember(): () => void {
-    const { moments, batches, filled } = this;
+    const { moments, batches, nonEmpty } = this;
     const { count } = moments;
     const rows = moments.rows.slice();
     return () => {
       moments.rows.set(rows);
       moments.count = count;
-      Object.assign(this, { batches, filled });
+      Object.assign(this, { batches, nonEmpty });
     };
   }
 }

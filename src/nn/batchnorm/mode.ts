@@ -1,7 +1,7 @@
 // Which statistics of a BatchNorm normalise, which move, and what is learned: by `training`, by choice, or frozen.
 import * as check from '../../check/index.js';
 import type { ModuleRecord } from '../../tensor/state-dict.js';
-import { NORMALIZES_BY_RUNNING, RECORD, UPDATES, WITH_BIAS } from '../module/internals.js';
+import { NORMALIZES_BY_RUNNING, MODULE_RECORD, UPDATES, WITH_BIAS } from '../module/internals.js';
 import * as internals from '../module/internals.js';
 import { pythonBoolean, pythonFloat } from '../module/repr.js';
 import type { FreezeOptions } from './options.js';
@@ -122,7 +122,7 @@ export abstract class BatchNormMode extends BatchNormState {
     return this[UPDATING];
   }
 
-  override [RECORD](): ModuleRecord {
+  override [MODULE_RECORD](): ModuleRecord {
     return this.frozen ? { version: 2, frozen: true } : { version: 2 };
   }
 

@@ -209,7 +209,7 @@ function inputOf(batch: unknown): TensorLike {
 
 /** All or none: everything that can fail comes first. Returns the number of layers that have changed. */
 function write(collected: ReadonlyMap<BatchNorm, Collected>): number {
-  const seen = [...collected].filter(([, { filled }]) => filled > 0);
+  const seen = [...collected].filter(([, { nonEmpty }]) => nonEmpty > 0);
   for (const [layer, { moments }] of seen) {
     layer[CHECK_STATISTICS](WHO);
     if (moments.count > 1) continue;
@@ -219,10 +219,10 @@ function write(collected: ReadonlyMap<BatchNorm, Collected>): number {
       `one for ${layer.toString()}`,
     );
   }
-  for (const [layer, { moments, filled }] of seen) {
+  for (const [layer, { moments, nonEmpty }] of seen) {
     layer.resetRunningStats(); // 0 · NaN would be NaN: nothing that was there before gets a weight
     layer[MOVE_STATISTICS](moments, 1);
-    if (layer.getBuffer('num_batches_tracked') !== null) layer.numBatchesTracked = filled;
+    if (layer.getBuffer('num_batches_tracked') !== null) layer.numBatchesTracked = nonEmpty;
   }
   return seen.length;
 }

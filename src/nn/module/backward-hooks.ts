@@ -12,13 +12,13 @@ interface Entry {
 }
 
 /**
- * One forward that backward hooks watch. Gradients pass a gate behind the outputs and one before the
- * inputs; hooks are those of the time of the forward.
+ * One forward with backward hooks. An identity operation is inserted after the outputs and another one before the
+ * inputs; they call the hooks. Hooks are those of the time of the forward.
  */
-export class Passage {
+export class HookedForward {
   private gradOutput: Gradients = [];
   private inputs: readonly unknown[] = [];
-  private gated = false;
+  private watchesInputs = false;
 
   constructor(
     private readonly who: string,
@@ -30,9 +30,9 @@ export class Passage {
   enter(inputs: readonly unknown[]): readonly unknown[] {
     this.inputs = inputs;
     const needs = inputs.map((each) => each instanceof Tensor && each.requiresGrad);
-    this.gated = needs.includes(true);
-    if (!this.gated) return inputs;
-    return gate(`${this.who} (inputs)`, inputs, (gradients) => {
+    this.watchesInputs = needs.includes(true);
+    if (!this.watchesInputs) return inputs;
+    return watched(`${this.who} (inputs)`, inputs, (gradients) => {
       const whole = gradients.map((gradient, i) => {
         const input = inputs[i];
         const absent = gradient === null && needs[i] && input instanceof Tensor;
@@ -53,7 +53,7 @@ export class Passage {
       );
     }
     if (!outputs.some((each) => each instanceof Tensor && each.requiresGrad)) return output;
-    const passed = gate(`${this.who} (outputs)`, outputs, (gradients) => {
+    const passed = watched(`${this.who} (outputs)`, outputs, (gradients) => {
       let result = gradients;
       for (const { call } of this.preHooks) {
         const returned = call(this.module, result);
@@ -61,7 +61,7 @@ export class Passage {
         result = this.checked('full backward pre-hook', 'grad_output', returned, outputs);
       }
       this.gradOutput = result;
-      if (!this.gated) this.call(Object.freeze(this.inputs.map(() => null)));
+      if (!this.watchesInputs) this.call(Object.freeze(this.inputs.map(() => null)));
       return result;
     });
     return Array.isArray(output) ? passed : passed[0];
@@ -73,7 +73,7 @@ export class Passage {
       const returned = call(this.module, gradients, this.gradOutput);
       if (returned === undefined || returned === null) continue;
       const next = this.checked('full backward hook', 'grad_input', returned, this.inputs);
-      if (!this.gated && next.some((each) => each !== null)) {
+      if (!this.watchesInputs && next.some((each) => each !== null)) {
         throw new TypeError(
           `${this.who}: Backward hook for Modules where no input requires gradient should always return ` +
             'null or null for all gradients.',
@@ -119,11 +119,11 @@ export class Passage {
 }
 
 /**
- * The same values behind a gate: when the gradients of all that were used have arrived, `pass` turns them
- * into those that go on. The gate is an operation older than every use of the values, so the walk comes to
- * it last; a scalar stands for it, whose gradient nobody reads.
+ * Inserts an identity operation behind the values. Its backward runs once, after the gradients of all values that were
+ * used have arrived, and `pass` turns them into those that go on. A scalar result, whose gradient is not read, makes it
+ * older than every use of the values: the walk comes to it last.
  */
-function gate(
+function watched(
   name: string,
   values: readonly unknown[],
   pass: (gradients: Gradients) => Gradients,

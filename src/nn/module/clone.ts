@@ -20,10 +20,10 @@ export function cloneModule<M extends Cloneable>(root: M, plain: () => unknown):
   const copies = new Map<unknown, unknown>();
   const copy = <T>(value: T): T => {
     if (typeof value !== 'object' || value === null) return value;
-    if (!copies.has(value)) fill(value);
+    if (!copies.has(value)) copyObject(value);
     return copies.get(value) as T;
   };
-  const fill = (value: object): void => {
+  const copyObject = (value: object): void => {
     const made = (fresh: object): void => void copies.set(value, fresh);
     if (value instanceof Tensor) made(copyTensor(value));
     else if (isCloneable(value)) {

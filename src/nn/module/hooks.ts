@@ -1,6 +1,6 @@
 // A module's hooks: what runs before and after its forward. Those of backward: backward-hooks.ts.
 import { isGradEnabled } from '../../autograd/index.js';
-import { Passage, type Gradients } from './backward-hooks.js';
+import { HookedForward, type Gradients } from './backward-hooks.js';
 import { INSIDE, WHO } from './internals.js';
 
 export type { Gradients };
@@ -63,7 +63,7 @@ function wrapForward(module: Hooked): Hooks {
 function unwrapForward(module: Hooked): void {
   const { hooks } = module[INSIDE];
   module[INSIDE].hooks = null;
-  // Somebody has put a forward of his own before it: that one stays, and calls what is behind the wrapper.
+  // The caller has assigned another forward since: that one stays, and calls what is behind the wrapper.
   if (hooks === null || module.forward !== hooks.wrapper) return;
   if (hooks.before === undefined) delete (module as { forward?: unknown }).forward;
   else Object.defineProperty(module, 'forward', hooks.before);
@@ -135,14 +135,14 @@ export class Hooks {
       if (returned !== undefined && returned !== null) inputs = Object.freeze([...returned]);
     }
     const around = this.backward.size + this.backwardPre.size > 0 && isGradEnabled();
-    const passage = around
-      ? new Passage(who, module, [...this.backwardPre], [...this.backward])
+    const hooked = around
+      ? new HookedForward(who, module, [...this.backwardPre], [...this.backward])
       : null;
-    if (passage !== null) inputs = passage.enter(inputs);
+    if (hooked !== null) inputs = hooked.enter(inputs);
     const leave = (computed: unknown): unknown => {
       let output = computed;
       for (const { call } of [...this.post]) output = call(module, inputs, output) ?? output;
-      return passage === null ? output : passage.leave(output);
+      return hooked === null ? output : hooked.leave(output);
     };
     return { inputs, leave };
   }

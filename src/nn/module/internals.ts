@@ -11,7 +11,7 @@ export const UNINITIALIZED = Symbol('uninitialized');
 /** Own names and values among which children and parameters are found, in order. */
 export const SLOTS = Symbol('slots');
 /** What a state dict says of a module beside its tensors. */
-export const RECORD = Symbol('record');
+export const MODULE_RECORD = Symbol('moduleRecord');
 /** How a module is loaded from its entries. */
 export const PLAN_LOAD = Symbol('planLoad');
 /** What is wrong with a value to be loaded. */

@@ -10,7 +10,7 @@ import { cloneModule } from './clone.js';
 import { forwardLater } from './forward-later.js';
 import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
 import * as internals from './internals.js';
-import { CHECK_STATE, PLAN_LOAD, RECORD, SLOTS, UNINITIALIZED } from './internals.js';
+import { CHECK_STATE, PLAN_LOAD, MODULE_RECORD, SLOTS, UNINITIALIZED } from './internals.js';
 import {
   loadInto,
   type LoadPlan,
@@ -332,7 +332,7 @@ export abstract class Module {
   }
 
   /** @internal */
-  [RECORD](): ModuleRecord {
+  [MODULE_RECORD](): ModuleRecord {
     return { version: 1 };
   }
 

@@ -7,9 +7,9 @@
 namespace evenkeel {
 
 // Read once, write once: target = source.
-void limit_copy(const float* source, float* target, std::size_t n);
+void bare_copy(const float* source, float* target, std::size_t n);
 
 // Read once; the result depends on every element.
-double limit_read(const float* source, std::size_t n);
+double bare_read(const float* source, std::size_t n);
 
 }  // namespace evenkeel

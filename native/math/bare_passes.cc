@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "bare_passes.h"
 
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
@@ -11,7 +11,7 @@ constexpr std::size_t kBlock = 64 * 1024;
 
 }  // namespace
 
-void limit_copy(const float* source, float* target, std::size_t n) {
+void bare_copy(const float* source, float* target, std::size_t n) {
   const FloatEnvironment environment;
   const bool stream = n * sizeof(float) >= kStreamBytes;
   run_tasks(divide_up(n, kBlock), n, [&](std::size_t task) {
@@ -20,7 +20,7 @@ void limit_copy(const float* source, float* target, std::size_t n) {
   });
 }
 
-double limit_read(const float* source, std::size_t n) {
+double bare_read(const float* source, std::size_t n) {
   const FloatEnvironment environment;
   double totals[64] = {};
   // 64 interleaved shares: enough for every thread, few enough to add up here.
