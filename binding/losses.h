@@ -61,7 +61,7 @@ struct LossValues {
 
 // (x, target, weight?, positive?, kind, n, p, ofTarget, dy?, factor, out)
 template <class T>
-struct LossSlopes {
+struct LossGradients {
   static constexpr std::size_t kArguments = 11;
   LossKind kind;
   std::size_t n;
@@ -71,7 +71,7 @@ struct LossSlopes {
   double factor;
   T* out;
 
-  explicit LossSlopes(const Args& args)
+  explicit LossGradients(const Args& args)
       : kind(loss_kind(args)),
         n(args.size(5, "n")),
         operands(loss_operands<T>(args, n)),
@@ -79,7 +79,7 @@ struct LossSlopes {
         dy(args.array_or_null<T>(8, "dy", n)),
         factor(args.number(9, "factor")),
         out(args.array<T>(10, "out", n)) {}
-  void run() const { loss_slopes(kind, operands, of_target, dy, factor, out, n); }
+  void run() const { loss_gradients(kind, operands, of_target, dy, factor, out, n); }
 };
 
 template <class T>
@@ -143,7 +143,7 @@ struct RowLosses {
 // (logits, labels: Int32Array, or probabilities, weight?: Float64Array, rows, classes, hard, ignoreIndex, smoothing,
 //  lse: Float64Array, dy?, factor, dx?, dtarget?)
 template <class T>
-struct RowSlopes {
+struct RowGradients {
   static constexpr std::size_t kArguments = 13;
   std::size_t rows;
   RowOperands<T> operands;
@@ -151,7 +151,7 @@ struct RowSlopes {
   const double* lse;
   T *dx, *dtarget;
 
-  explicit RowSlopes(const Args& args)
+  explicit RowGradients(const Args& args)
       : rows(args.size(3, "rows")),
         operands(row_operands<T>(args, 2, rows, args.size(4, "classes"),
                                  args.int32(6, "ignoreIndex"), args.number(7, "smoothing"))),
@@ -169,7 +169,7 @@ struct RowSlopes {
     workspace.reset();
     double* each = workspace.take<double>(rows);
     scales(scale, rows, each);
-    row_slopes(operands, rows, lse, each, dx, dtarget);
+    row_gradients(operands, rows, lse, each, dx, dtarget);
   }
 };
 
@@ -230,13 +230,13 @@ struct NllLosses {
 
 // (dx, labels: Int32Array, weight?: Float64Array, outer, classes, inner, ignoreIndex, dy?, factor)
 template <class T>
-struct NllSlopes {
+struct NllGradients {
   static constexpr std::size_t kArguments = 9;
   ClassTargets of;
   RowScale<T> scale;
   T* dx;
 
-  explicit NllSlopes(const Args& args)
+  explicit NllGradients(const Args& args)
       : of{nullptr,
            nullptr,
            args.size(3, "outer"),
@@ -249,7 +249,7 @@ struct NllSlopes {
     of.weight = args.array_or_null<double>(2, "weight", of.classes);
     scale = {args.array_or_null<T>(7, "dy", rows), args.number(8, "factor")};
   }
-  void run() const { nll_slopes(of, scale, dx); }
+  void run() const { nll_gradients(of, scale, dx); }
 };
 
 }  // namespace evenkeel::binding

@@ -37,7 +37,7 @@ struct Cosines {
 
 // (a, b, sums: Float64Array(3 rows), dy, rows, size, eps, da?, db?)
 template <class T>
-struct CosineSlopes {
+struct CosineGradients {
   static constexpr std::size_t kArguments = 9;
   PairRows<T> pairs;
   const PairSums* sums;
@@ -45,7 +45,7 @@ struct CosineSlopes {
   double eps;
   T *da, *db;
 
-  explicit CosineSlopes(const Args& args)
+  explicit CosineGradients(const Args& args)
       : pairs{nullptr, nullptr, args.size(4, "rows"), args.size(5, "size")},
         sums(sums_at(args, 2, pairs.rows)),
         dy(args.array<T>(3, "dy", pairs.rows)),
@@ -56,7 +56,7 @@ struct CosineSlopes {
     da = args.array_or_null<T>(7, "da", elements);
     db = args.array_or_null<T>(8, "db", elements);
   }
-  void run() const { cosine_slopes(pairs, eps, sums, dy, da, db); }
+  void run() const { cosine_gradients(pairs, eps, sums, dy, da, db); }
 };
 
 // (a, b, signs: Int32Array, rows, size, margin, sums: Float64Array(3 rows), values?) -> the sum of losses
@@ -89,7 +89,7 @@ struct EmbeddingLosses {
 
 // (a, b, signs: Int32Array, rows, size, margin, sums: Float64Array(3 rows), dy?, factor, da?, db?)
 template <class T>
-struct EmbeddingSlopes {
+struct EmbeddingGradients {
   static constexpr std::size_t kArguments = 11;
   PairRows<T> pairs;
   const std::int32_t* signs;
@@ -98,7 +98,7 @@ struct EmbeddingSlopes {
   RowScale<T> scale;
   T *da, *db;
 
-  explicit EmbeddingSlopes(const Args& args)
+  explicit EmbeddingGradients(const Args& args)
       : pairs{nullptr, nullptr, args.size(3, "rows"), args.size(4, "size")},
         signs(args.array<std::int32_t>(2, "signs", pairs.rows)),
         margin(args.number(5, "margin")),
@@ -110,7 +110,7 @@ struct EmbeddingSlopes {
     da = args.array_or_null<T>(9, "da", elements);
     db = args.array_or_null<T>(10, "db", elements);
   }
-  void run() const { embedding_slopes(pairs, signs, margin, sums, scale, da, db); }
+  void run() const { embedding_gradients(pairs, signs, margin, sums, scale, da, db); }
 };
 
 template <class T>
@@ -150,14 +150,14 @@ struct TripletLosses {
 // (anchor, positive, negative, rows, size, margin, eps, squares, swap, distances: Float64Array(3 rows), dy?, factor,
 //  dAnchor?, dPositive?, dNegative?)
 template <class T>
-struct TripletSlopes {
+struct TripletGradients {
   static constexpr std::size_t kArguments = 15;
   Triplets<T> triplets;
   const double* distances;
   RowScale<T> scale;
   T *da, *db, *dc;
 
-  explicit TripletSlopes(const Args& args)
+  explicit TripletGradients(const Args& args)
       : triplets(triplets_at<T>(args)),
         distances(args.array<double>(9, "distances", args.product(3, triplets.pairs.rows))),
         scale{args.array_or_null<T>(10, "dy", triplets.pairs.rows), args.number(11, "factor")} {
@@ -166,7 +166,7 @@ struct TripletSlopes {
     db = args.array_or_null<T>(13, "dPositive", elements);
     dc = args.array_or_null<T>(14, "dNegative", elements);
   }
-  void run() const { triplet_slopes(triplets, distances, scale, da, db, dc); }
+  void run() const { triplet_gradients(triplets, distances, scale, da, db, dc); }
 };
 
 }  // namespace evenkeel::binding

@@ -147,7 +147,7 @@ inline double sigmoid(double x) {
 }
 // d(x sigmoid(x))
 template <int kDigits>
-inline double sigmoid_slope(double x) {
+inline double sigmoid_derivative(double x) {
   const double e = exponential<kDigits>(x < 0.0 ? x : -x), whole = 1.0 + e;
   const double s = (x < 0.0 ? e : 1.0) / whole, rest = (x < 0.0 ? 1.0 : e) / whole;
   return s * (1.0 + x * rest);
@@ -177,7 +177,7 @@ inline double tanh_of_softplus(double x) {
   return part / (part + (x < 0.0 ? 2.0 : 2.0 * e * e));
 }
 template <int kDigits>
-inline double mish_slope(double x) {
+inline double mish_derivative(double x) {
   const double t = tanh_of_softplus<kDigits>(x);
   return t + x * sigmoid<kDigits>(x) * (1.0 - t * t);
 }
@@ -231,7 +231,7 @@ inline double normal_distribution(double x) {
 }
 // d(x normal_distribution(x))
 template <int kDigits>
-inline double normal_slope(double x) {
+inline double normal_derivative(double x) {
   return normal_distribution<kDigits>(x) + x * (bell<kDigits>(x) * kInverseRoot2Pi);
 }
 
@@ -241,7 +241,7 @@ inline double tanh_argument(double x) {
   return kTwice * (x + 0.044715 * (x * x * x));
 }
 template <int kDigits>
-inline double gelu_tanh_slope(double x) {
+inline double gelu_tanh_derivative(double x) {
   constexpr double kTwice = 1.59576912160573071176;
   const double z = tanh_argument(x), s = sigmoid<kDigits>(z), rest = sigmoid<kDigits>(-z);
   return s + x * (s * rest) * (kTwice * (1.0 + 0.134145 * (x * x)));

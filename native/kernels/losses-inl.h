@@ -37,13 +37,13 @@ inline double sigmoid_of_minus(double x) { return sigmoid<53>(-x); }
 
 struct Squared {
   static double value(double x, double t, double, double) { return (x - t) * (x - t); }
-  static double slope(double x, double t, double, double) { return 2.0 * (x - t); }
-  static double target_slope(double x, double t, double, double) { return -2.0 * (x - t); }
+  static double derivative(double x, double t, double, double) { return 2.0 * (x - t); }
+  static double target_derivative(double x, double t, double, double) { return -2.0 * (x - t); }
 };
 struct Absolute {
   static double value(double x, double t, double, double) { return magnitude_of(x - t); }
-  static double slope(double x, double t, double, double) { return sign_of(x - t); }
-  static double target_slope(double x, double t, double, double) { return -sign_of(x - t); }
+  static double derivative(double x, double t, double, double) { return sign_of(x - t); }
+  static double target_derivative(double x, double t, double, double) { return -sign_of(x - t); }
 };
 // beta > 0
 struct Smooth {
@@ -51,12 +51,12 @@ struct Smooth {
     const double d = magnitude_of(x - t);
     return d < beta ? 0.5 * d * d / beta : d - 0.5 * beta;
   }
-  static double slope(double x, double t, double, double beta) {
+  static double derivative(double x, double t, double, double beta) {
     const double d = x - t;
     return d <= -beta ? -1.0 : (d >= beta ? 1.0 : d / beta);
   }
-  static double target_slope(double x, double t, double positive, double beta) {
-    return -slope(x, t, positive, beta);
+  static double target_derivative(double x, double t, double positive, double beta) {
+    return -derivative(x, t, positive, beta);
   }
 };
 struct HuberLoss {
@@ -64,25 +64,25 @@ struct HuberLoss {
     const double d = magnitude_of(x - t);
     return d <= delta ? 0.5 * d * d : delta * (d - 0.5 * delta);
   }
-  static double slope(double x, double t, double, double delta) {
+  static double derivative(double x, double t, double, double delta) {
     const double d = x - t;
     return d <= -delta ? -delta : (d >= delta ? delta : d);
   }
-  static double target_slope(double x, double t, double positive, double delta) {
-    return -slope(x, t, positive, delta);
+  static double target_derivative(double x, double t, double positive, double delta) {
+    return -derivative(x, t, positive, delta);
   }
 };
-// Logarithms from -100 on, the slope's denominator from 1e-12 on: as PyTorch.
+// Logarithms from -100 on, the derivative's denominator from 1e-12 on: as PyTorch.
 struct Binary {
   static double value(double x, double t, double, double) {
     const double yes = larger(logarithm<53>(x), -100.0);
     const double no = larger(logarithm_of_1_plus<53>(-x), -100.0);
     return (t - 1.0) * no - t * yes;
   }
-  static double slope(double x, double t, double, double) {
+  static double derivative(double x, double t, double, double) {
     return (x - t) / larger((1.0 - x) * x, 1e-12);
   }
-  static double target_slope(double x, double, double, double) {
+  static double target_derivative(double x, double, double, double) {
     return logarithm_of_1_plus<53>(-x) - logarithm<53>(x);
   }
 };
@@ -90,10 +90,10 @@ struct BinaryLogits {
   static double value(double x, double t, double positive, double) {
     return (1.0 - t) * x + (1.0 + (positive - 1.0) * t) * softplus_of_minus(x);
   }
-  static double slope(double x, double t, double positive, double) {
+  static double derivative(double x, double t, double positive, double) {
     return (1.0 - t) * sigmoid<53>(x) - t * positive * sigmoid_of_minus(x);
   }
-  static double target_slope(double x, double, double positive, double) {
+  static double target_derivative(double x, double, double positive, double) {
     return (positive - 1.0) * softplus_of_minus(x) - x;
   }
 };
@@ -103,59 +103,59 @@ struct Divergence {
     const double entropy = t == 0.0 ? 0.0 : t * logarithm<53>(t);
     return entropy - t * x;
   }
-  static double slope(double, double t, double, double) { return -t; }
-  static double target_slope(double x, double t, double, double) {
+  static double derivative(double, double t, double, double) { return -t; }
+  static double target_derivative(double x, double t, double, double) {
     return logarithm<53>(t) + 1.0 - x;
   }
 };
 struct LogDivergence {
   static double value(double x, double t, double, double) { return exponential<53>(t) * (t - x); }
-  static double slope(double, double t, double, double) { return -exponential<53>(t); }
-  static double target_slope(double x, double t, double, double) {
+  static double derivative(double, double t, double, double) { return -exponential<53>(t); }
+  static double target_derivative(double x, double t, double, double) {
     return exponential<53>(t) * (t - x + 1.0);
   }
 };
 
-template <class Formula, bool kSlope, bool kOfTarget>
+template <class Formula, bool kDerivative, bool kOfTarget>
 inline void evaluate(LossPart& part, std::size_t count, double p) {
   for (std::size_t j = 0; j < count; ++j) {
     const double x = part.x[j], t = part.target[j], positive = part.positive[j];
     double value;
-    if constexpr (!kSlope) {
+    if constexpr (!kDerivative) {
       value = Formula::value(x, t, positive, p);
     } else if constexpr (kOfTarget) {
-      value = Formula::target_slope(x, t, positive, p);
+      value = Formula::target_derivative(x, t, positive, p);
     } else {
-      value = Formula::slope(x, t, positive, p);
+      value = Formula::derivative(x, t, positive, p);
     }
     part.value[j] = value * part.weight[j];
   }
 }
 
-template <bool kSlope, bool kOfTarget>
+template <bool kDerivative, bool kOfTarget>
 inline void evaluate_kind(LossKind kind, LossPart& part, std::size_t count, double p) {
   switch (kind) {
     case LossKind::kSquared:
-      return evaluate<Squared, kSlope, kOfTarget>(part, count, p);
+      return evaluate<Squared, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kAbsolute:
-      return evaluate<Absolute, kSlope, kOfTarget>(part, count, p);
+      return evaluate<Absolute, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kSmooth:
-      return evaluate<Smooth, kSlope, kOfTarget>(part, count, p);
+      return evaluate<Smooth, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kHuber:
-      return evaluate<HuberLoss, kSlope, kOfTarget>(part, count, p);
+      return evaluate<HuberLoss, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kBinary:
-      return evaluate<Binary, kSlope, kOfTarget>(part, count, p);
+      return evaluate<Binary, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kBinaryLogits:
-      return evaluate<BinaryLogits, kSlope, kOfTarget>(part, count, p);
+      return evaluate<BinaryLogits, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kDivergence:
-      return evaluate<Divergence, kSlope, kOfTarget>(part, count, p);
+      return evaluate<Divergence, kDerivative, kOfTarget>(part, count, p);
     case LossKind::kLogDivergence:
-      return evaluate<LogDivergence, kSlope, kOfTarget>(part, count, p);
+      return evaluate<LogDivergence, kDerivative, kOfTarget>(part, count, p);
   }
 }
 
 // each(i, count, values) for one part after another.
-template <bool kSlope, bool kOfTarget, class T, class Each>
+template <bool kDerivative, bool kOfTarget, class T, class Each>
 inline void for_parts(LossKind kind, const LossOperands<T>& operands, std::size_t n,
                       const Each& each) {
   LossPart part;
@@ -165,7 +165,7 @@ inline void for_parts(LossKind kind, const LossOperands<T>& operands, std::size_
     read_part(part.target, operands.target, i, count);
     read_part(part.weight, operands.weight, i, count);
     read_part(part.positive, operands.positive, i, count);
-    evaluate_kind<kSlope, kOfTarget>(kind, part, count, operands.p);
+    evaluate_kind<kDerivative, kOfTarget>(kind, part, count, operands.p);
     each(i, count, part.value);
   }
 }
@@ -197,10 +197,10 @@ void loss_values(LossKind kind, const LossOperands<T>& operands, T* out, std::si
                           });
 }
 
-// out = slope * factor * dy; dy is null where it is 1.
+// out = derivative * factor * dy; dy is null where it is 1.
 template <class T>
-void loss_slopes(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
-                 double factor, T* out, std::size_t n) {
+void loss_gradients(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                    double factor, T* out, std::size_t n) {
   const auto store = [=](std::size_t i, std::size_t count, const double* value) {
     for (std::size_t j = 0; j < count; ++j) {
       const double outer = dy == nullptr ? factor : factor * static_cast<double>(dy[i + j]);
@@ -263,8 +263,8 @@ void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, d
 // dx_rc = dy_r (A_r p_c - B_rc), A_r = sum_c B_rc; and for probabilities dtarget_rc = dy_r kept weight_c (lse - x_c).
 // Both outputs are nullable; scale[r] is dy of a row.
 template <class T>
-void row_slopes(const RowOperands<T>& operands, std::size_t rows, const double* lse,
-                const double* scale, T* dx, T* dtarget) {
+void row_gradients(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                   const double* scale, T* dx, T* dtarget) {
   const std::size_t classes = operands.classes;
   const double spread = operands.smoothing / static_cast<double>(classes);
   const double kept = 1.0 - operands.smoothing;
@@ -287,8 +287,8 @@ void row_slopes(const RowOperands<T>& operands, std::size_t rows, const double* 
     if (dx != nullptr) {
       for (std::size_t c = 0; c < classes; ++c) {
         const double p = exponential<53>(static_cast<double>(x[c]) - lse[r]);
-        const double slope = ignored ? 0.0 : all * p - given(c);
-        dx[r * classes + c] = static_cast<T>(ignored ? 0.0 : slope * scale[r]);
+        const double derivative = ignored ? 0.0 : all * p - given(c);
+        dx[r * classes + c] = static_cast<T>(ignored ? 0.0 : derivative * scale[r]);
       }
     }
     if (dtarget != nullptr) {
@@ -303,7 +303,7 @@ void row_slopes(const RowOperands<T>& operands, std::size_t rows, const double* 
 
 template <class T>
 constexpr LossKernels<T> loss_kernels() {
-  return {loss_sum<T>, loss_values<T>, loss_slopes<T>, row_losses<T>, row_slopes<T>};
+  return {loss_sum<T>, loss_values<T>, loss_gradients<T>, row_losses<T>, row_gradients<T>};
 }
 
 }  // namespace

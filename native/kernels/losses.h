@@ -45,11 +45,11 @@ template <class T>
 struct LossKernels {
   Total (*sum)(LossKind kind, const LossOperands<T>& operands, std::size_t n);
   void (*values)(LossKind kind, const LossOperands<T>& operands, T* out, std::size_t n);
-  void (*slopes)(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
-                 double factor, T* out, std::size_t n);
+  void (*gradients)(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                    double factor, T* out, std::size_t n);
   void (*row_losses)(const RowOperands<T>& operands, std::size_t rows, double* lse, double* loss);
-  void (*row_slopes)(const RowOperands<T>& operands, std::size_t rows, const double* lse,
-                     const double* scale, T* dx, T* dtarget);
+  void (*row_gradients)(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                        const double* scale, T* dx, T* dtarget);
 };
 
 }  // namespace evenkeel

@@ -35,7 +35,8 @@ PairSums pair_sums(const T* a, const T* b, std::size_t n) {
 }
 
 template <class T>
-void pair_slope(const T* own, const T* other, std::size_t n, double factor, double along, T* out) {
+void pair_gradient(const T* own, const T* other, std::size_t n, double factor, double along,
+                   T* out) {
   for (std::size_t i = 0; i < n; ++i) {
     const double difference = static_cast<double>(other[i]) - along * static_cast<double>(own[i]);
     out[i] = static_cast<T>(factor * difference);
@@ -59,20 +60,20 @@ double pair_distance(const T* a, const T* b, std::size_t n, double eps, bool squ
 
 // d|difference| or d sqrt(sum difference^2): the length of nothing has no direction, so its gradient is 0.
 template <bool kSquares>
-inline double distance_slope(double difference, double length) {
+inline double distance_derivative(double difference, double length) {
   if constexpr (kSquares) return length == 0.0 ? 0.0 : difference / length;
   return sign_of(difference);
 }
 
 template <class T, bool kSquares, bool kSwapped>
-void triplet_slopes_of(const T* a, const T* b, const T* c, std::size_t n, const TripletRow& row,
-                       T* da, T* db, T* dc) {
+void triplet_gradients_of(const T* a, const T* b, const T* c, std::size_t n, const TripletRow& row,
+                          T* da, T* db, T* dc) {
   for (std::size_t i = 0; i < n; ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
     const double z = static_cast<double>(c[i]);
-    const double toward = row.scale * distance_slope<kSquares>(x - y + row.eps, row.near);
+    const double toward = row.scale * distance_derivative<kSquares>(x - y + row.eps, row.near);
     const double away =
-        row.scale * distance_slope<kSquares>((kSwapped ? y : x) - z + row.eps, row.far);
+        row.scale * distance_derivative<kSquares>((kSwapped ? y : x) - z + row.eps, row.far);
     if (da != nullptr) da[i] = static_cast<T>(kSwapped ? toward : toward - away);
     if (db != nullptr) db[i] = static_cast<T>(kSwapped ? -toward - away : -toward);
     if (dc != nullptr) dc[i] = static_cast<T>(away);
@@ -80,19 +81,19 @@ void triplet_slopes_of(const T* a, const T* b, const T* c, std::size_t n, const 
 }
 
 template <class T>
-void triplet_slopes(const T* a, const T* b, const T* c, std::size_t n, const TripletRow& row, T* da,
-                    T* db, T* dc) {
+void triplet_gradients(const T* a, const T* b, const T* c, std::size_t n, const TripletRow& row,
+                       T* da, T* db, T* dc) {
   with_flag(row.squares, [&](auto squares) {
     with_flag(row.swapped, [&](auto swapped) {
-      triplet_slopes_of<T, decltype(squares)::value, decltype(swapped)::value>(a, b, c, n, row, da,
-                                                                               db, dc);
+      triplet_gradients_of<T, decltype(squares)::value, decltype(swapped)::value>(a, b, c, n, row,
+                                                                                  da, db, dc);
     });
   });
 }
 
 template <class T>
 constexpr PairKernels<T> pair_kernels() {
-  return {pair_sums<T>, pair_slope<T>, pair_distance<T>, triplet_slopes<T>};
+  return {pair_sums<T>, pair_gradient<T>, pair_distance<T>, triplet_gradients<T>};
 }
 
 }  // namespace

@@ -22,12 +22,13 @@ struct PairKernels {
   // Lane = index mod 16; the lanes fold once, at the end.
   PairSums (*sums)(const T* a, const T* b, std::size_t n);
   // out = factor (other - along own)
-  void (*slope)(const T* own, const T* other, std::size_t n, double factor, double along, T* out);
+  void (*gradient)(const T* own, const T* other, std::size_t n, double factor, double along,
+                   T* out);
   // sum |a - b + eps|, or of its squares
   double (*distance)(const T* a, const T* b, std::size_t n, double eps, bool squares);
   // Each output is nullable.
-  void (*triplet_slopes)(const T* a, const T* b, const T* c, std::size_t n, const TripletRow& row,
-                         T* da, T* db, T* dc);
+  void (*triplet_gradients)(const T* a, const T* b, const T* c, std::size_t n,
+                            const TripletRow& row, T* da, T* db, T* dc);
 };
 
 }  // namespace evenkeel

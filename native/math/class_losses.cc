@@ -61,7 +61,7 @@ void nll_losses(const T* x, const ClassTargets& of, double* losses) {
 }
 
 template <class T>
-void nll_slopes(const ClassTargets& of, RowScale<T> scale, T* dx) {
+void nll_gradients(const ClassTargets& of, RowScale<T> scale, T* dx) {
   fill(dx, T(0), of.outer * of.classes * of.inner);
   const FloatEnvironment environment;
   for (std::size_t o = 0; o < of.outer; ++o) {
@@ -98,11 +98,11 @@ std::size_t first_outside(const T* x, std::size_t n, double low, double high,
   return at;
 }
 
-#define EVENKEEL_FOR(T)                                             \
-  template double finish_losses(const double*, std::size_t, T*);    \
-  template void scales(RowScale<T>, std::size_t, double*);          \
-  template void nll_losses(const T*, const ClassTargets&, double*); \
-  template void nll_slopes(const ClassTargets&, RowScale<T>, T*);   \
+#define EVENKEEL_FOR(T)                                              \
+  template double finish_losses(const double*, std::size_t, T*);     \
+  template void scales(RowScale<T>, std::size_t, double*);           \
+  template void nll_losses(const T*, const ClassTargets&, double*);  \
+  template void nll_gradients(const ClassTargets&, RowScale<T>, T*); \
   template std::size_t first_outside(const T*, std::size_t, double, double, Workspace&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

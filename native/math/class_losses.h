@@ -30,7 +30,7 @@ struct ClassTargets {
 template <class T>
 void nll_losses(const T* x, const ClassTargets& classes, double* losses);
 template <class T>
-void nll_slopes(const ClassTargets& classes, RowScale<T> scale, T* dx);
+void nll_gradients(const ClassTargets& classes, RowScale<T> scale, T* dx);
 
 // The first element that is not from `low` to `high`, as NaN is not; n where all are.
 template <class T>

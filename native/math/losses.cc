@@ -61,11 +61,11 @@ void loss_values(LossKind kind, const LossOperands<T>& operands, T* out, std::si
 }
 
 template <class T>
-void loss_slopes(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
-                 double factor, T* out, std::size_t n) {
+void loss_gradients(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                    double factor, T* out, std::size_t n) {
   for_blocks(n, [&](std::size_t i, std::size_t count) {
-    kernels_of<T>().losses.slopes(kind, from(operands, i), of_target, at(dy, i), factor, out + i,
-                                  count);
+    kernels_of<T>().losses.gradients(kind, from(operands, i), of_target, at(dy, i), factor, out + i,
+                                     count);
   });
 }
 
@@ -77,23 +77,23 @@ void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, d
 }
 
 template <class T>
-void row_slopes(const RowOperands<T>& operands, std::size_t rows, const double* lse,
-                const double* scale, T* dx, T* dtarget) {
+void row_gradients(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                   const double* scale, T* dx, T* dtarget) {
   for_rows(rows, operands.classes, [&](std::size_t row, std::size_t count) {
     const std::size_t first = row * operands.classes;
-    kernels_of<T>().losses.row_slopes(from(operands, row), count, lse + row, scale + row,
-                                      at(dx, first), at(dtarget, first));
+    kernels_of<T>().losses.row_gradients(from(operands, row), count, lse + row, scale + row,
+                                         at(dx, first), at(dtarget, first));
   });
 }
 
-#define EVENKEEL_FOR(T)                                                                          \
-  template double loss_sum(LossKind, const LossOperands<T>&, std::size_t, double, Workspace&);   \
-  template void loss_values(LossKind, const LossOperands<T>&, T*, std::size_t);                  \
-  template void loss_slopes(LossKind, const LossOperands<T>&, bool, const T*, double, T*,        \
-                            std::size_t);                                                        \
-  template void row_losses(const RowOperands<T>&, std::size_t, double*, double*);                \
-  template void row_slopes(const RowOperands<T>&, std::size_t, const double*, const double*, T*, \
-                           T*);
+#define EVENKEEL_FOR(T)                                                                         \
+  template double loss_sum(LossKind, const LossOperands<T>&, std::size_t, double, Workspace&);  \
+  template void loss_values(LossKind, const LossOperands<T>&, T*, std::size_t);                 \
+  template void loss_gradients(LossKind, const LossOperands<T>&, bool, const T*, double, T*,    \
+                               std::size_t);                                                    \
+  template void row_losses(const RowOperands<T>&, std::size_t, double*, double*);               \
+  template void row_gradients(const RowOperands<T>&, std::size_t, const double*, const double*, \
+                              T*, T*);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)
 #undef EVENKEEL_FOR

@@ -17,14 +17,14 @@ template <class T>
 void loss_values(LossKind kind, const LossOperands<T>& operands, T* out, std::size_t n);
 // out = dloss/dx (or dtarget) * factor * dy; dy is nullable.
 template <class T>
-void loss_slopes(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
-                 double factor, T* out, std::size_t n);
+void loss_gradients(LossKind kind, const LossOperands<T>& operands, bool of_target, const T* dy,
+                    double factor, T* out, std::size_t n);
 
 // lse and loss have `rows` elements. Targets are in range or `ignore`: the caller has checked.
 template <class T>
 void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, double* loss);
 template <class T>
-void row_slopes(const RowOperands<T>& operands, std::size_t rows, const double* lse,
-                const double* scale, T* dx, T* dtarget);
+void row_gradients(const RowOperands<T>& operands, std::size_t rows, const double* lse,
+                   const double* scale, T* dx, T* dtarget);
 
 }  // namespace evenkeel

@@ -45,8 +45,8 @@ void cosines(const PairRows<T>& pairs, double eps, PairSums* sums, T* y) {
 }
 
 template <class T>
-void cosine_slopes(const PairRows<T>& pairs, double eps, const PairSums* sums, const T* dy, T* da,
-                   T* db) {
+void cosine_gradients(const PairRows<T>& pairs, double eps, const PairSums* sums, const T* dy,
+                      T* da, T* db) {
   for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
     const auto& kernels = kernels_of<T>().pairs;
     const std::size_t first = row * pairs.size, n = pairs.size;
@@ -58,8 +58,8 @@ void cosine_slopes(const PairRows<T>& pairs, double eps, const PairSums* sums, c
     // As in PyTorch, where a length is held at eps its own change counts still.
     const double along_a = length_a == 0.0 ? 0.0 : found.ab / (u * length_a);
     const double along_b = length_b == 0.0 ? 0.0 : found.ab / (v * length_b);
-    if (da != nullptr) kernels.slope(a, b, n, factor, along_a, da + first);
-    if (db != nullptr) kernels.slope(b, a, n, factor, along_b, db + first);
+    if (da != nullptr) kernels.gradient(a, b, n, factor, along_a, da + first);
+    if (db != nullptr) kernels.gradient(b, a, n, factor, along_b, db + first);
   });
 }
 
@@ -77,8 +77,8 @@ void embedding_losses(const PairRows<T>& pairs, const std::int32_t* signs, doubl
 }
 
 template <class T>
-void embedding_slopes(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
-                      const PairSums* sums, RowScale<T> scale, T* da, T* db) {
+void embedding_gradients(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
+                         const PairSums* sums, RowScale<T> scale, T* da, T* db) {
   for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
     const auto& kernels = kernels_of<T>().pairs;
     const std::size_t first = row * pairs.size, n = pairs.size;
@@ -86,10 +86,10 @@ void embedding_slopes(const PairRows<T>& pairs, const std::int32_t* signs, doubl
     const PairSums found = sums[row];
     const double u = found.aa + kSquaredLength, v = found.bb + kSquaredLength;
     const double root = std::sqrt(u * v), cosine = found.ab / root;
-    const double slope = signs[row] == 1 ? -1.0 : (cosine - margin > 0.0 ? 1.0 : 0.0);
-    const double factor = slope * scale.of(row) / root;
-    if (da != nullptr) kernels.slope(a, b, n, factor, found.ab / u, da + first);
-    if (db != nullptr) kernels.slope(b, a, n, factor, found.ab / v, db + first);
+    const double derivative = signs[row] == 1 ? -1.0 : (cosine - margin > 0.0 ? 1.0 : 0.0);
+    const double factor = derivative * scale.of(row) / root;
+    if (da != nullptr) kernels.gradient(a, b, n, factor, found.ab / u, da + first);
+    if (db != nullptr) kernels.gradient(b, a, n, factor, found.ab / v, db + first);
   });
 }
 
@@ -118,14 +118,14 @@ void triplet_losses(const Triplets<T>& triplets, double* distances, double* loss
 }
 
 template <class T>
-void triplet_slopes(const Triplets<T>& triplets, const double* distances, RowScale<T> scale, T* da,
-                    T* db, T* dc) {
+void triplet_gradients(const Triplets<T>& triplets, const double* distances, RowScale<T> scale,
+                       T* da, T* db, T* dc) {
   const PairRows<T>& pairs = triplets.pairs;
   for_rows(pairs.rows, 3 * pairs.size, [&](std::size_t row) {
     const std::size_t first = row * pairs.size;
     const double *of = distances + 3 * row, near = of[0], far = of[1];
     if (near - far + triplets.margin > 0.0) {
-      kernels_of<T>().pairs.triplet_slopes(
+      kernels_of<T>().pairs.triplet_gradients(
           pairs.a + first, pairs.b + first, triplets.c + first, pairs.size,
           {near, far, scale.of(row), triplets.eps, triplets.squares, of[2] != 0.0}, at(da, first),
           at(db, first), at(dc, first));
@@ -137,15 +137,15 @@ void triplet_slopes(const Triplets<T>& triplets, const double* distances, RowSca
   });
 }
 
-#define EVENKEEL_FOR(T)                                                                            \
-  template void cosines(const PairRows<T>&, double, PairSums*, T*);                                \
-  template void cosine_slopes(const PairRows<T>&, double, const PairSums*, const T*, T*, T*);      \
-  template void embedding_losses(const PairRows<T>&, const std::int32_t*, double, PairSums*,       \
-                                 double*);                                                         \
-  template void embedding_slopes(const PairRows<T>&, const std::int32_t*, double, const PairSums*, \
-                                 RowScale<T>, T*, T*);                                             \
-  template void triplet_losses(const Triplets<T>&, double*, double*);                              \
-  template void triplet_slopes(const Triplets<T>&, const double*, RowScale<T>, T*, T*, T*);
+#define EVENKEEL_FOR(T)                                                                          \
+  template void cosines(const PairRows<T>&, double, PairSums*, T*);                              \
+  template void cosine_gradients(const PairRows<T>&, double, const PairSums*, const T*, T*, T*); \
+  template void embedding_losses(const PairRows<T>&, const std::int32_t*, double, PairSums*,     \
+                                 double*);                                                       \
+  template void embedding_gradients(const PairRows<T>&, const std::int32_t*, double,             \
+                                    const PairSums*, RowScale<T>, T*, T*);                       \
+  template void triplet_losses(const Triplets<T>&, double*, double*);                            \
+  template void triplet_gradients(const Triplets<T>&, const double*, RowScale<T>, T*, T*, T*);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)
 #undef EVENKEEL_FOR

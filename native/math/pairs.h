@@ -25,20 +25,20 @@ struct RowScale {
   }
 };
 
-// y = a . b / (max(|a|, eps) max(|b|, eps)); sums has what backward needs. The outputs of slopes are nullable.
+// y = a . b / (max(|a|, eps) max(|b|, eps)); sums has what backward needs. The outputs of gradients are nullable.
 template <class T>
 void cosines(const PairRows<T>& pairs, double eps, PairSums* sums, T* y);
 template <class T>
-void cosine_slopes(const PairRows<T>& pairs, double eps, const PairSums* sums, const T* dy, T* da,
-                   T* db);
+void cosine_gradients(const PairRows<T>& pairs, double eps, const PairSums* sums, const T* dy,
+                      T* da, T* db);
 
 // 1 - cos(a, b) where the sign is 1, max(0, cos(a, b) - margin) where it is -1.
 template <class T>
 void embedding_losses(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
                       PairSums* sums, double* loss);
 template <class T>
-void embedding_slopes(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
-                      const PairSums* sums, RowScale<T> scale, T* da, T* db);
+void embedding_gradients(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
+                         const PairSums* sums, RowScale<T> scale, T* da, T* db);
 
 // max(0, |a - b + eps| - |a - c + eps| + margin) in the 1-norm or the 2-norm (squares); swap: the second distance is
 // the smaller one of that and |b - c + eps|. distances: of each row both, and 1 where it was swapped.
@@ -52,7 +52,7 @@ struct Triplets {
 template <class T>
 void triplet_losses(const Triplets<T>& triplets, double* distances, double* loss);
 template <class T>
-void triplet_slopes(const Triplets<T>& triplets, const double* distances, RowScale<T> scale, T* da,
-                    T* db, T* dc);
+void triplet_gradients(const Triplets<T>& triplets, const double* distances, RowScale<T> scale,
+                       T* da, T* db, T* dc);
 
 }  // namespace evenkeel

@@ -75,9 +75,9 @@ export function exactBatchNorm(
   const squares = deviations.reduce((a, d) => a + d * d, 0n); // m^3 var
   // m^3 (var + eps)
   const spread = squares + m ** 3n * (whole(eps) << SHIFT);
-  const slopes = dy.map(BigInt);
-  const slope = slopes.reduce((a, b) => a + b, 0n);
-  const product = slopes.reduce((a, g, i) => a + g * deviations[i]!, 0n); // m sum dy (x - mean)
+  const gradients = dy.map(BigInt);
+  const total = gradients.reduce((a, b) => a + b, 0n);
+  const product = gradients.reduce((a, g, i) => a + g * deviations[i]!, 0n); // m sum dy (x - mean)
   const quotient = (above: bigint, below: bigint, exponent: number): number => {
     const up = Math.max(0, 300 + lengthOf(below) - lengthOf(above < 0n ? -above : above));
     return toNumber((above << BigInt(up)) / below, exponent - up);
@@ -91,9 +91,9 @@ export function exactBatchNorm(
     // d / m / sqrt(spread / m^3) = sqrt(d^2 m / spread)
     y: deviations.map((d) => rootOf(d, d * d * m, spread)),
     dweight: rootOf(product, product * product * m, spread),
-    // (dy - slope / m - (d / m) (product / m) / m / (var + eps)) invstd, a fraction over m spread
-    dx: slopes.map((g, i) => {
-      const inner = (m * g - slope) * spread - m * deviations[i]! * product;
+    // (dy - total / m - (d / m) (product / m) / m / (var + eps)) invstd, a fraction over m spread
+    dx: gradients.map((g, i) => {
+      const inner = (m * g - total) * spread - m * deviations[i]! * product;
       return rootOf(inner, (inner * inner * m ** 3n) << (2n * SHIFT), (m * spread) ** 2n * spread);
     }),
   };

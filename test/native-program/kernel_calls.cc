@@ -381,7 +381,7 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const Total total = table.sum(kind, operands, n);
   memory.result(total.high);
   table.values(kind, operands, memory.output<T>(n), n);
-  table.slopes(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
+  table.gradients(kind, operands, draw.flip(), nullptr, 0.5, memory.output<T>(n), n);
   const std::size_t classes = std::max<std::size_t>(1, n), rows = draw.between(1, 4);
   const RowOperands<T> logits{memory.input<T>(rows * classes),
                               nullptr,
@@ -393,8 +393,8 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   double* lse = memory.output<double>(rows);
   double* loss = memory.output<double>(rows);
   table.row_losses(logits, rows, lse, loss);
-  table.row_slopes(logits, rows, lse, loss, memory.output<T>(rows * classes),
-                   memory.output<T>(rows * classes));
+  table.row_gradients(logits, rows, lse, loss, memory.output<T>(rows * classes),
+                      memory.output<T>(rows * classes));
 }
 
 template <class T>
@@ -403,13 +403,13 @@ void pairs(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const T *a = memory.input<T>(n), *b = memory.input<T>(n), *c = memory.input<T>(n);
   const PairSums sums = table.sums(a, b, n);
   for (const double each : {sums.ab, sums.aa, sums.bb}) memory.result(each);
-  table.slope(a, b, n, 0.5, 0.25, memory.output<T>(n));
+  table.gradient(a, b, n, 0.5, 0.25, memory.output<T>(n));
   const bool squares = draw.flip();
   const double near = table.distance(a, b, n, 1e-6, squares);
   memory.result(near);
   const TripletRow row{near, 1.5, 0.5, 1e-6, squares, draw.flip()};
-  table.triplet_slopes(a, b, c, n, row, memory.output<T>(n),
-                       draw.flip() ? memory.output<T>(n) : nullptr, memory.output<T>(n));
+  table.triplet_gradients(a, b, c, n, row, memory.output<T>(n),
+                          draw.flip() ? memory.output<T>(n) : nullptr, memory.output<T>(n));
 }
 
 template <class T>

@@ -261,14 +261,14 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       for (let kind = 0; kind < 8; kind++) {
         const out = fresh(dtype, n, index);
         results.push(addon.lossSum(x, t, null, null, kind, n, 0.5, n), out);
-        addon.lossSlopes(x, t, null, null, kind, n, 0.5, false, null, 0.1, out);
+        addon.lossGradients(x, t, null, null, kind, n, 0.5, false, null, 0.1, out);
       }
       const rows = n / classes;
       const [lse, loss, out] = [new Float64Array(rows), fresh(dtype, rows, index), new Float64Array(2)];
       const labels = new Int32Array(rows);
       const [dx, dt] = [fresh(dtype, n, index), fresh(dtype, n, index)];
       addon.rowLosses(x, targets, labels, null, rows, classes, -100, 0.1, lse, loss, out);
-      addon.rowSlopes(x, t, null, rows, classes, false, -100, 0.1, lse, loss, 0.5, dx, dt);
+      addon.rowGradients(x, t, null, rows, classes, false, -100, 0.1, lse, loss, 0.5, dx, dt);
       return hash(...results, lse, loss, out, dx, dt);
     });
     expect(seen.size).toBe(1);
@@ -293,18 +293,18 @@ describe.each(['float32', 'float64'] as const)('%s: the other kernels have one h
       };
       const labels = new Int32Array(rows);
       addon.nllLosses(a, targets, labels, weight, rows, size, 1, -100, y, out);
-      addon.nllSlopes(dx, labels, weight, rows, size, 1, -100, y, 0.5);
+      addon.nllGradients(dx, labels, weight, rows, size, 1, -100, y, 0.5);
       note(y, out, dx, addon.firstOutside(a, n, -2, 2));
       addon.cosines(a, b, y, sums, rows, size, 1e-8);
-      addon.cosineSlopes(a, b, sums, y, rows, size, 1e-8, dx, db);
+      addon.cosineGradients(a, b, sums, y, rows, size, 1e-8, dx, db);
       note(y, sums, dx, db);
       note(addon.embeddingLosses(a, b, signs, rows, size, 0.1, sums, y));
-      addon.embeddingSlopes(a, b, signs, rows, size, 0.1, sums, y, 0.5, dx, db);
+      addon.embeddingGradients(a, b, signs, rows, size, 0.1, sums, y, 0.5, dx, db);
       note(y, sums, dx, db);
       for (const squares of [false, true]) {
         const how = [rows, size, 1, 1e-6, squares, true, sums] as const;
         note(addon.tripletLosses(a, b, c, ...how, y));
-        addon.tripletSlopes(a, b, c, ...how, y, 0.5, dx, db, dc);
+        addon.tripletGradients(a, b, c, ...how, y, 0.5, dx, db, dc);
         note(y, sums, dx, db, dc);
       }
       return hash(...results);

@@ -51,7 +51,7 @@ const cases: Case[] = [
 ];
 
 const USUAL = [2, 0.5, -1, 3, 0.25];
-const slope = (i: number): number => ((i * 5) % 7) - 3;
+const gradient = (i: number): number => ((i * 5) % 7) - 3;
 const arrayOf = (dtype: Dtype, values: readonly number[]): Float32Array | Float64Array =>
   dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
 
@@ -76,10 +76,10 @@ function step(each: Case, l: number) {
   x.requiresGrad = true;
   const bn = new nn.BatchNorm1d(3, { dtype: each.dtype, eps: each.eps, momentum: 1 });
   const y = bn.forward(x);
-  y.backward(spread(each, l, slope));
+  y.backward(spread(each, l, gradient));
   const exact = exactBatchNorm(
     Array.from({ length: count }, (_, i) => values[i % values.length]!),
-    Array.from({ length: count }, (_, i) => slope(i)),
+    Array.from({ length: count }, (_, i) => gradient(i)),
     each.eps,
   );
   return { bn, x, y, exact, value };
@@ -129,7 +129,7 @@ describe.each(cases)('$dtype: $name', (each) => {
     usual.requiresGrad = true;
     const other = new nn.BatchNorm1d(3, { dtype: each.dtype, eps: each.eps, momentum: 1 });
     const expected = other.forward(usual);
-    expected.backward(spread(each, l, slope));
+    expected.backward(spread(each, l, gradient));
     for (const c of [0, 2]) {
       expect(channelOf(y, c)).toEqual(channelOf(expected, c));
       expect(channelOf(x.grad!, c)).toEqual(channelOf(usual.grad!, c));
@@ -148,10 +148,10 @@ describe.each(cases)('$dtype: $name', (each) => {
     const fresh = new nn.BatchNorm1d(3, { dtype: each.dtype, eps: each.eps });
     const z = fresh.forward(gated, { relu: true });
     expect([...z.data]).toEqual([...functional.relu(y).data]);
-    z.backward(spread(each, l, slope));
+    z.backward(spread(each, l, gradient));
     const plain = x.detach().clone();
     plain.requiresGrad = true;
-    functional.relu(fresh.forward(plain)).backward(spread(each, l, slope));
+    functional.relu(fresh.forward(plain)).backward(spread(each, l, gradient));
     close(each.dtype, channelOf(gated.grad!, 1), channelOf(plain.grad!, 1), 4);
     // an infinite variance divides by infinity
     const evaluated = bn.eval().forward(x.detach());
@@ -165,7 +165,7 @@ describe.each(cases)('$dtype: $name', (each) => {
       Moments.of('test', tensor(part.slice(), [part.length, 1]), { n: part.length, c: 1, l: 1 });
     const merged = of(values.subarray(0, half));
     merged.merge(of(values.subarray(half)));
-    const exact = exactBatchNorm([...values], [...values].map((_, i) => slope(i)), each.eps);
+    const exact = exactBatchNorm([...values], [...values].map((_, i) => gradient(i)), each.eps);
     const [mean, residual, , variance] = merged.rows;
     const largest = Math.max(...[...values].map(Math.abs));
     expect(Math.abs(mean! - exact.mean)).toBeLessThanOrEqual(2 ** -50 * largest + 2 ** -1074);

@@ -131,7 +131,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   ],
   lossSum: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS, 0.7), null, 2, ELEMENTS, 0.5, 3],
   lossValues: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), null, f(ELEMENTS), 5, ELEMENTS, 0, f(ELEMENTS)],
-  lossSlopes: (f) => [
+  lossGradients: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), null, null, 3, ELEMENTS, 0.5, true, f(ELEMENTS), 0.5],
     f(ELEMENTS),
   ],
@@ -139,7 +139,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(1200), targets(300), new Int32Array(300), Float64Array.of(1, 2, 3, 4), 300, 4, -100, 0.1],
     ...[new Float64Array(300), f(300), new Float64Array(2)],
   ],
-  rowSlopes: (f) => [
+  rowGradients: (f) => [
     ...[f(1200), f(1200).map(Math.abs), null, 300, 4, false, -100, 0.1],
     ...[new Float64Array(300).fill(2), f(300), 0.5, f(1200), f(1200)],
   ],
@@ -148,16 +148,16 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(1200), BigInt64Array.from(targets(300), BigInt), new Int32Array(300)],
     ...[Float64Array.of(1, 2, 3, 4), 100, 4, 3, -100, f(300), new Float64Array(2)],
   ],
-  nllSlopes: (f) => [f(1200), targets(300), null, 100, 4, 3, -100, f(300), 0.5],
+  nllGradients: (f) => [f(1200), targets(300), null, 100, 4, 3, -100, f(300), 0.5],
   cosines: (f) => [f(1200), f(1200, 0.3), f(300), new Float64Array(900), 300, 4, 1e-8],
-  cosineSlopes: (f) => [
+  cosineGradients: (f) => [
     ...[f(1200), f(1200, 0.3), new Float64Array(900).fill(0.5), f(300), 300, 4, 1e-8],
     ...[f(1200), f(1200)],
   ],
   embeddingLosses: (f) => [
     ...[f(1200), f(1200, 0.3), signs(300), 300, 4, 0.1, new Float64Array(900), f(300)],
   ],
-  embeddingSlopes: (f) => [
+  embeddingGradients: (f) => [
     ...[f(1200), f(1200, 0.3), signs(300), 300, 4, 0.1, new Float64Array(900).fill(0.5)],
     ...[f(300), 0.5, f(1200), f(1200)],
   ],
@@ -165,7 +165,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(1200), f(1200, 0.3), f(1200, 0.7), 300, 4, 1, 1e-6, true, true],
     ...[new Float64Array(900), f(300)],
   ],
-  tripletSlopes: (f) => [
+  tripletGradients: (f) => [
     ...[f(1200), f(1200, 0.3), f(1200, 0.7), 300, 4, 1, 1e-6, false, true],
     ...[new Float64Array(900).fill(1), f(300), 0.5, f(1200), f(1200), f(1200)],
   ],

@@ -9,7 +9,7 @@ export function pairCases(addon: Addon): KernelCase[] {
     Int32Array.from({ length: rows }, (_, i) => (i % 2 === 0 ? 1 : -1));
   return [
     {
-      name: 'cosines and cosineSlopes',
+      name: 'cosines and cosineGradients',
       sizes,
       prepare(arena, [rows = 0, size = 0]) {
         const [a, b] = [arena.input(rows * size), arena.input(rows * size)];
@@ -17,12 +17,12 @@ export function pairCases(addon: Addon): KernelCase[] {
         const [da, db] = [arena.output(rows * size), arena.output(rows * size)];
         return nothing(() => {
           addon.cosines(a, b, y, sums, rows, size, 1e-8);
-          addon.cosineSlopes(a, b, sums, y, rows, size, 1e-8, da, db);
+          addon.cosineGradients(a, b, sums, y, rows, size, 1e-8, da, db);
         });
       },
     },
     {
-      name: 'embeddingLosses and embeddingSlopes',
+      name: 'embeddingLosses and embeddingGradients',
       sizes,
       prepare(arena, [rows = 0, size = 0]) {
         const [a, b] = [arena.input(rows * size), arena.input(rows * size)];
@@ -31,7 +31,7 @@ export function pairCases(addon: Addon): KernelCase[] {
         const how = [signs(rows), rows, size, -0.5, sums] as const;
         return () => {
           const sum = addon.embeddingLosses(a, b, ...how, y);
-          addon.embeddingSlopes(a, b, ...how, null, 0.5, da, db);
+          addon.embeddingGradients(a, b, ...how, null, 0.5, da, db);
           return sum;
         };
       },
@@ -39,7 +39,7 @@ export function pairCases(addon: Addon): KernelCase[] {
     ...flags.flatMap((squares) =>
       flags.map(
         (swap): KernelCase => ({
-          name: `tripletLosses and tripletSlopes, ${squares ? 'squares' : 'sums'}${swap ? ', swapped' : ''}`,
+          name: `tripletLosses and tripletGradients, ${squares ? 'squares' : 'sums'}${swap ? ', swapped' : ''}`,
           sizes,
           prepare(arena, [rows = 0, size = 0]) {
             const [a, b, c] = [
@@ -47,14 +47,14 @@ export function pairCases(addon: Addon): KernelCase[] {
               arena.input(rows * size),
             ] as const;
             const [y, distances] = [arena.output(rows), arena.doublesOut(3 * rows)];
-            const slopes = [
+            const gradients = [
               ...([arena.output(rows * size), arena.output(rows * size)] as const),
               arena.output(rows * size),
             ] as const;
             const how = [rows, size, 5, 1e-6, squares, swap, distances] as const;
             return () => {
               const sum = addon.tripletLosses(a, b, c, ...how, y);
-              addon.tripletSlopes(a, b, c, ...how, y, 0.5, ...slopes);
+              addon.tripletGradients(a, b, c, ...how, y, 0.5, ...gradients);
               return sum;
             };
           },
@@ -62,7 +62,7 @@ export function pairCases(addon: Addon): KernelCase[] {
       ),
     ),
     {
-      name: 'nllLosses and nllSlopes',
+      name: 'nllLosses and nllGradients',
       sizes: sweep([-1, 3, 5], [2, -1, 1]).filter(([, classes]) => classes !== 0),
       prepare(arena, [outer = 0, classes = 0, inner = 0]) {
         const n = outer * classes * inner;
@@ -76,7 +76,7 @@ export function pairCases(addon: Addon): KernelCase[] {
         const how = [null, outer, classes, inner, -100] as const;
         return () => {
           addon.nllLosses(x, targets, labels, ...how, y, out);
-          addon.nllSlopes(dx, labels, ...how, y, 0.5);
+          addon.nllGradients(dx, labels, ...how, y, 0.5);
           return addon.firstOutside(x, n, -0.5, 0.5);
         };
       },

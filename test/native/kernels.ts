@@ -180,7 +180,7 @@ export function rowCases(addon: Addon): KernelCase[] {
     },
     ...flags.map(
       (hard): KernelCase => ({
-        name: `rowLosses and rowSlopes ${hard}`,
+        name: `rowLosses and rowGradients ${hard}`,
         sizes: withTargets.filter(([, classes]) => classes !== 0),
         prepare(arena, [rows = 0, classes = 0]) {
           const logits = arena.input(rows * classes, (value) => value * 20);
@@ -197,7 +197,7 @@ export function rowCases(addon: Addon): KernelCase[] {
             addon.rowLosses(
               ...[logits, targets, labels, weight, ...sizes, IGNORED, 0.1, lse, loss, out] as const,
             );
-            addon.rowSlopes(
+            addon.rowGradients(
               ...[logits, labels ?? (targets as Float32Array), weight, ...sizes, hard, IGNORED] as const,
               ...[0.1, lse, loss, 0.5, dx, hard ? null : dtarget] as const,
             );
@@ -315,7 +315,7 @@ function moreSteps(addon: Addon): KernelCase[] {
   ];
 }
 
-/** Every loss that is computed element by element: its sum, its values and both slopes. */
+/** Every loss that is computed element by element: its sum, its values and both gradients. */
 function lossCases(addon: Addon): KernelCase[] {
   const kinds = Array.from({ length: 8 }, (_, kind) => kind);
   const unit = (value: number): number => 0.5 + 0.49 * Math.sin(value);
@@ -337,10 +337,10 @@ function lossCases(addon: Addon): KernelCase[] {
       return nothing(() => addon.lossValues(...given, out));
     }),
     ...flags.map((ofTarget) =>
-      flat(`lossSlopes ${kind} ${ofTarget}`, (arena, n) => {
+      flat(`lossGradients ${kind} ${ofTarget}`, (arena, n) => {
         const given = operands(arena, n, kind);
         const [dy, out] = [ofTarget ? arena.input(n) : null, arena.output(n)];
-        return nothing(() => addon.lossSlopes(...given, ofTarget, dy, 0.3, out));
+        return nothing(() => addon.lossGradients(...given, ofTarget, dy, 0.3, out));
       }),
     ),
   ]);

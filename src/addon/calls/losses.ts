@@ -51,7 +51,7 @@ export interface LossCalls {
     p: number,
     out: Floats,
   ): void;
-  lossSlopes(
+  lossGradients(
     x: Floats,
     target: Floats,
     weight: Floats | null,
@@ -77,7 +77,7 @@ export interface LossCalls {
     values: Floats | null,
     out: Float64Array,
   ): number;
-  rowSlopes(
+  rowGradients(
     logits: Floats,
     targets: Int32Array | Floats,
     weight: Float64Array | null,
@@ -105,7 +105,7 @@ export interface LossCalls {
     values: Floats | null,
     out: Float64Array,
   ): number;
-  nllSlopes(
+  nllGradients(
     dx: Floats,
     labels: Int32Array,
     weight: Float64Array | null,
@@ -125,7 +125,7 @@ export interface LossCalls {
     size: number,
     eps: number,
   ): void;
-  cosineSlopes(
+  cosineGradients(
     a: Floats,
     b: Floats,
     sums: Float64Array,
@@ -146,7 +146,7 @@ export interface LossCalls {
     sums: Float64Array,
     values: Floats | null,
   ): number;
-  embeddingSlopes(
+  embeddingGradients(
     a: Floats,
     b: Floats,
     signs: Int32Array,
@@ -172,7 +172,7 @@ export interface LossCalls {
     distances: Float64Array,
     values: Floats | null,
   ): number;
-  tripletSlopes(
+  tripletGradients(
     anchor: Floats,
     positive: Floats,
     negative: Floats,

@@ -131,19 +131,19 @@ function rowCrossEntropy(
     const { each, factor } = rowScale(dy, reduction, of ?? out[1]!);
     const from = moved(input, dim);
     const given = soft === null ? null : moved(soft, dim);
-    const slopes = needs.map((need) => (need ? Tensor.like(from) : null));
-    const [dx = null, dtarget = null] = slopes;
+    const gradients = needs.map((need) => (need ? Tensor.like(from) : null));
+    const [dx = null, dtarget = null] = gradients;
     perform(
       {
         who,
         work: EXP_WORK * input.numel,
         reads: { logits: from, 'target probabilities': given, 'the gradient': each },
-        writes: slopes,
+        writes: gradients,
       },
       (native, arrayOf) => {
         const targets = labels?.copy ?? arrayOf(given!);
         const how = [weight, rows, classes, given === null, ignore, labelSmoothing, lse] as const;
-        return native.rowSlopes(
+        return native.rowGradients(
           arrayOf(from),
           targets,
           ...how,
@@ -156,10 +156,10 @@ function rowCrossEntropy(
     );
     if (from !== input) from.dispose();
     if (given !== soft) given?.dispose();
-    return slopes.map((slope) => {
-      if (slope === null) return null;
-      const back = movedBack(slope, input.shape, dim);
-      if (back !== slope) slope.dispose();
+    return gradients.map((derivative) => {
+      if (derivative === null) return null;
+      const back = movedBack(derivative, input.shape, dim);
+      if (back !== derivative) derivative.dispose();
       return back;
     });
   });

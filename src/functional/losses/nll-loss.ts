@@ -99,7 +99,7 @@ export function nllLoss(
       (native, arrayOf) => {
         const sizes = [outer, classes, inner] as const;
         const [to, scale] = [arrayOf(dx), arrayOf(each)];
-        return native.nllSlopes(to, labels.copy, weight, ...sizes, ignore, scale, factor);
+        return native.nllGradients(to, labels.copy, weight, ...sizes, ignore, scale, factor);
       },
     );
     return [dx];

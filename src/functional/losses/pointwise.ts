@@ -66,7 +66,7 @@ export function pointwiseLoss(
         { who, work: WORK[name] * n, reads: { ...reads, 'the gradient': each }, writes: [out] },
         (native, arrayOf) => {
           const operands = operandsIn(arrayOf);
-          return native.lossSlopes(...operands, ofTarget, arrayOf(each), factor, arrayOf(out));
+          return native.lossGradients(...operands, ofTarget, arrayOf(each), factor, arrayOf(out));
         },
       );
       return out;

@@ -67,34 +67,34 @@ export function cosineSimilarity(
   if (q !== y) q.dispose();
   return record(who, out, [x, y], [x, y], (dy, needs) => {
     const pair = [moved(x, axis), moved(y, axis)] as const;
-    const slopes = slopesOf(needs, pair[0]);
-    const [dp = null, dq = null] = slopes;
+    const gradients = gradientsOf(needs, pair[0]);
+    const [dp = null, dq = null] = gradients;
     perform(
       {
         who,
         work: 3 * x.numel,
         reads: { 'the first operand': pair[0], 'the second operand': pair[1], 'the gradient': dy },
-        writes: slopes,
+        writes: gradients,
       },
       (native, arrayOf) => {
         const [from, other, scale] = [arrayOf(pair[0]), arrayOf(pair[1]), arrayOf(dy)];
         const [to, toOther] = [arrayOf(dp), arrayOf(dq)];
-        return native.cosineSlopes(from, other, sums, scale, rows, size, eps, to, toOther);
+        return native.cosineGradients(from, other, sums, scale, rows, size, eps, to, toOther);
       },
     );
     if (pair[0] !== x) pair[0].dispose();
     if (pair[1] !== y) pair[1].dispose();
-    return slopes.map((slope) => {
-      if (slope === null) return null;
-      const back = movedBack(slope, shape, axis);
-      if (back !== slope) slope.dispose();
+    return gradients.map((derivative) => {
+      if (derivative === null) return null;
+      const back = movedBack(derivative, shape, axis);
+      if (back !== derivative) derivative.dispose();
       return back;
     });
   });
 }
 
 /** Where gradients go that are asked for. */
-export function slopesOf(needs: readonly boolean[], like: Tensor): (Tensor | null)[] {
+export function gradientsOf(needs: readonly boolean[], like: Tensor): (Tensor | null)[] {
   return needs.map((need) => (need ? Tensor.like(like) : null));
 }
 
@@ -150,21 +150,21 @@ export function cosineEmbeddingLoss(
   );
   return record(who, out, [x, y], [x, y], (dy, needs) => {
     const { each, factor } = rowScale(dy, reduction, rows);
-    const slopes = slopesOf(needs, x);
-    const [dp = null, dq = null] = slopes;
+    const gradients = gradientsOf(needs, x);
+    const [dp = null, dq = null] = gradients;
     perform(
       {
         who,
         work: 3 * x.numel,
         reads: { 'the first operand': x, 'the second operand': y, 'the gradient': each },
-        writes: slopes,
+        writes: gradients,
       },
       (native, arrayOf) => {
         const how = [signs, rows, size, margin, sums, arrayOf(each), factor] as const;
-        return native.embeddingSlopes(arrayOf(x), arrayOf(y), ...how, arrayOf(dp), arrayOf(dq));
+        return native.embeddingGradients(arrayOf(x), arrayOf(y), ...how, arrayOf(dp), arrayOf(dq));
       },
     );
-    return slopes;
+    return gradients;
   });
 }
 

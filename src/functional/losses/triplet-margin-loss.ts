@@ -2,7 +2,7 @@ import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { pairOf, reductionOf, resultOf, rowScale, type Reduction } from './reduction.js';
-import { slopesOf } from './similarity.js';
+import { gradientsOf } from './similarity.js';
 
 export interface TripletMarginLossOptions {
   /** How much farther the negative should be, above 0. Default 1. */
@@ -75,15 +75,17 @@ export function tripletMarginLoss(
   );
   return record(who, out, [a, b, c], [a, b, c], (dy, needs) => {
     const { each, factor } = rowScale(dy, reduction, rows);
-    const slopes = slopesOf(needs, a);
+    const gradients = gradientsOf(needs, a);
     perform(
-      { who, work: 6 * a.numel, reads: { ...reads, 'the gradient': each }, writes: slopes },
+      { who, work: 6 * a.numel, reads: { ...reads, 'the gradient': each }, writes: gradients },
       (native, arrayOf) => {
-        const [da = null, db = null, dc = null] = slopes.map((slope) => arrayOf(slope));
+        const [da = null, db = null, dc = null] = gradients.map((derivative) =>
+          arrayOf(derivative),
+        );
         const operands = [arrayOf(a), arrayOf(b), arrayOf(c)] as const;
-        return native.tripletSlopes(...operands, ...how, arrayOf(each), factor, da, db, dc);
+        return native.tripletGradients(...operands, ...how, arrayOf(each), factor, da, db, dc);
       },
     );
-    return slopes;
+    return gradients;
   });
 }

@@ -123,7 +123,7 @@ export function prelu(x: TensorLike, weight: Tensor): Tensor {
   const y = binary('prelu', input, slopes, shape);
   const saved = [input, weight];
   return record(who, y, [input, weight], saved, (dy, needs) => [
-    needs[0] ? binary('mul', dy, binary('prelu_slope', input, slopes, shape), shape) : null,
+    needs[0] ? binary('mul', dy, binary('prelu_derivative', input, slopes, shape), shape) : null,
     needs[1]
       ? sumTo(binary('prelu_weight', input, dy, shape), slopes.shape).alias(weight.shape)
       : null,
