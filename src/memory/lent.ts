@@ -146,3 +146,8 @@ function sweepOld(): void {
 export function lentLately(): number {
   return young.reduce((sum, block) => sum + (block.holder === 'array' ? block.cost : 0), 0);
 }
+
+/** How many young blocks are lent. */
+export function arraysLately(): number {
+  return young.reduce((count, block) => count + (block.holder === 'array' ? 1 : 0), 0);
+}

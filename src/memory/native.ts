@@ -42,7 +42,7 @@ export const native = {
     addon.setThreads(n);
   },
   /**
-   * The pool: memory of tensors that were disposed of, or that nothing can reach any more (from 64 KB on), kept for
+   * The pool: memory of tensors that were disposed of, or that nothing can reach any more (from 4 KB on), kept for
    * the next output of the same size. Each Worker has its own. A process that is quiet for some seconds gives it back.
    */
   memory: {

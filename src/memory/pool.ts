@@ -9,6 +9,7 @@ import { Block, isWatched } from './block.js';
 import { collectNow, minorPrice, sinceCollection } from './collector.js';
 import type { DType, TensorData } from './dtype.js';
 import {
+  arraysLately,
   hasCollected,
   leaveAll,
   leaveOld,
@@ -37,6 +38,8 @@ const MB = 2 ** 20;
  * calls in between have driven out of the caches.
  */
 const LEAST = { bytes: 8 * MB, arrays: 8 } as const;
+/** The same of small arrays: 0.4 us each of a collection, and a collection is a pause. */
+const LEAST_ARRAYS = 512;
 /**
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
@@ -60,8 +63,10 @@ let limit = 512 * MB;
 let since = 0;
 let arrays = 0;
 let enough: number = LEAST.bytes;
+let enoughArrays = LEAST_ARRAYS;
 /** What was alive after a collection though it was lent since the one before: the most, slowly forgotten. */
 let alive = 0;
+let aliveArrays = 0;
 let share: number = SHARE.fruitful;
 let watching = true;
 let timer: NodeJS.Timeout | null = null;
@@ -83,6 +88,7 @@ export function take(dtype: DType, numel: number): Block | null {
 }
 
 function isDue(): boolean {
+  if (arrays >= enoughArrays) return true;
   return since >= enough && (arrays >= LEAST.arrays || since >= 2 * LEAST.bytes);
 }
 
@@ -142,11 +148,14 @@ function collect(): void {
   const asked = since;
   const returned = sweep();
   const left = lentLately();
+  const leftArrays = arraysLately();
   since = arrays = 0;
   share = returned >= asked / 2 ? SHARE.fruitful : SHARE.vain;
   // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
   alive = Math.max(left, 0.97 * alive);
+  aliveArrays = Math.max(leftArrays, 0.97 * aliveArrays);
   enough = Math.max(LEAST.bytes, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
+  enoughArrays = Math.max(LEAST_ARRAYS, 2 * aliveArrays);
   if (performance.now() - looked > 2 * PERIOD) tidy(); // a loop that never yields
 }
 

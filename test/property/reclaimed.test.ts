@@ -7,8 +7,8 @@ import { expect, test } from 'vitest';
 import { RUNS } from '../helpers/batches.js';
 
 const { add, mul, relu, reshape, sum } = functional;
-/** 64 KB: the smallest that is taken back. */
-const N = 16 * 1024;
+/** 4 KB: the smallest that is taken back. Larger ones: test/stress/reclaimed.test.ts. */
+const N = 1024;
 const ARRAYS = 40;
 
 const filled = (value: number): Tensor => relu(tensor(new Float32Array(N).fill(value)));

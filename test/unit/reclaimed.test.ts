@@ -51,7 +51,7 @@ describe('outputs that nobody keeps', () => {
     expect([native.memory.inUse - before, native.memory.pooled]).toEqual([0, BYTES]);
   });
 
-  test('below 64 KB count for nothing', () => {
+  test('below 4 KB count for nothing', () => {
     const before = native.memory.inUse;
     const y = relu(tensor(new Float32Array(1000)));
     expect([y.numel, native.memory.inUse]).toEqual([1000, before]);
