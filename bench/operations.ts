@@ -2,7 +2,8 @@
 // a user writes it, on [rows, 1024]; bench/peers/operations.py has the same for PyTorch, by the same names.
 import { functional, type Tensor } from 'evenkeel';
 
-import type { Pass } from './passes.js';
+/** A bare pass over the buffers of a case. */
+export type Pass = 'read x' | 'read dy' | 'read other' | 'x to out' | 'x to dx';
 
 /** What an operation may take: x and `other` of the case's shape, one row, one column, and a mask. */
 export interface Operands {

@@ -3,9 +3,9 @@
 // [N, C] reads twice, for statistics and to apply them; one channel of [N, C, L] stays in cache in
 // between. The passes of a sum are run one after another.
 import type { Case } from './cases.js';
-import { OPERATIONS } from './operations.js';
+import { OPERATIONS, type Pass } from './operations.js';
 
-export type Pass = 'read x' | 'read dy' | 'read other' | 'x to out' | 'x to dx';
+export type { Pass };
 
 /** The passes of a case; none for a step, which is mostly matrix multiplication. */
 export function passesOf({

@@ -7,7 +7,7 @@ import { Deferral, type Transfer } from './deferred-calls.js';
 import { makeNow } from './make.js';
 import type { After, ArrayOf, Call, Operand, Step } from './step.js';
 
-export type { Deferral, Ending, Transfer } from './deferred-calls.js';
+export type { Deferral, Transfer } from './deferred-calls.js';
 
 let current: Deferral | null = null;
 

@@ -26,7 +26,7 @@ export function detach<A extends ArrayBufferView>(array: A): A {
 }
 
 /** Of ES2024, which the types of this project are not. */
-export function resizable(bytes: number, most: number): ArrayBuffer & { resize(to: number): void } {
+function resizable(bytes: number, most: number): ArrayBuffer & { resize(to: number): void } {
   type Maker = new (bytes: number, options: object) => ArrayBuffer & { resize(to: number): void };
   return new (ArrayBuffer as unknown as Maker)(bytes, { maxByteLength: most });
 }

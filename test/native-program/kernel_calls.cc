@@ -97,7 +97,7 @@ void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& 
 }
 
 // A range of `length` elements of rows that are narrower or wider than that.
-MatrixRange range(Draw& draw, std::size_t length) {
+MatrixRange range_of(Draw& draw, std::size_t length) {
   const std::size_t columns = draw.between(2, 130);
   return {length, draw.below(columns), columns};
 }
@@ -119,7 +119,7 @@ NormalizeCoefficients<T> periodic_terms(Memory& memory, std::size_t columns) {
 
 template <class T>
 void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const MatrixRange range = range(draw, length);
+  const MatrixRange range = range_of(draw, length);
   const NormalizeCoefficients<T> by = periodic_terms<T>(memory, range.columns);
   const T* x = memory.input<T>(length);
   T* y = memory.output_over(x, length);
@@ -129,7 +129,7 @@ void normalize_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory&
 
 template <class T>
 void grad_apply_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const MatrixRange range = range(draw, length);
+  const MatrixRange range = range_of(draw, length);
   const T* center = periodic<T>(memory, range.columns);
   const T* a = periodic<T>(memory, range.columns);
   const T* b = periodic<T>(memory, range.columns);

@@ -2,14 +2,14 @@
 // cancelling.
 import { describe, expect, test } from 'vitest';
 
-import type { Calls } from '../../src/addon/types.js';
+import type { Addon, Calls } from '../../src/addon/types.js';
 import { CODES } from '../../src/functional/pointwise/codes.js';
 import { loadAddon } from '../helpers/child.js';
 
 type Floats = Float32Array | Float64Array;
 type Args = readonly unknown[];
 
-const addon = loadAddon();
+const addon = loadAddon() as Addon;
 
 /** Large enough that the calls spread over threads. */
 const [N, C, L] = [64, 24, 60];

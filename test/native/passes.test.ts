@@ -2,12 +2,13 @@
 // and those of a batch in pieces, with moments merged and sums added, are those of the whole batch.
 import { describe, expect, test } from 'vitest';
 
+import type { Addon } from '../../src/addon/types.js';
 import { loadAddon } from '../helpers/child.js';
 
 type Floats = Float32Array | Float64Array;
 type Shape = readonly [n: number, c: number, l: number];
 
-const addon = loadAddon();
+const addon = loadAddon() as Addon;
 
 const EPS = 1e-5;
 const float = { float32: Float32Array, float64: Float64Array };

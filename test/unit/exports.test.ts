@@ -11,7 +11,7 @@ type Exported = (...args: unknown[]) => unknown;
 type Exports = Record<string, Exported> & { readonly jobs: Record<string, Exported> };
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const addon = loadAddon() as unknown as Exports;
+const addon = loadAddon() as Exports;
 
 /** The interfaces of a file in src/addon/. */
 function interfacesOf(file: string): ts.InterfaceDeclaration[] {

@@ -5,7 +5,7 @@ import type * as evenkeel from 'evenkeel';
 export type Package = typeof evenkeel;
 
 /** Takes the inputs and, where there are any, the options after them. */
-export type Call = (...inputsAndOptions: readonly unknown[]) => unknown;
+type Call = (...inputsAndOptions: readonly unknown[]) => unknown;
 
 export interface Operation {
   /** As a user writes it, `functional.relu` or `nn.ReLU`; what follows after a comma tells rows apart. */
