@@ -17,13 +17,11 @@ namespace evenkeel {
 inline constexpr std::size_t kLeafSamples = 64;
 inline constexpr std::size_t kLeafValues = 8192;
 
-// The samples of a leaf where each has `length` values a channel: a power of two, so that no leaf crosses a multiple
-// of kLeafSamples. A sample longer than a leaf may be has a tree of its own, over parts of kLeafValues: its sum is a leaf
-// of the batch's.
+// The samples of a leaf where each has `length` > 0 values a channel. A longer one than a leaf may be has a tree of
+// its own, over parts of kLeafValues: its sum is a leaf of the batch's.
 constexpr std::size_t leaf_samples(std::size_t length) {
-  std::size_t samples = kLeafSamples;
-  while (samples > 1 && samples * length > kLeafValues) samples /= 2;
-  return samples;
+  const std::size_t most = std::bit_floor(kLeafValues / length);
+  return most < 1 ? 1 : most < kLeafSamples ? most : kLeafSamples;
 }
 
 // One leaf after the other, as a binary counter: node `level`, of 2^level leaves, waits for the one behind it.
