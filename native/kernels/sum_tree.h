@@ -13,16 +13,8 @@
 
 namespace evenkeel {
 
-// Samples of a leaf, and values of a channel in it at most. Part of every result: changing them changes bits.
+// Samples of a leaf. Part of every result: changing it changes bits.
 inline constexpr std::size_t kLeafSamples = 64;
-inline constexpr std::size_t kLeafValues = 8192;
-
-// The samples of a leaf where each has `length` > 0 values a channel. A longer one than a leaf may be has a tree of
-// its own, over parts of kLeafValues: its sum is a leaf of the batch's.
-constexpr std::size_t leaf_samples(std::size_t length) {
-  const std::size_t most = std::bit_floor(kLeafValues / length);
-  return most < 1 ? 1 : most < kLeafSamples ? most : kLeafSamples;
-}
 
 // One leaf after the other, as a binary counter: node `level`, of 2^level leaves, waits for the one behind it.
 //
