@@ -1,9 +1,9 @@
-// The order of every sum over a batch: statistics, gradient sums, weight and bias gradients. The samples are cut
+// The order of sums over a batch, so far of a convolution's weight and bias gradients. The samples are cut
 // into leaves; the first 2^k leaves, as many as there are fewer than all, are one half, the rest is the other, and
 // so on down to the leaves:
 //   T(n leaves) = T(the first 2^k) + T(the rest), 2^k < n <= 2^(k + 1).
 // So whoever holds 2^j leaves that begin at a multiple of 2^j holds a node: the sum of these samples alone. Threads
-// and processes may share a batch in any such way, and nothing but nodes has to be added (docs/decisions/0011).
+// and processes may share a batch in any such way, and nothing but nodes has to be added.
 //
 // Here is when nodes meet; what a node is and how two are added is the caller's.
 #pragma once
