@@ -364,8 +364,9 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   double* lse = memory.output<double>(rows);
   double* loss = memory.output<double>(rows);
   table.row_losses(logits, rows, lse, loss);
-  table.row_gradients(logits, rows, lse, loss, memory.output<T>(rows * classes),
-                      memory.output<T>(rows * classes));
+  // Arguments have no order: arrays that are taken among them would lie elsewhere with another compiler.
+  T *dlogits = memory.output<T>(rows * classes), *dtarget = memory.output<T>(rows * classes);
+  table.row_gradients(logits, rows, lse, loss, dlogits, dtarget);
 }
 
 template <class T>
@@ -379,8 +380,10 @@ void pairs(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const double near = table.distance(a, b, n, 1e-6, squares);
   memory.result(near);
   const TripletRow row{near, 1.5, 0.5, 1e-6, squares, draw.flip()};
-  table.triplet_gradients(a, b, c, n, row, memory.output<T>(n),
-                          draw.flip() ? memory.output<T>(n) : nullptr, memory.output<T>(n));
+  T* da = memory.output<T>(n);
+  T* db = draw.flip() ? memory.output<T>(n) : nullptr;
+  T* dc = memory.output<T>(n);
+  table.triplet_gradients(a, b, c, n, row, da, db, dc);
 }
 
 template <class T>
