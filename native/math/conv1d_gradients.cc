@@ -1,0 +1,236 @@
+// The gradients of a convolution's weight and bias: sums over the batch, in the order of kernels/sum_tree.h.
+#include <algorithm>
+
+#include "../kernels/dispatch.h"
+#include "../kernels/sum_tree.h"
+#include "../runtime/float_environment.h"
+#include "../runtime/scratch_tasks.h"
+#include "blocks.h"
+#include "conv1d.h"
+#include "conv1d_windows.h"
+
+namespace evenkeel {
+namespace {
+
+using namespace windows;
+
+// Products that one value of a weight's gradient gets in one call of the multiply: one of its blocks.
+constexpr size_t kChunkTerms = kMatmulBlock;
+// Values of a channel that a leaf of a sum over the batch holds at most, or one sample. Part of the result.
+constexpr size_t kLeafValues = 8192;
+// Memory for leaves of a weight's gradient at a time.
+constexpr size_t kLeafBytes = size_t{16} << 20;
+
+// Samples of `length` values that make a leaf (sum_tree.h): a power of two, so that a leaf never crosses one of 64.
+size_t samples_in_leaf(size_t length) {
+  size_t samples = 1;
+  while (samples < kLeafSamples && 2 * samples * length <= kLeafValues) samples *= 2;
+  return samples;
+}
+
+// The sums over one leaf, or a part of its channels: [channel and tap, output] of one group.
+template <class T>
+class LeafOfProducts {
+ public:
+  LeafOfProducts(const T* x, const T* dy, const Conv1d& shape)
+      : table_(kernels_of<T>().matmul), x_(x), dy_(dy), shape_(shape) {
+    const size_t outputs = shape.group_out(), rest = outputs % table_.tile_columns;
+    width_ = divide_up(rest, table_.lanes) * table_.lanes;
+    panel_ = divide_up(outputs, table_.tile_columns) * table_.tile_columns * kChunkTerms;
+  }
+
+  // Of so many channels.
+  size_t scratch(size_t channels) const {
+    const size_t rows = channels * shape_.taps;
+    return panel_ + rows * (kStride + shape_.group_out()) +
+           phases_size(shape_, std::min(shape_.out_length, kChunkTerms));
+  }
+
+  void add_up(Range samples, size_t group, Range channels, T* sums, T* scratch) const {
+    const size_t outputs = shape_.group_out(), rows = channels.size() * shape_.taps;
+    T *windows = scratch + panel_, *part = windows + rows * kStride;
+    std::fill(sums, sums + rows * outputs, T(0));
+    const Chunks chunks(samples.size(), shape_.out_length, kChunkTerms);
+    for (size_t i = 0; i < chunks.count(); ++i) {
+      Chunk chunk = chunks.at(i);
+      chunk.sample += samples.begin;
+      read_windows(x_, shape_, channels, chunk, windows, kStride, part + rows * outputs);
+      pack(chunk, group, scratch);
+      const RightSide<T> right{{dy_, 1, shape_.out_length}, scratch, 0, outputs,
+                               table_.tile_columns,         width_};
+      table_.multiply(
+          {{{windows, kStride, 1}, nullptr}, right, nullptr, part, outputs, chunk.columns()}, 0,
+          rows, 0, outputs);
+      kernels_of<T>().elementwise.add(sums, part, sums, rows * outputs);
+    }
+  }
+
+ private:
+  static constexpr size_t kStride = padded(kChunkTerms);
+
+  // dy of a chunk as panels [column, output].
+  void pack(const Chunk& chunk, size_t group, T* panels) const {
+    const size_t outputs = shape_.group_out(), tile = table_.tile_columns;
+    for (size_t o = 0; o < outputs; o += tile) {
+      const size_t width = outputs - o < tile ? width_ : tile;
+      T* panel = panels + o * chunk.columns();
+      for (size_t s = 0; s < chunk.samples; ++s) {
+        const size_t row = (chunk.sample + s) * shape_.out + group * outputs + o;
+        table_.pack_b({dy_ + row * shape_.out_length + chunk.from, 1, shape_.out_length},
+                      chunk.each(), std::min(tile, outputs - o), width,
+                      panel + s * chunk.each() * width);
+      }
+    }
+  }
+
+  const MatmulKernels<T>& table_;
+  const T *x_, *dy_;
+  Conv1d shape_;
+  size_t width_, panel_;
+};
+
+// dweight[o, c, j] from [group, (c, j), o].
+template <class T>
+void write_weights(const T* sums, T* dweight, const Conv1d& shape) {
+  const size_t terms = shape.terms(), outputs = shape.group_out();
+  for (size_t g = 0; g < shape.groups; ++g, sums += terms * outputs) {
+    for (size_t o = 0; o < outputs; ++o) {
+      T* to = dweight + (g * outputs + o) * terms;
+      for (size_t i = 0; i < terms; ++i) to[i] = sums[i * outputs + o];
+    }
+  }
+}
+
+template <class T>
+void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape,
+                        Workspace& workspace) {
+  const size_t size = shape.out * shape.terms(), each = samples_in_leaf(shape.out_length);
+  const size_t leaves = divide_up(shape.samples, each);
+  const auto add = kernels_of<T>().elementwise.add;
+  const LeafOfProducts<T> leaf(x, dy, shape);
+  // A power of two of leaves at a time; what they add up to are the leaves of the tree above.
+  size_t together = 2;
+  while (together < leaves && 2 * together * size * sizeof(T) <= kLeafBytes) together *= 2;
+  const size_t rounds = divide_up(leaves, together);
+  T* parts = workspace.take<T>(std::min(leaves, together) * size);
+  T* waiting = rounds == 1 ? nullptr : workspace.take<T>(tree_levels(rounds) * size);
+  for (size_t round = 0; round < rounds; ++round) {
+    const Range range = cut(leaves, together, round);
+    const size_t tasks = range.size() * shape.groups;
+    const size_t splits = std::clamp<size_t>(2 * thread_count() / tasks, 1, shape.group_in());
+    const size_t channels = divide_up(shape.group_in(), splits);
+    const size_t cuts = divide_up(shape.group_in(), channels);
+    run_with_scratch<T>(tasks * cuts, work_of(shape), leaf.scratch(channels), workspace,
+                        [&](size_t task, T* scratch) {
+                          const size_t group = task / cuts % shape.groups;
+                          const size_t number = task / cuts / shape.groups;
+                          const Range own = cut(shape.group_in(), channels, task % cuts);
+                          const size_t before = group * shape.group_in();
+                          T* sums = parts + number * size +
+                                    (before + own.begin) * shape.taps * shape.group_out();
+                          leaf.add_up(cut(shape.samples, each, range.begin + number), group,
+                                      {before + own.begin, before + own.end}, sums, scratch);
+                        });
+    fold_nodes(range.size(), [&](size_t i, size_t j) {
+      add(parts + i * size, parts + j * size, parts + i * size, size);
+    });
+    if (rounds == 1) break;
+    const size_t level =
+        push_leaf(round, [&](size_t below) { add(waiting + below * size, parts, parts, size); });
+    std::copy_n(parts, size, waiting + level * size);
+  }
+  if (rounds > 1) {
+    bool first = true;
+    fold_leaves(rounds, [&](size_t level) {
+      const T* node = waiting + level * size;
+      if (first) {
+        std::copy_n(node, size, parts);
+      } else {
+        add(node, parts, parts, size);
+      }
+      first = false;
+    });
+  }
+  write_weights(parts, dweight, shape);
+}
+
+// Sums in double of every sample of a channel: of(sample, sums), `count` of them; then the tree.
+template <class Of>
+void sum_samples(size_t samples, size_t length, size_t count, double* parts, const Of& of) {
+  const size_t each = samples_in_leaf(length), leaves = divide_up(samples, each);
+  std::fill_n(parts, leaves * count, 0.0);
+  for (size_t s = 0; s < samples; ++s) of(s, parts + s / each * count);
+  fold_nodes(leaves, [&](size_t i, size_t j) {
+    for (size_t k = 0; k < count; ++k) parts[i * count + k] += parts[j * count + k];
+  });
+}
+
+template <class T>
+void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
+                    Workspace& workspace) {
+  const auto dot = kernels_of<T>().reductions.dot_row;
+  const size_t leaves = divide_up(shape.samples, samples_in_leaf(shape.out_length));
+  // The sums, in doubles, before the windows.
+  const size_t sums = leaves * shape.taps;
+  run_with_scratch<double>(
+      shape.out, work_of(shape), sums + shape.out_length, workspace,
+      [&](size_t o, double* scratch) {
+        T* window = reinterpret_cast<T*>(scratch + sums);
+        const size_t c = o / shape.group_out();
+        sum_samples(
+            shape.samples, shape.out_length, shape.taps, scratch, [&](size_t s, double* to) {
+              const T* in = x + (s * shape.in + c) * shape.length;
+              const T* out = dy + (s * shape.out + o) * shape.out_length;
+              for (size_t j = 0; j < shape.taps; ++j) {
+                const ptrdiff_t offset = offset_of(shape, j);
+                read_window(in, shape, offset, inside(shape, offset), 0, shape.out_length, window);
+                to[j] += value_of(dot(window, out, shape.out_length));
+              }
+            });
+        for (size_t j = 0; j < shape.taps; ++j) {
+          dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
+        }
+      });
+}
+
+}  // namespace
+
+template <class T>
+void conv1d_weight_gradient(const T* x, const T* dy, T* dweight, const Conv1d& shape,
+                            Workspace& workspace) {
+  const FloatEnvironment environment;
+  workspace.reset();
+  if (shape.samples * shape.out_length == 0) {
+    std::fill_n(dweight, shape.out * shape.terms(), T(0));
+  } else if (is_depthwise(shape)) {
+    weights_by_row(x, dy, dweight, shape, workspace);
+  } else {
+    weights_by_product(x, dy, dweight, shape, workspace);
+  }
+}
+
+template <class T>
+void channel_sums(const T* x, T* sums, size_t samples, size_t channels, size_t length,
+                  Workspace& workspace) {
+  const FloatEnvironment environment;
+  workspace.reset();
+  const auto sum = kernels_of<T>().reductions.sum_row;
+  const size_t leaves = divide_up(samples, samples_in_leaf(length));
+  run_with_scratch<double>(channels, samples * channels * length, leaves + 1, workspace,
+                           [&](size_t c, double* parts) {
+                             sum_samples(samples, length, 1, parts, [&](size_t s, double* to) {
+                               const T* row = x + (s * channels + c) * length;
+                               *to += value_of(sum(SumOfEach::value, row, length, 0.0));
+                             });
+                             sums[c] = static_cast<T>(samples == 0 ? 0.0 : parts[0]);
+                           });
+}
+
+#define EVENKEEL_FOR(T)                                                                    \
+  template void conv1d_weight_gradient(const T*, const T*, T*, const Conv1d&, Workspace&); \
+  template void channel_sums(const T*, T*, size_t, size_t, size_t, Workspace&);
+EVENKEEL_FOR(float)
+EVENKEEL_FOR(double)
+#undef EVENKEEL_FOR
+
+}  // namespace evenkeel
