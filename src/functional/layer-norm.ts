@@ -1,7 +1,6 @@
 // Normalisations by each sample's own statistics: those of a batch normalisation whose channels are the samples.
 import * as check from '../check/index.js';
-import type { Tensor, TensorLike } from '../tensor/tensor.js';
-import { Tensor as TensorClass } from '../tensor/tensor.js';
+import { Tensor, type TensorLike } from '../tensor/tensor.js';
 import { batchNorm } from './batchnorm/batchnorm.js';
 import { numberOption } from './pointwise/activation-options.js';
 import { floatingInput } from './pointwise/apply.js';
@@ -44,7 +43,7 @@ function affineOf(
   if (!(eps > 0)) throw check.wrongValue(who, 'eps above 0', check.describe(eps));
   for (const [name, each] of [['weight', weight] as const, ['bias', bias] as const]) {
     if (each === null) continue;
-    if (!((each as unknown) instanceof TensorClass))
+    if (!((each as unknown) instanceof Tensor))
       throw check.wrongKind(who, `${name} to be a Tensor or null`, each);
     check.sameDtype(who, name, each, input.dtype);
     check.sameShape(who, name, each, shape);

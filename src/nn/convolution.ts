@@ -4,8 +4,8 @@ import { conv1d, paddingOf, type Conv1dOptions } from '../functional/convolution
 import { convTranspose1d } from '../functional/convolution/conv-transpose1d.js';
 import { atLeastOne, notNegative } from '../functional/convolution/shape.js';
 import { pad } from '../functional/shapes/pad.js';
-import { fillUniform } from '../tensor/random.js';
-import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { drawUniform } from './draw-uniform.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
 
@@ -38,6 +38,7 @@ export interface ConvTranspose1dLayerOptions extends Shared {
 
 /** An option out of sight: leave weight and bias as their memory is. */
 const UNDRAWN = Symbol('undrawn');
+const DESCRIBE = Symbol('describe');
 const SHARED = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'];
 
 /** What the two layers share: sizes, weight and bias. */
@@ -94,20 +95,12 @@ abstract class Convolution extends Module {
 
   /** Draws weight and bias anew, uniform in ±1/sqrt(fan in), as PyTorch does. */
   resetParameters(): void {
-    const who = this[WHO];
-    const all = [learned(who, 'weight', this.weight), learned(who, 'bias', this.bias)];
-    for (const parameter of all) parameter?.attached(`${who}.resetParameters`, 'a parameter');
     const [, inner = 1, taps = 1] = this.weight.shape;
-    const bound = 1 / Math.sqrt(inner * taps);
-    for (const parameter of all) {
-      if (parameter === null) continue;
-      fillUniform(floats(parameter), -bound, bound);
-      parameter.markChanged();
-    }
+    drawUniform(this[WHO], this, 1 / Math.sqrt(inner * taps));
   }
 
-  /** What PyTorch's repr says of a convolution. */
-  protected described(padding: string, more: string): string {
+  /** @internal What PyTorch's repr says of a convolution. */
+  [DESCRIBE](padding: string, more: string): string {
     const { dilation, groups } = this;
     return (
       `${this.inChannels}, ${this.outChannels}, kernel_size=(${this.kernelSize},), stride=(${this.stride},)` +
@@ -166,7 +159,7 @@ export class Conv1d extends Convolution {
   override extraRepr(): string {
     const { padding, paddingMode } = this;
     const sides = typeof padding === 'string' ? padding : `(${padding},)`;
-    const text = this.described(padding === 0 ? '' : `, padding=${sides}`, '');
+    const text = this[DESCRIBE](padding === 0 ? '' : `, padding=${sides}`, '');
     return paddingMode === 'zeros' ? text : `${text}, padding_mode=${paddingMode}`;
   }
 }
@@ -202,7 +195,7 @@ export class ConvTranspose1d extends Convolution {
 
   override extraRepr(): string {
     const { padding, outputPadding } = this;
-    return this.described(
+    return this[DESCRIBE](
       padding === 0 ? '' : `, padding=(${padding},)`,
       outputPadding === 0 ? '' : `, output_padding=(${outputPadding},)`,
     );

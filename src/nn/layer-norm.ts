@@ -27,6 +27,8 @@ export interface GroupNormLayerOptions {
   dtype?: 'float32' | 'float64' | undefined;
 }
 
+const AFFINE = Symbol('affine');
+
 /** eps, and the parameters of a normalisation: ones, and zeros. */
 abstract class SampleNorm extends Module {
   readonly eps: number;
@@ -66,8 +68,8 @@ abstract class SampleNorm extends Module {
     }
   }
 
-  /** The options of a call of functional. */
-  protected get affineOptions(): { weight: Tensor | null; bias: Tensor | null; eps: number } {
+  /** @internal The options of a call of functional. */
+  get [AFFINE](): { weight: Tensor | null; bias: Tensor | null; eps: number } {
     const who = this[WHO];
     return {
       weight: learned(who, 'weight', this.weight),
@@ -99,7 +101,7 @@ export class LayerNorm extends SampleNorm {
 
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return layerNorm(x, this.normalizedShape, this.affineOptions);
+    return layerNorm(x, this.normalizedShape, this[AFFINE]);
   }
 
   override extraRepr(): string {
@@ -140,7 +142,7 @@ export class GroupNorm extends SampleNorm {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
     const input = Tensor.from(x);
     channelsAre(this[WHO], input, 1, this.numChannels);
-    return groupNorm(input, this.numGroups, this.affineOptions);
+    return groupNorm(input, this.numGroups, this[AFFINE]);
   }
 
   override extraRepr(): string {
@@ -168,7 +170,7 @@ export class InstanceNorm1d extends SampleNorm {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
     const input = Tensor.from(x);
     channelsAre(this[WHO], input, input.shape.length - 2, this.numFeatures);
-    return instanceNorm(input, this.affineOptions);
+    return instanceNorm(input, this[AFFINE]);
   }
 
   override extraRepr(): string {

@@ -1,7 +1,7 @@
 import * as check from '../check/index.js';
 import { linear } from '../functional/linear.js';
-import { fillUniform } from '../tensor/random.js';
-import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { drawUniform } from './draw-uniform.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
 import { pythonBoolean } from './module/repr.js';
@@ -61,15 +61,7 @@ export class Linear extends Module {
 
   /** Draws weight and bias anew. */
   resetParameters(): void {
-    const who = this[WHO];
-    const bound = 1 / Math.sqrt(this.inFeatures);
-    const all = [learned(who, 'weight', this.weight), learned(who, 'bias', this.bias)];
-    for (const parameter of all) parameter?.attached(`${who}.resetParameters`, 'a parameter');
-    for (const parameter of all) {
-      if (parameter === null) continue;
-      fillUniform(floats(parameter), -bound, bound);
-      parameter.markChanged();
-    }
+    drawUniform(this[WHO], this, 1 / Math.sqrt(this.inFeatures));
   }
 
   /** @param x - [..., inFeatures]. @returns [..., outFeatures]. */

@@ -68,8 +68,10 @@ export class AvgPool1d extends Module {
   }
 }
 
-/** `functional.adaptiveMaxPool1d`. */
-export class AdaptiveMaxPool1d extends Module {
+const POOL = Symbol('pool');
+
+/** Pooling to a size that is given. */
+abstract class AdaptivePool extends Module {
   readonly outputSize: number;
 
   constructor(size: number) {
@@ -77,9 +79,12 @@ export class AdaptiveMaxPool1d extends Module {
     this.outputSize = outputSize(this[WHO], size);
   }
 
+  /** @internal */
+  abstract [POOL](x: TensorLike): Tensor;
+
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return adaptiveMaxPool1d(x, this.outputSize);
+    return this[POOL](x);
   }
 
   override extraRepr(): string {
@@ -87,21 +92,18 @@ export class AdaptiveMaxPool1d extends Module {
   }
 }
 
+/** `functional.adaptiveMaxPool1d`. */
+export class AdaptiveMaxPool1d extends AdaptivePool {
+  /** @internal */
+  [POOL](x: TensorLike): Tensor {
+    return adaptiveMaxPool1d(x, this.outputSize);
+  }
+}
+
 /** `functional.adaptiveAvgPool1d`. */
-export class AdaptiveAvgPool1d extends Module {
-  readonly outputSize: number;
-
-  constructor(size: number) {
-    super();
-    this.outputSize = outputSize(this[WHO], size);
-  }
-
-  forward(x: TensorLike, ...rest: never[]): Tensor {
-    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
+export class AdaptiveAvgPool1d extends AdaptivePool {
+  /** @internal */
+  [POOL](x: TensorLike): Tensor {
     return adaptiveAvgPool1d(x, this.outputSize);
-  }
-
-  override extraRepr(): string {
-    return `output_size=${this.outputSize}`;
   }
 }

@@ -1,8 +1,7 @@
 // The transpose of a convolution: what carries its gradient from the output to the input, as an operation of its own.
 import * as check from '../../check/index.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { floatingInput } from '../pointwise/apply.js';
-import { channelSums, convolve, transposed, weightGradient, weightsAre } from './conv1d.js';
+import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { channelSums, convolve, prepared, transposed, weightGradient } from './conv1d.js';
 import { atLeastOne, batchOf, checkWeights, notNegative, type ConvolutionShape } from './shape.js';
 
 export interface ConvTranspose1dOptions {
@@ -94,30 +93,11 @@ export function convTranspose1d(
   options: ConvTranspose1dOptions = {},
 ): Tensor {
   const who = 'convTranspose1d';
-  const input = floatingInput(who, x);
-  weightsAre(who, weight, bias);
-  const shape = planOf(who, input, weight, bias, options);
-  for (const [name, each] of [['weight', weight] as const, ['bias', bias] as const]) {
-    each?.present(who, name);
-  }
-  const batch = input.shape.length === 3 ? [shape.samples] : [];
+  const { input, batch, shape, kept } = prepared(who, x, weight, bias, options, planOf);
   const y = transposed(who, input, weight, bias, [...batch, shape.in, shape.length], shape);
-  const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
-    needs[0] ? inputGradient(who, dy, weight, input.shape, shape) : null,
+    needs[0] ? convolve(who, dy, weight, null, input.shape, shape) : null,
     needs[1] ? weightGradient(who, dy, input, weight.shape, shape) : null,
     needs[2] ? channelSums(who, dy, shape.samples, shape.in, shape.length) : null,
   ]);
-}
-
-function inputGradient(
-  who: string,
-  dy: Tensor,
-  weight: Tensor,
-  size: readonly number[],
-  shape: ConvolutionShape,
-): Tensor {
-  const dx = Tensor.uninitialized(size, dy.dtype);
-  convolve(who, dy, weight, null, dx, shape);
-  return dx;
 }

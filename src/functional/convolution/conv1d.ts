@@ -128,16 +128,8 @@ export function conv1d(
   options: Conv1dOptions = {},
 ): Tensor {
   const who = 'conv1d';
-  const input = floatingInput(who, x);
-  weightsAre(who, weight, bias);
-  const shape = planOf(who, input, weight, bias, options);
-  for (const [name, each] of [['weight', weight] as const, ['bias', bias] as const]) {
-    each?.present(who, name);
-  }
-  const batch = input.shape.length === 3 ? [shape.samples] : [];
-  const y = Tensor.uninitialized([...batch, shape.out, shape.outLength], input.dtype);
-  convolve(who, input, weight, bias, y, shape);
-  const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
+  const { input, batch, shape, kept } = prepared(who, x, weight, bias, options, planOf);
+  const y = convolve(who, input, weight, bias, [...batch, shape.out, shape.outLength], shape);
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? transposed(who, dy, weight, null, input.shape, shape) : null,
     needs[1] ? weightGradient(who, input, dy, weight.shape, shape) : null,
@@ -145,27 +137,50 @@ export function conv1d(
   ]);
 }
 
-/** That a weight and a bias are tensors. */
-export function weightsAre(who: string, weight: unknown, bias: unknown): void {
-  if (!(weight instanceof Tensor)) throw check.wrongKind(who, 'a weight Tensor', weight);
-  if (bias !== null && !(bias instanceof Tensor))
+/** What a convolution and its transpose need alike: checked operands, and what their backward keeps of them. */
+export function prepared<Options>(
+  who: string,
+  x: TensorLike,
+  weight: Tensor,
+  bias: Tensor | null,
+  options: Options,
+  planOf: (
+    who: string,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | null,
+    options: Options,
+  ) => ConvolutionShape,
+): { input: Tensor; batch: readonly number[]; shape: ConvolutionShape; kept: readonly Tensor[] } {
+  const input = floatingInput(who, x);
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
+  if (bias !== null && !((bias as unknown) instanceof Tensor))
     throw check.wrongKind(who, 'a bias Tensor or null', bias);
+  const shape = planOf(who, input, weight, bias, options);
+  weight.present(who, 'weight');
+  bias?.present(who, 'bias');
+  const batch = input.shape.length === 3 ? [shape.samples] : [];
+  const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
+  return { input, batch, shape, kept };
 }
 
-/** Writes y of x. */
+/** y of x. */
 export function convolve(
   who: string,
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null,
-  y: Tensor,
+  size: readonly number[],
   shape: ConvolutionShape,
-): void {
+): Tensor {
+  const y = Tensor.uninitialized(size, x.dtype);
   perform(
     { who, work: workOf(shape), reads: { 'the input': x, weight, bias }, writes: [y] },
     (native, arrayOf) =>
       native.conv1d(arrayOf(x), arrayOf(weight), arrayOf(bias), arrayOf(y), ...numbersOf(shape)),
   );
+  return y;
 }
 
 /** x of y: the gradient of a convolution's input, and what a transposed convolution does. */
