@@ -1,6 +1,7 @@
 // Work element by element, cut into blocks by size alone; sums of blocks, added in order, rounded once.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -20,6 +21,24 @@ void for_blocks(std::size_t n, const Body& body) {
   run_tasks(divide_up(n, kBlock), n, [&](std::size_t task) {
     const Range range = cut(n, kBlock, task);
     body(range.begin, range.size());
+  });
+}
+
+// Rows of `size` elements, each worth `weight` of a load: calls body(range of rows), about kBlock loads a task.
+template <class Body>
+void for_row_ranges(std::size_t rows, std::size_t size, std::size_t weight, const Body& body) {
+  const FloatEnvironment environment;
+  const std::size_t step =
+      std::max<std::size_t>(1, kBlock / weight / std::max<std::size_t>(1, size));
+  run_tasks(divide_up(rows, step), rows * size * weight,
+            [&](std::size_t task) { body(cut(rows, step, task)); });
+}
+
+// The same row by row: body(row).
+template <class Body>
+void for_rows(std::size_t rows, std::size_t size, std::size_t weight, const Body& body) {
+  for_row_ranges(rows, size, weight, [&](Range range) {
+    for (std::size_t row = range.begin; row < range.end; ++row) body(row);
   });
 }
 

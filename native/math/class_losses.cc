@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
-#include "../runtime/float_environment.h"
-#include "../runtime/work_split.h"
+#include "blocks.h"
 #include "strided.h"
 
 namespace evenkeel {
-namespace {
-
-constexpr std::size_t kBlock = 16 * 1024;  // elements of a task
-
-}  // namespace
 
 template <class T>
 double finish_losses(const double* losses, std::size_t rows, T* values) {

@@ -30,17 +30,6 @@ RowOperands<T> from(const RowOperands<T>& o, std::size_t row) {
 // A logarithm or an exponential is 16 loads' worth.
 constexpr std::size_t kHeavy = 16;
 
-template <class Body>
-void for_rows(std::size_t rows, std::size_t classes, const Body& body) {
-  const FloatEnvironment environment;
-  const std::size_t step =
-      std::max<std::size_t>(1, kBlock / kHeavy / std::max<std::size_t>(1, classes));
-  run_tasks(divide_up(rows, step), rows * classes * kHeavy, [&](std::size_t block) {
-    const Range range = cut(rows, step, block);
-    body(range.begin, range.size());
-  });
-}
-
 }  // namespace
 
 template <class T>
@@ -71,7 +60,8 @@ void loss_gradients(LossKind kind, const LossOperands<T>& operands, bool of_targ
 
 template <class T>
 void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, double* loss) {
-  for_rows(rows, operands.classes, [&](std::size_t row, std::size_t count) {
+  for_row_ranges(rows, operands.classes, kHeavy, [&](Range range) {
+    const std::size_t row = range.begin, count = range.size();
     kernels_of<T>().losses.row_losses(from(operands, row), count, lse + row, loss + row);
   });
 }
@@ -79,7 +69,8 @@ void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, d
 template <class T>
 void row_gradients(const RowOperands<T>& operands, std::size_t rows, const double* lse,
                    const double* scale, T* dx, T* dtarget) {
-  for_rows(rows, operands.classes, [&](std::size_t row, std::size_t count) {
+  for_row_ranges(rows, operands.classes, kHeavy, [&](Range range) {
+    const std::size_t row = range.begin, count = range.size();
     const std::size_t first = row * operands.classes;
     kernels_of<T>().losses.row_gradients(from(operands, row), count, lse + row, scale + row,
                                          at(dx, first), at(dtarget, first));

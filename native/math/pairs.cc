@@ -4,24 +4,12 @@
 #include <cmath>
 
 #include "../kernels/dispatch.h"
-#include "../runtime/float_environment.h"
-#include "../runtime/work_split.h"
+#include "blocks.h"
 
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;  // elements of a task
-constexpr double kSquaredLength = 1e-12;   // what PyTorch adds to each in cosine_embedding_loss
-
-template <class Body>
-void for_rows(std::size_t rows, std::size_t size, const Body& body) {
-  const FloatEnvironment environment;
-  const std::size_t step = std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, size));
-  run_tasks(divide_up(rows, step), rows * size, [&](std::size_t task) {
-    const Range range = cut(rows, step, task);
-    for (std::size_t row = range.begin; row < range.end; ++row) body(row);
-  });
-}
+constexpr double kSquaredLength = 1e-12;  // what PyTorch adds to each in cosine_embedding_loss
 
 // max(0, x); NaN stays.
 double positive_or_0(double x) { return x <= 0.0 ? 0.0 : x; }
@@ -35,7 +23,7 @@ T* at(T* array, std::size_t i) {
 
 template <class T>
 void cosines(const PairRows<T>& pairs, double eps, PairSums* sums, T* y) {
-  for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 1, [&](std::size_t row) {
     const std::size_t first = row * pairs.size;
     const PairSums found = kernels_of<T>().pairs.sums(pairs.a + first, pairs.b + first, pairs.size);
     sums[row] = found;
@@ -47,7 +35,7 @@ void cosines(const PairRows<T>& pairs, double eps, PairSums* sums, T* y) {
 template <class T>
 void cosine_gradients(const PairRows<T>& pairs, double eps, const PairSums* sums, const T* dy,
                       T* da, T* db) {
-  for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 1, [&](std::size_t row) {
     const auto& kernels = kernels_of<T>().pairs;
     const std::size_t first = row * pairs.size, n = pairs.size;
     const T *a = pairs.a + first, *b = pairs.b + first;
@@ -66,7 +54,7 @@ void cosine_gradients(const PairRows<T>& pairs, double eps, const PairSums* sums
 template <class T>
 void embedding_losses(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
                       PairSums* sums, double* loss) {
-  for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 1, [&](std::size_t row) {
     const std::size_t first = row * pairs.size;
     const PairSums found = kernels_of<T>().pairs.sums(pairs.a + first, pairs.b + first, pairs.size);
     sums[row] = found;
@@ -79,7 +67,7 @@ void embedding_losses(const PairRows<T>& pairs, const std::int32_t* signs, doubl
 template <class T>
 void embedding_gradients(const PairRows<T>& pairs, const std::int32_t* signs, double margin,
                          const PairSums* sums, RowScale<T> scale, T* da, T* db) {
-  for_rows(pairs.rows, pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 1, [&](std::size_t row) {
     const auto& kernels = kernels_of<T>().pairs;
     const std::size_t first = row * pairs.size, n = pairs.size;
     const T *a = pairs.a + first, *b = pairs.b + first;
@@ -96,7 +84,7 @@ void embedding_gradients(const PairRows<T>& pairs, const std::int32_t* signs, do
 template <class T>
 void triplet_losses(const Triplets<T>& triplets, double* distances, double* loss) {
   const PairRows<T>& pairs = triplets.pairs;
-  for_rows(pairs.rows, 3 * pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 3, [&](std::size_t row) {
     const std::size_t first = row * pairs.size;
     const T *a = pairs.a + first, *b = pairs.b + first, *c = triplets.c + first;
     const auto distance = [&](const T* x, const T* y) {
@@ -121,7 +109,7 @@ template <class T>
 void triplet_gradients(const Triplets<T>& triplets, const double* distances, RowScale<T> scale,
                        T* da, T* db, T* dc) {
   const PairRows<T>& pairs = triplets.pairs;
-  for_rows(pairs.rows, 3 * pairs.size, [&](std::size_t row) {
+  for_rows(pairs.rows, pairs.size, 3, [&](std::size_t row) {
     const std::size_t first = row * pairs.size;
     const double *of = distances + 3 * row, near = of[0], far = of[1];
     if (near - far + triplets.margin > 0.0) {

@@ -3,23 +3,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "../runtime/float_environment.h"
-#include "../runtime/work_split.h"
+#include "blocks.h"
 
 namespace evenkeel {
 namespace {
 
-// body(row) for every row, some 16 Ki elements a task.
-template <class Body>
-void for_rows(const Windows& windows, const Body& body) {
-  const FloatEnvironment environment;
-  const std::size_t each = std::max<std::size_t>(1, std::max(windows.length, windows.count));
-  const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / each);
-  run_tasks(divide_up(windows.rows, step), windows.rows * each, [&](std::size_t task) {
-    const Range rows = cut(windows.rows, step, task);
-    for (std::size_t row = rows.begin; row < rows.end; ++row) body(row);
-  });
-}
+// Elements of a row of x or of y, whichever are more: what a row is worth.
+std::size_t row_size(std::size_t length, std::size_t count) { return std::max(length, count); }
 
 // body(window, first position, past the last).
 template <class Body>
@@ -34,7 +24,7 @@ inline void for_windows(const Windows& windows, const Body& body) {
 
 template <class T>
 void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows) {
-  for_rows(windows, [&](std::size_t row) {
+  for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
     const T* in = x + row * windows.length;
     T* out = y + row * windows.count;
     std::int32_t* at = indices + row * windows.count;
@@ -55,7 +45,7 @@ void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows
 template <class T>
 void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
                           std::size_t length, std::size_t count) {
-  for_rows({nullptr, rows, length, count, 1}, [&](std::size_t row) {
+  for_rows(rows, row_size(length, count), 1, [&](std::size_t row) {
     T* out = dx + row * length;
     std::fill(out, out + length, T(0));
     for (std::size_t t = row * count; t < (row + 1) * count; ++t) {
@@ -66,7 +56,7 @@ void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::
 
 template <class T>
 void mean_windows(const T* x, T* y, const double* divisors, const Windows& windows) {
-  for_rows(windows, [&](std::size_t row) {
+  for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
     const T* in = x + row * windows.length;
     T* out = y + row * windows.count;
     for_windows(windows, [&](std::size_t t, std::size_t begin, std::size_t end) {
@@ -79,7 +69,7 @@ void mean_windows(const T* x, T* y, const double* divisors, const Windows& windo
 
 template <class T>
 void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Windows& windows) {
-  for_rows(windows, [&](std::size_t row) {
+  for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
     const T* in = dy + row * windows.count;
     T* out = dx + row * windows.length;
     std::fill(out, out + windows.length, T(0));

@@ -5,31 +5,18 @@
 #include <limits>
 
 #include "../kernels/dispatch.h"
-#include "../runtime/float_environment.h"
+#include "blocks.h"
 #include "natural_log.h"
-#include "../runtime/work_split.h"
 
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;  // elements of a task, or of a row's part
-constexpr std::size_t kColumns = 256;      // of a task that adds rows
+constexpr std::size_t kColumns = 256;  // of a task that adds rows
 
 void add(Total& total, Total part) {
   const double sum = total.high + part.high, seen = sum - total.high;
   total.low += ((total.high - (sum - seen)) + (part.high - seen)) + part.low;
   total.high = sum;
-}
-
-double value_of(Total total) {
-  return std::isfinite(total.high) ? total.high + total.low : total.high;
-}
-
-// total / count, rounded once but for cases of about 2^-50 beside a tie.
-double quotient(Total total, double count) {
-  const double high = total.high / count;
-  if (!std::isfinite(high) || count == 0.0) return high;
-  return high + (std::fma(-high, count, total.high) + total.low) / count;
 }
 
 // Sums over the middle dimension: totals[o * inner + i], of x about center[o * inner + i].
@@ -85,17 +72,6 @@ Total* sums_of(SumOfEach kind, const T* x, Extent e, const double* center, Works
     }
   }
   return totals;
-}
-
-// Calls body(begin, end) for rows, several a task.
-template <class Body>
-void for_rows(std::size_t rows, std::size_t size, std::size_t weight, const Body& body) {
-  const std::size_t step =
-      std::max<std::size_t>(1, kBlock / weight / std::max<std::size_t>(1, size));
-  run_tasks(divide_up(rows, step), rows * size * weight, [&](std::size_t task) {
-    const Range range = cut(rows, step, task);
-    for (std::size_t r = range.begin; r < range.end; ++r) body(r);
-  });
 }
 
 // The largest of a row, where e^(x - it) is to be summed: 0 where all are -infinity or one is infinite (the sum is

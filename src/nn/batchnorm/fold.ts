@@ -1,5 +1,5 @@
-// Folding a BatchNorm into the Linear before or behind it, or the Conv1d before it, for inference: which modules, and what becomes of
-// their flags. The numbers are functional/batchnorm/fold.ts.
+// Folding a BatchNorm into the Linear before or behind it, or the Conv1d before it, for inference: which modules, and
+// what becomes of their flags. The numbers are functional/batchnorm/fold.ts.
 import * as check from '../../check/index.js';
 import { foldInputs, foldOutputs } from '../../functional/batchnorm/fold.js';
 import { BatchNorm1d } from './layer.js';
