@@ -68,8 +68,8 @@ const calls = {
 const names = Object.keys(calls) as (keyof typeof calls)[];
 const contenders = names.map((name) => ({ name, turn: turnsOf(calls[name]) }));
 const rounds = (count: number) => ({ caseLength: 20_000, minRounds: count, maxRounds: count });
-await measure(contenders, { turnLength: 30_000, ...rounds(10) });
-const timings = await measure(contenders, { turnLength: 1500, ...rounds(201) });
+await measure(contenders, { turnLength: 30_000, warmUp: 0, ...rounds(10) });
+const timings = await measure(contenders, { turnLength: 1500, warmUp: 0, ...rounds(201) });
 const ns = (name: keyof typeof calls): number => timings[names.indexOf(name)]!.p10 * 1000;
 
 const reading = ns('arguments') - ns('nothing');

@@ -26,6 +26,8 @@ export interface Turns {
 export interface Budget {
   /** A turn repeats its call until it lasts this long, µs. */
   readonly turnLength: number;
+  /** Calls go on for so long before their number in a turn is chosen, µs: the first ones fill caches and pools. */
+  readonly warmUp: number;
   /** A case takes about this long, ms, within the bounds on its rounds. */
   readonly caseLength: number;
   readonly minRounds: number;
@@ -71,13 +73,29 @@ function isNarrow(values: Float64Array): boolean {
   return high - low <= 2 * NARROW * sorted[Math.floor(middle)]!;
 }
 
-/** How many calls fill a turn, found by doubling (which warms the code up), and what one costs. */
-async function calibrate(each: Turns, turnLength: number): Promise<{ calls: number; us: number }> {
-  for (let calls = 1; ; calls *= 2) {
+/** Where a call is far below the clock's step. */
+const MOST_CALLS = 2 ** 16;
+
+/** How many calls fill a turn, found by doubling until they are warm, and what one costs. */
+async function calibrate(each: Turns, budget: Budget): Promise<{ calls: number; us: number }> {
+  const { turnLength, warmUp } = budget;
+  for (let calls = 1, spent = 0; ; calls *= 2) {
     const us = await each.turn(calls);
     await wait(each.settle);
-    if (us * calls >= turnLength || calls >= 2 ** 16) return { calls, us };
+    spent += us * calls;
+    const isFull = us * calls >= turnLength && spent >= warmUp;
+    if (isFull || calls >= MOST_CALLS) {
+      return { calls: Math.min(calls, Math.max(1, Math.ceil(turnLength / us))), us };
+    }
   }
+}
+
+/**
+ * Untimed turns before a timed one. Between its turns a contender's memory leaves the caches, and whoever has several
+ * arrays in circulation has more to bring back than one call does: a loop of a user's pays that once.
+ */
+function leadOf(calls: number): number {
+  return calls > 1 ? 1 : 0;
 }
 
 /** One timing a contender, in their order. */
@@ -87,10 +105,10 @@ export async function measure(
   now: Clock = clock,
 ): Promise<Timing[]> {
   const plans: { calls: number; us: number }[] = [];
-  for (const each of contenders) plans.push(await calibrate(each, budget.turnLength));
+  for (const each of contenders) plans.push(await calibrate(each, budget));
   const round = contenders.reduce((sum, { settle = 0 }, i) => {
     const { calls, us } = plans[i]!;
-    return sum + (calls + 1) * us + settle * 1000;
+    return sum + (1 + leadOf(calls)) * (calls + 1) * us + settle * 1000;
   }, 0);
   const affordable = Math.floor((budget.caseLength * 1000) / round);
   const rounds = Math.min(budget.maxRounds, Math.max(budget.minRounds, affordable));
@@ -104,7 +122,9 @@ export async function measure(
     for (let i = 0; i < contenders.length; i++) {
       // Each round begins one further on: nobody always comes after the same neighbour's cache.
       const j = (i + done) % contenders.length;
-      samples[j]![done] = await contenders[j]!.turn(plans[j]!.calls);
+      const { calls } = plans[j]!;
+      for (let lead = leadOf(calls); lead > 0; lead--) await contenders[j]!.turn(calls);
+      samples[j]![done] = await contenders[j]!.turn(calls);
       await wait(contenders[j]!.settle);
     }
   }

@@ -15,8 +15,14 @@ import { referenceOf } from './reference.js';
 import type { CaseResult, Entry } from './result.js';
 import { sharesOf } from './step.js';
 
-const FULL: Budget = { turnLength: 2000, caseLength: 3000, minRounds: 7, maxRounds: 41 };
-const QUICK: Budget = { turnLength: 500, caseLength: 500, minRounds: 5, maxRounds: 15 };
+const FULL: Budget = {
+  ...{ turnLength: 2000, warmUp: 50_000, caseLength: 3000 },
+  ...{ minRounds: 7, maxRounds: 41 },
+};
+const QUICK: Budget = {
+  ...{ turnLength: 500, warmUp: 10_000, caseLength: 500 },
+  ...{ minRounds: 5, maxRounds: 15 },
+};
 
 /** Steps cut into layers; the medians of so many are steady to a few per cent. */
 const CUT_STEPS = { full: 100, quick: 20 };

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { measure, spreadOf, turnsOf, type Budget, type Turns } from '../../bench/measure.js';
 
-const BUDGET: Budget = { turnLength: 100, caseLength: 10, minRounds: 5, maxRounds: 9 };
+const BUDGET: Budget = {
+  ...{ turnLength: 100, warmUp: 0, caseLength: 10 },
+  ...{ minRounds: 5, maxRounds: 9 },
+};
 
 describe('spreadOf', () => {
   it('is the median, and the 10th and 90th percentile between neighbours', () => {
@@ -65,10 +68,35 @@ describe('measure', () => {
     const time = { now: 0 };
     const fast = contender('fast', [10], time, []);
     const slow = contender('slow', [500], time, []);
-    // A round is 16 + 1 calls of 10 µs and 1 + 1 of 500: 8.5 rounds in 10 ms.
+    // A round is twice 10 + 1 calls of 10 µs and once 1 + 1 of 500: 8.2 rounds in 10 ms.
     const [a, b] = await measure([fast, slow], BUDGET, () => time.now);
-    expect(a).toEqual({ median: 10, p10: 10, p90: 10, mean: 10, turns: 8, calls: 16 });
+    expect(a).toEqual({ median: 10, p10: 10, p90: 10, mean: 10, turns: 8, calls: 10 });
     expect(b).toEqual({ median: 500, p10: 500, p90: 500, mean: 500, turns: 8, calls: 1 });
+  });
+
+  it('does not take the first, cold calls for the cost of one', async () => {
+    const time = { now: 0 };
+    const cold = [400, 400, 400, 20];
+    let i = 0;
+    const one: Turns = {
+      name: 'one',
+      turn: (calls) => {
+        const us = cold[Math.min(i++, cold.length - 1)]!;
+        time.now += calls * us;
+        return us;
+      },
+    };
+    const [timing] = await measure([one], { ...BUDGET, warmUp: 4000 }, () => time.now);
+    expect(timing).toMatchObject({ median: 20, calls: 5 });
+  });
+
+  it('leads a turn of several calls in with one that is not timed', async () => {
+    const log: string[] = [];
+    const time = { now: 0 };
+    const contenders = [contender('a', [50], time, log), contender('b', [1000], time, log)];
+    await measure(contenders, { ...BUDGET, maxRounds: 5 }, () => time.now);
+    // Two turns, of one call and of two, tell how many calls fill one of a's.
+    expect(log.join('')).toBe('aab' + 'aab' + 'baa' + 'aab' + 'baa' + 'aab');
   });
 
   it('takes the least number of rounds when a case costs more than its time', async () => {
