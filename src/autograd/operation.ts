@@ -1,7 +1,13 @@
 // One recorded operation, and the values that it connects: the graph.
 
+/** What the gradient of a value is like. */
+export interface Like {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
 /** A value the tape can carry. */
-export interface Variable {
+export interface Variable extends Like {
   readonly requiresGrad: boolean;
   /** The operation that made it, or null: a leaf. */
   readonly operation: Operation | null;
@@ -25,6 +31,16 @@ interface Saved {
   readonly version: number;
 }
 
+/** @internal How an operation goes back. */
+export interface How {
+  /** Its backward needs no value of the forward, and holds none: it can run again. */
+  readonly repeats: boolean;
+  /** What its backward makes beside the gradients is its own: it is disposed of. */
+  readonly tidies: boolean;
+}
+
+const PLAIN: How = { repeats: false, tidies: false };
+
 /** One recorded operation: a node of the graph. Later operations have higher `order`. */
 export class Operation {
   private static made = 0;
@@ -38,12 +54,15 @@ export class Operation {
 
   constructor(
     readonly name: string,
-    public inputs: readonly (Variable | null)[],
+    public inputs: readonly (Like | null)[],
     saved: readonly Variable[],
     backward: Backward,
+    private readonly how: How = PLAIN,
   ) {
     this.backward = backward;
-    this.sources = inputs.map((input) => (input?.requiresGrad ? (input.operation ?? input) : null));
+    this.sources = (inputs as readonly (Variable | null)[]).map((input) =>
+      input?.requiresGrad ? (input.operation ?? input) : null,
+    );
     this.needs = this.sources.map((source) => source !== null);
     this.saved = saved.map((value) => ({ value, version: value.version }));
   }
@@ -52,6 +71,11 @@ export class Operation {
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
     type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
     return (this.checkedBackward() as Now)(gradient, this.needs);
+  }
+
+  /** Whether what its backward makes beside the gradients is disposed of. */
+  get tidies(): boolean {
+    return this.how.tidies;
   }
 
   /** The function that differentiates. @throws {Error} where it, or anything it saved, is freed or has changed. */
@@ -79,8 +103,15 @@ export class Operation {
     return backward;
   }
 
-  /** Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. */
+  /**
+   * Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. An operation that saved
+   * nothing can go back again, as in PyTorch, and keeps the way to those before it, but no values.
+   */
   free(): void {
+    if (this.how.repeats) {
+      this.inputs = this.inputs.map((input) => input && { shape: input.shape, dtype: input.dtype });
+      return;
+    }
     this.backward = null;
     this.saved = this.inputs = this.sources = [];
   }

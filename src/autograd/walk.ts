@@ -32,16 +32,20 @@ export function walkBack<V extends Variable>(
   inWalk(++walks, () => {
     const steps = walkSteps(root, gradient, arithmetic, retainGraph);
     for (let step = steps.next(); step.done !== true;) {
-      step = steps.next(partsOf(step.value));
+      step = steps.next(partsOf(step.value, arithmetic));
     }
   });
 }
 
 /** What a step of a walk asks for: the gradients of an operation's inputs; nothing where it only pauses. */
-function partsOf<V extends Variable>(step: Step<V>): readonly (V | null)[] {
+function partsOf<V extends Variable>(
+  step: Step<V>,
+  arithmetic: Arithmetic<V>,
+): readonly (V | null)[] {
   if (step === null) return [];
   const [operation, whole] = step;
-  return operation.differentiate(whole);
+  if (!operation.tidies) return operation.differentiate(whole);
+  return arithmetic.tidy(() => operation.differentiate(whole));
 }
 
 /** How a walk beside the event loop is carried out. */
@@ -74,7 +78,7 @@ export async function walkBackAsync<V extends Variable>(
       step = inWalk(id, () => steps.next([]));
       continue;
     }
-    step = await later.defer(() => inWalk(id, () => steps.next(partsOf(value))));
+    step = await later.defer(() => inWalk(id, () => steps.next(partsOf(value, arithmetic))));
     walked.push(value[0]);
   }
 }
@@ -113,7 +117,7 @@ function* walkSteps<V extends Variable>(
       const part = parts[i];
       const source = operation.sources[i];
       if (part === null || part === undefined || source === null || source === undefined) return;
-      arithmetic.check(operation.name, input as Variable as V, part);
+      if (input !== null) arithmetic.check(operation.name, input, part);
       give(source, part === whole ? arithmetic.hold(part) : part);
     });
     arithmetic.release(whole);

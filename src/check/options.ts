@@ -17,6 +17,14 @@ export function options(who: string, value: unknown, known: readonly string[]): 
   }
 }
 
+/** The same, where an option has no default. */
+export function requiredOptions(who: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined) {
+    throw wrongKind(who, `an options object { ${known.join(', ')} }`, value);
+  }
+  options(who, value, known);
+}
+
 /** That a call got no argument beyond those it has: what nobody reads would be ignored without a word. */
 export function noMore(who: string, expected: number, rest: readonly unknown[]): void {
   const extra = rest.find((each) => each !== undefined);

@@ -1,4 +1,4 @@
-import { record, type Tensor } from '../tensor/tensor.js';
+import { recordRepeatable, type Tensor } from '../tensor/tensor.js';
 
 /** The gradient goes on as it came. */
 const unchanged = (dy: Tensor): readonly Tensor[] => [dy];
@@ -9,5 +9,5 @@ const unchanged = (dy: Tensor): readonly Tensor[] => [dy];
  */
 export function identity(who: string, input: Tensor): Tensor {
   input.present(who);
-  return record(who, input.alias(input.shape), [input], [], unchanged);
+  return recordRepeatable(who, input.alias(input.shape), [input], unchanged);
 }

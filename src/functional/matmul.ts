@@ -4,7 +4,7 @@ import { perform } from '../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { workOf } from './linear.js';
 import { floatingInput } from './pointwise/apply.js';
-import { sumTo } from './reductions/sum-to.js';
+import { reduce } from './reductions/reduce.js';
 
 function pairOf(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   const left = floatingInput(who, a, 'the first operand');
@@ -17,11 +17,14 @@ function mismatch(who: string, what: string, a: Tensor, b: Tensor): RangeError {
   return check.wrongValue(who, what, `${check.shapeText(a.shape)} and ${check.shapeText(b.shape)}`);
 }
 
-/** How many products; of an operand that is repeated there is one matrix. */
+/** Products a[i] b[i]; of an operand that is repeated there is one matrix. */
 interface Batch {
   readonly count: number;
   readonly repeatA: boolean;
   readonly repeatB: boolean;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** c[i] = a[i] b[i], one after another; a transposed operand is stored [columns, rows]. */
@@ -29,12 +32,12 @@ function multiply(
   who: string,
   a: Tensor,
   b: Tensor,
-  { count, repeatA, repeatB }: Batch,
-  [m, n, k]: readonly [number, number, number],
+  shape: readonly number[],
+  { count, repeatA, repeatB, m, n, k }: Batch,
   transposeA: boolean,
   transposeB: boolean,
 ): Tensor {
-  const c = Tensor.uninitialized([count, m, n], a.dtype);
+  const c = Tensor.uninitialized(shape, a.dtype);
   perform(
     {
       who,
@@ -51,50 +54,38 @@ function multiply(
   return c;
 }
 
-/** a [batch, m, k] times b [batch, k, n], recorded; a batch of 1 is repeated. */
-function batched(who: string, a: Tensor, b: Tensor): Tensor {
-  const [batchA, m, k] = a.shape as readonly [number, number, number];
-  const [batchB, inner, n] = b.shape as readonly [number, number, number];
-  const fits = k === inner && (batchA === batchB || batchA === 1 || batchB === 1);
-  if (!fits) {
-    throw mismatch(
-      who,
-      'shapes [batch, m, k] and [batch, k, n] (mat1 and mat2 shapes cannot be multiplied)',
-      a,
-      b,
-    );
-  }
-  const count = batchA === 1 ? batchB : batchA;
-  const [repeatA, repeatB] = [batchA === 1, batchB === 1];
-  const y = multiply(who, a, b, { count, repeatA, repeatB }, [m, n, k], false, false);
+/** The products under a shape, recorded. */
+function product(
+  who: string,
+  a: Tensor,
+  b: Tensor,
+  shape: readonly number[],
+  batch: Batch,
+): Tensor {
+  const { count, repeatA, repeatB, m, n, k } = batch;
+  const y = multiply(who, a, b, shape, batch, false, false);
   const kept = [...(b.requiresGrad ? [a] : []), ...(a.requiresGrad ? [b] : [])];
+  /** The gradients of an operand, of which one that was repeated gets the sum. */
+  const whole = (
+    of: Tensor,
+    repeated: boolean,
+    size: number,
+    make: (shape: readonly number[]) => Tensor,
+  ): Tensor =>
+    repeated && count !== 1 ? reduce('sum', make([count, size]), [0], of.shape) : make(of.shape);
   return record(who, y, [a, b], kept, (dy, needs) => [
-    // da = dy bᵀ, db = aᵀ dy; of an operand that was repeated the sum over the products.
+    // da = dy bᵀ, db = aᵀ dy
     needs[0]
-      ? summed(
-          multiply(who, dy, b, { count, repeatA: false, repeatB }, [m, k, n], false, true),
-          a.shape,
+      ? whole(a, repeatA, m * k, (to) =>
+          multiply(who, dy, b, to, { count, repeatA: false, repeatB, m, n: k, k: n }, false, true),
         )
       : null,
     needs[1]
-      ? summed(
-          multiply(who, a, dy, { count, repeatA, repeatB: false }, [k, n, m], true, false),
-          b.shape,
+      ? whole(b, repeatB, k * n, (to) =>
+          multiply(who, a, dy, to, { count, repeatA, repeatB: false, m: k, n, k: m }, true, false),
         )
       : null,
   ]);
-}
-
-function summed(part: Tensor, shape: readonly number[]): Tensor {
-  const whole = sumTo(part, shape);
-  if (whole !== part) part.dispose();
-  return whole;
-}
-
-/** The same elements under another shape, recorded. */
-function under(x: Tensor, shape: readonly number[]): Tensor {
-  if (check.equalShapes(x.shape, shape)) return x;
-  return record('matmul', x.alias(shape), [x], [], (dy) => [dy.alias(x.shape)]);
 }
 
 /**
@@ -130,13 +121,21 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const m = rankA === 1 ? 1 : left.shape.at(-2)!;
   const n = rankB === 1 ? 1 : right.shape.at(-1)!;
   const [batchA, batchB] = [rankA === 3 ? left.shape[0]! : 1, rankB === 3 ? right.shape[0]! : 1];
+  if (batchA !== batchB && batchA !== 1 && batchB !== 1) {
+    throw mismatch(who, 'batches of one size, or of 1', left, right);
+  }
+  const batch = rankA === 3 || rankB === 3 ? [batchA === 1 ? batchB : batchA] : [];
+  const shape = [...batch, ...(rankA === 1 ? [] : [m]), ...(rankB === 1 ? [] : [n])];
   // Rows of many matrices that meet one are those of one matrix.
   const flat = rankA === 3 && batchB === 1;
-  const rows = flat ? batchA * m : m;
-  const first = under(left, [flat ? 1 : batchA, rows, k]);
-  const y = batched(who, first, under(right, [batchB, inner, n]));
-  const batch = rankA === 3 || rankB === 3 ? [batchA === 1 ? batchB : batchA] : [];
-  return under(y, [...batch, ...(rankA === 1 ? [] : [m]), ...(rankB === 1 ? [] : [n])]);
+  return product(who, left, right, shape, {
+    count: flat ? 1 : batchA === 1 ? batchB : batchA,
+    repeatA: flat || batchA === 1,
+    repeatB: batchB === 1,
+    m: flat ? batchA * m : m,
+    n,
+    k,
+  });
 }
 
 /**
@@ -155,5 +154,16 @@ export function bmm(a: TensorLike, b: TensorLike): Tensor {
       right,
     );
   }
-  return batched('bmm', left, right);
+  const [count, m, k] = left.shape as readonly [number, number, number];
+  const [, inner, n] = right.shape as readonly [number, number, number];
+  if (k !== inner) {
+    throw mismatch(
+      'bmm',
+      'shapes [batch, m, k] and [batch, k, n] (mat1 and mat2 shapes cannot be multiplied)',
+      left,
+      right,
+    );
+  }
+  const batch = { count, repeatA: false, repeatB: false, m, n, k };
+  return product('bmm', left, right, [count, m, n], batch);
 }

@@ -45,7 +45,7 @@ export function groups(model: Grouped, options: GroupsOptions): DecayGroup[] {
   if (typeof model !== 'object' || (model as unknown) === null || !('namedModules' in model)) {
     throw check.wrongKind(who, 'a Module', model);
   }
-  check.options(who, options, ['weightDecay', 'noDecay']);
+  check.requiredOptions(who, options, ['weightDecay', 'noDecay']);
   const { weightDecay, noDecay = 'norm and bias' } = options;
   check.numberBetween(who, 'weightDecay', weightDecay, 0, Infinity);
   const without = typeof noDecay === 'function' ? noDecay : usual;

@@ -3,7 +3,7 @@
 // Longer than 250 lines because one class cannot be cut without inheritance.
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an import would not reach the .d.ts
 /// <reference path="../globals.d.ts" preserve="true" />
-import { Operation, type Variable } from '../autograd/index.js';
+import { Operation, type How, type Variable } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { fromArrayLike, type ArrayLikeTensor } from './interop.js';
@@ -336,8 +336,9 @@ export class Tensor implements Variable {
     inputs: readonly (Tensor | null)[],
     saved: readonly Tensor[],
     backward: Backward,
+    how?: How,
   ): this {
-    this.maker = new Operation(name, inputs, saved, backward);
+    this.maker = new Operation(name, inputs, saved, backward, how);
     this.wantsGrad = true;
     return this;
   }

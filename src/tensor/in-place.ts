@@ -3,13 +3,16 @@ import { needsGrad } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { broadcasts, converted, holds, repeat, sumOfRepeats } from '../memory/elements.js';
 import type { DType } from '../memory/dtype.js';
-import { memoryOf, Tensor, type TensorLike } from './class.js';
+import { memoryOf, Tensor, type Backward, type TensorLike } from './class.js';
 import { addMethods } from './methods.js';
-import { floats, record } from './record.js';
+import { floats, record, recordRepeatable } from './record.js';
+
+/** Holds no tensor. */
+const same: Backward = (dy) => [dy];
 
 addMethods(Tensor, {
   clone(): Tensor {
-    return record('clone', this.copied(), [this], [], (dy) => [dy]);
+    return recordRepeatable('clone', this.copied(), [this], same);
   },
 
   copy_(source: TensorLike): Tensor {

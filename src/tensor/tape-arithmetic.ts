@@ -4,6 +4,7 @@ import * as check from '../check/index.js';
 import { addon } from '../addon/control.js';
 import { deferring, perform } from '../run/deferral.js';
 import { memoryOf, Tensor } from './class.js';
+import { collect } from './scope-list.js';
 import { floats } from './record.js';
 
 /** @internal */
@@ -36,6 +37,21 @@ export const arithmetic: Arithmetic<Tensor> = {
   hold: (value) => value.detach(),
   release(value) {
     value.dispose();
+  },
+  tidy(body) {
+    const made: Tensor[] = [];
+    const outer = collect(made);
+    let parts: readonly (Tensor | null)[] = [];
+    try {
+      parts = body();
+      return parts;
+    } finally {
+      collect(outer);
+      for (const tensor of made) {
+        if (parts.includes(tensor)) outer?.push(tensor);
+        else if (!tensor.kept) tensor.dispose();
+      }
+    }
   },
   replacement(returned, before) {
     const who = 'Tensor.registerHook';

@@ -5,10 +5,10 @@ import './reading.js';
 import './sharing.js';
 
 export type { BackwardAsyncOptions, BackwardOptions } from './methods.js';
-export { sizesOf, Tensor, type TensorLike } from './class.js';
+export { sizesOf, Tensor, type Backward, type TensorLike } from './class.js';
 export { learned, MADE, Parameter, parametersMade } from './parameter.js';
 export type { TensorJSON } from './printing.js';
-export { floats, record } from './record.js';
+export { floats, record, recordGate, recordRepeatable } from './record.js';
 export { collect, outsideScopes } from './scope-list.js';
 export { shareAll } from './sharing.js';
 export type { DType, FloatData, IntegerArray, TensorData } from '../memory/dtype.js';

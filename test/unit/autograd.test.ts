@@ -101,9 +101,26 @@ describe('the graph is freed', () => {
     y.backward();
     const unchanged = snapshot(x);
     expect(thrownBy(() => y.backward())).toBe(
-      'Error: sum: Trying to backward through the graph a second time, but what it saved was freed by ' +
+      'Error: mul: Trying to backward through the graph a second time, but what it saved was freed by ' +
         'the first. Pass { retainGraph: true } to the first backward to keep it.',
     );
+    unchanged();
+  });
+
+  test('operations that saved nothing go back again, as in PyTorch', () => {
+    const [x, y] = [leaf([1, 2]), leaf([3, 4])];
+    const z = sum(add(reshape(functional.sub(functional.mul(x, 2), y), [2, 1]), x));
+    z.backward();
+    z.backward();
+    expect([x.grad!.toArray(), y.grad!.toArray()]).toEqual([
+      [12, 12],
+      [-4, -4],
+    ]);
+    const w = add(z, sum(mul(x, y)));
+    w.backward();
+    expect(x.grad!.toArray()).toEqual([21, 22]);
+    const unchanged = snapshot(x, y);
+    expect(thrownBy(() => w.backward())).toMatch(/^Error: mul: Trying to backward/);
     unchanged();
   });
 

@@ -253,11 +253,17 @@ describe('a graph that saved what has been disposed of says so', () => {
   });
 });
 
-test('a result that is kept after its backward keeps nothing of the graph', () => {
+test('a result that is kept after its backward keeps no tensor of the graph', () => {
   const x = leaf([1, 2]);
-  const y = sum(mul(x, x));
+  const product = mul(x, x);
+  const y = sum(product);
+  const before = product.operation;
   y.backward();
-  expect([y.operation?.inputs, y.operation?.sources]).toEqual([[], []]);
+  // The sum can go back again, so it keeps the way to the product, which keeps nothing.
+  expect(y.operation?.inputs).toEqual([{ shape: [2], dtype: 'float32' }]);
+  expect(y.operation?.inputs[0]).not.toBe(product);
+  expect(y.operation?.sources).toEqual([before]);
+  expect([before?.inputs, before?.sources]).toEqual([[], []]);
 });
 
 describe('gradients', () => {

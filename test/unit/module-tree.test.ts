@@ -103,6 +103,56 @@ describe('Sequential is its children', () => {
   });
 });
 
+describe('what takes the place of a child or a parameter', () => {
+  class Net extends nn.Module {
+    fc: unknown = new nn.Linear(2, 2);
+    scale: unknown = new nn.Parameter(tensor([1]));
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const walked = (): Net => {
+    const net = new Net();
+    net.eval();
+    return net;
+  };
+  const walks: Record<string, (net: Net) => unknown> = {
+    parameters: (net) => [...net.parameters()],
+    stateDict: (net) => net.stateDict(),
+    train: (net) => net.train(),
+    repr: (net) => String(net),
+    clone: (net) => net.clone(),
+  };
+
+  test.each(Object.entries(walks))('%s refuses what is neither', (_, walk) => {
+    for (const value of [5, 'fc', {}, tensor([1]), [new nn.Linear(2, 2)]]) {
+      const net = walked();
+      net.fc = value;
+      expect(thrownBy(() => walk(net))).toMatch(
+        /^TypeError: Net: expected child module 'fc' to be a Module or null \(cannot assign another value as child module\), got .*\.$/,
+      );
+    }
+    for (const value of [5, tensor([1])]) {
+      const net = walked();
+      net.scale = value;
+      expect(thrownBy(() => walk(net))).toMatch(
+        /^TypeError: Net: expected parameter 'scale' to be a Parameter or null \(cannot assign another value as parameter\), got .*\.$/,
+      );
+    }
+  });
+
+  test('null, modules and parameters are taken', () => {
+    for (const value of [null, undefined, new nn.ReLU(), new nn.Parameter(tensor([1]))]) {
+      const net = walked();
+      net.fc = value;
+      net.scale = null;
+      expect([...net.namedParameters()].map(([name]) => name)).toEqual(
+        value instanceof nn.Parameter ? ['fc'] : [],
+      );
+    }
+  });
+});
+
 describe('a name is one child', () => {
   test('registerModule, then assigning, then deleting', () => {
     const model = new Holder();

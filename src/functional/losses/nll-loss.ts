@@ -91,7 +91,8 @@ export function nllLoss(
       if (values === null) arrayOf(y)[0] = reduction === 'mean' ? sum / divisor : sum;
     },
   );
-  return record(who, y, [input], [], (dy) => {
+  // Nothing of the forward but its targets is needed; saved as PyTorch does, so that a second backward is an error.
+  return record(who, y, [input], [y], (dy) => {
     const { each, factor } = rowScale(dy, reduction, out[1]!);
     const dx = Tensor.uninitialized(input.shape, input.dtype);
     perform(

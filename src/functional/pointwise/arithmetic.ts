@@ -1,7 +1,13 @@
 // Arithmetic with broadcasting, and functions of one number each. Each formula is one row of native/kernels/pointwise.inc.
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import {
+  record,
+  recordRepeatable,
+  Tensor,
+  type Backward,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import { binary, floatingInput, gradient, unary } from './apply.js';
 import { broadcastShape } from './broadcast.js';
@@ -39,6 +45,38 @@ function withNumber(who: string, a: Operand, b: Operand): [Tensor, number] | nul
   return null;
 }
 
+// Backwards that hold no tensor. Inside of a function they would hold whatever its other closures do.
+const itself = (dy: Tensor): Tensor => dy;
+const opposite = (dy: Tensor): Tensor => unary('neg', dy);
+const same: Backward = (dy) => [dy];
+const both: Backward = (dy) => [dy, dy];
+const negated: Backward = (dy) => [opposite(dy)];
+const by =
+  (name: 'times' | 'divided_by', p: number): Backward =>
+  (dy) => [unary(name, dy, p)];
+
+/** Records a sum of two: each gets the gradient, the second by way of a function, summed to its shape. */
+function recordSum(
+  who: string,
+  y: Tensor,
+  left: Tensor,
+  right: Tensor,
+  toSecond: (dy: Tensor) => Tensor,
+): Tensor {
+  return recordRepeatable(who, y, [left, right], summing(left.shape, right.shape, toSecond));
+}
+
+const summing =
+  (
+    first: readonly number[],
+    second: readonly number[],
+    toSecond: (dy: Tensor) => Tensor,
+  ): Backward =>
+  (dy, needs) => [
+    needs[0] ? sumTo(dy, first) : null,
+    needs[1] ? sumTo(toSecond(dy), second) : null,
+  ];
+
 /**
  * a + b. Shapes broadcast as in PyTorch: from the last dimension on, sizes are equal or one of them is 1.
  * The gradient of an operand that was repeated is summed over what it was repeated along.
@@ -56,7 +94,7 @@ export function add(a: Operand, b: Operand): Tensor {
   const scalar = withNumber('add', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
-    return record('add', unary('plus', x, p), [x], [], (dy) => [dy]);
+    return recordRepeatable('add', unary('plus', x, p), [x], same);
   }
   const { left, right, shape } = pairOf('add', a as TensorLike, b as TensorLike);
   if (left.shape === shape && check.equalShapes(right.shape, shape)) {
@@ -70,12 +108,9 @@ export function add(a: Operand, b: Operand): Tensor {
       },
       (native, arrayOf) => native.add(arrayOf(left), arrayOf(right), arrayOf(y), y.numel),
     );
-    return record('add', y, [left, right], [], (dy) => [dy, dy]);
+    return recordRepeatable('add', y, [left, right], both);
   }
-  return record('add', binary('add', left, right, shape), [left, right], [], (dy, needs) => [
-    needs[0] ? sumTo(dy, left.shape) : null,
-    needs[1] ? sumTo(dy, right.shape) : null,
-  ]);
+  return recordSum('add', binary('add', left, right, shape), left, right, itself);
 }
 
 /**
@@ -91,14 +126,11 @@ export function sub(a: Operand, b: Operand): Tensor {
   if (scalar !== null) {
     const [x, p] = scalar;
     return typeof b === 'number'
-      ? record('sub', unary('plus', x, -p), [x], [], (dy) => [dy])
-      : record('sub', unary('subtract_from', x, p), [x], [], (dy) => [unary('neg', dy)]);
+      ? recordRepeatable('sub', unary('plus', x, -p), [x], same)
+      : recordRepeatable('sub', unary('subtract_from', x, p), [x], negated);
   }
   const { left, right, shape } = pairOf('sub', a as TensorLike, b as TensorLike);
-  return record('sub', binary('sub', left, right, shape), [left, right], [], (dy, needs) => [
-    needs[0] ? sumTo(dy, left.shape) : null,
-    needs[1] ? sumTo(unary('neg', dy), right.shape) : null,
-  ]);
+  return recordSum('sub', binary('sub', left, right, shape), left, right, opposite);
 }
 
 /**
@@ -113,7 +145,7 @@ export function mul(a: Operand, b: Operand): Tensor {
   const scalar = withNumber('mul', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
-    return record('mul', unary('times', x, p), [x], [], (dy) => [unary('times', dy, p)]);
+    return recordRepeatable('mul', unary('times', x, p), [x], by('times', p));
   }
   const { left, right, shape } = pairOf('mul', a as TensorLike, b as TensorLike);
   const kept = [...(left.requiresGrad ? [right] : []), ...(right.requiresGrad ? [left] : [])];
@@ -155,9 +187,7 @@ export function div(a: Operand, b: Operand): Tensor {
   if (scalar !== null) {
     const [x, p] = scalar;
     if (typeof b === 'number') {
-      return record('div', unary('divided_by', x, p), [x], [], (dy) => [
-        unary('divided_by', dy, p),
-      ]);
+      return recordRepeatable('div', unary('divided_by', x, p), [x], by('divided_by', p));
     }
     return record('div', unary('divide', x, p), [x], [x], (dy) => [
       gradient('divide_gradient', x, dy, p),
@@ -205,7 +235,7 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
 /** -x. */
 export function neg(x: TensorLike): Tensor {
   const input = floatingInput('neg', x);
-  return record('neg', unary('neg', input), [input], [], (dy) => [unary('neg', dy)]);
+  return recordRepeatable('neg', unary('neg', input), [input], negated);
 }
 
 /** |x|. The derivative at 0 is 0. */

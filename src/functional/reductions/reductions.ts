@@ -2,7 +2,13 @@
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import {
+  record,
+  recordRepeatable,
+  Tensor,
+  type Backward,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { around, dimOf, dimsOf } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { recordSelected, select } from '../shapes/select.js';
@@ -44,11 +50,19 @@ function planOf(who: string, x: TensorLike, options: DimOptions, names = ['dim',
   };
 }
 
-/** dy for every value that went into it, times a factor. */
-function spread(dy: Tensor, { input, kept }: Plan, factor: number): Tensor {
-  if (dy.numel === 1) return Tensor.expanded(input.shape, input.dtype, dy.item() * factor);
-  const part = factor === 1 ? dy : unary('times', dy, factor);
-  return binary('add', part.alias(kept), Tensor.filled([], input.dtype, 0), input.shape);
+/** dy over a divisor for every value that went into it; holds no tensor. */
+const spreading =
+  ({ whole, kept }: Spread, divisor: number): Backward =>
+  (dy) => {
+    if (dy.numel === 1) return [Tensor.expanded(whole, dy.dtype, dy.item() / divisor)];
+    const part = divisor === 1 ? dy : unary('divided_by', dy, divisor);
+    return [binary('add', part.alias(kept), Tensor.filled([], dy.dtype, 0), whole)];
+  };
+
+/** The shape of what was reduced, and of what backward broadcasts to it. */
+interface Spread {
+  readonly whole: readonly number[];
+  readonly kept: readonly number[];
 }
 
 /**
@@ -68,26 +82,24 @@ function spread(dy: Tensor, { input, kept }: Plan, factor: number): Tensor {
 export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
   const plan = planOf('sum', x, options);
   const { input, dims, shape } = plan;
+  const to = { whole: input.shape, kept: plan.kept };
   const y =
     dims.length === input.shape.length
       ? total(input, shape, 'sum')
       : reduce('sum', input, dims, shape);
-  return record('sum', y, [input], [], (dy) => [spread(dy, plan, 1)]);
+  return recordRepeatable('sum', y, [input], spreading(to, 1));
 }
 
 /** The mean of all elements, or over some dimensions, rounded once: that of equal values is their value. NaN of none. */
 export function mean(x: TensorLike, options: DimOptions = {}): Tensor {
   const plan = planOf('mean', x, options);
   const { input, dims, shape, size } = plan;
+  const to = { whole: input.shape, kept: plan.kept };
   const y =
     dims.length === input.shape.length
       ? total(input, shape, 'mean')
       : reduce('mean', input, dims, shape);
-  return record('mean', y, [input], [], (dy) => [
-    dy.numel === 1
-      ? Tensor.expanded(input.shape, input.dtype, dy.item() / size)
-      : spread(unary('divided_by', dy, size), plan, 1),
-  ]);
+  return recordRepeatable('mean', y, [input], spreading(to, size));
 }
 
 function total(input: Tensor, shape: readonly number[], name: 'sum' | 'mean'): Tensor {

@@ -1,6 +1,6 @@
 // Tensors side by side in one.
 import * as check from '../../check/index.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { recordRepeatable, Tensor, type Backward, type TensorLike } from '../../tensor/tensor.js';
 import { alongOf, listOf, type AlongOptions } from './arguments.js';
 import { unsqueeze } from './reshape.js';
 import { copyStrided, gathered, stridesOf } from './strided.js';
@@ -56,12 +56,18 @@ function joined(who: string, list: readonly Tensor[], dim: number): Tensor {
     );
     start += tensor.shape[dim]!;
   }
-  return record(who, y, list, [], (dy, needs) =>
-    list.map((tensor, i) =>
-      needs[i] ? gathered(dy, tensor.shape, starts[i]! * strides[dim]!, strides) : null,
-    ),
-  );
+  const parts = list.map(({ shape }, i) => ({ shape, offset: starts[i]! * strides[dim]! }));
+  return recordRepeatable(who, y, list, cutting(parts, strides));
 }
+
+/** Holds no tensor. */
+const cutting =
+  (
+    parts: readonly { readonly shape: readonly number[]; readonly offset: number }[],
+    strides: readonly number[],
+  ): Backward =>
+  (dy, needs) =>
+    parts.map(({ shape, offset }, i) => (needs[i] ? gathered(dy, shape, offset, strides) : null));
 
 /** Tensors of one shape side by side along a new dimension before `dim`. */
 export function stack(tensors: readonly TensorLike[], options: AlongOptions = {}): Tensor {

@@ -1,5 +1,10 @@
 import * as check from '../../check/index.js';
-import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
+import {
+  recordRepeatable,
+  type Backward,
+  type Tensor,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import { inputOf } from './arguments.js';
 import { gathered, repeatedStrides } from './strided.js';
@@ -26,7 +31,10 @@ export function expand(x: TensorLike, shape: readonly number[]): Tensor {
     );
   }
   const strides = repeatedStrides(input.shape, sizes);
-  return record(who, gathered(input, sizes, 0, strides), [input], [], (dy) => [
-    sumTo(dy, input.shape),
-  ]);
+  return recordRepeatable(who, gathered(input, sizes, 0, strides), [input], summing(input.shape));
 }
+
+/** Holds no tensor. */
+const summing =
+  (shape: readonly number[]): Backward =>
+  (dy) => [sumTo(dy, shape)];

@@ -1,6 +1,11 @@
 // The same elements in another order.
 import * as check from '../../check/index.js';
-import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
+import {
+  recordRepeatable,
+  type Backward,
+  type Tensor,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { inputOf } from './arguments.js';
 import { gathered, permuted, stridesOf } from './strided.js';
@@ -28,7 +33,7 @@ export function permute(x: TensorLike, dims: readonly number[]): Tensor {
 
 function permutedBy(who: string, input: Tensor, order: readonly number[]): Tensor {
   const back = order.map((_, i) => order.indexOf(i));
-  return record(who, permuted(input, order), [input], [], (dy) => [permuted(dy, back)]);
+  return recordRepeatable(who, permuted(input, order), [input], (dy) => [permuted(dy, back)]);
 }
 
 /** Two dimensions in each other's place; negative ones count from the end. */
@@ -51,15 +56,21 @@ export function flip(x: TensorLike, dims: number | readonly number[]): Tensor {
   if (new Set(which).size !== which.length) {
     throw check.wrongValue(who, 'each dimension once', `[${list.join(', ')}]`);
   }
-  const flipped = (from: Tensor): Tensor => {
-    const strides = stridesOf(from.shape);
-    let offset = 0;
-    for (const dim of which) {
-      if (from.shape.length === 0) continue;
-      offset += (from.shape[dim]! - 1) * strides[dim]!;
-      strides[dim] = -strides[dim]!;
-    }
-    return gathered(from, from.shape, offset, strides);
-  };
-  return record(who, flipped(input), [input], [], (dy) => [flipped(dy)]);
+  return recordRepeatable(who, flipped(input, which), [input], flipping(which));
 }
+
+function flipped(from: Tensor, which: readonly number[]): Tensor {
+  const strides = stridesOf(from.shape);
+  let offset = 0;
+  for (const dim of which) {
+    if (from.shape.length === 0) continue;
+    offset += (from.shape[dim]! - 1) * strides[dim]!;
+    strides[dim] = -strides[dim]!;
+  }
+  return gathered(from, from.shape, offset, strides);
+}
+
+/** Holds no tensor. */
+const flipping =
+  (which: readonly number[]): Backward =>
+  (dy) => [flipped(dy, which)];

@@ -1,8 +1,13 @@
 // Other shapes over the same memory.
 import * as check from '../../check/index.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { recordRepeatable, Tensor, type Backward, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { inputOf } from './arguments.js';
+
+/** Holds no tensor. */
+const back =
+  (shape: readonly number[]): Backward =>
+  (dy) => [dy.alias(shape)];
 
 /** The same elements in the same order under another shape; shares memory. */
 export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
@@ -16,7 +21,7 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
     );
   }
   input.present('reshape', 'the input');
-  return record('reshape', input.alias(sizes), [input], [], (dy) => [dy.alias(input.shape)]);
+  return recordRepeatable('reshape', input.alias(sizes), [input], back(input.shape));
 }
 
 /** Without the dimensions of size 1, or without one of them: a `dim` of another size stays. Shares memory. */
@@ -35,5 +40,5 @@ export function unsqueeze(x: TensorLike, dim: number): Tensor {
 }
 
 function reshaped(who: string, input: Tensor, shape: readonly number[]): Tensor {
-  return record(who, input.alias(shape), [input], [], (dy) => [dy.alias(input.shape)]);
+  return recordRepeatable(who, input.alias(shape), [input], back(input.shape));
 }

@@ -1,7 +1,11 @@
 // Parts of a dimension, as copies.
 import * as check from '../../check/index.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { record, type TensorLike } from '../../tensor/tensor.js';
+import {
+  recordRepeatable,
+  type Backward,
+  type Tensor,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { alongOf, inputOf, type AlongOptions } from './arguments.js';
 import { copyStrided, filled, gathered, stridesOf } from './strided.js';
@@ -47,10 +51,14 @@ function part(who: string, input: Tensor, dim: number, start: number, length: nu
   const strides = stridesOf(input.shape);
   const shape = input.shape.map((size, i) => (i === dim ? length : size));
   const offset = start * strides[dim]!;
-  return record(who, gathered(input, shape, offset, strides), [input], [], (dy) => [
-    placed(dy, input.shape, offset),
-  ]);
+  const y = gathered(input, shape, offset, strides);
+  return recordRepeatable(who, y, [input], placing(input.shape, offset));
 }
+
+/** Holds no tensor. */
+const placing =
+  (shape: readonly number[], offset: number): Backward =>
+  (dy) => [placed(dy, shape, offset)];
 
 /** Zeros of a shape, with the elements of `from` in a block that begins at an offset. */
 function placed(from: Tensor, shape: readonly number[], offset: number): Tensor {

@@ -2,7 +2,7 @@
 import { currentWalk, noGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
-import { record, Tensor } from '../../tensor/tensor.js';
+import { recordGate, Tensor } from '../../tensor/tensor.js';
 
 /** One entry per positional argument or output; null where no gradient is. */
 export type Gradients = readonly (Tensor | null)[];
@@ -133,7 +133,7 @@ function watched(
   const at = values.flatMap((each, i) => (each instanceof Tensor && each.requiresGrad ? [i] : []));
   const tensors = at.map((i) => values[i] as Tensor);
   const scalar = (): Tensor => Tensor.filled([], 'float32', 0);
-  const post = record(name, scalar(), tensors, [], () => {
+  const post = recordGate(name, scalar(), tensors, () => {
     const passed = noGrad(() => pass(Object.freeze([...slots])));
     slots.fill(null);
     return at.map((i) => passed[i]?.detach() ?? null);
@@ -141,7 +141,7 @@ function watched(
   return values.map((value, i) => {
     if (!at.includes(i)) return value;
     const tensor = value as Tensor;
-    return record(name, tensor.alias(tensor.shape), [post], [], (gradient) => {
+    return recordGate(name, tensor.alias(tensor.shape), [post], (gradient) => {
       if (walk !== currentWalk()) slots.fill(null);
       walk = currentWalk();
       slots[i] = gradient.detach();

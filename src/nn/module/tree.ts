@@ -21,6 +21,8 @@ export interface Buffer {
 /** What a module keeps beside its properties. */
 export class Inside {
   readonly buffers = new Map<string, Buffer>();
+  /** What the walks have found under a name, which nothing of another kind may take the place of. */
+  readonly found = new Map<string, 'Module' | 'Parameter'>();
   hooks: Hooks | null = null;
   /** Whether it has been searched for modules out of reach (unregistered.ts). */
   searched = false;
@@ -38,6 +40,7 @@ export class Inside {
     for (const [name, { tensor, persistent }] of this.buffers) {
       copy.buffers.set(name, { tensor: each(tensor), persistent });
     }
+    for (const [name, kind] of this.found) copy.found.set(name, kind);
     copy.hooks = this.hooks?.copy() ?? null;
     return copy;
   }
@@ -58,9 +61,28 @@ export function isModule(value: unknown): value is Node {
 /** Children under every name they have. */
 export function* childrenOf<M extends Node>(module: M): Generator<[string, M]> {
   for (const [name, value] of module[SLOTS]()) {
+    refuseReplacement(module, name, value);
     if (isModule(value)) yield [name, value as M];
     else refuseForeignPart(module, name, value);
   }
+}
+
+/**
+ * What was a child or a parameter stays one, or null, as in PyTorch. What else was assigned is found when the tree is
+ * walked.
+ */
+function refuseReplacement(module: Node, name: string, value: unknown): void {
+  const { found } = module[INSIDE];
+  const kind = isModule(value) ? 'Module' : value instanceof Parameter ? 'Parameter' : null;
+  if (kind !== null) {
+    found.set(name, kind);
+    return;
+  }
+  const before = found.get(name);
+  if (before === undefined || value === null || value === undefined) return;
+  const as = before === 'Module' ? 'child module' : 'parameter';
+  const what = `${as} '${name}' to be a ${before} or null (cannot assign another value as ${as})`;
+  throw check.wrongKind(module[WHO], what, value);
 }
 
 /** A module or parameter of another copy of the package can be assigned: it is found when the tree is walked. */
@@ -73,6 +95,7 @@ function refuseForeignPart(module: Node, name: string, value: unknown): void {
 /** Own parameters. */
 export function* parametersOf(module: Node): Generator<[string, Parameter]> {
   for (const [name, value] of module[SLOTS]()) {
+    refuseReplacement(module, name, value);
     if (value instanceof Parameter) yield [name, value];
   }
 }

@@ -41,7 +41,7 @@ interface Own extends Kept {
 export class CosineAnnealingLR extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: CosineAnnealingLROptions) {
     const who = 'CosineAnnealingLR';
-    check.options(who, options, ['tMax', 'etaMin', 'lastEpoch']);
+    check.requiredOptions(who, options, ['tMax', 'etaMin', 'lastEpoch']);
     const { tMax, etaMin = 0, lastEpoch = -1 } = options;
     super(who, optimizer, { T_max: tMax, eta_min: etaMin }, lastEpoch);
     this[BEGIN]();

@@ -37,7 +37,7 @@ interface Own extends Kept {
 export class ExponentialLR extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: ExponentialLROptions) {
     const who = 'ExponentialLR';
-    check.options(who, options, ['gamma', 'lastEpoch']);
+    check.requiredOptions(who, options, ['gamma', 'lastEpoch']);
     const { gamma, lastEpoch = -1 } = options;
     super(who, optimizer, { gamma }, lastEpoch);
     this[BEGIN]();

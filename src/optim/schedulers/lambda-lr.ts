@@ -36,7 +36,7 @@ export class LambdaLR extends LRScheduler {
 
   constructor(optimizer: Scheduled, options: LambdaLROptions) {
     const who = 'LambdaLR';
-    check.options(who, options, ['lrLambda', 'lastEpoch']);
+    check.requiredOptions(who, options, ['lrLambda', 'lastEpoch']);
     const { lrLambda, lastEpoch = -1 } = options;
     const many: unknown[] | null = Array.isArray(lrLambda) ? [...(lrLambda as unknown[])] : null;
     for (const each of many ?? [lrLambda]) {

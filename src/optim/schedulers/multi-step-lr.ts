@@ -40,7 +40,7 @@ interface Own extends Kept {
 export class MultiStepLR extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: MultiStepLROptions) {
     const who = 'MultiStepLR';
-    check.options(who, options, ['milestones', 'gamma', 'lastEpoch']);
+    check.requiredOptions(who, options, ['milestones', 'gamma', 'lastEpoch']);
     const { milestones, gamma = 0.1, lastEpoch = -1 } = options;
     if (!check.isList(milestones))
       throw check.wrongKind(who, 'milestones to be an array', milestones);

@@ -93,7 +93,7 @@ const FIELDS: Readonly<
 export class OneCycleLR extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: OneCycleLROptions) {
     const who = 'OneCycleLR';
-    check.options(who, options, OPTIONS);
+    check.requiredOptions(who, options, OPTIONS);
     const { paramGroups } = optimizerOf(who, optimizer);
     const { pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true } = options;
     const { divFactor = 25, finalDivFactor = 1e4, threePhase = false, lastEpoch = -1 } = options;

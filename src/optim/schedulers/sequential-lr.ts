@@ -52,7 +52,7 @@ export class SequentialLR {
   constructor(optimizer: Scheduled, options: SequentialLROptions) {
     const who = 'SequentialLR';
     this.optimizer = optimizerOf(who, optimizer);
-    check.options(who, options, ['schedulers', 'milestones']);
+    check.requiredOptions(who, options, ['schedulers', 'milestones']);
     const { schedulers, milestones } = options;
     this.#schedulers = membersOf(who, schedulers, this.optimizer);
     this.#milestones = milestonesOf(who, milestones, this.#schedulers.length);

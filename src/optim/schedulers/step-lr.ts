@@ -43,7 +43,7 @@ interface Own extends Kept {
 export class StepLR extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: StepLROptions) {
     const who = 'StepLR';
-    check.options(who, options, ['stepSize', 'gamma', 'lastEpoch']);
+    check.requiredOptions(who, options, ['stepSize', 'gamma', 'lastEpoch']);
     const { stepSize, gamma = 0.1, lastEpoch = -1 } = options;
     super(who, optimizer, { step_size: stepSize, gamma }, lastEpoch);
     this[BEGIN]();

@@ -54,7 +54,7 @@ interface Own extends Kept {
 export class CosineAnnealingWarmRestarts extends LRScheduler<Own> {
   constructor(optimizer: Scheduled, options: CosineAnnealingWarmRestartsOptions) {
     const who = 'CosineAnnealingWarmRestarts';
-    check.options(who, options, ['t0', 'tMult', 'etaMin', 'lastEpoch']);
+    check.requiredOptions(who, options, ['t0', 'tMult', 'etaMin', 'lastEpoch']);
     const { t0, tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     check.wholeNumber(who, 't0', t0, 1);
     const own = { T_0: t0, T_i: t0, T_mult: tMult, eta_min: etaMin, T_cur: lastEpoch };

@@ -12,6 +12,7 @@ import { activationsOf } from './activations.js';
 import { convolutionsOf } from './convolution.js';
 import { optimizersOf } from './optimizers.js';
 import { row, withLater, type Operation, type Package } from './row.js';
+import { schedulesOf } from './schedules.js';
 import { stateOf } from './state.js';
 import { lossesOf } from './training.js';
 
@@ -379,7 +380,12 @@ export function operationsOf(evenkeel: Package): Operation[] {
 
 /** What returns something else; it is compared by its text (see textOf). */
 export function callsOf(evenkeel: Package): Operation[] {
-  return withLater([...changesOf(evenkeel), ...optimizersOf(evenkeel), ...stateOf(evenkeel)]);
+  return withLater([
+    ...changesOf(evenkeel),
+    ...optimizersOf(evenkeel),
+    ...schedulesOf(evenkeel),
+    ...stateOf(evenkeel),
+  ]);
 }
 
 function changesOf({ data, functional, nn, optim, tensor, Tensor }: Package): Operation[] {
