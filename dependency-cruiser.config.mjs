@@ -39,7 +39,7 @@ const mayAlsoUse = {
   scripts: [],
   'test/helpers': [],
   'test/unit': ['test/helpers', 'src'],
-  'test/golden': ['test/helpers'],
+  'test/golden': ['test/helpers', 'examples/architectures'],
   'test/parity': ['test/helpers'],
   'test/property': ['test/helpers'],
   'test/native': ['test/helpers', 'src'],
