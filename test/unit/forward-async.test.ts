@@ -1,6 +1,6 @@
 // forwardAsync of every layer, of Sequential and of classes of one's own: the bits and the order of the synchronous
 // calls, and that whatever is aborted or refused has changed nothing. What is BatchNorm's alone: async.test.ts.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 
 import {
   functional,
@@ -411,7 +411,25 @@ describe('a call that fails', () => {
       /signal to be an AbortSignal/,
     );
     expect(await rejection(fc.forwardAsync(x, { signl: 1 }))).toMatch(/expected 1 argument/);
+    // @ts-expect-error -- TypeScript asks for the input; JavaScript does not
     expect(await rejection(fc.forwardAsync())).not.toBe('nothing was thrown');
     expect(await rejection(new nn.ModuleList().forwardAsync(x))).not.toBe('nothing was thrown');
+  });
+
+  test('by its type: a promise of what forward returns', async () => {
+    class Parts extends nn.Module {
+      forward(x: Tensor, scale: number): { y: Tensor; scale: number } {
+        return { y: functional.mul(x, scale), scale };
+      }
+    }
+    const x = input([2, 3]);
+    const parts = new Parts().forwardAsync(x, 2);
+    expectTypeOf(parts).toEqualTypeOf<Promise<{ y: Tensor; scale: number }>>();
+    expectTypeOf(new nn.BatchNorm1d(3).forwardAsync(x)).toEqualTypeOf<Promise<Tensor>>();
+    expect((await parts).scale).toBe(2);
+    expectTypeOf((each: Parts) =>
+      // @ts-expect-error -- not what its forward takes
+      each.forwardAsync('x', 2),
+    ).returns.toBeObject();
   });
 });

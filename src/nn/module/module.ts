@@ -122,8 +122,19 @@ export abstract class Module {
    * y.shape; // => [1, 3]
    * ```
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this class's forward returns; a class may say more
-  async forwardAsync(...inputs: any[]): Promise<any> {
+  forwardAsync<Inputs extends unknown[], Output>(
+    this: { forward(...inputs: Inputs): Output },
+    ...inputs: Inputs
+  ): Promise<Awaited<Output>>;
+  // With `{ signal, transfer }` behind the inputs or among the options of forward: what follows the first input is checked
+  // when it is called. Two signatures, because TypeScript then compares an override with both of them without their type
+  // parameters: a class of one's own may declare `forwardAsync(x: Tensor): Promise<Tensor>`.
+  forwardAsync<First, Output>(
+    this: { forward(first: First, ...others: never[]): Output },
+    first: First,
+    ...others: unknown[]
+  ): Promise<Awaited<Output>>;
+  async forwardAsync(...inputs: unknown[]): Promise<unknown> {
     return forwardLater(this, inputs);
   }
 
