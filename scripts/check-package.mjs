@@ -1,11 +1,10 @@
 // `npm run package`: what a user gets. publint and are-the-types-wrong on the tarball, then what is in it: no
 // test, no leftover of a compiler, no source map that points nowhere, no dependency, at most 4 MB.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 
-import { parseJson, root } from './other-cpus/tools.mjs';
+import { must, parseJson, root } from './tools.mjs';
 
 const LIMIT = 4e6;
 /** What a package of ours may hold. */
@@ -101,13 +100,5 @@ function node(program, args) {
  * @param {string[]} args
  */
 function run(command, args) {
-  const { error, status, stdout, stderr } = spawnSync(command, args, {
-    cwd: root,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-    maxBuffer: 1 << 26,
-  });
-  if (status === 0) return stdout;
-  console.error(`${stdout}${stderr}${error?.message ?? ''}`);
-  throw new Error(`${command} ${args.join(' ')} failed`);
+  return must(command, args, { cwd: root, shell: process.platform === 'win32' });
 }

@@ -1,14 +1,15 @@
 // Fails when the built addon could break on an older CPU or clash with another addon.
 // A weak or unique symbol in a native/kernels/isa object is an inline function that the linker may keep for
 // the whole addon, compiled with that file's AVX-512. An export beside Node's two is a name that
-// another library in the process can take over. Fast-math flags change the numbers.
-import { spawnSync } from 'node:child_process';
+// another library in the process can take over. A function that musl has not is not in its binary, which is linked
+// from the same objects. Fast-math flags change the numbers.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { SAME_IN_MUSL } from './prebuild/musl.mjs';
+import { must, root, run } from './tools.mjs';
+
 // Another build's: `npm run prebuild` gives all three.
 const { values: options } = parseArgs({
   options: {
@@ -22,10 +23,12 @@ const { build, addon, nm } = options;
 /** @type {string[]} */
 const problems = [...fastMathFlags()];
 
-if (process.platform !== 'linux' || spawnSync(nm, ['--version']).error !== undefined) {
+if (process.platform !== 'linux' || !run([nm, '--version']).isStarted) {
   console.log('symbols: skipped, this machine has no GNU nm');
 } else {
   problems.push(...sharedSymbols(), ...extraExports());
+  // Other binaries than this machine's are checked as a whole: prebuild/check.mjs.
+  if (nm === 'nm' && process.arch === 'x64') problems.push(...notInMusl());
 }
 for (const problem of problems) console.error(`symbols: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
@@ -42,9 +45,26 @@ function fastMathFlags() {
   });
 }
 
-function sharedSymbols() {
+function objectsOfBuild() {
   const files = existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [];
-  const objects = files.filter((file) => /[\\/]isa[\\/][^\\/]*\.o$/.test(file));
+  return files.filter((file) => file.endsWith('.o'));
+}
+
+function notInMusl() {
+  // Node, C++ and what belongs to the compiler.
+  const others = /^(_Z|napi_|node_api_|_Unwind_|_GLOBAL_|__cxa_|__gxx_|__cpu_|__once_)/;
+  const names = objectsOfBuild().flatMap((object) =>
+    symbols('-u', join(build, object))
+      .filter(({ type, name }) => type === 'U' && !others.test(name))
+      .map(({ name }) => name),
+  );
+  return [...new Set(names)]
+    .filter((name) => !SAME_IN_MUSL.includes(name))
+    .map((name) => `"${name}" is not in the list of scripts/prebuild/musl.mjs: see there.`);
+}
+
+function sharedSymbols() {
+  const objects = objectsOfBuild().filter((file) => /[\\/]isa[\\/][^\\/]*$/.test(file));
   if (objects.length === 0)
     return ['no object of native/kernels/isa under build/: run npm run build first.'];
   return objects.flatMap((object) =>
@@ -73,16 +93,6 @@ function extraExports() {
  * @param {string[]} args
  */
 function symbols(...args) {
-  const { status, stdout, stderr } = spawnSync(nm, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (status !== 0) {
-    problems.push(`${nm} ${args.join(' ')} failed: ${stderr.trim()}`);
-    return [];
-  }
-  return [...stdout.matchAll(/^[\da-f ]* ([A-Za-z]) (.+)$/gm)].map(([, type = '', name = '']) => ({
-    type,
-    name,
-  }));
+  const lines = must(nm, args).matchAll(/^[\da-f ]* ([A-Za-z]) (.+)$/gm);
+  return [...lines].map(([, type = '', name = '']) => ({ type, name }));
 }

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { LEFT_OUT } from './other-cpus/left-out.mjs';
 import { aarch64, otherNode, thisMachine, x86 } from './other-cpus/machines.mjs';
 import { isas, nativeProgram, oneHash, suite } from './other-cpus/steps.mjs';
-import { Missing } from './other-cpus/tools.mjs';
+import { Missing, table } from './tools.mjs';
 
 /** @typedef {import('./other-cpus/machines.mjs').Machine} Machine */
 /** @typedef {import('./other-cpus/steps.mjs').Outcome} Outcome */
@@ -141,28 +141,8 @@ function row(name, seen, step, run) {
 }
 
 function report() {
-  const head = [
-    'machine',
-    'instruction sets',
-    'step',
-    'passed',
-    'failed',
-    'skipped',
-    'digest',
-    'seconds',
-  ];
-  const widths = head.map((name, i) =>
-    Math.max(name.length, ...rows.map((each) => each[i]?.length ?? 0)),
-  );
-  console.log('');
-  for (const each of [head, ...rows]) {
-    console.log(
-      each
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
-  }
+  const head = 'machine,instruction sets,step,passed,failed,skipped,digest,seconds'.split(',');
+  console.log(`\n${table([head, ...rows])}`);
   for (const line of skipped) console.log(line);
   if (rows.some(([name = '', , step]) => step === 'tests' && !name.startsWith('node-'))) {
     for (const { file, test, why } of LEFT_OUT) {

@@ -19,9 +19,9 @@ import {
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { Missing, folder, mustRun, root } from './other-cpus/tools.mjs';
 import { problemsOf } from './prebuild/check.mjs';
 import { TARGETS, compile } from './prebuild/targets.mjs';
+import { Missing, chosen, folder, must, root } from './tools.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -30,20 +30,15 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
   },
 });
-const only = values.only?.split(',');
-const unknown = only?.filter((name) => !TARGETS.some((target) => target.name === name)) ?? [];
-if (unknown.length > 0) {
-  const names = TARGETS.map(({ name }) => name).join(', ');
-  console.error(`prebuilds: expected --only to be some of ${names}, got '${unknown.join()}'.`);
-  process.exit(2);
-}
+const names = TARGETS.map(({ name }) => name);
+const only = values.only && chosen('--only', values.only, names);
 
 if (process.platform === 'linux') {
   for (const target of TARGETS) {
-    if (only === undefined || only.includes(target.name)) tryMaking(target);
+    if (!only || only.includes(target.name)) tryMaking(target);
   }
 } else {
-  mustRun(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+  must(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
   const name = `${process.platform}-${process.arch}`;
   const size = keep(join(root, 'build', 'Release', 'evenkeel.node'), name);
   console.log(`${name}: ${size}, built on this machine and not checked`);
@@ -59,7 +54,7 @@ function tryMaking(target) {
     if (error instanceof Missing) {
       console.log(`${name}: skipped, ${message}`);
       // Asked for by name, it is not to be missing.
-      if (only === undefined) return;
+      if (!only) return;
     } else {
       console.error(`${name}: ${message}`);
     }
@@ -78,7 +73,7 @@ function make(target) {
   if (problems.length > 0)
     throw new Error(`it would not run everywhere: it ${problems.join(', ')}`);
   const symbols = ['--build', build, '--addon', addon, '--nm', `${triple}-nm`];
-  mustRun(process.execPath, [join(root, 'scripts', 'check-symbols.mjs'), ...symbols]);
+  must(process.execPath, [join(root, 'scripts', 'check-symbols.mjs'), ...symbols]);
   if (values.twice) compareWithCopy(target, addon);
   console.log(`${name}: ${keep(addon, name)}`);
 }

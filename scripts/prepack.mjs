@@ -4,13 +4,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { builtAddon, parseJson, root } from './other-cpus/tools.mjs';
 import { TARGETS } from './prebuild/targets.mjs';
+import { built, parseJson, root } from './tools.mjs';
 
 const stale = join(root, 'dist', 'cjs', 'addon', 'stale.js');
 if (!existsSync(stale)) refuse('dist/ is not there', 'npm run build');
 const { sourcesHash } = /** @type {{ sourcesHash: (root: string) => string }} */ (
-  builtAddon('stale.js')
+  built('addon', 'stale.js')
 );
 const sources = sourcesHash(root);
 const folder = join(root, 'prebuilds');

@@ -11,14 +11,12 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { Missing, needNode, needPrograms, parseJson } from './other-cpus/tools.mjs';
 import { BUNDLES, tryBundle, webpackCases } from './test-install/bundlers.mjs';
 
 import { musl } from './test-install/musl.mjs';
 import * as programs from './test-install/programs.mjs';
 import {
   hide,
-  must,
   npm,
   otherManager,
   pack,
@@ -27,6 +25,7 @@ import {
   run,
 } from './test-install/project.mjs';
 import { compileTypes } from './test-install/types.mjs';
+import { Missing, must, needNode, needPrograms, parseJson, table } from './tools.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -77,7 +76,7 @@ function full() {
       needBinary('linux-arm64');
       needPrograms(['qemu-aarch64-static'], ['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross'], install); // prettier-ignore
       const emulator = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
-      const found = must('sh', ['-c', 'command -v qemu-aarch64-static']).stdout.trim();
+      const found = must('sh', ['-c', 'command -v qemu-aarch64-static']).trim();
       const node = needNode(version, 'arm64', install);
       everyDoor(`Node ${version}, arm64`, [found, ...emulator.slice(1), node], place);
     });
@@ -206,10 +205,9 @@ function report(machine, what, result) {
 
 function print() {
   const isSkipped = (/** @type {string} */ result) => result.startsWith('skipped');
-  for (const { machine, what, result } of rows) {
-    const verdict = result === '' ? 'ok' : isSkipped(result) ? result : 'WRONG';
-    console.log(`${machine.padEnd(20)} ${what.padEnd(44)} ${verdict}`);
-  }
+  const verdict = (/** @type {string} */ result) =>
+    result === '' ? 'ok' : isSkipped(result) ? result : 'WRONG';
+  console.log(table(rows.map(({ machine, what, result }) => [machine, what, verdict(result)])));
   const skipped = rows.filter(({ result }) => isSkipped(result)).length;
   const right = rows.filter(({ result }) => result === '').length;
   const wrong = rows.length - right - skipped;

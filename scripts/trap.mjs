@@ -1,32 +1,28 @@
 // `node scripts/trap.mjs`: trains the digits of `npm start` and writes what docs/trap.md shows of them: the figures
 // (docs/trap.json) and the picture. test/packaging/digits.test.ts trains anew and compares.
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { resolve } = createRequire(import.meta.url);
+import { built, must, parseJson, root } from './tools.mjs';
 
 /** @typedef {{ training: boolean, trackRunningStats: boolean, batchSize: number, testAccuracy: number }} Case */
 
-const args = [resolve('tsx/cli'), join(root, 'examples', 'digits.ts'), '--json'];
-const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-if (status !== 0) throw new Error(stderr);
-/** @type {unknown} */
-const printed = JSON.parse(stdout);
-const { cases, doctor } = /** @type {{ cases: Case[], doctor: { mended: number } }} */ (printed);
+const tsx = createRequire(import.meta.url).resolve('tsx/cli');
+const printed = must(process.execPath, [tsx, join(root, 'examples', 'digits.ts'), '--json']);
+const { cases, doctor } = /** @type {{ cases: Case[], doctor: { mended: number } }} */ (
+  parseJson(printed)
+);
 
 writeFileSync(
   join(root, 'docs', 'trap.json'),
   `${JSON.stringify({ cases, mended: doctor.mended }, null, 2)}\n`,
 );
 
-/** @type {unknown} */
-const room = createRequire(import.meta.url)(join(root, 'dist', 'cjs', 'report', 'index.js'));
 const { bars, pictureFile } =
-  /** @type {Pick<typeof import('../src/report/index.js'), 'bars' | 'pictureFile'>} */ (room);
+  /** @type {Pick<typeof import('../src/report/index.js'), 'bars' | 'pictureFile'>} */ (
+    built('report', 'index.js')
+  );
 const right = cases.find(({ training, trackRunningStats }) => !training && trackRunningStats);
 const chart = bars({
   title: 'The same weights in the four cases',

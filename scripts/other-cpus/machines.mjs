@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-import { Missing, folder, mustRun, needNode, needPrograms, root } from './tools.mjs';
+import { Missing, VITEST, folder, must, needNode, needPrograms, root } from '../tools.mjs';
 
 /**
  * @typedef {object} Machine
@@ -27,13 +27,11 @@ import { Missing, folder, mustRun, needNode, needPrograms, root } from './tools.
  * @property {boolean} hasGuards - whether pages that cannot be touched can be told from those that can
  */
 
-const TESTS = join('node_modules', 'vitest', 'vitest.mjs');
-
 /** This one, which the others are held against. @type {Machine} */
 export const thisMachine = {
   project: root,
   node: process.execPath,
-  vitest: [process.execPath, join(root, TESTS)],
+  vitest: [process.execPath, VITEST],
   program: () => [nativeProgram()],
   isa: null,
   isEmulated: false,
@@ -49,7 +47,7 @@ export const thisMachine = {
  */
 export function otherNode(version, install) {
   const node = needNode(version, process.arch, install);
-  const vitest = [node, join(root, TESTS)];
+  const vitest = [node, VITEST];
   return { ...thisMachine, node, vitest, program: null, isThorough: false };
 }
 
@@ -126,11 +124,11 @@ function emulatedNode(name, [emulator = '', ...options], node) {
   const list = command.map((each) => JSON.stringify(each)).join();
   const flags = ['-std=c++20', '-O1', '-static', `-DCOMMAND=${list}`];
   try {
-    mustRun('c++', [...flags, source, '-o', executable]);
+    must('c++', [...flags, source, '-o', executable]);
   } catch (error) {
     throw new Missing(`no static program can be made: ${String(error)}`);
   }
-  const vitest = [process.execPath, '--require', preload, join(root, TESTS)];
+  const vitest = [process.execPath, '--require', preload, VITEST];
   return { node: executable, vitest, isEmulated: true };
 }
 
@@ -163,9 +161,9 @@ function nativeProgram() {
  * @param {string[]} targets
  */
 function compile(source, build, options, targets) {
-  mustRun('cmake', ['-S', source, '-B', build, '-DEVENKEEL_CHECK=ON', ...options]);
+  must('cmake', ['-S', source, '-B', build, '-DEVENKEEL_CHECK=ON', ...options]);
   const parallel = ['--parallel', String(availableParallelism())];
-  mustRun('cmake', ['--build', build, ...parallel, '--target', ...targets]);
+  must('cmake', ['--build', build, ...parallel, '--target', ...targets]);
 }
 
 /** @param {string} program - on the PATH */

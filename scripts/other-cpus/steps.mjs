@@ -1,7 +1,7 @@
 // What is tried on a machine. Each step gives what it counted, or throws what was wrong.
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
+import { run } from '../tools.mjs';
 import { LEFT_OUT } from './left-out.mjs';
 
 /** @typedef {import('./machines.mjs').Machine} Machine */
@@ -85,10 +85,10 @@ export function oneHash({ node, project }, args) {
  * @param {string[]} filters - of file names; none: all of them
  * @returns {Outcome}
  */
-export function suite({ vitest: [command = '', ...args], project, ...how }, filters) {
-  const all = [...args, 'run', '--root', project, ...filters, ...patience];
+export function suite({ vitest, project, ...how }, filters) {
+  const all = [...vitest, 'run', '--root', project, ...filters, ...patience];
   if (how.isEmulated) all.push(...withoutWhatIsLeftOut());
-  const { status, stdout, log } = run([command, ...all], {
+  const { status, stdout, log } = run(all, {
     cwd: project,
     env: {
       ...process.env,
@@ -121,17 +121,4 @@ function withoutWhatIsLeftOut() {
   }
   if (names.length > 0) options.push('--testNamePattern', `^(?!.*(${names.join('|')}))`);
   return options;
-}
-
-/**
- * @param {string[]} command
- * @param {import('node:child_process').SpawnSyncOptions} [options]
- */
-function run([command = '', ...args], options = {}) {
-  const { error, status, stdout, stderr } = spawnSync(command, args, {
-    ...options,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  return { status, stdout, log: error?.message ?? `${stdout}${stderr}`.trimEnd() };
 }

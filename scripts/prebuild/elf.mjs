@@ -1,5 +1,5 @@
 // What an ELF file says of itself, by binutils.
-import { spawnSync } from 'node:child_process';
+import { must } from '../tools.mjs';
 
 /**
  * @typedef {object} VersionedSymbol
@@ -57,11 +57,5 @@ export function isNewer(a, b) {
  * @param {string[]} args
  */
 function output(command, args) {
-  const { error, status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  if (status === 0) return stdout;
-  throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trimEnd()}`);
+  return must(command, args, { env: { ...process.env, LC_ALL: 'C' } });
 }

@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { mustRun } from '../other-cpus/tools.mjs';
+import { must } from '../tools.mjs';
 
 export const SAME_IN_MUSL = [
   // bytes and numbers
@@ -41,7 +41,7 @@ export function linkAgainstMusl(folder, prefix) {
   });
   writeFileSync(source, `.data\n${symbols.join('')}`);
   const stub = join(folder, SONAME);
-  mustRun(`${prefix}gcc`, ['-shared', '-nostdlib', `-Wl,-soname,${SONAME}`, source, '-o', stub]);
+  must(`${prefix}gcc`, ['-shared', '-nostdlib', `-Wl,-soname,${SONAME}`, source, '-o', stub]);
   writeFileSync(join(folder, 'libc.so'), `INPUT(${stub})\n`);
   writeFileSync(join(folder, 'libm.so'), `INPUT(AS_NEEDED(${stub}))\n`);
   return `-L${folder}`;

@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { mustRun } from '../other-cpus/tools.mjs';
+import { must } from '../tools.mjs';
 import { isNewer, symbolsOf } from './elf.mjs';
 
 export const NEWEST_GLIBC = '2.28';
@@ -86,5 +86,5 @@ function makeStub(folder, library, symbols, prefix) {
   writeFileSync(script, `${map.join('\n')}\n`);
   const linker = [`-Wl,-soname,${library}`, `-Wl,--version-script=${script}`];
   const flags = ['-shared', '-nostdlib', ...linker];
-  mustRun(`${prefix}gcc`, [...flags, source, '-o', join(folder, library)]);
+  must(`${prefix}gcc`, [...flags, source, '-o', join(folder, library)]);
 }

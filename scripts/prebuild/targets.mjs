@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
-import { Missing, mustRun, needPrograms } from '../other-cpus/tools.mjs';
+import { Missing, must, needPrograms } from '../tools.mjs';
 import { linkAgainstMusl } from './musl.mjs';
 import { linkAgainstOldGlibc } from './old-glibc.mjs';
 
@@ -43,21 +43,21 @@ export function compile(target, source, build, install) {
       ? linkAgainstMusl(stubs, `${triple}-`)
       : linkAgainstOldGlibc(stubs, `${triple}-`, folderOfLibc(triple));
   const shims = join(stubs, 'shims.o');
-  mustRun(compiler, ['-O2', '-fPIC', '-c', join(source, 'scripts/prebuild/shims.cc'), '-o', shims]);
+  must(compiler, ['-O2', '-fPIC', '-c', join(source, 'scripts/prebuild/shims.cc'), '-o', shims]);
   // libstdc++ is in the binary, and nobody outside sees it (CMakeLists.txt has the version script).
   // libgcc_s is the process's own, Node needs it too: an exception must find one unwinder.
   const linker = ['-static-libstdc++', '-Wl,--gc-sections,--build-id=none,-s', libc, shims];
   // Neither the folder nor the day is in the binary: two builds have one hash.
   const flags = [`-ffile-prefix-map=${build}=build`, `-ffile-prefix-map=${source}=.`];
   const system = [`-DCMAKE_SYSTEM_NAME=Linux`, `-DCMAKE_SYSTEM_PROCESSOR=${cpu}`];
-  mustRun('cmake', [
+  must('cmake', [
     ...['-S', source, '-B', build, ...system, '-DCMAKE_BUILD_TYPE=Release'],
     `-DCMAKE_CXX_COMPILER=${compiler}`,
     `-DCMAKE_CXX_FLAGS=${flags.join(' ')} -Werror=date-time`,
     `-DCMAKE_SHARED_LINKER_FLAGS=${linker.join(' ')}`,
   ]);
   const parallel = ['--parallel', String(availableParallelism())];
-  mustRun('cmake', ['--build', build, ...parallel, '--target', 'evenkeel']);
+  must('cmake', ['--build', build, ...parallel, '--target', 'evenkeel']);
   return join(build, 'Release', 'evenkeel.node');
 }
 

@@ -1,12 +1,11 @@
 // What happens to a program that a bundler has taken the package into: it works, or it says what to do.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { root } from '../other-cpus/tools.mjs';
+import { must, needPackage, root } from '../tools.mjs';
 import { COMMONJS, ESM } from './programs.mjs';
-import { home, must, needPackage, run } from './project.mjs';
+import { home, run } from './project.mjs';
 
 const SAYS = /Mark evenkeel as external/;
 
@@ -108,8 +107,7 @@ function vite(isInside) {
         build: { ssr: 'entry.mjs', outDir: ${JSON.stringify(out)}, emptyOutDir: true } });`;
     must(process.execPath, ['--input-type=module', '-e', script], { cwd: place });
     writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
-    const isMjs = spawnSync('test', ['-e', join(out, 'entry.mjs')]).status === 0;
-    return join(out, isMjs ? 'entry.mjs' : 'entry.js');
+    return join(out, existsSync(join(out, 'entry.mjs')) ? 'entry.mjs' : 'entry.js');
   };
 }
 

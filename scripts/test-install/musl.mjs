@@ -3,8 +3,8 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Missing, needPrograms } from '../other-cpus/tools.mjs';
-import { home, must, run } from './project.mjs';
+import { Missing, must, needPrograms } from '../tools.mjs';
+import { home, run } from './project.mjs';
 
 /**
  * @param {string} place - a project with evenkeel in it
@@ -17,7 +17,7 @@ export function musl(place, install) {
   const source = join(import.meta.dirname, 'host.c');
   const libraries = join(home, 'libgcc');
   mkdirSync(libraries, { recursive: true });
-  const libgcc = must('gcc', ['-print-file-name=libgcc_s.so.1']).stdout.trim();
+  const libgcc = must('gcc', ['-print-file-name=libgcc_s.so.1']).trim();
   if (!existsSync(libgcc)) throw new Missing('no libgcc_s.so.1');
   copyFileSync(libgcc, join(libraries, 'libgcc_s.so.1'));
   const [here, there] = [

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { root } from '../other-cpus/tools.mjs';
+import { root } from '../tools.mjs';
 
 /** A step of training; prints its result as hexadecimal bits. The same in every door and on every machine. */
 const STEP = `

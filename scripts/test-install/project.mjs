@@ -1,12 +1,11 @@
 // A user's project in a temporary folder: the tarball, an install by one of the package managers, offline and
 // without scripts, and programs run in it with an empty PATH.
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { Missing, builtAddon, folder, parseJson, root } from '../other-cpus/tools.mjs';
+import { built, must, needPackage, parseJson, root, run as spawn } from '../tools.mjs';
 
 /** Everything is below it, outside of the checkout: nothing of ours is found by walking up. */
 export const home = mkdtempSync(join(tmpdir(), 'evenkeel-install-'));
@@ -26,13 +25,13 @@ export function pack() {
   must('tar', ['-xzf', npmPack(root, staging), '-C', staging]);
   const inside = join(staging, 'package');
   const prebuilds = join(inside, 'prebuilds');
-  const { SOURCES } = /** @type {{ SOURCES: string }} */ (builtAddon('version.js'));
+  const { SOURCES } = /** @type {{ SOURCES: string }} */ (built('addon', 'version.js'));
   for (const name of existsSync(prebuilds) ? readdirSync(prebuilds) : []) {
     const binary = readFileSync(join(prebuilds, name, 'evenkeel.node'));
     if (!binary.includes(SOURCES)) rmSync(join(prebuilds, name), { recursive: true });
   }
   const { platformName } = /** @type {{ platformName: () => string }} */ (
-    builtAddon('platform.js')
+    built('addon', 'platform.js')
   );
   const binary = join(prebuilds, platformName(), 'evenkeel.node');
   if (!existsSync(binary)) {
@@ -48,8 +47,9 @@ export function pack() {
  */
 function npmPack(from, into) {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', into];
-  const { stdout } = must('npm', args, { cwd: from });
-  const [{ filename }] = /** @type {[{ filename: string }]} */ (parseJson(stdout));
+  const [{ filename }] = /** @type {[{ filename: string }]} */ (
+    parseJson(must('npm', args, { cwd: from }))
+  );
   return join(into, filename);
 }
 
@@ -127,40 +127,18 @@ export function otherManager(name, install) {
 }
 
 /**
- * The path of a file of an npm package that is no dependency of ours.
- * @param {string} name
- * @param {string} version
- * @param {string} file
- * @param {boolean} install
- */
-export function needPackage(name, version, file, install) {
-  const place = join(folder, `${name.replace(/\W+/g, '-')}-${version}`);
-  const path = join(place, 'node_modules', name, file);
-  if (existsSync(path)) return path;
-  if (!install) throw new Missing(`no ${name}@${version} in build-check (try --install)`);
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, 'package.json'), '{ "private": true }\n');
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefix', place];
-  spawnSync('npm', ['install', ...flags, `${name}@${version}`], { encoding: 'utf8' });
-  if (existsSync(path)) return path;
-  throw new Missing(`npm could not install ${name}@${version}`);
-}
-
-/**
  * Runs a program in a project: no PATH, no environment but what is given.
  * @param {string[]} command
  * @param {string} place
  * @param {Record<string, string>} env
  */
 export function run(command, place, env = {}) {
-  const [program = '', ...args] = command;
-  const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
+  const { status, log, ...ended } = spawn(command, {
     cwd: place,
-    encoding: 'utf8',
     env: { PATH: '', HOME: join(home, 'user'), ...env },
     timeout: 120_000,
   });
-  return { code: status, signal, stdout, stderr: `${stderr}${error?.message ?? ''}` };
+  return { ...ended, code: status, stderr: ended.stderr || (status === null ? log : '') };
 }
 
 /** Moves what is in a project out of it, to see what a program does without. @param {string} path */
@@ -171,15 +149,3 @@ export function hide(path) {
 
 /** @param {string} place */
 export const packagesIn = (place) => readdirSync(join(place, 'node_modules'));
-
-/**
- * @param {string} command
- * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
- */
-export function must(command, args, options = {}) {
-  const ended = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26, ...options });
-  if (ended.status === 0) return ended;
-  const log = ended.error?.message ?? `${ended.stdout}${ended.stderr}`.trimEnd();
-  throw new Error(`${command} ${args.join(' ')} failed:\n${log}`);
-}

@@ -2,9 +2,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { root } from '../other-cpus/tools.mjs';
+import { must, root } from '../tools.mjs';
 import { TYPESCRIPT } from './programs.mjs';
-import { must } from './project.mjs';
 
 /**
  * Compiles the program.
