@@ -1,13 +1,15 @@
 #include <cstdlib>
 #include <string>
 #include <vector>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "../native/runtime/huge_pages.h"
 #include "args.h"
 #include "functions.h"
+
+#ifdef __GLIBC__
+// Weak, as malloc.h has it not: the binary for musl is linked from the same objects, and musl has no such function.
+extern "C" int malloc_trim(std::size_t) noexcept __attribute__((weak));
+#endif
 
 namespace evenkeel::binding {
 
@@ -84,7 +86,7 @@ void free_buffer(const Args& args) {
 // once one has been freed, and gives back only what lies at the heap's end.
 void return_memory(const Args&) {
 #ifdef __GLIBC__
-  malloc_trim(0);
+  if (malloc_trim != nullptr) malloc_trim(0);
 #endif
 }
 
