@@ -1,5 +1,5 @@
 // How much of what people write runs here: 38 training loops and 152 models that use BatchNorm1d, each a list of needs
-// (survey/needs.json, taken down from public code; `head` is what is left where the backbone is frozen and runs elsewhere),
+// (survey/needs.json, taken down from public code; behind `/` is what is left where the backbone is frozen and runs elsewhere),
 // against what the public door has. A need is looked up, and options are tried, so the figures cannot be ahead of the code.
 //
 //   node scripts/survey.mjs [--json]
@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 
 import * as evenkeel from 'evenkeel';
 
-/** @typedef {{ id: string, needs: string[], head?: string[] | null }} Entry */
+/** The needs of each, by its name. @typedef {Record<string, string>} Entries */
 
 const { functional, optim, tensor } = evenkeel;
 
@@ -142,38 +142,40 @@ const MODELS = {
 };
 
 /**
- * @param {Entry} entry
+ * @param {string} id
+ * @param {string} needs
  * @param {Record<string, () => boolean>} features
  * @returns {string | null} the first need that is not there
  */
-function missing({ id, needs, head }, features) {
-  /** @param {string[]} list */
-  const first = (list) => {
-    for (const need of list) {
+function missing(id, needs, features) {
+  const lacks = needs.split('/').map((part) =>
+    part.split(' ').find((need) => {
+      if (need === '') return false;
       const feature = features[need];
       if (feature === undefined)
         throw new Error(`${id} needs '${need}', which the script does not know`);
-      if (!feature()) return need;
-    }
-    return null;
-  };
-  const whole = first(needs);
-  return whole === null || !head ? whole : first(head);
+      return !feature();
+    }),
+  );
+  return lacks.every((need) => need !== undefined) ? (lacks.at(-1) ?? null) : null;
 }
 
 /**
- * @param {Entry[]} entries
+ * @param {Entries} entries
  * @param {Record<string, () => boolean>} features
  */
 function judged(entries, features) {
-  const rows = entries.map((entry) => ({ id: entry.id, missing: missing(entry, features) }));
+  const rows = Object.entries(entries).map(([id, needs]) => ({
+    id,
+    missing: missing(id, needs, features),
+  }));
   const complete = rows.filter((row) => row.missing === null).length;
   return { complete, of: rows.length, rows };
 }
 
 /** @type {unknown} */
 const table = JSON.parse(readFileSync(new URL('survey/needs.json', import.meta.url), 'utf8'));
-const needs = /** @type {{ loops: Entry[], models: Entry[] }} */ (table);
+const needs = /** @type {{ loops: Entries, models: Entries }} */ (table);
 const result = { loops: judged(needs.loops, LOOPS), models: judged(needs.models, MODELS) };
 
 if (process.argv.includes('--json')) {
