@@ -1,5 +1,5 @@
 // Loading and saving large checkpoints: how long the event loop waits, and how much memory they take at most.
-// In child processes: a peak belongs to a process. scripts/checkpoints.mjs measures larger ones.
+// In child processes: a peak belongs to a process. bench/alone/checkpoints.ts measures larger ones.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // What `watch(model)` costs of a training step: the same step with and without, in turns, as a median of ratios.
-// node scripts/watch-cost.mjs [pairs]
+// `npx tsx bench/alone/watch-cost.ts [pairs]` after a build.
 import { functional, manualSeed, nn, optim, tensor } from 'evenkeel';
 import { watch } from 'evenkeel/doctor';
 
@@ -12,20 +12,17 @@ const shapes = [
 ];
 
 for (const { batch, widths } of shapes) {
-  const ratios = measure(batch, widths);
-  const middle = quantile(ratios, 0.5);
-  const [low, high] = [0.25, 0.75].map((q) => percent(quantile(ratios, q) - 1));
-  console.log(
-    `batch ${batch}, ${widths.join('-')}: watch costs ${percent(middle - 1)} of a step (quartiles ${low} and ${high})`,
-  );
+  const ratios = measure(batch, widths).sort((a, b) => a - b);
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => {
+    const ratio = ratios[Math.floor(part * (ratios.length - 1))]!;
+    return `${(100 * (ratio - 1)).toFixed(1)} %`;
+  });
+  const name = `batch ${batch}, ${widths.join('-')}`;
+  console.log(`${name}: watch costs ${middle} of a step (quartiles ${low} and ${high})`);
 }
 
-/**
- * Two equal models, one of them watched from its first step on: the ratios of their steps' times.
- * @param {number} batch
- * @param {readonly number[]} widths
- */
-function measure(batch, widths) {
+/** Two equal models, one of them watched from its first step on: the ratios of their steps' times. */
+function measure(batch: number, widths: readonly number[]): number[] {
   const watched = trainer(batch, widths, true);
   const plain = trainer(batch, widths, false);
   for (let i = 0; i < 200; i++) {
@@ -39,18 +36,12 @@ function measure(batch, widths) {
   });
 }
 
-/**
- * Takes 8 steps, and says how long they took.
- * @param {number} batch
- * @param {readonly number[]} widths
- * @param {boolean} isWatched
- * @returns {() => number}
- */
-function trainer(batch, widths, isWatched) {
+/** Takes 8 steps, and says how long they took. */
+function trainer(batch: number, widths: readonly number[], isWatched: boolean): () => number {
   manualSeed(1);
   const [inputs = 0, ...rest] = widths;
   const layers = rest.flatMap((width, i) => {
-    const linear = new nn.Linear(widths[i] ?? 0, width);
+    const linear = new nn.Linear(widths[i]!, width);
     return i + 1 === rest.length ? [linear] : [linear, new nn.BatchNorm1d(width), new nn.ReLU()];
   });
   const model = new nn.Sequential(...layers);
@@ -69,17 +60,4 @@ function trainer(batch, widths, isWatched) {
     }
     return performance.now() - start;
   };
-}
-
-/**
- * @param {readonly number[]} values
- * @param {number} q
- */
-function quantile(values, q) {
-  return [...values].sort((a, b) => a - b)[Math.floor(q * (values.length - 1))] ?? NaN;
-}
-
-/** @param {number} part */
-function percent(part) {
-  return `${(100 * part).toFixed(1)} %`;
 }

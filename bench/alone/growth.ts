@@ -1,14 +1,23 @@
-// A line through points, and how sure its slope is: what scripts/soak.mjs and scripts/memory-slope.mjs judge
-// growth by.
+// Whether a process's memory grows: a line through samples of it, and how sure its slope is.
 
-/**
- * Least squares.
- * @param {readonly (readonly [number, number])[]} points
- * @returns the slope, and the half of its 95 % confidence interval.
- */
-export function line(points) {
+export const MEASURES = ['rss', 'external', 'arrayBuffers', 'heapUsed'] as const;
+
+/** @throws {Error} unless the process was started with --expose-gc. */
+export function collectGarbage(): void {
+  const { gc } = globalThis;
+  if (gc === undefined) throw new Error('expected node --expose-gc, got none.');
+  // What the first leaves to finalizers is free after the second.
+  gc();
+  gc();
+}
+
+/** Least squares: the slope, and the half of its 95 % confidence interval. */
+export function slopeOf(points: readonly (readonly [number, number])[]): {
+  readonly slope: number;
+  readonly half: number;
+} {
   const n = points.length;
-  const mean = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0) / n;
+  const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / n;
   const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
   const sxx = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
   const slope = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / sxx;
@@ -20,9 +29,8 @@ export function line(points) {
 /**
  * How much wider than for independent points: one sample of a process's memory is much like the one before.
  * (1 + r) / (1 - r) for a correlation r of neighbours, Bartlett 1935.
- * @param {readonly number[]} rest
  */
-function inflation(rest) {
+function inflation(rest: readonly number[]): number {
   let [square, product] = [0, 0];
   rest.forEach((each, i) => {
     square += each * each;

@@ -1,6 +1,6 @@
 // What a server holds after a burst: the resident memory of a process before 500 calls at once and 200 plain training
 // steps, after them, and in each second that it is idle. Exits with 1 where 10 s later it is 64 MB or more above
-// what it was before. After a build: node scripts/idle-memory.mjs
+// what it was before. After a build: node bench/alone/idle-memory.mjs
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { nn, native, tensor } from 'evenkeel';
