@@ -12,7 +12,7 @@ export const KEPT = Symbol('kept');
 export const KEEP = Symbol('keep');
 export const DECOUPLED = Symbol('decoupled');
 /** A step beside the event loop has not settled. */
-export const STEPPING = Symbol('stepping');
+export const BEFORE = Symbol('before');
 export const CHECK_SETTLED = Symbol('checkSettled');
 export const CHECK_GRADIENTS = Symbol('checkGradients');
 export const MAY_STEP = Symbol('mayStep');

@@ -13,6 +13,7 @@ import {
   type StepOptions,
 } from './gradients.js';
 import {
+  BEFORE,
   CHECK_GRADIENTS,
   CHECK_GROUP,
   CHECK_SETTLED,
@@ -27,7 +28,6 @@ import {
   PREPARE,
   SLOTS,
   STEPPED,
-  STEPPING,
   UPDATE,
   WHO,
 } from './internals.js';
@@ -53,7 +53,8 @@ export abstract class Optimizer<Hyper extends object> {
   protected readonly [DEFAULTS]: Hyper;
   /** @internal Whether `step` has been called: a scheduler that steps before it says so. */
   [STEPPED] = false;
-  private [STEPPING] = false;
+  /** What was kept before the step that is under way; null: none is. */
+  private [BEFORE]: ReadonlyMap<Parameter, ParameterState> | null = null;
 
   protected constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
@@ -181,7 +182,7 @@ export abstract class Optimizer<Hyper extends object> {
       const kept = this[KEPT](parameter);
       if (kept !== null) before.set(parameter, kept);
     }
-    this[STEPPING] = true;
+    this[BEFORE] = before;
     try {
       if (nonFinite !== 'propagate' && !(await areFinite(who, parameters, signal))) {
         if (!this[MAY_STEP](who, nonFinite)) return false;
@@ -200,7 +201,7 @@ export abstract class Optimizer<Hyper extends object> {
       this[KEEP](before);
       throw error;
     } finally {
-      this[STEPPING] = false;
+      this[BEFORE] = null;
     }
   }
 
@@ -212,7 +213,7 @@ export abstract class Optimizer<Hyper extends object> {
   }
 
   private [CHECK_SETTLED](who: string): void {
-    if (!this[STEPPING]) return;
+    if (this[BEFORE] === null) return;
     throw new Error(
       `${who}: expected the promise of stepAsync to have settled, got one under way.`,
     );
@@ -244,7 +245,7 @@ export abstract class Optimizer<Hyper extends object> {
       for (const parameter of group.params) {
         if (parameter.gradient === null) continue;
         this[UPDATE](parameter, parameter.gradient, group);
-        if (!this[STEPPING]) parameter.markChanged();
+        if (this[BEFORE] === null) parameter.markChanged();
       }
     }
   }
@@ -267,7 +268,10 @@ export abstract class Optimizer<Hyper extends object> {
    */
   stateDict(): OptimizerStateDict {
     const names = Object.keys(this[DEFAULTS]);
-    return stateDictOf(this.paramGroups, names, (parameter) => this[KEPT](parameter));
+    const before = this[BEFORE];
+    return stateDictOf(this.paramGroups, names, (parameter) =>
+      before === null ? this[KEPT](parameter) : (before.get(parameter) ?? null),
+    );
   }
 
   /**

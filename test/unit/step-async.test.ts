@@ -55,6 +55,19 @@ describe.each(Object.entries(OPTIMIZERS))('%s', (_, make) => {
     expect(await outcome(true)).toEqual(await outcome(false));
   });
 
+  test('a state dict that is taken meanwhile is that of before', async () => {
+    const parameters = parametersOf();
+    const optimizer = make(parameters);
+    setGradients(parameters, 1);
+    for (const each of [1, 2]) {
+      const before = [parameters.map(bits), stateOf(optimizer)];
+      const step = optimizer.stepAsync();
+      expect([parameters.map(bits), stateOf(optimizer)], `step ${each}`).toEqual(before);
+      await step;
+      expect([parameters.map(bits), stateOf(optimizer)]).not.toEqual(before);
+    }
+  });
+
   test('changes nothing when it is stopped, and goes on from there', async () => {
     const [parameters, others] = [parametersOf(), parametersOf()];
     const [optimizer, other] = [make(parameters), make(others)];
