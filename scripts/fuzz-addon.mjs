@@ -148,8 +148,8 @@ const right = {
   prepareLarge: [f(8), 8],
 };
 
-const gone = f(4);
-structuredClone(gone, { transfer: [gone.buffer] });
+const detached = f(4);
+structuredClone(detached, { transfer: [detached.buffer] });
 const shrunken = new ArrayBuffer(64, { maxByteLength: 64 });
 const outside = new Float32Array(shrunken, 16, 8);
 const cutShort = new Float32Array(shrunken);
@@ -167,7 +167,7 @@ const wrong = [
   ...[0, 1, 2, 3, 4, 8, 12, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, NaN, Infinity, -100],
   ...[0, 1, 2, 3, 4, 8, 12, 16].flatMap((n) => [f(n), d(n), t(n), new Uint32Array(n)]),
   ...[true, false, null, undefined, 'scalar', {}, [], Symbol('s'), 5n, () => 0],
-  ...[gone, outside, cutShort, new Uint8Array(4), new DataView(common)],
+  ...[detached, outside, cutShort, new Uint8Array(4), new DataView(common)],
   ...[new Proxy(f(8), {}), Object.create(Float32Array.prototype), { valueOf: () => 8 }],
   ...[8, 12, 3].map((n) => new Float32Array(new SharedArrayBuffer(4 * n)).fill(0.5)),
   new (class extends Float32Array {

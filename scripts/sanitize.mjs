@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 
 import { chosen, folder, root, run } from './tools.mjs';
 
-/** The lanes of each preset: labels of its tests. */
+/** The labels of the tests of each preset. */
 const PRESETS = { plain: ['plain', 'valgrind'], address: ['address', 'tests'], thread: ['thread'] };
 const all = Object.values(PRESETS).flat();
 const { values } = parseArgs({
@@ -27,8 +27,8 @@ const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(run(['cmake', '--versio
 if (process.platform !== 'linux' || Number(major) * 1000 + Number(minor) < 3021) {
   console.log('sanitizers: skipped, they need Linux and CMake 3.21 or later');
 } else {
-  for (const [preset, lanes] of Object.entries(PRESETS)) {
-    const asked = lanes.filter((lane) => only.includes(lane));
+  for (const [preset, labels] of Object.entries(PRESETS)) {
+    const asked = labels.filter((label) => only.includes(label));
     if (asked.length > 0) test(preset, asked);
   }
 }
@@ -40,18 +40,18 @@ process.exitCode = failures === 0 ? 0 : 1;
 
 /**
  * @param {string} preset
- * @param {string[]} lanes
+ * @param {string[]} labels
  */
-function test(preset, lanes) {
+function test(preset, labels) {
   const report = join(folder, preset, 'report.xml');
   rmSync(report, { force: true });
   const parallel = ['--parallel', String(availableParallelism())];
   const isDone =
     does('ignore', 'cmake', '--preset', preset, `-DEVENKEEL_SEED=${values.seed}`) &&
     does('ignore', 'cmake', '--build', '--preset', preset, ...parallel);
-  const labels = ['-L', `^${values.short ? 'short' : 'long'}$`, '-L', `^(${lanes.join('|')})$`];
+  const asked = ['-L', `^${values.short ? 'short' : 'long'}$`, '-L', `^(${labels.join('|')})$`];
   const passed =
-    isDone && does('inherit', 'ctest', '--preset', preset, ...labels, '--output-junit', report);
+    isDone && does('inherit', 'ctest', '--preset', preset, ...asked, '--output-junit', report);
   if (!isDone) console.log(`${preset}: FAILED to build: cmake --build --preset ${preset}`);
   const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
   const counted = (/** @type {string} */ what) =>

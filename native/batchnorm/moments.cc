@@ -32,12 +32,12 @@ struct Merged {
 
 // The moments of `count` and of `more` values together.
 Merged merged(const Merged& a, const Merged& b, double count, double more) {
-  const double all = count + more, share = more / all;
+  const double all = count + more, fraction = more / all;
   const double apart = (b.mean - a.mean) + (b.residual - a.residual);
-  const double step = apart * share + a.residual;
+  const double step = apart * fraction + a.residual;
   const double moved = a.mean + step, seen = moved - a.mean;  // TwoSum, Knuth
   return {moved, (a.mean - (moved - seen)) + (step - seen),
-          (count * a.var + more * b.var + apart * apart * (count * share)) / all};
+          (count * a.var + more * b.var + apart * apart * (count * fraction)) / all};
 }
 
 // Whether no step of the above can have over- or underflowed.

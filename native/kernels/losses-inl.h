@@ -274,11 +274,11 @@ void row_gradients(const RowOperands<T>& operands, std::size_t rows, const doubl
     const bool ignored = operands.targets != nullptr && target == operands.ignore;
     const auto given = [&](std::size_t c) EVENKEEL_INLINED {
       const double weight = operands.weight != nullptr ? operands.weight[c] : 1.0;
-      const double share =
+      const double weightless =
           operands.targets != nullptr
               ? (static_cast<std::size_t>(target) == c ? kept + spread : spread)
               : kept * static_cast<double>(operands.probabilities[r * classes + c]) + spread;
-      return share * weight;
+      return weightless * weight;
     };
     double all = 0.0;
     if (!ignored) {

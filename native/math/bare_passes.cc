@@ -23,15 +23,15 @@ void bare_copy(const float* source, float* target, std::size_t n) {
 double bare_read(const float* source, std::size_t n) {
   const FloatEnvironment environment;
   double totals[64] = {};
-  // 64 interleaved shares: enough for every thread, few enough to add up here.
-  run_tasks(64, n, [&](std::size_t share) {
-    for (std::size_t task = share; task < divide_up(n, kBlock); task += 64) {
+  // 64 interleaved parts: enough for every thread, few enough to add up here.
+  run_tasks(64, n, [&](std::size_t part) {
+    for (std::size_t task = part; task < divide_up(n, kBlock); task += 64) {
       const Range range = cut(n, kBlock, task);
-      totals[share] += kernels().read(source + range.begin, range.size());
+      totals[part] += kernels().read(source + range.begin, range.size());
     }
   });
   double total = 0.0;
-  for (const double part : totals) total += part;
+  for (const double each : totals) total += each;
   return total;
 }
 

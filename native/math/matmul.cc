@@ -9,7 +9,7 @@
 namespace evenkeel {
 namespace {
 
-// One task's share of C: 48 rows (whole tiles of every instruction set) read a column tile of B from L2 that often;
+// One task's part of C: 48 rows (whole tiles of every instruction set) read a column tile of B from L2 that often;
 // 512 columns of one k-block of B are 512 KB, which stay in L2; fewer where the rest is worth handing
 // out: 256 Ki products take about 3 us.
 constexpr std::size_t kTaskRows = 48;

@@ -74,8 +74,8 @@ void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Win
     T* out = dx + row * windows.length;
     std::fill(out, out + windows.length, T(0));
     for_windows(windows, [&](std::size_t t, std::size_t begin, std::size_t end) {
-      const T share = static_cast<T>(static_cast<double>(in[t]) / divisors[t]);
-      for (std::size_t i = begin; i < end; i += windows.dilation) out[i] += share;
+      const T part = static_cast<T>(static_cast<double>(in[t]) / divisors[t]);
+      for (std::size_t i = begin; i < end; i += windows.dilation) out[i] += part;
     });
   });
 }

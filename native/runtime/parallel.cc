@@ -190,7 +190,7 @@ class Pool {
       const std::uint64_t job = next_job(seen, self < cpus_ ? kSpinning : microseconds::zero());
       seen = job;
       inside_.fetch_add(1, std::memory_order_seq_cst);
-      // Still the same open job: the caller now waits for us. Otherwise it may be gone already.
+      // Still the same open job: the caller now waits for us. Otherwise it may be over already.
       if (job_.load(std::memory_order_seq_cst) == job && self < participants_) work(self);
       inside_.fetch_sub(1, std::memory_order_seq_cst);
     }

@@ -1,5 +1,5 @@
 // A thread pool that only ever changes how long a call takes, never its result: callers cut the work
-// by shape, the pool hands the pieces out. Parked when idle, lives until the process ends (its memory
+// by shape, the pool hands the tasks out. Parked when idle, lives until the process ends (its memory
 // is leaked on purpose: at exit() a joinable static thread aborts the process).
 #pragma once
 

@@ -1,4 +1,4 @@
-// Wrong arguments of every kind: memory that is gone, shrunk, shared or of another type, forgeries, proxies,
+// Wrong arguments of every kind: memory that is detached, shrunk, shared or of another type, forgeries, proxies,
 // getters that throw or take memory away, arrays of another realm, huge sizes, symbols.
 // @ts-nocheck
 import { createContext, runInContext } from 'node:vm';

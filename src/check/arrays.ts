@@ -17,7 +17,7 @@ export function arrayKind(value: unknown): string | undefined {
   return kindGetter.call(value);
 }
 
-/** How many elements a typed array has, whatever a subclass says; none once its buffer is gone. */
+/** How many elements a typed array has, whatever a subclass says; none once its buffer is detached. */
 export function arrayLength(array: ArrayBufferView): number {
   const bits = Number(/\d+/.exec(arrayKind(array) ?? '8')?.[0]); // of an element: 'Uint8ClampedArray'
   return (8 * bytesGetter.call(array)) / bits;

@@ -23,7 +23,7 @@ export class Live {
   readonly #own: TensorData | null = null;
   readonly byteLength: number;
 
-  /** @throws {TypeError} when the tensor is gone. */
+  /** @throws {TypeError} when the tensor is disposed or its buffer detached. */
   constructor(
     readonly who: string,
     readonly name: string,
@@ -42,7 +42,7 @@ export class Live {
   bytes(start: number, end: number, scratch: Uint8Array): Uint8Array {
     this.unchanged();
     const { buffer, byteOffset, byteLength } = this.#own ?? this.#memory.data;
-    if (byteLength !== this.byteLength) throw this.#gone(byteLength);
+    if (byteLength !== this.byteLength) throw this.#detached(byteLength);
     const bytes = new Uint8Array(buffer, byteOffset + start, end - start);
     if (this.#own !== null && bytes.length >= SMALL_BYTES) return bytes;
     scratch.set(bytes);
@@ -60,7 +60,7 @@ export class Live {
     this.#memory.release();
   }
 
-  #gone(bytes: number): TypeError {
+  #detached(bytes: number): TypeError {
     return new TypeError(
       `${this.who}: expected ${this.name} to keep its ${this.byteLength} bytes until the promise settles, ` +
         `got ${bytes} (its buffer was detached or shrunk).`,

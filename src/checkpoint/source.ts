@@ -1,12 +1,12 @@
 // Where a checkpoint's bytes come from: memory, or an open file. The formats are read in steps, so that one
 // implementation serves both, at once or in turns of the event loop.
-import { constants as limits } from 'node:buffer';
+import { constants } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
 import * as check from '../check/index.js';
 import { outsideScopes } from '../tensor/tensor.js';
-import { quoted } from './words.js';
+import { quoted } from './sentences.js';
 
 export interface Source {
   /** In bytes. It does not change: a source that shrinks is an error of `read`. */
@@ -87,8 +87,8 @@ export async function inTurns<Result>(
 
 /** Memory that nobody has written: the caller fills it. */
 export function allocate(who: string, size: number): Uint8Array {
-  if (size > limits.MAX_LENGTH) {
-    throw check.wrongValue(who, `at most ${limits.MAX_LENGTH} bytes`, String(size));
+  if (size > constants.MAX_LENGTH) {
+    throw check.wrongValue(who, `at most ${constants.MAX_LENGTH} bytes`, String(size));
   }
   try {
     return Buffer.allocUnsafeSlow(size);

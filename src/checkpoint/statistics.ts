@@ -4,7 +4,7 @@ import type { StateDict } from '../tensor/state-dict.js';
 import type { FloatData } from '../memory/dtype.js';
 import type { Budget } from './budget.js';
 import type { Steps } from './source.js';
-import { quoted } from './words.js';
+import { quoted } from './sentences.js';
 
 /** So many numbers are looked at between two turns of the event loop. */
 const LOOKED_AT = 2 ** 14;

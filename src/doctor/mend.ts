@@ -110,7 +110,7 @@ function withCounters(state: StateDict): StateDict {
     if (!/(^|\.)running_var$/.test(key) || state.has(counter)) continue;
     mended.set(counter, Tensor.filled([], 'int64', 0));
   }
-  for (const [path, record] of state.modules) mended.modules.set(path, record);
+  for (const [path, info] of state.modules) mended.modules.set(path, info);
   for (const [key, text] of state.metadata) mended.metadata.set(key, text);
   return mended;
 }

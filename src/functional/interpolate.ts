@@ -83,19 +83,19 @@ function between(who: string, input: Tensor, size: number, placeOf: (i: number) 
   const last = input.shape[2]! - 1;
   const before = new Int32Array(size);
   const behind = new Int32Array(size);
-  const share = Tensor.uninitialized([size], input.dtype);
+  const fraction = Tensor.uninitialized([size], input.dtype);
   const rest = Tensor.uninitialized([size], input.dtype);
-  const [shares, rests] = [share.attached(who), rest.attached(who)];
+  const [fractions, rests] = [fraction.attached(who), rest.attached(who)];
   for (let i = 0; i < size; i++) {
     const place = Math.min(placeOf(i), last);
     before[i] = Math.floor(place);
     behind[i] = Math.min(before[i]! + 1, last);
-    shares[i] = place - before[i]!;
-    rests[i] = 1 - (shares[i] as number);
+    fractions[i] = place - before[i]!;
+    rests[i] = 1 - (fractions[i] as number);
   }
   return add(
     mul(selected(who, input, 2, listOf(before)), rest),
-    mul(selected(who, input, 2, listOf(behind)), share),
+    mul(selected(who, input, 2, listOf(behind)), fraction),
   );
 }
 

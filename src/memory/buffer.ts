@@ -65,7 +65,7 @@ export class Memory {
     return new Memory(dtype, array, true, null, enter(dtype, array));
   }
 
-  /** How many elements are there: none once the array's buffer has gone. */
+  /** How many elements are there: none once the array's buffer is detached. */
   get length(): number {
     return lengthOf(this.data);
   }
@@ -168,7 +168,7 @@ export class Memory {
 }
 
 /** What disposed tensors hold: no elements. */
-export const GONE: Readonly<Record<DType, Memory>> = {
+export const DISPOSED: Readonly<Record<DType, Memory>> = {
   float32: new Memory('float32', empty('float32'), false),
   float64: new Memory('float64', empty('float64'), false),
   int32: new Memory('int32', empty('int32'), false),

@@ -69,7 +69,7 @@ export function widerDtypeOf(data: NumberArray): DType {
 }
 
 /**
- * How many elements an array has; none once its buffer is gone or has shrunk below it. From its bytes, because
+ * How many elements an array has; none once its buffer is detached or has shrunk below it. From its bytes, because
  * optimised code of Node 20 and 22 that has also seen resizable buffers goes on giving the old `length`:
  * in 54,000 of 140,000 tries, where `byteLength` was right in all.
  */

@@ -44,7 +44,7 @@ const LEAST_ARRAYS = 512;
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
  */
-const SHARE = { fruitful: 1 / 2, vain: 1 / 20 } as const;
+const FRACTION = { fruitful: 1 / 2, vain: 1 / 20 } as const;
 /** Between looks at what the pool needs, in milliseconds. */
 const PERIOD = 2000;
 /** Collections in a row that clear no reference: then this is no V8 as it is known here. */
@@ -67,7 +67,7 @@ let enoughArrays = LEAST_ARRAYS;
 /** What was alive after a collection though it was lent since the one before: the most, slowly forgotten. */
 let alive = 0;
 let aliveArrays = 0;
-let share: number = SHARE.fruitful;
+let fraction: number = FRACTION.fruitful;
 let watching = true;
 let timer: NodeJS.Timeout | null = null;
 /** What was lent in this period, and the major collections since one in which a lot was. */
@@ -79,7 +79,7 @@ let majors = 0;
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
-  if (isDue() && sinceCollection() * share >= minorPrice() * (1 - share)) collect();
+  if (isDue() && sinceCollection() * fraction >= minorPrice() * (1 - fraction)) collect();
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
   sweep(); // V8 has collected by itself
@@ -150,7 +150,7 @@ function collect(): void {
   const left = lentLately();
   const leftArrays = arraysLately();
   since = arrays = 0;
-  share = returned >= asked / 2 ? SHARE.fruitful : SHARE.vain;
+  fraction = returned >= asked / 2 ? FRACTION.fruitful : FRACTION.vain;
   // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
   alive = Math.max(left, 0.97 * alive);
   aliveArrays = Math.max(leftArrays, 0.97 * aliveArrays);

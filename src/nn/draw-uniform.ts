@@ -2,7 +2,7 @@
 import { fillUniform } from '../tensor/random.js';
 import { floats, learned, type Parameter } from '../tensor/tensor.js';
 
-/** @internal Draws a layer's weight and bias anew, uniform in ±bound: both, or where one's memory has gone none. */
+/** @internal Draws a layer's weight and bias anew, uniform in ±bound: both, or none where the memory of one is detached. */
 export function drawUniform(
   who: string,
   layer: { readonly weight: Parameter; readonly bias: Parameter | null },

@@ -64,7 +64,7 @@ export class EarlyStopping {
     return this.#bestEpoch;
   }
 
-  /** Whether it has said so. */
+  /** Whether training is to end: the patience is used up. */
   get stopped(): boolean {
     return this.#stopped;
   }

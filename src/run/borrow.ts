@@ -53,7 +53,7 @@ export class Borrowed {
    * Makes sure of the elements from here on.
    *
    * @param take - Detach an array that the caller may hold a view of, rather than copy it.
-   * @throws {TypeError} when it has gone, or cannot be taken away.
+   * @throws {TypeError} when it is detached, or cannot be taken away.
    * @throws {RangeError} when its buffer holds something else too.
    */
   open(budget: CopyBudget, take = false): void {

@@ -174,7 +174,7 @@ export class Deferral {
     taken?.open(budget, true);
   }
 
-  /** What lies in the buffer that is taken away would be gone with it. */
+  /** What lies in the buffer that is taken away would be lost with it. */
   #taken({ who, operand }: Transfer): Borrowed {
     const memory = operand.share();
     const place = this.#places.get(memory) ?? new Borrowed(who, 'the input', memory);

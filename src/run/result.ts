@@ -1,5 +1,5 @@
 // Memory that a call beside the event loop writes.
-import { GONE, type Memory } from '../memory/buffer.js';
+import { DISPOSED, type Memory } from '../memory/buffer.js';
 import type { FloatData } from '../memory/dtype.js';
 
 /** @internal Memory that a step of this deferral writes: its elements are kept here until the end. */
@@ -11,7 +11,7 @@ export class Result {
     deferral: NonNullable<Memory['awaited']>,
   ) {
     this.array = memory.data as FloatData;
-    memory.data = GONE[memory.dtype].data;
+    memory.data = DISPOSED[memory.dtype].data;
     memory.awaited = deferral;
   }
 

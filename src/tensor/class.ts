@@ -7,7 +7,7 @@ import { Operation, type How, type Variable } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { fromArrayLike, type ArrayLikeTensor } from './interop.js';
-import { GONE, Memory } from '../memory/buffer.js';
+import { DISPOSED, Memory } from '../memory/buffer.js';
 import { lengthOf, type DType, type FloatData, type TensorData } from '../memory/dtype.js';
 import { freeze } from './frozen-shape.js';
 import type { TensorMethods } from './methods.js';
@@ -160,7 +160,7 @@ export class Tensor implements Variable {
 
   /** Whether `dispose()` was called. */
   get disposed(): boolean {
-    return this.memory === GONE[this.dtype];
+    return this.memory === DISPOSED[this.dtype];
   }
 
   /** @internal How often this memory has changed in place; tensors that share it share the count. */
@@ -285,7 +285,7 @@ export class Tensor implements Variable {
    */
   dispose(): void {
     const { memory } = this;
-    this.memory = GONE[this.dtype];
+    this.memory = DISPOSED[this.dtype];
     this.maker = null;
     this.grad = null;
     memory.release();
@@ -302,7 +302,7 @@ export class Tensor implements Variable {
     );
   }
 
-  /** @internal The data, or an error when its buffer has gone. */
+  /** @internal The data, or an error when its buffer is detached. */
   attached(who: string, name = 'tensor'): TensorData {
     const { data } = this.memory;
     return lengthOf(data) === this.numel ? data : this.materialized(who, name);
@@ -379,7 +379,7 @@ export class Tensor implements Variable {
   /** @internal Every element is `value`; the array is made when somebody asks for it. Floating. */
   static expanded(shape: readonly number[], dtype: DType, value: number): Tensor {
     const rounded = dtype === 'float32' ? Math.fround(value) : value;
-    return new Tensor(new Memory(dtype, GONE[dtype].data, true, rounded), shape, dtype);
+    return new Tensor(new Memory(dtype, DISPOSED[dtype].data, true, rounded), shape, dtype);
   }
 
   /** @internal Uninitialised memory of the same shape and dtype: the caller writes every element. */

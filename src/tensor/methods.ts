@@ -131,7 +131,7 @@ export interface TensorMethods<T> {
    * What `JSON.stringify` writes: `{ shape, dtype, data }` with nested values. NaN and infinities are
    * the strings 'NaN', 'Infinity' and '-Infinity', int64 beyond ±(2^53 - 1) is a string of its digits, and -0 is 0.
    *
-   * @throws {TypeError} when the memory has gone.
+   * @throws {TypeError} when the memory is detached.
    * @example
    * ```ts
    * JSON.stringify(tensor([[1], [NaN]])); // => '{"shape":[2,1],"dtype":"float32","data":[[1],["NaN"]]}'

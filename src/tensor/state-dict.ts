@@ -43,7 +43,7 @@ export class StateDict extends Map<string, Tensor> {
    * share all their memory share it in the copy; none requires grad. `modules`, `metadata` and `others` are copied
    * too.
    *
-   * @throws {TypeError} when a tensor is gone, or something else has been set.
+   * @throws {TypeError} when a tensor is disposed, or something else has been set.
    * @example
    * ```ts
    * const model = new nn.BatchNorm1d(2);

@@ -33,7 +33,7 @@ describe(`FrozenBatchNorm1d by torchvision's formula, in PyTorch ${golden.torch}
       const [weight, bias] = [decode(state.weight), decode(state.bias)];
       const [mean, variance] = [decode(state.running_mean), decode(state.running_var)];
       const inner = x.length / shape[0] / channels;
-      const slope = Float64Array.from(x, (_, i) => {
+      const factor = Float64Array.from(x, (_, i) => {
         const c = Math.floor(i / inner) % channels;
         return Math.abs(weight[c]! / Math.sqrt(variance[c]! + eps));
       });
@@ -44,12 +44,12 @@ describe(`FrozenBatchNorm1d by torchvision's formula, in PyTorch ${golden.torch}
       const ofY = Float64Array.from(x, (value, i) => {
         const c = Math.floor(i / inner) % channels;
         const [off, shift] = [mean[c]!, Math.abs(bias[c]!)];
-        if (single) return Math.max(slope[i]! * Math.abs(value - off), shift);
-        return slope[i]! * (Math.abs(value) + Math.abs(off)) + shift;
+        if (single) return Math.max(factor[i]! * Math.abs(value - off), shift);
+        return factor[i]! * (Math.abs(value) + Math.abs(off)) + shift;
       });
       expectAllClose(y, decode(each.y), { k: single ? 5 : 14, unit, scale: ofY }, 'y');
       // dx = dy · scale: 2, and 3 each in float64.
-      const ofDx = slope.map((value, i) => value * Math.abs(dy[i]!));
+      const ofDx = factor.map((value, i) => value * Math.abs(dy[i]!));
       expectAllClose(
         input.grad,
         decode(each.dx),

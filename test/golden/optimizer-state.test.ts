@@ -19,7 +19,7 @@ interface Case {
 
 const golden = readGolden('optimizer-state') as { torch: string; cases: Case[] };
 
-function ready({ name, dtype, start, state }: Case): {
+function prepared({ name, dtype, start, state }: Case): {
   parameters: nn.Parameter[];
   optimizer: optim.SGD | optim.Adam;
 } {
@@ -39,7 +39,7 @@ describe(`state dicts of PyTorch ${golden.torch}`, () => {
     const title = `${name} ${dtype} ${JSON.stringify(options)}`;
 
     test(`${title}: the next steps`, () => {
-      const { parameters, optimizer } = ready(each);
+      const { parameters, optimizer } = prepared(each);
       each.gradients.forEach((gradients, step) => {
         parameters.forEach((p, i) => (p.grad = tensor(gradients[i]!, { dtype })));
         optimizer.step();
@@ -54,7 +54,7 @@ describe(`state dicts of PyTorch ${golden.torch}`, () => {
     });
 
     test(`${title}: comes out as it went in`, () => {
-      const { optimizer } = ready(each);
+      const { optimizer } = prepared(each);
       const written = JSON.parse(
         JSON.stringify(optimizer.stateDict(), (_, value: unknown) =>
           typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value

@@ -9,7 +9,7 @@ export type Shape = readonly [n: number, c: number, l: number];
 
 export type Quantity = 'mean' | 'variance' | 'y' | 'dx' | 'dweight' | 'dbias';
 
-/** The worst error of one quantity over all channels and elements, in the unit of LIMITS. */
+/** The worst error of one quantity over all channels and elements, in the unit of TOLERANCES. */
 interface Worst {
   error: number;
   /** Where, what came and what was right. */
@@ -18,7 +18,7 @@ interface Worst {
 export type Errors = Record<Quantity, Worst>;
 
 /** What each error may be at most, and its unit. u = 2^-24. */
-export const LIMITS: Readonly<Record<Quantity, readonly [limit: number, unit: string]>> = {
+export const TOLERANCES: Readonly<Record<Quantity, readonly [limit: number, unit: string]>> = {
   mean: [1, 'u * max(|mean|, deviation)'],
   variance: [2, 'units in the last place'],
   y: [4, 'u * max(|y|, |weight * xhat|, |bias|)'],
@@ -29,7 +29,7 @@ export const LIMITS: Readonly<Record<Quantity, readonly [limit: number, unit: st
 
 /** One sentence for each quantity that is further off than its limit. */
 export function violations(errors: Errors): string[] {
-  return Object.entries(LIMITS).flatMap(([name, [limit, unit]]) => {
+  return Object.entries(TOLERANCES).flatMap(([name, [limit, unit]]) => {
     const { error, at } = errors[name as Quantity];
     return error <= limit ? [] : [`${name} is off by ${error} of at most ${limit} ${unit}, ${at}`];
   });

@@ -58,10 +58,10 @@ export function sizesOf(step: Step): Sizes {
     y: each((i, c) => Math.max(gain(i) * Math.abs(xhat(i)), Math.abs(bias?.[c] ?? 0))),
     // dx = dy · a + (x - center) · b + k
     dx: each((i, c) => {
-      const slope = gain(i) * invstd[c]!;
+      const factor = gain(i) * invstd[c]!;
       const direct = Math.abs(dy[i]!);
-      if (running !== null) return slope * direct;
-      return slope * Math.max(direct, (Math.abs(xhat(i)) * dweight[c]!) / m, dbias[c]! / m);
+      if (running !== null) return factor * direct;
+      return factor * Math.max(direct, (Math.abs(xhat(i)) * dweight[c]!) / m, dbias[c]! / m);
     }),
     dweight,
     dbias,

@@ -41,7 +41,7 @@ export function expectAllClose(
   if (got.data.length !== want.data.length) {
     throw new Error(`${what}: ${got.data.length} elements, expected ${want.data.length}`);
   }
-  const [k, unitsOf] = limits(allowed, got.data.length, what);
+  const [k, unitsOf] = unitsOfEach(allowed, got.data.length, what);
   let worst = -1;
   let most = 0;
   for (let i = 0; i < got.data.length; i++) {
@@ -91,7 +91,11 @@ function contents(
 }
 
 /** k, and what one unit of element i is. */
-function limits(allowed: Tolerance, length: number, what: string): [number, (i: number) => number] {
+function unitsOfEach(
+  allowed: Tolerance,
+  length: number,
+  what: string,
+): [number, (i: number) => number] {
   const isScaled = 'k' in allowed;
   const each = isScaled ? allowed.scale : allowed.tolerance;
   const factor = isScaled ? (allowed.unit ?? ROUNDING.float32) : 1;

@@ -64,7 +64,7 @@ std::string forward(Draw draw, std::size_t elements, Memory& memory) {
   const bool again = draw.flip();
 
   // The same statistics without the output, and the same output by a ReLU behind it. Before the call:
-  // in place, x is then gone.
+  // in place, x is then overwritten.
   std::vector<double> moments(again ? 4 * c : 0);
   std::vector<T> plain(again ? total(call.shape) : 0);
   if (again && m > 0) {

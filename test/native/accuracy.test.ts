@@ -9,7 +9,7 @@ import {
   DOUBLE,
   DISTRIBUTIONS,
   fill,
-  LIMITS,
+  TOLERANCES,
   measure,
   SINGLE,
   violations,
@@ -41,19 +41,19 @@ describe.each(Object.entries(DISTRIBUTIONS))('%s', (name, distribution) => {
 afterAll(() => {
   const path = process.env['EVENKEEL_ACCURACY_TABLE'];
   if (path === undefined) return;
-  const quantities = Object.keys(LIMITS) as (keyof Errors)[];
+  const quantities = Object.keys(TOLERANCES) as (keyof Errors)[];
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   const rows = measured.map(([distribution, layout, errors]) => {
     return row([distribution, layout, ...quantities.map((name) => errors[name].error.toPrecision(2))]);
   });
-  const limits = quantities.map((name) => String(LIMITS[name][0]));
+  const tolerances = quantities.map((name) => String(TOLERANCES[name][0]));
   writeFileSync(
     path,
     row(['data', 'shape', ...quantities]) +
       row(['---', '---', ...quantities.map(() => '--:')]) +
       rows.join('') +
-      row(['at most', '', ...limits]) +
-      `\nu = 2^-24. Units:\n${quantities.map((name) => `${name}: ${LIMITS[name][1]}\n`).join('')}`,
+      row(['at most', '', ...tolerances]) +
+      `\nu = 2^-24. Units:\n${quantities.map((name) => `${name}: ${TOLERANCES[name][1]}\n`).join('')}`,
   );
 });
 

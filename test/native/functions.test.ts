@@ -27,7 +27,7 @@ const FUNCTIONS = {
   ...functional,
   pow: (x: Parameters<typeof functional.pow>[0]) => functional.pow(x, 0.3),
 };
-const LIMITS = { float32: 0.51, float64: 4 };
+const TOLERANCES = { float32: 0.51, float64: 4 };
 const PRECISION = { float32: [2 ** -23, 2 ** -149], float64: [2 ** -52, 2 ** -1074] } as const;
 
 describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
@@ -49,6 +49,6 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
       const ulp = Math.max(2 ** Math.floor(Math.log2(Math.abs(want))) * epsilon, least);
       worst = Math.max(worst, Math.abs(got - want) / ulp);
     }
-    expect(worst).toBeLessThanOrEqual(LIMITS[dtype]);
+    expect(worst).toBeLessThanOrEqual(TOLERANCES[dtype]);
   });
 });

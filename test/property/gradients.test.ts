@@ -35,7 +35,7 @@ describe('dx of a training step', () => {
           const truth = moments(x, indices);
           const invstd = 1 / Math.sqrt(truth.variance + EPS);
           const { sum, dot } = gradientSums(x, dy, indices, truth, invstd);
-          const slope = (bn.weight!.data[channel] as number) * invstd;
+          const perDy = (bn.weight!.data[channel] as number) * invstd;
           const [total, projection] = [new ExactSum(), new ExactSum()];
           let [totalError, projectionError] = [0, 0];
           for (const i of indices) {
@@ -43,12 +43,12 @@ describe('dx of a training step', () => {
             total.add(dx[i]!);
             projection.addProduct(dx[i]!, xhat);
             const terms = Math.abs(dy[i]!) + Math.abs(sum / m) + Math.abs((xhat * dot) / m);
-            const error = DX_UNITS * UNIT * Math.abs(slope) * terms;
+            const error = DX_UNITS * UNIT * Math.abs(perDy) * terms;
             totalError += error;
             projectionError += error * Math.abs(xhat);
           }
           // sum xhat^2 = M var / (var + eps), so a little of sum dy * xhat is left.
-          const rest = slope * dot * (EPS / (truth.variance + EPS));
+          const rest = perDy * dot * (EPS / (truth.variance + EPS));
           expect(Math.abs(total.value)).toBeLessThanOrEqual(totalError);
           expect(Math.abs(projection.value - rest)).toBeLessThanOrEqual(projectionError);
         }

@@ -85,9 +85,9 @@ describe('a call that is refused has changed nothing', () => {
   const good = (): Tensor => tensor(noise(4 * C, 1), [4, C]);
   const detached = (): Tensor => {
     const data = noise(4 * C, 1);
-    const gone = tensor(data, [4, C]);
+    const withoutMemory = tensor(data, [4, C]);
     structuredClone(data, { transfer: [data.buffer as ArrayBuffer] });
-    return gone;
+    return withoutMemory;
   };
   const shared = noise(8 * C, 2);
   const overlapping = tensor(shared.subarray(1, 1 + 4 * C), [4, C]);

@@ -10,14 +10,14 @@ import { Input, inputs, VALID } from './checkpoint-grammar.js';
 
 const RUNS = Number(process.env['EVENKEEL_FUZZ_RUNS'] ?? 20_000);
 const SEED = Number(process.env['EVENKEEL_FUZZ_SEED'] ?? 1);
-const LANES = Number(process.env['EVENKEEL_FUZZ_LANES'] ?? 2);
+const READERS = Number(process.env['EVENKEEL_FUZZ_READERS'] ?? 2);
 /** Of one property, with all attempts to make a file that fails smaller. */
 const MOST_MS = 120_000 + 20 * RUNS;
 /** Of one property: fast-check keeps something of each run. */
 const SLICE = 10_000;
 
 const tally = { read: 0, refused: 0, slowest: 0, most: 0 };
-const readers = Array.from({ length: LANES }, () => new Reader());
+const readers = Array.from({ length: READERS }, () => new Reader());
 afterAll(() => readers.forEach((each) => each.stop()));
 
 /** Reads one; throws for what is wrong. */
@@ -42,7 +42,7 @@ test(
     }
     const arbitrary = inputs(contents);
     let next = 0;
-    const lane = async (reader: Reader): Promise<void> => {
+    const readOn = async (reader: Reader): Promise<void> => {
       while (next < RUNS) {
         const from = next;
         next += SLICE;
@@ -66,7 +66,7 @@ test(
         });
       }
     };
-    await Promise.all(readers.map(lane));
+    await Promise.all(readers.map(readOn));
     expect(tally.read + tally.refused).toBeGreaterThanOrEqual(RUNS);
     // neither door is closed: all refused, or all read, would show nothing
     expect(tally.read).toBeGreaterThan(RUNS / 50);

@@ -30,13 +30,13 @@ const casesOf = (N, C, values) => {
   };
   const zeros = tensor(new Float32Array(N * C), [N, C]);
   const made = () => functional.add(tensor(values, [N, C]), zeros);
-  const gone = (view, i) => { if (view.length > 0) way(i)(view.buffer); };
+  const withoutMemory = (view, i) => { if (view.length > 0) way(i)(view.buffer); };
   const transfer = { transfer: true }, nothing = () => {};
   return {
-    'plain, detached': [copy, gone, {}, 2],
-    'transferred, old view detached': [copy, gone, transfer, 2],
-    'transferred, new view detached': [copy, (view, i, x) => gone(x.data, i), transfer, 2],
-    'made, view detached': [made, (y, i) => gone(y.data, i), {}, 2],
+    'plain, detached': [copy, withoutMemory, {}, 2],
+    'transferred, old view detached': [copy, withoutMemory, transfer, 2],
+    'transferred, new view detached': [copy, (view, i, x) => withoutMemory(x.data, i), transfer, 2],
+    'made, view detached': [made, (y, i) => withoutMemory(y.data, i), {}, 2],
     'made, disposed of, others take its place': [made, (y) => { y.dispose(); for (let k = 0; k < 3; k++) made(); }, {}, 2],
     'forgotten': [copy, nothing, transfer, 2],
     'resizable, shrunk': [resizable, (view, i) => view.buffer.resize(i % 2 === 0 ? 16 : view.buffer.byteLength - 4), {}, 3],
@@ -82,16 +82,16 @@ describe.each([
           for (let i = 0; i < ${tries}; i++) seen.add(await outcome(N, C, each, i, () => {}));
           console.log(name + ': ' + [...seen].sort().join());
         }`;
-      const gone = isCopiedLater ? 'TypeError' : 'right';
+      const withoutMemory = isCopiedLater ? 'TypeError' : 'right';
       const said = [
-        `plain, detached: ${gone}`,
+        `plain, detached: ${withoutMemory}`,
         'transferred, old view detached: right',
         'transferred, new view detached: right',
         'made, view detached: right',
         'made, disposed of, others take its place: right',
         'forgotten: right',
-        `resizable, shrunk: ${gone}`,
-        `resizable, grown: ${gone}`,
+        `resizable, shrunk: ${withoutMemory}`,
+        `resizable, grown: ${withoutMemory}`,
         'resizable, transferred: right',
         'shared, grown: right',
       ];

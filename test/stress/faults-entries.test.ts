@@ -1,5 +1,5 @@
 // Errors at every door: a C++ exception in any function of the addon is a JavaScript error, and what a
-// user's own code throws around calls in flight is his, whatever Node is told to do with it.
+// user's own code throws around calls in flight reaches the user, whatever Node is told to do with it.
 import { describe, expect, test } from 'vitest';
 
 import { runChild, well } from '../helpers/child.js';

@@ -41,7 +41,7 @@ describe('a Worker that is terminated in mid-call', () => {
   test.each([
     ['forty calls queued', forty, trials(5, 100)],
     ['three of 256 MB', large, trials(3)],
-  ])('with %s: gone within 50 ms in the median, whenever it is', (name, body, workers) =>
+  ])('with %s: ended within 50 ms in the median, whenever it is', (name, body, workers) =>
     surviving('33', workers, async () => {
       const program = `
         const right = train(), times = [];

@@ -74,7 +74,7 @@ describe('buffers', () => {
   });
 
   // Node 20 and 22: once it has seen resizable buffers too, optimised code reads the length of before
-  test('gone, as optimised code sees it', async () => {
+  test('detached, as optimised code sees it', async () => {
     const program = `
       const { nn, tensor } = load();
       const n = 64, kinds = [
@@ -152,12 +152,12 @@ describe('the addon itself, behind every check of the package', () => {
       process.dlopen(loaded, process.env.EVENKEEL_TEST_ADDON);
       const addon = loaded.exports;
       const say = (call) => { try { call(); console.log('no error'); } catch (e) { console.log(e.message); } };
-      const ok = new Float32Array(8), gone = new Float32Array(8);
-      structuredClone(gone, { transfer: [gone.buffer] });
+      const ok = new Float32Array(8), withoutMemory = new Float32Array(8);
+      structuredClone(withoutMemory, { transfer: [withoutMemory.buffer] });
       const shrunk = new ArrayBuffer(64, { maxByteLength: 64 });
       const outside = new Float32Array(shrunk, 16, 8);
       shrunk.resize(32);
-      say(() => addon.relu(gone, ok, 8));
+      say(() => addon.relu(withoutMemory, ok, 8));
       say(() => addon.relu(ok, outside, 8));
       say(() => addon.relu(ok, new Float32Array(7), 8));
       say(() => addon.relu(ok, new Float64Array(8), 8));

@@ -101,7 +101,7 @@ describe('a failed load', () => {
     expect(whyNotLoaded(make(), new Error(said))).toMatch(sentence);
   });
 
-  test('by a flag of Node is said so', () => {
+  test('by a flag of Node is named as the reason', () => {
     const error = Object.assign(new Error('Cannot load native addon'), {
       code: 'ERR_DLOPEN_DISABLED',
     });

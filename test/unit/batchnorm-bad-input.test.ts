@@ -159,7 +159,7 @@ describe('the layer itself', () => {
     `RangeError: BatchNorm1d: expected ${name} of shape [3] (${name} should contain 3 elements not ` +
     `${got}), got shape [${got}].`;
   const parameter = (...values: number[]): nn.Parameter => new nn.Parameter(tensor(values));
-  const gone = (name: string): string =>
+  const withoutMemory = (name: string): string =>
     `TypeError: BatchNorm1d: expected ${name} to hold the 3 elements of shape [3], got 0 (its buffer was ` +
     'detached, shrunk or disposed of).';
 
@@ -182,10 +182,10 @@ describe('the layer itself', () => {
       'TypeError: BatchNorm1d: expected running_var to be float32 like the input, got float64 (all inputs ' +
         'must share same datatype).',
     ],
-    ['a detached weight', (bn) => detached(bn.weight!), gone('weight')],
-    ['a detached bias', (bn) => detached(bn.bias!), gone('bias')],
-    ['a detached running mean', (bn) => detached(bn.runningMean!), gone('running_mean')],
-    ['a detached running variance', (bn) => detached(bn.runningVar!), gone('running_var')],
+    ['a detached weight', (bn) => detached(bn.weight!), withoutMemory('weight')],
+    ['a detached bias', (bn) => detached(bn.bias!), withoutMemory('bias')],
+    ['a detached running mean', (bn) => detached(bn.runningMean!), withoutMemory('running_mean')],
+    ['a detached running variance', (bn) => detached(bn.runningVar!), withoutMemory('running_var')],
     [
       'eps 0 in training',
       (bn) => (bn.eps = 0),

@@ -381,7 +381,7 @@ describe('tensors that change while they are written', () => {
     },
   );
 
-  test('written by the user through data that he asks for now: the file has what was there', async () => {
+  test('written by the user through data that is asked for now: the file has what was there', async () => {
     const w = own();
     expect(await during(w, () => void w.data.fill(0 as never))).toBe('fulfilled');
     expect(await allSix()).toBe(true);

@@ -233,7 +233,7 @@ describe('writing', () => {
     expect(decodeSafetensors('T', bytes).size).toBe(0);
   });
 
-  const gone = (): Tensor => {
+  const withoutMemory = (): Tensor => {
     const made = tensor([1, 2]);
     made.dispose();
     return made;
@@ -270,8 +270,8 @@ describe('writing', () => {
       "RangeError: S: expected names of tensors, got '__metadata__', which is the file's own.",
     ],
     [
-      'a tensor that is gone',
-      new Map([['w', gone()]]),
+      'a tensor that is detached',
+      new Map([['w', withoutMemory()]]),
       undefined,
       "TypeError: S: expected 'w' to hold the 2 elements of shape [2], got 0 (its buffer was detached, shrunk or disposed of).",
     ],

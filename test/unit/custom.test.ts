@@ -93,7 +93,7 @@ describe('the gradient', () => {
     expect(b.grad).toBeNull();
   });
 
-  test('that is a tensor of the user stays his', () => {
+  test('that is a tensor of the user stays the user’s', () => {
     const mine = tensor([10, 20]);
     const x = leaf([1, 2]);
     const f = returning(mine);

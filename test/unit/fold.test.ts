@@ -353,7 +353,7 @@ describe('refuses', () => {
         'inputs must share same datatype).',
     ],
     [
-      'memory that has gone',
+      'memory that is detached',
       () => {
         const linear = dyadicLinear();
         linear.bias!.dispose();

@@ -76,14 +76,14 @@ describe('what cannot be written into a sentence', () => {
   });
 });
 
-describe('an array whose memory has gone', () => {
+describe('an array whose memory is detached', () => {
   it.each([undefined, 'float32', 'float64', 'int64'] as const)('as %s', (dtype) => {
-    const gone = detach(Float32Array.of(1, 2));
+    const withoutMemory = detach(Float32Array.of(1, 2));
     const refused = new TypeError(
       'tensor: expected an array, got one whose buffer was detached or shrunk.',
     );
-    expect(() => tensor(gone, { dtype })).toThrow(refused);
-    expect(() => tensor([gone, gone], { dtype })).toThrow(refused);
+    expect(() => tensor(withoutMemory, { dtype })).toThrow(refused);
+    expect(() => tensor([withoutMemory, withoutMemory], { dtype })).toThrow(refused);
   });
 });
 

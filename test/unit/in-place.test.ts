@@ -151,7 +151,7 @@ describe.each<['copy_' | 'fill_', (x: Tensor) => Tensor]>([
     expect(free.toArray()).toEqual([3, 3]);
   });
 
-  test('refuses memory that has gone', () => {
+  test('refuses memory that is detached', () => {
     const x = tensor([1, 2]);
     x.dispose();
     expect(thrownBy(() => write(x))).toMatch(/got 0 \(its buffer was detached/);

@@ -1,5 +1,5 @@
 // Who holds memory: what goes back to the pool, what never does, and what a graph says when something it
-// saved has gone.
+// saved is detached.
 import { markAsUntransferable } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -231,7 +231,7 @@ describe('a graph that saved what has been disposed of says so', () => {
     expect([w.grad, alias.disposed]).toEqual([null, false]);
   });
 
-  test('a leaf that is gone', () => {
+  test('a leaf that is detached', () => {
     const [w, v] = [weights(), weights()];
     const y = sum(add(w, v));
     w.dispose();
@@ -284,7 +284,7 @@ describe('gradients', () => {
     expect(reusing(p, () => p.dispose())).toBe(true);
   });
 
-  test('that somebody saw, or gave, stay his', () => {
+  test('that somebody saw, or gave, stay with that owner', () => {
     const p = new nn.Parameter(tensor(ones()));
     sum(mul(p, p)).backward();
     const seen = p.grad!;

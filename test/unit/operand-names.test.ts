@@ -1,10 +1,10 @@
-// An operand whose memory has gone is named by the operation that wanted it, not by the package's inside.
+// An operand whose memory is detached is named by the operation that wanted it, not by the package's inside.
 import { expect, test } from 'vitest';
 
 import { functional, nn, tensor, type Tensor } from '../../src/index.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
-const gone = (...shape: number[]): Tensor => {
+const detached = (...shape: number[]): Tensor => {
   const numel = shape.reduce((a, b) => a * b, 1);
   const x = tensor(new Float32Array(numel), shape);
   structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] });
@@ -14,32 +14,44 @@ const there = (...shape: number[]): Tensor =>
   tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
 
 test.each<[string, () => unknown, string]>([
-  ['relu', () => functional.relu(gone(2)), 'relu: expected the input'],
-  ['sum', () => functional.sum(gone(2)), 'sum: expected the input'],
-  ['mean', () => functional.mean(gone(2)), 'mean: expected the input'],
-  ['add, first', () => functional.add(gone(2), there(2)), 'add: expected the first operand'],
-  ['add, second', () => functional.add(there(2), gone(2)), 'add: expected the second operand'],
-  ['mul, second', () => functional.mul(there(2), gone(2)), 'mul: expected the second operand'],
-  ['linear', () => functional.linear(gone(1, 2), there(3, 2)), 'linear: expected the input'],
-  ['linear, weight', () => functional.linear(there(1, 2), gone(3, 2)), 'linear: expected weight'],
+  ['relu', () => functional.relu(detached(2)), 'relu: expected the input'],
+  ['sum', () => functional.sum(detached(2)), 'sum: expected the input'],
+  ['mean', () => functional.mean(detached(2)), 'mean: expected the input'],
+  ['add, first', () => functional.add(detached(2), there(2)), 'add: expected the first operand'],
+  ['add, second', () => functional.add(there(2), detached(2)), 'add: expected the second operand'],
+  ['mul, second', () => functional.mul(there(2), detached(2)), 'mul: expected the second operand'],
+  ['linear', () => functional.linear(detached(1, 2), there(3, 2)), 'linear: expected the input'],
+  [
+    'linear, weight',
+    () => functional.linear(there(1, 2), detached(3, 2)),
+    'linear: expected weight',
+  ],
   [
     'linear, bias',
-    () => functional.linear(there(1, 2), there(3, 2), gone(3)),
+    () => functional.linear(there(1, 2), there(3, 2), detached(3)),
     'linear: expected bias',
   ],
-  ['mseLoss', () => functional.mseLoss(gone(2), there(2)), 'mseLoss: expected the prediction'],
-  ['mseLoss, target', () => functional.mseLoss(there(2), gone(2)), 'mseLoss: expected the target'],
-  ['crossEntropy', () => functional.crossEntropy(gone(1, 2), [0]), 'crossEntropy: expected logits'],
-  ['dropout', () => functional.dropout(gone(2)), 'dropout: expected the input'],
-  ['reshape', () => functional.reshape(gone(2), [2]), 'reshape: expected the input'],
+  ['mseLoss', () => functional.mseLoss(detached(2), there(2)), 'mseLoss: expected the prediction'],
+  [
+    'mseLoss, target',
+    () => functional.mseLoss(there(2), detached(2)),
+    'mseLoss: expected the target',
+  ],
+  [
+    'crossEntropy',
+    () => functional.crossEntropy(detached(1, 2), [0]),
+    'crossEntropy: expected logits',
+  ],
+  ['dropout', () => functional.dropout(detached(2)), 'dropout: expected the input'],
+  ['reshape', () => functional.reshape(detached(2), [2]), 'reshape: expected the input'],
   [
     'batchNorm',
-    () => functional.batchNorm(gone(2, 2), null, null, { training: true }),
+    () => functional.batchNorm(detached(2, 2), null, null, { training: true }),
     'batchNorm: expected the input',
   ],
   [
     'BatchNorm1d',
-    () => new nn.BatchNorm1d(2).forward(gone(2, 2)),
+    () => new nn.BatchNorm1d(2).forward(detached(2, 2)),
     'BatchNorm1d: expected the input',
   ],
 ])('%s', (_, call, start) => {

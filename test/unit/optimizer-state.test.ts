@@ -234,7 +234,7 @@ describe('what is refused changes nothing', () => {
     expect(bitsOf(adam.stateDict())).toBe(before);
   }); // prettier-ignore
 
-  test('memory that has gone', () => {
+  test('memory that is detached', () => {
     const { adam, state } = make();
     const before = bitsOf(adam.stateDict());
     (state.state[1]!.exp_avg as Tensor).dispose();

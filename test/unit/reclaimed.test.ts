@@ -34,7 +34,7 @@ describe('outputs that nobody keeps', () => {
     expect(native.memory.inUse).toBeLessThan(1000 * BYTES);
   });
 
-  test('that a user has had in his hands are the collector’s', () => {
+  test('that a user may hold a view of are left to the collector', () => {
     const y = output();
     const lent = native.memory.inUse;
     const view = y.data;

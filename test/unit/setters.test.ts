@@ -234,11 +234,11 @@ describe('Tensor.grad', () => {
         'must share same datatype).',
     ],
     [
-      'one that is gone',
+      'one that is detached',
       () => {
-        const gone = tensor([1, 2]);
-        gone.dispose();
-        return gone;
+        const withoutMemory = tensor([1, 2]);
+        withoutMemory.dispose();
+        return withoutMemory;
       },
       'TypeError: Tensor.grad: expected a gradient to hold the 2 elements of shape [2], got 0 (its buffer was ' +
         'detached, shrunk or disposed of).',

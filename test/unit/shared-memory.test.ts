@@ -145,12 +145,12 @@ describe('shareMemory', () => {
     expect([grad!.isShared(), grad!.toArray()]).toEqual([false, [[8, 14]]]);
   });
 
-  test('changes nothing where a buffer has gone', () => {
+  test('changes nothing where a buffer is detached', () => {
     const model = build();
-    model.registerBuffer('gone', tensor([1, 2]));
-    model.getBuffer('gone')!.dispose();
+    model.registerBuffer('withoutMemory', tensor([1, 2]));
+    model.getBuffer('withoutMemory')!.dispose();
     expect(thrownBy(() => model.shareMemory())).toBe(
-      'TypeError: Sequential.shareMemory: expected gone to hold the 2 elements of shape [2], got 0 (its ' +
+      'TypeError: Sequential.shareMemory: expected withoutMemory to hold the 2 elements of shape [2], got 0 (its ' +
         'buffer was detached, shrunk or disposed of).',
     );
     expect(shared(model).includes(true)).toBe(false);
@@ -277,7 +277,7 @@ describe('loadStateDict with assign', () => {
     ).toBe(false);
   });
 
-  test('is refused whole: memory that is gone', () => {
+  test('is refused whole: memory that is detached', () => {
     const [model, state] = [build(), sent(build())];
     state.get('1.bias')!.dispose();
     const unchanged = snapshot(model);

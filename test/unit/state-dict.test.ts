@@ -201,7 +201,7 @@ describe('loadStateDict', () => {
         'named "1.weight", expected a Tensor from checkpoint but received an array of length 3.',
     ],
     [
-      'memory that is gone',
+      'memory that is detached',
       true,
       (state) => state.get('1.num_batches_tracked')!.dispose(),
       'TypeError: Sequential.loadStateDict: expected 1.num_batches_tracked to hold the 1 elements of shape [], got 0 (its ' +
@@ -285,13 +285,13 @@ describe('StateDict.clone', () => {
     expect(a!.buffer).not.toBe(w.data.buffer);
   });
 
-  test('of parameters is cut off from them; a tensor that is gone is an error', () => {
+  test('of parameters is cut off from them; a tensor that is detached is an error', () => {
     const parameter = new nn.Parameter(tensor([1, 2]));
     const state = new StateDict([['w', parameter]]);
     expect(state.clone().get('w')!.requiresGrad).toBe(false);
-    const gone = tensor([1]);
-    gone.dispose();
-    state.set('gone', gone);
+    const withoutMemory = tensor([1]);
+    withoutMemory.dispose();
+    state.set('withoutMemory', withoutMemory);
     expect(thrownBy(() => state.clone())).toMatch(/^TypeError: StateDict\.clone: expected '\w+'/);
     state.set('count', 3 as unknown as Tensor);
     state.delete('weight');

@@ -1,4 +1,4 @@
-// State at its edges: a counter that is gone or negative, options that are null, indices outside,
+// State at its edges: a counter that is detached or negative, options that are null, indices outside,
 // memory shared where it must not be.
 import { data, functional, nn, noGrad, optim, tensor, type Tensor } from 'evenkeel';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const batch = tensor([
 ]);
 
 describe('num_batches_tracked', () => {
-  it('whose memory is gone stops the forward before anything moves', () => {
+  it('whose memory is detached stops the forward before anything moves', () => {
     const bn = new nn.BatchNorm1d(2);
     const counter = bn.getBuffer('num_batches_tracked')!;
     structuredClone(counter.data, { transfer: [counter.data.buffer as ArrayBuffer] });
@@ -272,12 +272,12 @@ describe('buffers taken away', () => {
   });
 
   it.each([true, false])('one of two running statistics is an error; training: %s', (training) => {
-    for (const [gone, left] of [
+    for (const [removed, left] of [
       ['running_mean', 'running_var'],
       ['running_var', 'running_mean'],
     ] as const) {
       const bn = new nn.BatchNorm1d(2).train(training);
-      bn.registerBuffer(gone, null);
+      bn.registerBuffer(removed, null);
       const expectUnchanged = snapshot(bn);
       expect(thrownBy(() => bn.forward(batch))).toBe(
         'TypeError: BatchNorm1d: expected running_mean and running_var to either both be None or neither be ' +

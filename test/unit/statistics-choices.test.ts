@@ -232,7 +232,7 @@ describe('freeze', () => {
     expect(bn.frozen).toBe(true);
   });
 
-  test('backward needs neither x nor sums: x may have gone', () => {
+  test('backward needs neither x nor sums: x may be detached', () => {
     const bn = build().freeze();
     const input = tensor(new Float32Array([2, 6, 2, 6]), [4, 1], { requiresGrad: true });
     const y = functional.mul(bn.forward(input), tensor([[2], [4], [6], [8]]));

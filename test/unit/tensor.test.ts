@@ -178,8 +178,8 @@ describe('reading back', () => {
   });
 });
 
-describe('memory that is gone', () => {
-  const gone = (who: string): string =>
+describe('memory that is detached', () => {
+  const withoutMemory = (who: string): string =>
     `TypeError: ${who}: expected tensor to hold the 2 elements of shape [2], got 0 ` +
     '(its buffer was detached, shrunk or disposed of).';
 
@@ -187,8 +187,8 @@ describe('memory that is gone', () => {
     const array = new Float32Array([1, 2]);
     const x = tensor(array);
     detachBuffer(array);
-    expect(thrownBy(() => x.toArray())).toBe(gone('Tensor.toArray'));
-    expect(thrownBy(() => x.clone())).toBe(gone('Tensor.clone'));
+    expect(thrownBy(() => x.toArray())).toBe(withoutMemory('Tensor.toArray'));
+    expect(thrownBy(() => x.clone())).toBe(withoutMemory('Tensor.clone'));
     expect(thrownBy(() => functional.sum(x))).toContain('its buffer was detached');
     expect(thrownBy(() => functional.relu(x))).toContain('its buffer was detached');
     expect(thrownBy(() => tensor(array, [2]))).toBe(
@@ -200,7 +200,7 @@ describe('memory that is gone', () => {
     const x = tensor([1, 2]);
     x.dispose();
     expect(() => x.data).toThrow('disposed of');
-    expect(thrownBy(() => x.toArray())).toBe(gone('Tensor.toArray'));
+    expect(thrownBy(() => x.toArray())).toBe(withoutMemory('Tensor.toArray'));
     expect(thrownBy(() => functional.add(x, x))).toContain('disposed of');
 
     const leaf = tensor([1, 2], { requiresGrad: true });

@@ -292,7 +292,7 @@ describe('all or nothing', () => {
     expect(model.first.skippedBatches).toBe(0);
   });
 
-  test('a running statistic whose memory has gone: the others stay', () => {
+  test('a running statistic whose memory is detached: the others stay', () => {
     const model = new nn.Sequential(used(1), used(1));
     const last = model.at(1) as nn.BatchNorm1d;
     const counter = last.getBuffer('num_batches_tracked')!;

@@ -154,7 +154,7 @@ describe('virtualBatch', () => {
     expect(state(bn)).toEqual([[0, 0, 0], [1, 1, 1], 1]);
   });
 
-  test('nothing moves when the memory of one layer has gone', () => {
+  test('nothing moves when the memory of one layer is detached', () => {
     const [a, b] = [new nn.BatchNorm1d(3), new nn.BatchNorm1d(3)];
     const batch = nn.virtualBatch(new nn.Sequential(a, b));
     a.forward(rows(0, 4));
@@ -203,7 +203,7 @@ describe('snapshotStatistics', () => {
     expect(x.grad).not.toBeNull();
   });
 
-  test('nothing goes back when the memory of one buffer has gone', () => {
+  test('nothing goes back when the memory of one buffer is detached', () => {
     const [a, b] = [new nn.BatchNorm1d(3), new nn.BatchNorm1d(3)];
     const taken = nn.snapshotStatistics(new nn.Sequential(a, b));
     a.forward(rows(0, 4));

@@ -17,7 +17,7 @@ import {
   type Caller,
   type Value,
 } from './values.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 export interface World {
   /** What `module.name` stands for. */

@@ -2,7 +2,7 @@
 // that a file cannot pass one for another. A file can ask for millions of them: they are kept small, and
 // containers have no array before something is put in.
 import type { Budget } from '../budget.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 export type Value = null | boolean | number | bigint | string | PyObject;
 

@@ -3,7 +3,7 @@
 // numbers that are not whole, and it rounds none.
 import * as check from '../../check/index.js';
 import { COST, type Budget } from '../budget.js';
-import { isWellFormed, quoted } from '../words.js';
+import { isWellFormed, quoted } from '../sentences.js';
 
 /** serde_json's limit: the reference implementation's. */
 const DEPTH = 127;

@@ -1,5 +1,5 @@
 // The safetensors format, read strictly: 8 bytes of length, a JSON header, the elements of all tensors one
-// after another (https://github.com/huggingface/safetensors, "Format"; limits as in its tensor.rs).
+// after another (https://github.com/huggingface/safetensors, "Format"; the bounds of its tensor.rs).
 import * as check from '../../check/index.js';
 import { StateDict } from '../../tensor/state-dict.js';
 import { Budget, COST } from '../budget.js';
@@ -7,7 +7,7 @@ import { readElements, roomFor, SAFETENSORS_DTYPES, type Element } from '../elem
 import { JsonReader } from './json.js';
 import { atOnce, BytesSource, readBytes, type Source, type Steps } from '../source.js';
 import { warnOfStatistics } from '../statistics.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 /** The reference implementation's limit of a header. */
 export const MAX_HEADER_BYTES = 100_000_000;

@@ -6,7 +6,7 @@ import { inputOf, placeOf, readFrom, replace } from '../file.js';
 import { Live, piecesOf } from '../live.js';
 import { readSafetensors } from './read.js';
 import { encodeSafetensors as encode, layOut } from './write.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 export interface LoadSafetensorsOptions {
   /** Stops the reading; the promise is rejected with the signal's reason. */

@@ -7,7 +7,7 @@ import type { DType } from '../../memory/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { MAX_ENTRIES, MAX_HEADER_BYTES, MAX_RANK } from './read.js';
 import { allocate } from '../source.js';
-import { isWellFormed, quoted } from '../words.js';
+import { isWellFormed, quoted } from '../sentences.js';
 
 /** Widest elements first, so that each is aligned when the header is; as the reference sorts them. */
 const SAVED: readonly (readonly [DType, string])[] = [

@@ -14,7 +14,7 @@ import {
   type Steps,
 } from '../source.js';
 import { Storage, StorageType, StorageView, torchGlobal, wholeOf } from './globals.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 import { Zip } from './zip.js';
 
 /** `torch.serialization.MAGIC_NUMBER` and `PROTOCOL_VERSION` of the legacy format. */

@@ -81,7 +81,7 @@ export const MAX_RANK = 64;
  * A tensor as the pickle tells it: still without memory. Sizes and strides are the pickle's own arrays,
  * which many tensors may share; those of more than MAX_RANK items have not been looked at.
  */
-export class TensorRecord extends PyObject {
+export class PickledTensor extends PyObject {
   constructor(
     readonly view: StorageView,
     readonly element: Element | undefined,
@@ -208,7 +208,7 @@ function numbersOf(who: string, what: string, value: Value | undefined): readonl
   return numbers;
 }
 
-function tensorRecord(
+function pickledTensor(
   { who, budget }: Caller,
   args: readonly Value[],
   elementFor: (view: StorageView) => Element | undefined,
@@ -222,7 +222,7 @@ function tensorRecord(
   }
   budget.spend(2 * COST.object);
   const element = elementFor(view);
-  return new TensorRecord(
+  return new PickledTensor(
     view,
     element,
     wholeOf(who, "a tensor's offset", offset),
@@ -236,23 +236,23 @@ const storedAs = ({ storage }: StorageView): Element | undefined => storage.type
 
 /** storage, offset, size, stride: before PyTorch 0.4. */
 function rebuild(caller: Caller, args: readonly Value[]): Value {
-  return tensorRecord(caller, args, storedAs, null);
+  return pickledTensor(caller, args, storedAs, null);
 }
 
 /** The same, requires_grad, backward_hooks, metadata. */
 function rebuildV2(caller: Caller, args: readonly Value[]): Value {
-  return tensorRecord(caller, args, storedAs, strangeness(args[6]));
+  return pickledTensor(caller, args, storedAs, strangeness(args[6]));
 }
 
 /** The same with a dtype before the metadata, over an untyped storage: uint16, uint32, uint64. */
 function rebuildV3(caller: Caller, args: readonly Value[]): Value {
   const dtype = args[6];
   if (dtype instanceof Foreign)
-    return tensorRecord(caller, args, () => undefined, `one of ${dtype.called}`);
+    return pickledTensor(caller, args, () => undefined, `one of ${dtype.called}`);
   if (!(dtype instanceof TorchDType)) {
     throw check.wrongValue(caller.who, 'a torch.dtype', kindOf(dtype));
   }
-  return tensorRecord(caller, args, () => dtype.element, strangeness(args[7]));
+  return pickledTensor(caller, args, () => dtype.element, strangeness(args[7]));
 }
 
 /** The metadata of a tensor say that its elements are to be negated or conjugated. */
@@ -265,7 +265,7 @@ function strangeness(metadata: Value | undefined): string | null {
 /** data, requires_grad, backward_hooks (and attributes of the user's): the data. */
 function rebuildParameter({ who }: Caller, args: readonly Value[]): Value {
   const [data] = args;
-  if (data instanceof TensorRecord || data instanceof ForeignObject) return data;
+  if (data instanceof PickledTensor || data instanceof ForeignObject) return data;
   throw check.wrongValue(who, 'a parameter over a tensor', kindOf(data));
 }
 

@@ -14,8 +14,8 @@ import {
   type Caller,
   type Value,
 } from '../pickle/values.js';
-import { TensorRecord } from './globals.js';
-import { listed, quoted } from '../words.js';
+import { PickledTensor } from './globals.js';
+import { listed, quoted } from '../sentences.js';
 
 /** What a state dict is called where there are several dicts of tensors; else the largest is suggested. */
 const USUAL_KEYS = ['state_dict', 'model_state_dict', 'model', 'net', 'module', 'network'];
@@ -43,8 +43,8 @@ export function entryOf(
   { who, budget }: Caller,
   name: string,
   value: Value,
-): TensorRecord | bigint | OtherValue {
-  if (value instanceof TensorRecord) return value;
+): PickledTensor | bigint | OtherValue {
+  if (value instanceof PickledTensor) return value;
   const foreign = find(budget, [value], isForeign);
   if (foreign !== undefined) {
     const kind = foreign === value ? kindOf(value) : `${kindOf(value)} with ${kindOf(foreign)}`;
@@ -61,7 +61,7 @@ export function entryOf(
 }
 
 const isNamed = (name: string, last: string): boolean => name === last || name.endsWith(`.${last}`);
-const isTensor = (value: Value): boolean => value instanceof TensorRecord;
+const isTensor = (value: Value): boolean => value instanceof PickledTensor;
 const isForeign = (value: Value): boolean =>
   value instanceof Foreign || value instanceof ForeignObject;
 
@@ -70,7 +70,7 @@ function isStateDict({ budget }: Caller, dict: Dict): boolean {
   const dicts: Value[] = [];
   let [hasTensors, hasOthers] = [false, false];
   for (const [key, value] of dict.entries()) {
-    if (value instanceof TensorRecord) hasTensors = true;
+    if (value instanceof PickledTensor) hasTensors = true;
     else if (typeof key === 'string' && isNamed(key, EXTRA_STATE)) continue;
     else if (value instanceof Dict) dicts.push(value);
     else hasOthers = true;

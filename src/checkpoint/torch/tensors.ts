@@ -1,4 +1,4 @@
-// Builds Tensors from the tensor records of a pickle. Records that lie in one storage without gaps share memory, as
+// Builds Tensors from the tensors of a pickle. Those that lie in one storage without gaps share memory, as
 // they did when they were saved; others are gathered. The memory of all is bounded by the file's size.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
@@ -6,7 +6,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { COST, type Budget } from '../budget.js';
 import { bytesHere, readElements, roomFor, type Element } from '../elements.js';
 import type { Source, Steps } from '../source.js';
-import { MAX_RANK, type Storage, type TensorRecord } from './globals.js';
+import { MAX_RANK, type Storage, type PickledTensor } from './globals.js';
 
 /** int8 widens by 4; twice that, and a page for files that are nearly nothing but expanded tensors. */
 const FACTOR = 8;
@@ -27,8 +27,8 @@ export class TensorReader {
   }
 
   /** `what` names the tensor in messages. */
-  *tensor(what: string, record: TensorRecord): Steps<Tensor> {
-    const { element, stride, strange } = record;
+  *tensor(what: string, pickled: PickledTensor): Steps<Tensor> {
+    const { element, stride, strange } = pickled;
     if (element === undefined || strange !== null) {
       const wish =
         element === undefined
@@ -36,24 +36,24 @@ export class TensorReader {
           : 'whose elements are as stored';
       throw check.wrongValue(this.who, `${what} ${wish}`, strange ?? 'others');
     }
-    const numel = this.numelOf(what, record);
+    const numel = this.numelOf(what, pickled);
     // a shape of its own: many tensors may have the sizes of one tuple
-    const size = [...record.size];
+    const size = [...pickled.size];
     this.whole.spend(COST.tensor + 8 * size.length);
     if (numel === 0) return Tensor.uninitialized(size, element.dtype);
-    const first = this.firstOf(what, record, element);
+    const first = this.firstOf(what, pickled, element);
     if (!isContiguous(size, stride)) {
       this.spend(what, size, bytesHere(element, numel));
-      const array = yield* this.arrayOf(what, record, element);
+      const array = yield* this.arrayOf(what, pickled, element);
       const gathered = roomFor(this.who, what, size, element.dtype);
       yield* gather(array, first, size, stride, gathered.attached(this.who));
       return gathered;
     }
-    return this.shared(yield* this.arrayOf(what, record, element), first, numel, size, element);
+    return this.shared(yield* this.arrayOf(what, pickled, element), first, numel, size, element);
   }
 
   /** Also that sizes and strides go together, and that their product is a number. */
-  private numelOf(what: string, { size, stride }: TensorRecord): number {
+  private numelOf(what: string, { size, stride }: PickledTensor): number {
     if (size.length !== stride.length || size.length > MAX_RANK) {
       throw check.wrongValue(
         this.who,
@@ -69,8 +69,8 @@ export class TensorReader {
   }
 
   /** Where it begins in its storage, all of it being inside. Past 2^53 the sum is rounded, and too large. */
-  private firstOf(what: string, record: TensorRecord, element: Element): number {
-    const { view, offset, size, stride } = record;
+  private firstOf(what: string, pickled: PickledTensor, element: Element): number {
+    const { view, offset, size, stride } = pickled;
     const from = view.start * view.storage.type.bytes;
     const room = Math.floor((view.numel * view.storage.type.bytes) / element.bytes);
     let last = offset;
@@ -86,7 +86,7 @@ export class TensorReader {
   /** A storage's elements, here. */
   private *arrayOf(
     what: string,
-    { view, size }: TensorRecord,
+    { view, size }: PickledTensor,
     element: Element,
   ): Steps<TensorData> {
     const { storage } = view;

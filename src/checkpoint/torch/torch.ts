@@ -9,10 +9,10 @@ import { Dict, kindOf, type Caller, type Value } from '../pickle/values.js';
 import { atOnce, BytesSource, type Source, type Steps } from '../source.js';
 import { warnOfStatistics } from '../statistics.js';
 import { readArchive } from './archive.js';
-import { TensorRecord } from './globals.js';
+import { PickledTensor } from './globals.js';
 import { entryOf, stateDictIn } from './state.js';
 import { TensorReader } from './tensors.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 export interface LoadTorchOptions {
   /** Where in the file the state dict is, if it is not the whole: 'model', or 'ema.model' for nested ones. */
@@ -65,7 +65,7 @@ function* readTorch(who: string, source: Source, key?: string): Steps<StateDict>
   const state = new StateDict();
   for (const [name, value] of namedValues(caller, dict)) {
     const entry = entryOf(caller, name, value);
-    if (entry instanceof TensorRecord) {
+    if (entry instanceof PickledTensor) {
       state.set(name, yield* reader.tensor(quoted(name), entry));
       yield;
     } else if (typeof entry === 'bigint') state.set(name, scalar(entry));

@@ -3,7 +3,7 @@
 // an entry's data are read when somebody asks for them.
 import * as check from '../../check/index.js';
 import { readBytes, type Extent, type Source, type Steps } from '../source.js';
-import { quoted } from '../words.js';
+import { quoted } from '../sentences.js';
 
 const END = 0x06054b50;
 const END_BYTES = 22;
@@ -97,11 +97,11 @@ export class Zip {
     if (locator >= 0 && tail.u32(locator) === LOCATOR64) {
       end = tail.u64(locator + 8);
       const isInside = end + END64_BYTES <= tailAt + locator;
-      const record = isInside ? yield* this.fields(end, END64_BYTES) : null;
-      if (record?.u32(0) !== END64) {
+      const end64 = isInside ? yield* this.fields(end, END64_BYTES) : null;
+      if (end64?.u32(0) !== END64) {
         throw this.problem('a ZIP64 directory where its locator points', 'none');
       }
-      [count, size, start] = [record.u64(32), record.u64(40), record.u64(48)];
+      [count, size, start] = [end64.u64(32), end64.u64(40), end64.u64(48)];
     }
     if (start + size > end || count * CENTRAL_BYTES > size) {
       throw this.problem('the directory of the archive inside of it', 'one beyond its end');

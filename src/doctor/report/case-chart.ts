@@ -3,7 +3,7 @@ import type { Chart } from '../../report/chart.js';
 import { bars, type Bar } from '../../report/charts/bars.js';
 import { percent, short } from '../../report/numbers.js';
 import type { CaseReport, ReportData } from '../report-types.js';
-import { nameOf } from './words.js';
+import { nameOf } from './sentences.js';
 
 /** A bar a case and batch size; the line is evaluation by running statistics, which is what users expect. */
 export function caseChart(cases: readonly CaseReport[]): Chart {
@@ -75,6 +75,6 @@ export function driftChart({ layers }: ReportData): Chart | undefined {
   });
 }
 
-function whole(share: number): string {
-  return `${String(Math.round(100 * share))} %`;
+function whole(fraction: number): string {
+  return `${String(Math.round(100 * fraction))} %`;
 }

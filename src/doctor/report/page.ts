@@ -15,7 +15,7 @@ import {
   scope,
   troubled,
   verdict,
-} from './words.js';
+} from './sentences.js';
 
 /** Layers with charts: those with findings first. A file may have thousands. */
 const MOST_CHARTED = 64;

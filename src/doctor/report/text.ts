@@ -28,7 +28,7 @@ import {
   scope,
   troubled,
   verdict,
-} from './words.js';
+} from './sentences.js';
 
 const TONES: Readonly<Record<Severity, Tone>> = { error: 'red', warning: 'yellow', note: 'cyan' };
 

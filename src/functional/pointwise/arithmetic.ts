@@ -211,14 +211,14 @@ export function div(a: Operand, b: Operand): Tensor {
 
 function extreme(
   who: 'maximum' | 'minimum',
-  share: BinaryName,
+  derivative: BinaryName,
   a: TensorLike,
   b: TensorLike,
 ): Tensor {
   const { left, right, shape } = pairOf(who, a, b);
   return record(who, binary(who, left, right, shape), [left, right], [left, right], (dy, needs) => [
-    needs[0] ? sumTo(binary('mul', dy, binary(share, left, right, shape)), left.shape) : null,
-    needs[1] ? sumTo(binary('mul', dy, binary(share, right, left, shape)), right.shape) : null,
+    needs[0] ? sumTo(binary('mul', dy, binary(derivative, left, right, shape)), left.shape) : null,
+    needs[1] ? sumTo(binary('mul', dy, binary(derivative, right, left, shape)), right.shape) : null,
   ]);
 }
 

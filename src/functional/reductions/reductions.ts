@@ -157,8 +157,8 @@ export function logsumexp(x: TensorLike, options: DimOptions = {}): Tensor {
   const { input, dims, shape, kept } = plan;
   const y = reduce('logsumexp', input, dims, shape);
   return record('logsumexp', y, [input], [input, y], (dy) => {
-    const share = unary('exp', binary('sub', input, y.alias(kept), input.shape));
-    return [binary('mul', share, dy.alias(kept), input.shape)];
+    const softmax = unary('exp', binary('sub', input, y.alias(kept), input.shape));
+    return [binary('mul', softmax, dy.alias(kept), input.shape)];
   });
 }
 

@@ -55,7 +55,7 @@ export class StatisticsSnapshot {
    * open again, one that was opened since is closed. A `forwardAsync` that was begun since and is under way
    * moves nothing.
    *
-   * @throws {TypeError} when the memory of a buffer has gone; nothing has changed then.
+   * @throws {TypeError} when a buffer is detached; nothing has changed then.
    */
   rollback(): void {
     const who = 'StatisticsSnapshot.rollback';

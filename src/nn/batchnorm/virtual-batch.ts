@@ -28,7 +28,7 @@ export class VirtualBatch {
    * since the start, and one count. A layer that has seen no batch stays as it is.
    *
    * @throws {Error} when it is committed, discarded or taken back already; {TypeError} when the memory of a running
-   * statistic has gone. Nothing has moved then.
+   * statistic is detached. Nothing has moved then.
    */
   commit(): void {
     if (!this.#open)
