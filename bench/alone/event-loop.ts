@@ -91,8 +91,8 @@ const images = Float32Array.from({ length: batch * inputs }, (_, i) => Math.sin(
 const labels = Int32Array.from({ length: batch }, (_, i) => i % classes);
 await measureSteps(`(${batch}, ${inputs} -> ${hidden} -> ${classes})`, sgd, {
   'beside it': async () => {
-    const y = (await model.forwardAsync(tensor(images, [batch, inputs]))) as Tensor;
-    const loss = (await criterion.forwardAsync(y, labels)) as Tensor;
+    const y = await model.forwardAsync(tensor(images, [batch, inputs]));
+    const loss = await criterion.forwardAsync(y, labels);
     await loss.backwardAsync();
     await sgd.stepAsync();
   },
@@ -130,7 +130,7 @@ const words = Float32Array.from({ length: 64 * 32 * 256 }, (_, i) => Math.sin(i)
 const tags = Int32Array.from({ length: 64 * 32 }, (_, i) => i % 10);
 await measureSteps("a class of one's own: attention (64, 32, 256)", adam, {
   'beside it': async () => {
-    const loss = (await attention.forwardAsync(tensor(words, [64 * 32, 256]), tags)) as Tensor;
+    const loss = await attention.forwardAsync(tensor(words, [64 * 32, 256]), tags);
     await loss.backwardAsync();
     await adam.stepAsync();
   },

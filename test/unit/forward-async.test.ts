@@ -166,9 +166,8 @@ describe('the bits of forward and backward', () => {
     }
     const outcome = async (asynchronous: boolean): Promise<unknown> => {
       const model = new Twice();
-      const y = (
-        asynchronous ? await model.forwardAsync(input([512, 96])) : model.forward(input([512, 96]))
-      ) as Tensor;
+      const x = input([512, 96]);
+      const y = asynchronous ? await model.forwardAsync(x) : model.forward(x);
       return [bits(y), state(model)];
     };
     expect(await outcome(true)).toEqual(await outcome(false));
@@ -189,9 +188,9 @@ describe('what is decided at the call', () => {
     manualSeed(3);
     let early: Promise<Tensor> | null = null;
     scope(() => {
-      early = copy.forwardAsync(x) as Promise<Tensor>;
+      early = copy.forwardAsync(x);
     });
-    const later = noGrad(() => [copy.forwardAsync(x) as Promise<Tensor>])[0]!;
+    const later = noGrad(() => [copy.forwardAsync(x)])[0]!;
     copy.eval();
     manualSeed(99);
     const [c, d] = [await early!, await later];
@@ -207,7 +206,7 @@ describe('what is decided at the call', () => {
     model.forward(x);
     const y = model.eval().forward(x);
     const first = copy.forwardAsync(x);
-    const second = copy.eval().forwardAsync(x) as Promise<Tensor>;
+    const second = copy.eval().forwardAsync(x);
     expect(bits(await second)).toBe(bits(y));
     await first;
     expect(state(copy)).toEqual(state(model));
@@ -217,7 +216,7 @@ describe('what is decided at the call', () => {
     const small = new nn.Linear(12, 12);
     const x = input([6000, 12], 1, false);
     const y = bits(small.forward(x));
-    const later = small.forwardAsync(x) as Promise<Tensor>;
+    const later = small.forwardAsync(x);
     noGrad(() => small.weight.fill_(0));
     expect(bits(await later)).toBe(y);
 
@@ -238,7 +237,7 @@ describe('what is decided at the call', () => {
     const data = normals32(1, 512 * 96);
     const y = bits(new nn.Sequential(model.clone()).forward(tensor(data.slice(), [512, 96])));
     const x = tensor(data, [512, 96]);
-    expect(bits((await model.forwardAsync(x, { transfer: true })) as Tensor)).toBe(y);
+    expect(bits(await model.forwardAsync(x, { transfer: true }))).toBe(y);
     expect(data.length).toBe(0);
     expect(x.numel).toBe(x.data.length);
     const both = new Float32Array(96 * 96);
@@ -269,7 +268,7 @@ describe('a forward of one’s own', () => {
       manualSeed(7);
       const model = new Clipped();
       const x = input([512, 96], 1);
-      const y = (asynchronous ? await model.forwardAsync(x) : model.forward(x)) as Tensor;
+      const y = asynchronous ? await model.forwardAsync(x) : model.forward(x);
       return [bits(y), model.seen, state(model)];
     };
     expect(await outcome(true)).toEqual(await outcome(false));
@@ -288,7 +287,7 @@ describe('a forward of one’s own', () => {
     const model = new Tidy();
     const x = input([512, 96], 1, false);
     const y = bits(noGrad(() => model.forward(x)));
-    const later = noGrad(() => [model.forwardAsync(x) as Promise<Tensor>])[0]!;
+    const later = noGrad(() => [model.forwardAsync(x)])[0]!;
     expect(bits(await later)).toBe(y);
   });
 
@@ -302,7 +301,7 @@ describe('a forward of one’s own', () => {
     }
     const model = new Pair();
     const x = input([512, 96]);
-    const { h, y } = (await model.forwardAsync(x)) as { h: Tensor; y: Tensor };
+    const { h, y } = await model.forwardAsync(x);
     expect([bits(h), bits(y)]).toEqual(Object.values(model.forward(x)).map(bits));
   });
 
@@ -358,7 +357,7 @@ describe('a forward of one’s own', () => {
       return functional.relu(y as Tensor);
     });
     const x = input([512, 96]);
-    const later = model.forwardAsync(x) as Promise<Tensor>;
+    const later = model.forwardAsync(x);
     expect(seen).toEqual(['before']);
     const y = bits(await later);
     expect(seen.length).toBe(2);

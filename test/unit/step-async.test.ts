@@ -171,8 +171,8 @@ test('a step of a training loop beside the event loop', async () => {
       const x = tensor(normals32(i + 50, 256 * 60), [256, 60]);
       optimizer.zeroGrad();
       if (asynchronous) {
-        const y = (await model.forwardAsync(x)) as Tensor;
-        const loss = (await criterion.forwardAsync(y, labels)) as Tensor;
+        const y = await model.forwardAsync(x);
+        const loss = await criterion.forwardAsync(y, labels);
         await loss.backwardAsync();
         await optimizer.stepAsync();
         losses.push(loss.item());
