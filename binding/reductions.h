@@ -32,11 +32,8 @@ struct ReduceCall {
         x(args.array<T>(0, "x", elements_of(args, extent))),
         y(args.array<T>(1, "y", args.product(extent.outer, extent.inner))) {
     if (code >= ReduceCode::count) args.fail("code", "a known one", "another");
-    const bool by_rows = code == ReduceCode::amax || code == ReduceCode::amin;
-    if ((by_rows || code == ReduceCode::logsumexp) && extent.inner != 1) {
-      args.fail("inner", "1", "another");
-    }
-    if (by_rows && extent.size == 0) args.fail("size", "at least 1", "0");
+    const bool is_extreme = code == ReduceCode::amax || code == ReduceCode::amin;
+    if (is_extreme && extent.size == 0) args.fail("size", "at least 1", "0");
   }
   void run(Workspace& workspace) const {
     evenkeel::reduce(code, x, y, extent, correction, workspace);

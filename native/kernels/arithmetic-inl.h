@@ -1,10 +1,10 @@
-// The pointwise operations: one loop for each formula of pointwise.inc, which the compiler makes vector instructions of.
+// The pointwise operations: one loop for each formula of pointwise.inc, over registers.
 #pragma once
 
 #include <cstddef>
 
 #include "arithmetic.h"
-#include "functions-inl.h"
+#include "float-functions-inl.h"
 
 namespace evenkeel {
 namespace {
@@ -12,101 +12,160 @@ namespace {
 template <class T>
 constexpr int kDigitsOf = sizeof(T) == sizeof(float) ? 24 : 53;
 
-template <class T>
-inline T magnitude(T x) {
-  return x < T(0) ? -x : (x == T(0) ? T(0) : x);
+// |x|, and 0 of -0
+template <class Reg>
+EVENKEEL_INLINE Reg magnitude(Reg x) {
+  return pick(x < Reg{}, -x, pick(x == Reg{}, Reg{}, x));
 }
-template <class T>
-inline T root(T x) {
-  return static_cast<T>(__builtin_sqrt(x));
+template <class Reg, class T>
+EVENKEEL_INLINE Reg not_below(Reg x, T p) {
+  return pick(x < p, splat<Reg>(p), x);
 }
-inline float root(float x) { return __builtin_sqrtf(x); }
-template <class T>
-inline T at_least(T x, T p) {
-  return x < p ? p : x;
+template <class Reg, class T>
+EVENKEEL_INLINE Reg not_above(Reg x, T p) {
+  return pick(x > p, splat<Reg>(p), x);
 }
+
+// The functions of double, by the names of float's.
+EVENKEEL_INLINE RegD exp_of(RegD x) { return exponential<53>(x); }
+EVENKEEL_INLINE RegD log_of(RegD x) { return logarithm(x); }
+EVENKEEL_INLINE RegD log1p_of(RegD x) { return logarithm_of_1_plus(x); }
+EVENKEEL_INLINE RegD sigmoid_of(RegD x) { return sigmoid(x); }
+EVENKEEL_INLINE RegD tanh_of(RegD x) { return hyperbolic_tangent(x); }
+EVENKEEL_INLINE RegD silu_of(RegD x) { return x * sigmoid(x); }
+EVENKEEL_INLINE RegD gelu_of(RegD x) { return x * normal_distribution(x); }
+EVENKEEL_INLINE RegD gelu_tanh_of(RegD x) { return x * sigmoid(tanh_argument(x)); }
+EVENKEEL_INLINE RegD softplus_of(RegD x, double p, double q) {
+  return pick(x * p > q, x, softplus(x * p) / p);
+}
+EVENKEEL_INLINE RegD elu_of(RegD x, double p) {
+  return pick(x > 0.0, x, p * exponential_minus_1(pick(x > 0.0, 0.0, x)));
+}
+EVENKEEL_INLINE RegD log_sigmoid_of(RegD x) { return -softplus(-x); }
+EVENKEEL_INLINE RegD mish_of(RegD x) { return x * tanh_of_softplus(x); }
+EVENKEEL_INLINE RegD silu_derivative(RegD x) { return sigmoid_derivative(x); }
+EVENKEEL_INLINE RegD gelu_derivative(RegD x) { return normal_derivative(x); }
+
+// y = f(x, ...), register by register. One body for whole vectors and for parts of one, or the functions would be there
+// four times.
+template <class T, class Function, class... More>
+EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool stream, const T* x,
+                                   const More*... more) {
+  using Vec = typename Simd<T>::Vec;
+  const std::size_t first = min_size(elements_to_line(y), n);
+  const bool past = stream && on_line(y + first);
+  std::size_t count = first > 0 ? first : min_size(Vec::kLanes, n);
+  for (std::size_t i = 0; i < n;) {
+    const Vec value = by_register(f, load_up_to(x + i, count, Vec::zero()),
+                                  load_up_to(more + i, count, Vec::zero())...);
+    put<T>(value, y + i, count, past && count == Vec::kLanes);
+    i += count;
+    count = min_size(Vec::kLanes, n - i);
+  }
+}
+// The same for formulas of a few instructions, where asking how long a vector is would count.
+template <class T, class Function, class... More>
+EVENKEEL_INLINE void map_quickly(const Function& f, T* y, std::size_t n, bool stream, const T* x,
+                                 const More*... more) {
+  using Vec = typename Simd<T>::Vec;
+  for_vectors(y, n, stream, [=](std::size_t i, std::size_t count, bool past) EVENKEEL_INLINED {
+    put<T>(by_register(f, load_up_to(x + i, count, Vec::zero()),
+                       load_up_to(more + i, count, Vec::zero())...),
+           y + i, count, past);
+  });
+}
+
 template <class T>
-inline T at_most(T x, T p) {
-  return x > p ? p : x;
+void stream_elements(const T* x, T* y, std::size_t n) {
+  using Reg = typename Simd<T>::Reg;
+  map_quickly([](Reg v) EVENKEEL_INLINED { return v; }, y, n, true, x);
 }
 
 // Elements that a loop over doubles takes at a time: with its buffers in the first cache.
 constexpr std::size_t kDoubles = 256;
 
-// y = f(x), in double. Three loops: one that also converts does not become vector instructions everywhere.
-template <class T, class Function>
-inline void in_double(const T* x, T* y, std::size_t n, const Function& f) {
-  double work[kDoubles];
+// y = f(x, ...) in double. Three loops: one that also converts does not become vector instructions everywhere.
+template <class T, class Function, class... More>
+EVENKEEL_INLINE void in_double(const Function& f, T* y, std::size_t n, bool stream, const T* x,
+                               const More*... more) {
+  constexpr std::size_t kOperands = 1 + sizeof...(More);
+  const T* from[kOperands] = {x, more...};
+  double work[kOperands][kDoubles];
   for (std::size_t i = 0; i < n; i += kDoubles) {
     const std::size_t count = min_size(kDoubles, n - i);
-    for (std::size_t j = 0; j < count; ++j) work[j] = static_cast<double>(x[i + j]);
-    for (std::size_t j = 0; j < count; ++j) work[j] = f(work[j]);
-    for (std::size_t j = 0; j < count; ++j) y[i + j] = static_cast<T>(work[j]);
-  }
-}
-template <class T, class Function>
-inline void in_double(const T* a, const T* b, T* y, std::size_t n, const Function& f) {
-  double work[kDoubles], other[kDoubles];
-  for (std::size_t i = 0; i < n; i += kDoubles) {
-    const std::size_t count = min_size(kDoubles, n - i);
-    for (std::size_t j = 0; j < count; ++j) work[j] = static_cast<double>(a[i + j]);
-    for (std::size_t j = 0; j < count; ++j) other[j] = static_cast<double>(b[i + j]);
-    for (std::size_t j = 0; j < count; ++j) work[j] = f(work[j], other[j]);
-    for (std::size_t j = 0; j < count; ++j) y[i + j] = static_cast<T>(work[j]);
+    for (std::size_t k = 0; k < kOperands; ++k) {
+      for (std::size_t j = 0; j < count; ++j) work[k][j] = static_cast<double>(from[k][i + j]);
+      for (std::size_t j = count; j % VecD::kLanes != 0; ++j) work[k][j] = 1.0;
+    }
+    for (std::size_t j = 0; j < count; j += VecD::kLanes) {
+      VecD value;
+      if constexpr (kOperands == 1) {
+        value = by_register(f, VecD::load(work[0] + j));
+      } else {
+        value = by_register(f, VecD::load(work[0] + j), VecD::load(work[1] + j));
+      }
+      value.store(work[0] + j);
+    }
+    T out[kDoubles];
+    T* const to = stream ? out : y + i;
+    for (std::size_t j = 0; j < count; ++j) to[j] = static_cast<T>(work[0][j]);
+    if (stream) stream_elements(out, y + i, count);
   }
 }
 
 template <class T>
-void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers) {
+void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers, bool stream) {
+  using Reg = typename Simd<T>::Reg;
+  [[maybe_unused]] const T p = static_cast<T>(numbers.p), q = static_cast<T>(numbers.q);
   switch (code) {
-#define UNARY(name, formula)                                \
-  case UnaryCode::name: {                                   \
-    [[maybe_unused]] const T p = static_cast<T>(numbers.p); \
-    [[maybe_unused]] const T q = static_cast<T>(numbers.q); \
-    for (std::size_t i = 0; i < n; ++i) {                   \
-      const T x = from[i];                                  \
-      y[i] = (formula);                                     \
-    }                                                       \
-    return;                                                 \
-  }
-#define TRANSCENDENTAL(name, formula)                                            \
-  case UnaryCode::name: {                                                        \
-    constexpr int kDigits = kDigitsOf<T>;                                        \
-    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                  \
-    in_double(from, y, n, [=](double x) EVENKEEL_INLINED { return (formula); }); \
-    return;                                                                      \
+#define UNARY(name, formula)                                                                   \
+  case UnaryCode::name:                                                                        \
+    return map_quickly([=](Reg x) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, stream, \
+                       from);
+#define TRANSCENDENTAL(name, formula)                                                            \
+  case UnaryCode::name:                                                                          \
+    return map_registers([=](Reg x) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, stream, \
+                         from);
+#define IN_DOUBLE(name, formula)                                                                   \
+  case UnaryCode::name: {                                                                          \
+    constexpr int kDigits = kDigitsOf<T>;                                                          \
+    return in_double([p = numbers.p](RegD x) EVENKEEL_INLINED -> RegD { return (formula); }, y, n, \
+                     stream, from);                                                                \
   }
 #include "pointwise.inc"
 #undef UNARY
 #undef TRANSCENDENTAL
+#undef IN_DOUBLE
     case UnaryCode::count:
       return;
   }
 }
 
 template <class T>
-void binary(BinaryCode code, const T* left, const T* right, T* y, std::size_t n, Numbers numbers) {
+void binary(BinaryCode code, const T* left, const T* right, T* y, std::size_t n, Numbers numbers,
+            bool stream) {
+  using Reg = typename Simd<T>::Reg;
+  [[maybe_unused]] const T p = static_cast<T>(numbers.p), q = static_cast<T>(numbers.q);
   switch (code) {
-#define BINARY(name, formula)                               \
-  case BinaryCode::name: {                                  \
-    [[maybe_unused]] const T p = static_cast<T>(numbers.p); \
-    [[maybe_unused]] const T q = static_cast<T>(numbers.q); \
-    for (std::size_t i = 0; i < n; ++i) {                   \
-      const T a = left[i], b = right[i];                    \
-      y[i] = (formula);                                     \
-    }                                                       \
-    return;                                                 \
-  }
-#define TRANSCENDENTAL_GRADIENT(name, formula)                                                    \
-  case BinaryCode::name: {                                                                        \
-    constexpr int kDigits = kDigitsOf<T>;                                                         \
-    [[maybe_unused]] const double p = numbers.p, q = numbers.q;                                   \
-    in_double(left, right, y, n, [=](double s, double d) EVENKEEL_INLINED { return (formula); }); \
-    return;                                                                                       \
+#define BINARY(name, formula)                                                                 \
+  case BinaryCode::name:                                                                      \
+    return map_quickly([=](Reg a, Reg b) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
+                       stream, left, right);
+#define TRANSCENDENTAL_GRADIENT(name, formula)                                                  \
+  case BinaryCode::name:                                                                        \
+    return map_registers([=](Reg s, Reg d) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
+                         stream, left, right);
+#define IN_DOUBLE_GRADIENT(name, formula)                                \
+  case BinaryCode::name: {                                               \
+    constexpr int kDigits = kDigitsOf<T>;                                \
+    return in_double([p = numbers.p](RegD s, RegD d)                     \
+                         EVENKEEL_INLINED -> RegD { return (formula); }, \
+                     y, n, stream, left, right);                         \
   }
 #include "pointwise.inc"
 #undef BINARY
 #undef TRANSCENDENTAL_GRADIENT
+#undef IN_DOUBLE_GRADIENT
     case BinaryCode::count:
       return;
   }
@@ -144,18 +203,11 @@ void choose(const int* mask, const T* a, const T* b, T* y, std::size_t n) {
   }
 }
 
-template <class T>
-void stream_elements(const T* x, T* y, std::size_t n) {
-  using Vec = typename Simd<T>::Vec;
-  for_vectors(y, n, true, [=](std::size_t i, std::size_t count, bool stream) EVENKEEL_INLINED {
-    put<T>(load_up_to(x + i, count, Vec::zero()), y + i, count, stream);
-  });
-  stream_fence();
-}
+inline void fence() { stream_fence(); }
 
 template <class T>
 constexpr ArithmeticKernels<T> arithmetic_kernels() {
-  return {unary<T>, binary<T>, compare<T>, choose<T>, stream_elements<T>};
+  return {unary<T>, binary<T>, compare<T>, choose<T>, stream_elements<T>, fence};
 }
 
 }  // namespace

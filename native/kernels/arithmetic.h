@@ -5,21 +5,26 @@
 
 namespace evenkeel {
 
-// Codes, in the order of pointwise.inc: first UNARY, then TRANSCENDENTAL; first BINARY, then TRANSCENDENTAL_GRADIENT.
+// Codes, in the order of pointwise.inc: UNARY, TRANSCENDENTAL, IN_DOUBLE; and BINARY, TRANSCENDENTAL_GRADIENT,
+// IN_DOUBLE_GRADIENT.
 enum class UnaryCode : unsigned int {
 #define UNARY(name, formula) name,
 #define TRANSCENDENTAL(name, formula) name,
+#define IN_DOUBLE(name, formula) name,
 #include "pointwise.inc"
 #undef UNARY
 #undef TRANSCENDENTAL
+#undef IN_DOUBLE
   count
 };
 enum class BinaryCode : unsigned int {
 #define BINARY(name, formula) name,
 #define TRANSCENDENTAL_GRADIENT(name, formula) name,
+#define IN_DOUBLE_GRADIENT(name, formula) name,
 #include "pointwise.inc"
 #undef BINARY
 #undef TRANSCENDENTAL_GRADIENT
+#undef IN_DOUBLE_GRADIENT
   count
 };
 enum class CompareCode : unsigned int { eq, ne, lt, le, gt, ge, count };
@@ -29,15 +34,17 @@ struct Numbers {
   double p, q;
 };
 
+// `stream`: y is written past the caches where its place allows it. Before another thread reads it: fence().
 template <class T>
 struct ArithmeticKernels {
-  void (*unary)(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers);
-  void (*binary)(BinaryCode code, const T* a, const T* b, T* y, std::size_t n, Numbers numbers);
+  void (*unary)(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers, bool stream);
+  void (*binary)(BinaryCode code, const T* a, const T* b, T* y, std::size_t n, Numbers numbers,
+                 bool stream);
   void (*compare)(CompareCode code, const T* a, const T* b, int* y, std::size_t n);
   // y = mask != 0 ? a : b
   void (*choose)(const int* mask, const T* a, const T* b, T* y, std::size_t n);
-  // Past the caches where y allows it.
   void (*stream)(const T* x, T* y, std::size_t n);
+  void (*fence)();
 };
 
 }  // namespace evenkeel

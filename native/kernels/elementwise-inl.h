@@ -160,13 +160,6 @@ inline Total total_of(std::size_t n, const Value& value) {
 }
 
 template <class T>
-Total sum(const T* x, std::size_t n) {
-  return total_of<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
-    return widen(load_up_to(x + i, count, Simd<T>::Vec::zero()));
-  });
-}
-
-template <class T>
 Total squared_difference(const T* a, const T* b, std::size_t n) {
   return total_of<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
     const auto zero = Simd<T>::Vec::zero();
@@ -233,9 +226,17 @@ inline void add_doubles(double* total, const double* part, std::size_t n) {
 
 template <class T>
 constexpr ElementwiseKernels<T> elementwise_kernels() {
-  return {relu<T>,   relu_backward<T>, add<T>,     multiply_elements<T>,
-          scale<T>,  difference<T>,    dropout<T>, uniform<T>,
-          sgd<T>,    adam<T>,          sum<T>,     squared_difference<T>,
+  return {relu<T>,
+          relu_backward<T>,
+          add<T>,
+          multiply_elements<T>,
+          scale<T>,
+          difference<T>,
+          dropout<T>,
+          uniform<T>,
+          sgd<T>,
+          adam<T>,
+          squared_difference<T>,
           softmax<T>};
 }
 

@@ -32,7 +32,6 @@ struct ElementwiseKernels {
   void (*uniform)(T* out, std::size_t n, RandomPlace place, T low, T high);
   void (*sgd)(T* parameter, const T* gradient, T* momentum, std::size_t n, SgdStep step);
   void (*adam)(T* parameter, const T* gradient, T* m, T* v, std::size_t n, AdamStep step);
-  Total (*sum)(const T* x, std::size_t n);
   Total (*squared_difference)(const T* a, const T* b, std::size_t n);
   // Per row: probability[j] = exp(logit[j] - max) / sum. loss[r] = log(sum) - (logit[target] - max)
   // is finished by loss.cc from maximum[r] and total[r]. work: `classes` doubles.

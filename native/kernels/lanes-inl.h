@@ -9,14 +9,6 @@
 namespace evenkeel {
 namespace {
 
-// The bodies of the loops below are lambdas that for_vectors calls with constants; unless they are
-// inlined there, each vector pays for the branches (1 MB: 39 us against 30).
-#if defined(__GNUC__)
-#define EVENKEEL_INLINED __attribute__((always_inline))
-#else
-#define EVENKEEL_INLINED
-#endif
-
 constexpr std::size_t kCacheLine = 64;
 
 template <class T>

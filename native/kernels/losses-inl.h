@@ -31,9 +31,9 @@ inline double sign_of(double a) {
 }
 // log(1 + e^-x) and its derivative's magnitude, 1 / (1 + e^x)
 inline double softplus_of_minus(double x) {
-  return logarithm_of_1_plus<53>(exponential<53>(-magnitude_of(x))) + (x < 0.0 ? -x : 0.0);
+  return logarithm_of_1_plus(exponential<53>(-magnitude_of(x))) + (x < 0.0 ? -x : 0.0);
 }
-inline double sigmoid_of_minus(double x) { return sigmoid<53>(-x); }
+inline double sigmoid_of_minus(double x) { return sigmoid(-x); }
 
 struct Squared {
   static double value(double x, double t, double, double) { return (x - t) * (x - t); }
@@ -75,15 +75,15 @@ struct HuberLoss {
 // Logarithms from -100 on, the derivative's denominator from 1e-12 on: as PyTorch.
 struct Binary {
   static double value(double x, double t, double, double) {
-    const double yes = larger(logarithm<53>(x), -100.0);
-    const double no = larger(logarithm_of_1_plus<53>(-x), -100.0);
+    const double yes = larger(logarithm(x), -100.0);
+    const double no = larger(logarithm_of_1_plus(-x), -100.0);
     return (t - 1.0) * no - t * yes;
   }
   static double derivative(double x, double t, double, double) {
     return (x - t) / larger((1.0 - x) * x, 1e-12);
   }
   static double target_derivative(double x, double, double, double) {
-    return logarithm_of_1_plus<53>(-x) - logarithm<53>(x);
+    return logarithm_of_1_plus(-x) - logarithm(x);
   }
 };
 struct BinaryLogits {
@@ -91,7 +91,7 @@ struct BinaryLogits {
     return (1.0 - t) * x + (1.0 + (positive - 1.0) * t) * softplus_of_minus(x);
   }
   static double derivative(double x, double t, double positive, double) {
-    return (1.0 - t) * sigmoid<53>(x) - t * positive * sigmoid_of_minus(x);
+    return (1.0 - t) * sigmoid(x) - t * positive * sigmoid_of_minus(x);
   }
   static double target_derivative(double x, double, double positive, double) {
     return (positive - 1.0) * softplus_of_minus(x) - x;
@@ -100,12 +100,12 @@ struct BinaryLogits {
 // t (log t - x), of log-probabilities x; 0 log 0 is 0.
 struct Divergence {
   static double value(double x, double t, double, double) {
-    const double entropy = t == 0.0 ? 0.0 : t * logarithm<53>(t);
+    const double entropy = t == 0.0 ? 0.0 : t * logarithm(t);
     return entropy - t * x;
   }
   static double derivative(double, double t, double, double) { return -t; }
   static double target_derivative(double x, double t, double, double) {
-    return logarithm<53>(t) + 1.0 - x;
+    return logarithm(t) + 1.0 - x;
   }
 };
 struct LogDivergence {
@@ -229,7 +229,7 @@ void row_losses(const RowOperands<T>& operands, std::size_t rows, double* lse, d
     for (std::size_t c = 0; c < classes; ++c) {
       whole += exponential<53>(static_cast<double>(x[c]) - largest);
     }
-    const double log_whole = logarithm<53>(whole);
+    const double log_whole = logarithm(whole);
     lse[r] = largest + log_whole;
     const int target = operands.targets != nullptr ? operands.targets[r] : 0;
     if (operands.targets != nullptr && target == operands.ignore) {

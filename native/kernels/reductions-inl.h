@@ -1,9 +1,9 @@
-// Sums and extremes along a dimension, 16 explicit lanes a row.
+// Sums and extremes along a dimension, in explicit lanes.
 #pragma once
 
 #include <cstddef>
 
-#include "functions-inl.h"
+#include "arithmetic-inl.h"
 #include "reductions.h"
 
 namespace evenkeel {
@@ -36,7 +36,7 @@ struct LaneSums {
   }
 };
 
-// The sum of value(i) over [0, n); a lane beyond the end adds `none`.
+// The sum of value(i) over [0, n); a lane beyond the end adds 0.
 template <class T, class Value>
 inline Total sum_lanes(std::size_t n, const Value& value) {
   LaneSums<T> sums;
@@ -53,92 +53,214 @@ inline Total sum_lanes(std::size_t n, const Value& value) {
   return sums.total();
 }
 
+// The sum of value(i, count), which has 0 in the lanes from `count` on, over the vectors of [0, n).
+template <class T, class Value>
+EVENKEEL_INLINE Total sum_vectors(std::size_t n, const Value& value) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    // Two sums, so that additions do not wait for each other.
+    auto even = Simd<T>::Wide::zero(), odd = even;
+    std::size_t i = 0;
+    for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+      even = even + value(i, kLanes);
+      odd = odd + value(i + kLanes, kLanes);
+    }
+    if (i < n) even = even + value(i, min_size(kLanes, n - i));
+    if (i + kLanes < n) odd = odd + value(i + kLanes, n - i - kLanes);
+    return {fold(even + odd), 0.0};
+  } else {
+    LaneSums<T> sums;
+    double part[kSumLanes];
+    for (std::size_t i = 0; i < n; i += kSumLanes) {
+      for (std::size_t j = 0; j < kSumLanes; j += kLanes) {
+        const auto lanes = i + j < n ? value(i + j, min_size(kLanes, n - i - j)) : VecD::zero();
+        lanes.store(part + j);
+      }
+      sums.add(part);
+    }
+    return sums.total();
+  }
+}
+
+template <class T>
+EVENKEEL_INLINE typename Simd<T>::Wide broadcast_wide(double x) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return {VecD::broadcast(x), VecD::broadcast(x)};
+  } else {
+    return VecD::broadcast(x);
+  }
+}
+template <class T>
+EVENKEEL_INLINE typename Simd<T>::Wide load_wide_doubles(const double* p) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return {VecD::load(p), VecD::load(p + VecD::kLanes)};
+  } else {
+    return VecD::load(p);
+  }
+}
+// Nothing beyond `count` elements is read.
+template <class T>
+EVENKEEL_INLINE typename Simd<T>::Wide load_wide_part(const double* p, std::size_t count) {
+  constexpr std::size_t kHalf = VecD::kLanes;
+  const VecD zero = VecD::zero();
+  if (count == Simd<T>::Vec::kLanes) return load_wide_doubles<T>(p);
+  const VecD first = load_up_to(p, min_size(kHalf, count), zero);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return {first, count > kHalf ? load_up_to(p + kHalf, count - kHalf, zero) : zero};
+  } else {
+    return first;
+  }
+}
+EVENKEEL_INLINE void store_wide(const VecD& x, double* p) { x.store(p); }
+EVENKEEL_INLINE void store_wide(const Wide16& x, double* p) {
+  x.a.store(p);
+  x.b.store(p + VecD::kLanes);
+}
+
+// `count` values in double; 0 in the lanes behind them.
+template <class T>
+EVENKEEL_INLINE typename Simd<T>::Wide load_doubles(const T* p, std::size_t count) {
+  if (count == Simd<T>::Vec::kLanes) return load_wide(p);
+  return widen(Simd<T>::Vec::load_partial(p, count, Simd<T>::Vec::zero()));
+}
+
+// e^(x - origin) of a vector; 0 in the lanes from `count` on.
+template <class T>
+EVENKEEL_INLINE typename Simd<T>::Vec exp_of_difference(const T* x, std::size_t count,
+                                                        typename Simd<T>::Vec origin) {
+  using Reg = typename Simd<T>::Reg;
+  using Vec = typename Simd<T>::Vec;
+  const Vec from = load_up_to(x, count, Vec::broadcast(-static_cast<T>(kInfinite)));
+  return by_register([](Reg a, Reg b) EVENKEEL_INLINED { return exp_of(a - b); }, from, origin);
+}
+
 template <class T>
 Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
+  using Vec = typename Simd<T>::Vec;
+  const auto value = [=](std::size_t i, std::size_t count)
+                         EVENKEEL_INLINED { return load_doubles(x + i, count); };
   switch (kind) {
     case SumOfEach::value:
-      return sum_lanes<T>(
-          n, [=](std::size_t i) EVENKEEL_INLINED { return static_cast<double>(x[i]); });
-    case SumOfEach::squared_deviation:
-      return sum_lanes<T>(n, [=](std::size_t i) EVENKEEL_INLINED {
-        const double d = static_cast<double>(x[i]) - center;
-        return d * d;
+      return sum_vectors<T>(n, value);
+    case SumOfEach::squared_deviation: {
+      const auto middle = broadcast_wide<T>(center);
+      return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+        const auto d = value(i, count) - middle, square = d * d;
+        if (count == Vec::kLanes) return square;
+        double lanes[Vec::kLanes];
+        store_wide(square, lanes);
+        for (std::size_t j = count; j < Vec::kLanes; ++j) lanes[j] = 0.0;
+        return load_wide_doubles<T>(lanes);
       });
-    case SumOfEach::exponential:
-      return sum_lanes<T>(n, [=](std::size_t i) EVENKEEL_INLINED {
-        return exponential<kDigitsOf<T>>(static_cast<double>(x[i]) - center);
+    }
+    case SumOfEach::exponential: {
+      const Vec origin = Vec::broadcast(static_cast<T>(center));
+      return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+        return widen(exp_of_difference(x + i, count, origin));
       });
+    }
   }
   return {0.0, 0.0};
 }
 
 template <class T>
 Total dot_row(const T* a, const T* b, std::size_t n) {
-  return sum_lanes<T>(n, [=](std::size_t i) EVENKEEL_INLINED {
-    return static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+    return load_doubles(a + i, count) * load_doubles(b + i, count);
   });
 }
 
+// Rows that are added to a column's sum before it is stored again.
+constexpr std::size_t kRowsAtOnce = 4;
+
+// high[c] + low[c] += value(r, c, count) for each row in turn.
 template <class T, class Value>
-inline void add_columns(std::size_t rows, std::size_t columns, double* high, double* low,
-                        const Value& value) {
-  for (std::size_t r = 0; r < rows; ++r) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      for (std::size_t c = 0; c < columns; ++c) high[c] += value(r, c);
-    } else {
-      for (std::size_t c = 0; c < columns; ++c) {
-        const double v = value(r, c), sum = high[c] + v, seen = sum - high[c];
-        low[c] += (high[c] - (sum - seen)) + (v - seen);
-        high[c] = sum;
+EVENKEEL_INLINE void add_columns(std::size_t rows, std::size_t columns, double* high, double* low,
+                                 const Value& value) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const std::size_t end = min_size(rows, first + kRowsAtOnce);
+    for (std::size_t c = 0; c < columns; c += kLanes) {
+      const std::size_t count = min_size(kLanes, columns - c);
+      auto sum = load_wide_doubles<T>(high + c);
+      if constexpr (sizeof(T) == sizeof(float)) {
+        for (std::size_t r = first; r < end; ++r) sum = sum + value(r, c, count);
+      } else {
+        VecD lost = VecD::load(low + c);
+        for (std::size_t r = first; r < end; ++r) {
+          const VecD v = value(r, c, count), next = sum + v, seen = next - sum;
+          lost = lost + ((sum - (next - seen)) + (v - seen));
+          sum = next;
+        }
+        lost.store(low + c);
       }
+      store_wide(sum, high + c);
     }
   }
 }
 template <class T>
 void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t columns,
-                 std::size_t stride, const double* center, double* high, double* low) {
+                 std::size_t stride, Centers<T> centers, double* high, double* low) {
+  using Vec = typename Simd<T>::Vec;
+  const auto value = [=](std::size_t r, std::size_t c, std::size_t count)
+                         EVENKEEL_INLINED { return load_doubles(x + r * stride + c, count); };
   switch (kind) {
     case SumOfEach::value:
-      return add_columns<T>(rows, columns, high, low,
-                            [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-                              return static_cast<double>(x[r * stride + c]);
-                            });
+      return add_columns<T>(rows, columns, high, low, value);
     case SumOfEach::squared_deviation:
       return add_columns<T>(rows, columns, high, low,
-                            [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-                              const double d = static_cast<double>(x[r * stride + c]) - center[c];
+                            [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
+                              const auto d =
+                                  value(r, c, count) - load_wide_part<T>(centers.center + c, count);
                               return d * d;
                             });
     case SumOfEach::exponential:
       return add_columns<T>(
-          rows, columns, high, low, [=](std::size_t r, std::size_t c) EVENKEEL_INLINED {
-            return exponential<kDigitsOf<T>>(static_cast<double>(x[r * stride + c]) - center[c]);
+          rows, columns, high, low,
+          [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
+            return widen(exp_of_difference(x + r * stride + c, count,
+                                           load_up_to(centers.origin + c, count, Vec::zero())));
           });
   }
 }
 
-template <class T, bool kLargest>
-inline T better(T best, T x) {
-  return (kLargest ? x > best : x < best) || x != x ? x : best;
+// x where it is better or NaN. NaN stays: nothing is larger than it, and it is equal to nothing.
+template <bool kLargest, class V>
+EVENKEEL_INLINE V better(V best, V x) {
+  if constexpr (kLargest) {
+    return pick((x > best) | (x != x), x, best);
+  } else {
+    return pick((x < best) | (x != x), x, best);
+  }
 }
+
+template <class T, bool kLargest>
+EVENKEEL_INLINE typename Simd<T>::Vec better_of(typename Simd<T>::Vec best,
+                                                typename Simd<T>::Vec x) {
+  using Reg = typename Simd<T>::Reg;
+  return by_register([](Reg a, Reg b) EVENKEEL_INLINED { return better<kLargest>(a, b); }, best, x);
+}
+
 template <class T, bool kLargest>
 inline T extreme(const T* x, std::size_t n) {
-  constexpr std::size_t kMany = 64;
-  T best[kMany];
+  using Vec = typename Simd<T>::Vec;
+  constexpr std::size_t kLanes = Vec::kLanes;
+  const Vec first = Vec::broadcast(x[0]);
+  Vec a = first, b = first, c = first, d = first;
   std::size_t i = 0;
-  if (n < kMany) {
-    T one = x[0];
-    for (i = 1; i < n; ++i) one = one != one ? one : better<T, kLargest>(one, x[i]);
-    return one;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    a = better_of<T, kLargest>(a, Vec::load(x + i));
+    b = better_of<T, kLargest>(b, Vec::load(x + i + kLanes));
+    c = better_of<T, kLargest>(c, Vec::load(x + i + 2 * kLanes));
+    d = better_of<T, kLargest>(d, Vec::load(x + i + 3 * kLanes));
   }
-  for (std::size_t j = 0; j < kMany; ++j) best[j] = x[j];
-  // NaN stays: nothing is larger than it, and it is equal to nothing.
-  for (i = kMany; i + kMany <= n; i += kMany) {
-    for (std::size_t j = 0; j < kMany; ++j) best[j] = better<T, kLargest>(best[j], x[i + j]);
+  for (; i < n; i += kLanes) {
+    a = better_of<T, kLargest>(a, load_up_to(x + i, min_size(kLanes, n - i), first));
   }
-  for (; i < n; ++i) best[i % kMany] = better<T, kLargest>(best[i % kMany], x[i]);
-  T one = best[0];
-  for (std::size_t j = 1; j < kMany; ++j) one = better<T, kLargest>(one, best[j]);
+  T lanes[kLanes];
+  better_of<T, kLargest>(better_of<T, kLargest>(a, b), better_of<T, kLargest>(c, d)).store(lanes);
+  T one = lanes[0];
+  for (std::size_t j = 1; j < kLanes; ++j) one = better<kLargest>(one, lanes[j]);
   return one;
 }
 template <class T>
@@ -146,48 +268,117 @@ T extreme_row(bool largest, const T* x, std::size_t n) {
   return largest ? extreme<T, true>(x, n) : extreme<T, false>(x, n);
 }
 
-template <class T>
-Total exp_row(const T* x, T* y, std::size_t n, double center) {
-  LaneSums<T> sums;
-  double work[kDoubles];
-  for (std::size_t i = 0; i < n; i += kDoubles) {
-    const std::size_t count = min_size(kDoubles, n - i);
-    for (std::size_t j = 0; j < count; ++j) work[j] = static_cast<double>(x[i + j]) - center;
-    for (std::size_t j = 0; j < count; ++j) work[j] = exponential<kDigitsOf<T>>(work[j]);
-    for (std::size_t j = 0; j < count; ++j) y[i + j] = static_cast<T>(work[j]);
-    for (std::size_t j = count; j % kSumLanes != 0; ++j) work[j] = 0.0;
-    double part[kSumLanes];
-    for (std::size_t j = 0; j < count; j += kSumLanes) {
-      for (std::size_t l = 0; l < kSumLanes; ++l) part[l] = work[j + l];
-      sums.add(part);
+template <class T, bool kLargest>
+inline void extremes(const T* x, std::size_t rows, std::size_t columns, std::size_t stride, T* y) {
+  using Vec = typename Simd<T>::Vec;
+  for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const std::size_t end = min_size(rows, first + kRowsAtOnce);
+    for (std::size_t c = 0; c < columns; c += Vec::kLanes) {
+      const std::size_t count = min_size(Vec::kLanes, columns - c);
+      Vec best = load_up_to(first == 0 ? x + c : y + c, count, Vec::zero());
+      for (std::size_t r = first; r < end; ++r) {
+        best = better_of<T, kLargest>(best, load_up_to(x + r * stride + c, count, Vec::zero()));
+      }
+      store_up_to<T>(best, y + c, count);
     }
   }
-  return sums.total();
+}
+template <class T>
+void extreme_columns(bool largest, const T* x, std::size_t rows, std::size_t columns,
+                     std::size_t stride, T* y) {
+  if (largest) {
+    extremes<T, true>(x, rows, columns, stride, y);
+  } else {
+    extremes<T, false>(x, rows, columns, stride, y);
+  }
 }
 
 template <class T>
-void shift_row(const T* x, T* y, std::size_t n, double a, double b) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - a) - b);
+std::size_t first_of(const T* x, std::size_t n, T best) {
+  constexpr std::size_t kMany = 64;
+  const auto is_it = [=](T value) EVENKEEL_INLINED {
+    return (value == best) | ((best != best) & (value != value)) ? 1 : 0;
+  };
+  std::size_t at = 0;
+  for (; at + kMany <= n; at += kMany) {
+    int found = 0;
+    for (std::size_t j = 0; j < kMany; ++j) found |= is_it(x[at + j]);
+    if (found != 0) break;
+  }
+  while (is_it(x[at]) == 0) ++at;
+  return at;
+}
+
+template <class T>
+Total exp_row(const T* x, T* y, std::size_t n, double center) {
+  using Vec = typename Simd<T>::Vec;
+  const Vec origin = Vec::broadcast(static_cast<T>(center));
+  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+    const Vec e = exp_of_difference(x + i, count, origin);
+    store_up_to<T>(e, y + i, count);
+    return widen(e);
+  });
+}
+
+// A double as two of T.
+template <class T>
+struct TwoParts {
+  T high, low;
+  explicit TwoParts(Total x)
+      : high(static_cast<T>(x.high + x.low)),
+        low(static_cast<T>((x.high - static_cast<double>(high)) + x.low)) {}
+};
+
+template <class T>
+void divide_row(T* y, std::size_t n, double divisor) {
+  using Reg = typename Simd<T>::Reg;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    const TwoParts<T> factor({1.0 / divisor, 0.0});
+    map_quickly([=](Reg v)
+                    EVENKEEL_INLINED { return fused(v, every(factor.high), v * factor.low); },
+                y, n, false, static_cast<const T*>(y));
+  } else {
+    map_quickly([=](Reg v) EVENKEEL_INLINED { return v / divisor; }, y, n, false,
+                static_cast<const T*>(y));
+  }
+}
+
+template <class T>
+void shift_row(const T* x, T* y, std::size_t n, Total subtrahend) {
+  using Reg = typename Simd<T>::Reg;
+  const TwoParts<T> less(subtrahend);
+  map_quickly([=](Reg v) EVENKEEL_INLINED { return (v - less.high) - less.low; }, y, n, false, x);
 }
 
 template <class T>
 void softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double dot) {
-  for (std::size_t i = 0; i < n; ++i) {
-    dx[i] = static_cast<T>(static_cast<double>(y[i]) * (static_cast<double>(dy[i]) - dot));
-  }
+  using Reg = typename Simd<T>::Reg;
+  const TwoParts<T> less({dot, 0.0});
+  map_quickly([=](Reg s, Reg d) EVENKEEL_INLINED { return s * ((d - less.high) - less.low); }, dx,
+              n, false, y, dy);
 }
 
 template <class T>
 void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double total) {
-  in_double(y, dy, dx, n, [=](double s, double d) EVENKEEL_INLINED {
-    return d - exponential<kDigitsOf<T>>(s) * total;
-  });
+  using Reg = typename Simd<T>::Reg;
+  const T sum = static_cast<T>(total);
+  map_registers([=](Reg s, Reg d) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, dx, n, false, y,
+                dy);
 }
 
 template <class T>
 constexpr ReductionKernels<T> reduction_kernels() {
-  return {sum_row<T>, dot_row<T>,   sum_columns<T>,      extreme_row<T>,
-          exp_row<T>, shift_row<T>, softmax_gradient<T>, log_softmax_gradient<T>};
+  return {sum_row<T>,
+          dot_row<T>,
+          sum_columns<T>,
+          extreme_row<T>,
+          extreme_columns<T>,
+          first_of<T>,
+          exp_row<T>,
+          divide_row<T>,
+          shift_row<T>,
+          softmax_gradient<T>,
+          log_softmax_gradient<T>};
 }
 
 }  // namespace

@@ -11,23 +11,38 @@ struct Total {
   double high, low;
 };
 
-// What is summed of each x: itself, (x - center)^2, e^(x - center), or x * other.
+// What is summed of each x: itself, (x - center)^2 in double, or e^(x - origin), rounded to T.
 enum class SumOfEach : unsigned int { value, squared_deviation, exponential };
+
+// Of each column.
+template <class T>
+struct Centers {
+  const double* center;  // of squared_deviation
+  const T* origin;       // of exponential
+};
 
 template <class T>
 struct ReductionKernels {
-  // n contiguous values. Lane = index mod 16; the lanes fold once, at the end.
+  // n contiguous values. Lane = index mod 32 (16 for doubles); the lanes fold once, at the end.
   Total (*sum_row)(SumOfEach kind, const T* x, std::size_t n, double center);
   Total (*dot_row)(const T* a, const T* b, std::size_t n);
-  // high[c] + low[c] += each of the rows in turn, for `columns` columns; `stride` elements from row to row.
+  // high[c] + low[c] += each of the rows in turn, for `columns` columns; `stride` elements from row to row. high and
+  // low are padded.
   void (*sum_columns)(SumOfEach kind, const T* x, std::size_t rows, std::size_t columns,
-                      std::size_t stride, const double* center, double* high, double* low);
+                      std::size_t stride, Centers<T> centers, double* high, double* low);
   // The largest or smallest; NaN where there is one. n > 0.
   T (*extreme_row)(bool largest, const T* x, std::size_t n);
-  // y = e^(x - center); returns the sum before it is rounded.
+  // The same of each column. rows > 0.
+  void (*extreme_columns)(bool largest, const T* x, std::size_t rows, std::size_t columns,
+                          std::size_t stride, T* y);
+  // Where the first value is that equals `best`; of NaN the first NaN. There is one.
+  std::size_t (*first_of)(const T* x, std::size_t n, T best);
+  // y = e^(x - center); returns the sum of what it has rounded.
   Total (*exp_row)(const T* x, T* y, std::size_t n, double center);
-  // y = (x - a) - b, in double
-  void (*shift_row)(const T* x, T* y, std::size_t n, double a, double b);
+  // y = y / divisor
+  void (*divide_row)(T* y, std::size_t n, double divisor);
+  // y = x - subtrahend
+  void (*shift_row)(const T* x, T* y, std::size_t n, Total subtrahend);
   // dx = y (dy - dot), and dx = dy - e^y total
   void (*softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double dot);
   void (*log_softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double total);

@@ -1,7 +1,7 @@
 #include "arithmetic.h"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
@@ -11,124 +11,195 @@ namespace evenkeel {
 namespace {
 
 constexpr std::size_t kBlock = 16 * 1024;  // a task's elements
-constexpr std::size_t kPart = 512;         // what a buffer on the stack holds of them
+constexpr std::size_t kPart = 256;         // what a buffer on the stack holds of them
+constexpr std::size_t kLongRun =
+    64;  // where an operand is repeated, from here on it is read in place
 
-// An operation of 16 loads' worth has smaller tasks, and is worth a thread earlier.
-constexpr std::size_t kHeavy = 8;
-
-bool is_heavy(UnaryCode code) { return code >= UnaryCode::exp; }
-bool is_heavy(BinaryCode code) { return code >= BinaryCode::silu_gradient; }
+// What an element costs, in elements that are copied: says from where on a second thread pays, and how large tasks are.
+std::size_t weight_of(UnaryCode code) {
+  if (code >= UnaryCode::pow) return 8;
+  return code >= UnaryCode::exp ? 2 : 1;
+}
+std::size_t weight_of(BinaryCode code) {
+  if (code >= BinaryCode::pow_gradient) return 8;
+  return code >= BinaryCode::silu_gradient ? 2 : 1;
+}
 
 template <class T>
 bool is_broadcast(const Operand<T>& operand) {
   return operand.layout.sizes != nullptr;
 }
 
-// A part of an operand in the result's order: the operand itself, or a copy of it in `buffer`.
+// An operand's elements in the result's order, part by part: in place where they lie so, else copied into a buffer.
 template <class T>
-const T* part_of(const Operand<T>& operand, std::size_t begin, std::size_t count, T* buffer) {
-  const Layout& layout = operand.layout;
-  if (layout.sizes == nullptr) return operand.data + begin;
-  const std::size_t last = layout.rank - 1;
-  std::size_t index[kMostDims];
-  std::size_t rest = begin, at = 0;
-  for (std::size_t d = layout.rank; d-- > 0;) {
-    const std::size_t size = static_cast<std::size_t>(layout.sizes[d]);
-    index[d] = rest % size;
-    rest /= size;
-    at += index[d] * static_cast<std::size_t>(layout.strides[d]);
-  }
-  const std::size_t length = static_cast<std::size_t>(layout.sizes[last]);
-  const std::size_t step = static_cast<std::size_t>(layout.strides[last]);
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t run = std::min(count - done, length - index[last]);
-    T* out = buffer + done;
-    const T* in = operand.data + at;
-    if (step == 1) {
-      std::memcpy(out, in, run * sizeof(T));
-    } else if (step == 0) {
-      std::fill_n(out, run, *in);
-    } else {
-      for (std::size_t i = 0; i < run; ++i) out[i] = in[i * step];
+class Walk {
+ public:
+  Walk(const Operand<T>& operand, std::size_t begin)
+      : layout_(operand.layout), data_(operand.data) {
+    if (layout_.sizes == nullptr) {
+      at_ = begin;
+      return;
     }
-    done += run;
-    at -= index[last] * step;
-    index[last] = 0;
-    for (std::size_t d = last; d-- > 0;) {
-      const std::size_t stride = static_cast<std::size_t>(layout.strides[d]);
-      at += stride;
-      if (++index[d] < static_cast<std::size_t>(layout.sizes[d])) break;
-      at -= index[d] * stride;
-      index[d] = 0;
+    std::size_t rest = begin;
+    for (std::size_t d = layout_.rank; d-- > 0;) {
+      const std::size_t size = static_cast<std::size_t>(layout_.sizes[d]);
+      index_[d] = rest % size;
+      rest /= size;
+      at_ += index_[d] * static_cast<std::size_t>(layout_.strides[d]);
     }
   }
-  return buffer;
-}
 
-// Calls body(out, begin, count) for parts of y, small ones where a body has `buffers`; a large y is written past the
-// caches.
+  // How many elements the next part may have: as many as lie in place, or fit into the buffer.
+  std::size_t run() const {
+    if (layout_.sizes == nullptr) return std::numeric_limits<std::size_t>::max();
+    if (length() < kLongRun || step() > 1) return kPart;
+    const std::size_t left = length() - index_[layout_.rank - 1];
+    return step() == 1 ? left : std::min(left, kPart);
+  }
+
+  // The next `count` elements, at most run().
+  const T* next(std::size_t count) {
+    if (layout_.sizes == nullptr) {
+      at_ += count;
+      return data_ + at_ - count;
+    }
+    const std::size_t last = layout_.rank - 1;
+    if (step() <= 1 && count <= length() - index_[last]) {
+      const T* const from = data_ + at_;
+      if (step() == 0) fill(from, count);
+      advance(count);
+      return step() == 1 ? from : buffer_;
+    }
+    repeated_ = nullptr;
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t part = std::min(count - done, length() - index_[last]);
+      for (std::size_t i = 0; i < part; ++i) buffer_[done + i] = data_[at_ + i * step()];
+      done += part;
+      advance(part);
+    }
+    return buffer_;
+  }
+
+ private:
+  std::size_t length() const { return static_cast<std::size_t>(layout_.sizes[layout_.rank - 1]); }
+  std::size_t step() const { return static_cast<std::size_t>(layout_.strides[layout_.rank - 1]); }
+
+  // One element `count` times; it may be there from the last part.
+  void fill(const T* from, std::size_t count) {
+    if (from != repeated_) filled_ = 0;
+    repeated_ = from;
+    if (filled_ < count) std::fill(buffer_ + filled_, buffer_ + count, *from);
+    filled_ = std::max(filled_, count);
+  }
+
+  // Along the last dimension; from its end on to the next index of the others.
+  void advance(std::size_t count) {
+    const std::size_t last = layout_.rank - 1;
+    index_[last] += count;
+    at_ += count * step();
+    if (index_[last] < length()) return;
+    at_ -= length() * step();
+    index_[last] = 0;
+    for (std::size_t d = last; d-- > 0;) {
+      const std::size_t stride = static_cast<std::size_t>(layout_.strides[d]);
+      at_ += stride;
+      if (++index_[d] < static_cast<std::size_t>(layout_.sizes[d])) break;
+      at_ -= index_[d] * stride;
+      index_[d] = 0;
+    }
+  }
+
+  const Layout layout_;
+  const T* const data_;
+  std::size_t at_ = 0, filled_ = 0;
+  const T* repeated_ = nullptr;
+  std::size_t index_[kMostDims] = {};
+  T buffer_[kPart];
+};
+
+// Calls body(task's range, whether to write past the caches) for the elements of y.
 template <class T, class Body>
-void for_parts(T* y, std::size_t n, std::size_t weight, bool buffers, const Body& body) {
+void for_tasks(std::size_t n, std::size_t weight, const Body& body) {
   const FloatEnvironment environment;
   const std::size_t block = kBlock / weight;
   const bool stream = n * sizeof(T) >= kStreamBytes;
   run_tasks(divide_up(n, block), n * weight, [&](std::size_t task) {
-    const Range range = cut(n, block, task);
-    const std::size_t part = stream || buffers ? kPart : block;
-    for (std::size_t i = range.begin; i < range.end; i += part) {
-      const std::size_t count = std::min(part, range.end - i);
-      if (stream) {
-        alignas(64) T buffer[kPart];
-        body(static_cast<T*>(buffer), i, count);
-        kernels_of<T>().arithmetic.stream(buffer, y + i, count);
-      } else {
-        body(y + i, i, count);
-      }
-    }
+    body(cut(n, block, task), stream);
+    if (stream) kernels_of<float>().arithmetic.fence();
   });
+}
+
+// Calls body(i, count, operands' elements...) for parts of the range, of `most` elements at most.
+template <class Body, class... T>
+void for_parts(Range range, std::size_t most, const Body& body, const Operand<T>&... operands) {
+  [&](Walk<T>... walks) {
+    for (std::size_t i = range.begin; i < range.end;) {
+      const std::size_t count = std::min({most, range.end - i, walks.run()...});
+      body(i, count, walks.next(count)...);
+      i += count;
+    }
+  }(Walk<T>(operands, range.begin)...);
 }
 
 }  // namespace
 
 template <class T>
 void apply_unary(UnaryCode code, const T* x, T* y, std::size_t n, Numbers numbers) {
-  for_parts(y, n, is_heavy(code) ? kHeavy : 1, false,
-            [&](T* out, std::size_t i, std::size_t count) {
-              kernels_of<T>().arithmetic.unary(code, x + i, out, count, numbers);
-            });
+  for_tasks<T>(n, weight_of(code), [&](Range range, bool stream) {
+    const std::size_t i = range.begin;
+    kernels_of<T>().arithmetic.unary(code, x + i, y + i, range.size(), numbers, stream);
+  });
 }
 
 template <class T>
 void apply_binary(BinaryCode code, Operand<T> a, Operand<T> b, T* y, std::size_t n,
                   Numbers numbers) {
-  const bool buffers = is_broadcast(a) || is_broadcast(b);
-  for_parts(y, n, is_heavy(code) ? kHeavy : 1, buffers,
-            [&](T* out, std::size_t i, std::size_t count) {
-              T left[kPart], right[kPart];
-              kernels_of<T>().arithmetic.binary(code, part_of(a, i, count, left),
-                                                part_of(b, i, count, right), out, count, numbers);
-            });
+  const auto& kernel = kernels_of<T>().arithmetic;
+  for_tasks<T>(n, weight_of(code), [&](Range range, bool stream) {
+    if (!is_broadcast(a) && !is_broadcast(b)) {
+      const std::size_t i = range.begin;
+      kernel.binary(code, a.data + i, b.data + i, y + i, range.size(), numbers, stream);
+      return;
+    }
+    for_parts(
+        range, range.size(),
+        [&](std::size_t i, std::size_t count, const T* left, const T* right) {
+          kernel.binary(code, left, right, y + i, count, numbers, stream);
+        },
+        a, b);
+  });
 }
 
 template <class T>
 void compare(CompareCode code, Operand<T> a, Operand<T> b, std::int32_t* y, std::size_t n) {
-  const FloatEnvironment environment;
-  run_tasks(divide_up(n, kPart), n, [&](std::size_t task) {
-    const Range range = cut(n, kPart, task);
-    T left[kPart], right[kPart];
-    kernels_of<T>().arithmetic.compare(code, part_of(a, range.begin, range.size(), left),
-                                       part_of(b, range.begin, range.size(), right),
-                                       y + range.begin, range.size());
+  for_tasks<std::int32_t>(n, 1, [&](Range range, bool stream) {
+    alignas(64) std::int32_t buffer[kPart];
+    for_parts(
+        range, stream ? kPart : range.size(),
+        [&](std::size_t i, std::size_t count, const T* left, const T* right) {
+          kernels_of<T>().arithmetic.compare(code, left, right, stream ? buffer : y + i, count);
+          if (!stream) return;
+          // Nothing looks at the values: words are streamed as floats.
+          kernels_of<float>().arithmetic.stream(reinterpret_cast<const float*>(buffer),
+                                                reinterpret_cast<float*>(y + i), count);
+        },
+        a, b);
   });
 }
 
 template <class T>
 void choose(Operand<std::int32_t> mask, Operand<T> a, Operand<T> b, T* y, std::size_t n) {
-  for_parts(y, n, 1, true, [&](T* out, std::size_t i, std::size_t count) {
-    T left[kPart], right[kPart];
-    std::int32_t flags[kPart];
-    kernels_of<T>().arithmetic.choose(part_of(mask, i, count, flags), part_of(a, i, count, left),
-                                      part_of(b, i, count, right), out, count);
+  const auto& kernel = kernels_of<T>().arithmetic;
+  for_tasks<T>(n, 1, [&](Range range, bool stream) {
+    alignas(64) T buffer[kPart];
+    for_parts(
+        range, stream ? kPart : range.size(),
+        [&](std::size_t i, std::size_t count, const std::int32_t* flags, const T* yes,
+            const T* no) {
+          kernel.choose(flags, yes, no, stream ? buffer : y + i, count);
+          if (stream) kernel.stream(buffer, y + i, count);
+        },
+        mask, a, b);
   });
 }
 

@@ -14,7 +14,7 @@ namespace {
 template <class T>
 Total total_of(const T* x, std::size_t n, Workspace& workspace) {
   return sum_blocks(n, workspace, [&](std::size_t i, std::size_t count) {
-    return kernels_of<T>().elementwise.sum(x + i, count);
+    return kernels_of<T>().reductions.sum_row(SumOfEach::value, x + i, count, 0.0);
   });
 }
 

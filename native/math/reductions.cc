@@ -11,7 +11,9 @@
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t kColumns = 256;  // of a task that adds rows
+constexpr std::size_t kColumns = 512;    // of a task that adds rows
+constexpr std::size_t kParts = 32;       // of a column, at most
+constexpr std::size_t kExponential = 4;  // what an exponential costs, in elements that are read
 
 void add(Total& total, Total part) {
   const double sum = total.high + part.high, seen = sum - total.high;
@@ -19,128 +21,241 @@ void add(Total& total, Total part) {
   total.high = sum;
 }
 
-// Sums over the middle dimension: totals[o * inner + i], of x about center[o * inner + i].
+// Sums of a few results at a time: each by finish(index of the result, its Total), from the task that has it.
 template <class T>
-Total* sums_of(SumOfEach kind, const T* x, Extent e, const double* center, Workspace& workspace) {
-  const auto& kernels = kernels_of<T>().reductions;
-  const std::size_t weight = kind == SumOfEach::exponential ? 8 : 1;
-  const std::size_t all = e.outer * e.size * e.inner * weight;
-  Total* totals = workspace.take<Total>(e.results());
-  if (e.inner == 1) {
-    // Long rows in parts that are added in order, short rows several a task.
-    const std::size_t parts = std::max<std::size_t>(1, divide_up(e.size, kBlock));
-    const std::size_t rows =
-        parts > 1 ? 1 : std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, e.size));
-    Total* found = parts > 1 ? workspace.take<Total>(e.outer * parts) : totals;
-    run_tasks(divide_up(e.outer, rows) * parts, all, [&](std::size_t task) {
-      const std::size_t part = task % parts;
-      const Range range = cut(e.outer, rows, task / parts), within = cut(e.size, kBlock, part);
-      for (std::size_t o = range.begin; o < range.end; ++o) {
-        const std::size_t count = parts > 1 ? within.size() : e.size;
-        found[o * parts + part] = kernels.sum_row(kind, x + o * e.size + within.begin, count,
-                                                  center == nullptr ? 0.0 : center[o]);
+class Sums {
+ public:
+  Sums(SumOfEach kind, const T* x, Extent extent, Centers<T> centers)
+      : kind_(kind), x_(x), e_(extent), centers_(centers) {}
+
+  template <class Finish>
+  void over(Workspace& workspace, const Finish& finish) const {
+    const std::size_t parts = e_.inner == 1 ? divide_up(e_.size, kBlock) : column_parts();
+    if (parts <= 1) {
+      each_part(1, [&](std::size_t, std::size_t result, Total total) { finish(result, total); });
+      return;
+    }
+    const std::size_t results = e_.results();
+    Total* found = workspace.take<Total>(parts * results);
+    each_part(parts, [&](std::size_t part, std::size_t result, Total total) {
+      found[part * results + result] = total;
+    });
+    run_tasks(divide_up(results, kBlock / 16), parts * results, [&](std::size_t task) {
+      const Range range = cut(results, kBlock / 16, task);
+      for (std::size_t i = range.begin; i < range.end; ++i) {
+        Total all{0.0, 0.0};
+        for (std::size_t p = 0; p < parts; ++p) add(all, found[p * results + i]);
+        finish(i, all);
       }
     });
-    if (parts > 1) {
-      for (std::size_t o = 0; o < e.outer; ++o) {
-        totals[o] = {0.0, 0.0};
-        for (std::size_t p = 0; p < parts; ++p) add(totals[o], found[o * parts + p]);
-      }
-    }
-    return totals;
   }
+
+ private:
+  // Calls one(part, result, total) for every part of every sum.
+  template <class One>
+  void each_part(std::size_t parts, const One& one) const {
+    if (e_.inner == 1) {
+      each_row(parts, one);
+    } else {
+      each_column(parts, one);
+    }
+  }
+
+  std::size_t work() const {
+    return e_.outer * e_.size * e_.inner * (kind_ == SumOfEach::exponential ? 4 : 1);
+  }
+
+  // Long rows in parts that are added in order, short rows several a task.
+  template <class One>
+  void each_row(std::size_t parts, const One& one) const {
+    const std::size_t rows =
+        parts > 1 ? 1 : std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, e_.size));
+    run_tasks(divide_up(e_.outer, rows) * parts, work(), [&](std::size_t task) {
+      const std::size_t part = task % parts;
+      const Range range = cut(e_.outer, rows, task / parts);
+      const Range within = parts > 1 ? cut(e_.size, kBlock, part) : Range{0, e_.size};
+      for (std::size_t o = range.begin; o < range.end; ++o) {
+        const double center = centers_.center != nullptr   ? centers_.center[o]
+                              : centers_.origin != nullptr ? static_cast<double>(centers_.origin[o])
+                                                           : 0.0;
+        one(part, o,
+            kernels_of<T>().reductions.sum_row(kind_, x_ + o * e_.size + within.begin,
+                                               within.size(), center));
+      }
+    });
+  }
+
+  // The rows that are added up in a part: enough of them, and not too many parts.
+  std::size_t column_step() const {
+    return std::max(kBlock / std::min(e_.inner, kColumns), divide_up(e_.size, kParts));
+  }
+  std::size_t column_parts() const { return divide_up(e_.size, column_step()); }
+
+  template <class One>
+  void each_column(std::size_t parts, const One& one) const {
+    const std::size_t columns = std::min(e_.inner, kColumns), blocks = divide_up(e_.inner, columns);
+    run_tasks(e_.outer * parts * blocks, work(), [&](std::size_t task) {
+      const std::size_t block = task % blocks, part = task / blocks % parts,
+                        o = task / blocks / parts;
+      const Range range = cut(e_.inner, columns, block);
+      const Range rows = e_.size == 0 ? Range{0, 0} : cut(e_.size, column_step(), part);
+      const std::size_t first = o * e_.inner + range.begin;
+      double high[kColumns] = {}, low[kColumns] = {};
+      const Centers<T> centers{centers_.center != nullptr ? centers_.center + first : nullptr,
+                               centers_.origin != nullptr ? centers_.origin + first : nullptr};
+      kernels_of<T>().reductions.sum_columns(
+          kind_, x_ + (o * e_.size + rows.begin) * e_.inner + range.begin, rows.size(),
+          range.size(), e_.inner, centers, high, low);
+      for (std::size_t c = 0; c < range.size(); ++c) one(part, first + c, {high[c], low[c]});
+    });
+  }
+
+  SumOfEach kind_;
+  const T* x_;
+  Extent e_;
+  Centers<T> centers_;
+};
+
+// y is [outer, inner].
+template <class T>
+void extremes(bool largest, const T* x, T* y, Extent e, Workspace& workspace) {
+  const auto& kernels = kernels_of<T>().reductions;
+  // Long rows as a matrix of parts that are rows, and then the parts' extremes.
+  if (e.inner == 1 && e.size <= kBlock) {
+    for_rows(e.outer, e.size, 1,
+             [&](std::size_t r) { y[r] = kernels.extreme_row(largest, x + r * e.size, e.size); });
+    return;
+  }
+  const bool rows = e.inner == 1;
   const std::size_t columns = std::min(e.inner, kColumns), blocks = divide_up(e.inner, columns);
-  const std::size_t step = std::max<std::size_t>(1, kBlock / columns);
-  const std::size_t parts = std::max<std::size_t>(1, divide_up(e.size, step));
-  Total* found = parts > 1 ? workspace.take<Total>(parts * e.results()) : totals;
-  run_tasks(e.outer * parts * blocks, all, [&](std::size_t task) {
+  const std::size_t step = rows ? kBlock : std::max(kBlock / columns, divide_up(e.size, kParts));
+  const std::size_t parts = divide_up(e.size, step);
+  T* found = parts > 1 ? workspace.take<T>(parts * e.results()) : y;
+  run_tasks(e.outer * parts * blocks, e.outer * e.size * e.inner, [&](std::size_t task) {
     const std::size_t block = task % blocks, part = task / blocks % parts,
                       o = task / blocks / parts;
-    const Range range = cut(e.inner, columns, block), rows = cut(e.size, step, part);
-    double high[kColumns] = {}, low[kColumns] = {};
-    kernels.sum_columns(kind, x + (o * e.size + rows.begin) * e.inner + range.begin,
-                        e.size == 0 ? 0 : rows.size(), range.size(), e.inner,
-                        center == nullptr ? nullptr : center + o * e.inner + range.begin, high,
-                        low);
-    Total* out = found + (part * e.outer + o) * e.inner + range.begin;
-    for (std::size_t c = 0; c < range.size(); ++c) out[c] = {high[c], low[c]};
-  });
-  if (parts > 1) {
-    for (std::size_t i = 0; i < e.results(); ++i) {
-      totals[i] = {0.0, 0.0};
-      for (std::size_t p = 0; p < parts; ++p) add(totals[i], found[p * e.results() + i]);
+    const Range range = cut(e.inner, columns, block), within = cut(e.size, step, part);
+    const T* from = x + (o * e.size + within.begin) * e.inner + range.begin;
+    T* out = found + (o * parts + part) * e.inner + range.begin;
+    if (rows) {
+      *out = kernels.extreme_row(largest, from, within.size());
+    } else {
+      kernels.extreme_columns(largest, from, within.size(), range.size(), e.inner, out);
     }
+  });
+  if (parts == 1) return;
+  for (std::size_t o = 0; o < e.outer; ++o) {
+    kernels.extreme_columns(largest, found + o * parts * e.inner, parts, e.inner, e.inner,
+                            y + o * e.inner);
   }
-  return totals;
 }
 
 // The largest of a row, where e^(x - it) is to be summed: 0 where all are -infinity or one is infinite (the sum is
 // 0 or infinite then).
-double finite_or_0(double largest) { return std::isinf(largest) ? 0.0 : largest; }
+template <class T>
+T finite_or_0(T largest) {
+  return std::isinf(largest) ? T(0) : largest;
+}
+template <class T>
+T logarithm_of_sum(T largest, Total total) {
+  if (std::isinf(largest)) return largest;
+  // The sum is at least 1.
+  return static_cast<T>(static_cast<double>(largest) + natural_log(value_of(total)));
+}
+
+template <class T>
+void logsumexp(const T* x, T* y, Extent e, Workspace& workspace) {
+  const auto& kernels = kernels_of<T>().reductions;
+  if (e.size == 0) {
+    std::fill_n(y, e.results(), -std::numeric_limits<T>::infinity());
+    return;
+  }
+  if (e.inner == 1 && e.size <= kBlock) {
+    for_rows(e.outer, e.size, kExponential, [&](std::size_t r) {
+      const T* row = x + r * e.size;
+      const T largest = kernels.extreme_row(true, row, e.size);
+      y[r] = logarithm_of_sum(largest, kernels.sum_row(SumOfEach::exponential, row, e.size,
+                                                       static_cast<double>(finite_or_0(largest))));
+    });
+    return;
+  }
+  extremes(true, x, y, e, workspace);
+  T* origin = workspace.take<T>(e.results());
+  for (std::size_t i = 0; i < e.results(); ++i) origin[i] = finite_or_0(y[i]);
+  Sums<T>(SumOfEach::exponential, x, e, {nullptr, origin})
+      .over(workspace, [&](std::size_t i, Total total) { y[i] = logarithm_of_sum(y[i], total); });
+}
+
+template <class T>
+void variance(bool root, const T* x, T* y, Extent e, double correction, Workspace& workspace) {
+  const double count = static_cast<double>(e.size), divisor = std::max(count - correction, 0.0);
+  const auto result = [=](Total squares) {
+    const double var = value_of(squares) / divisor;
+    return static_cast<T>(root ? std::sqrt(var) : var);
+  };
+  const auto& kernels = kernels_of<T>().reductions;
+  if (e.inner == 1 && e.size <= kBlock) {
+    // A row is still in the cache when it is read again.
+    for_rows(e.outer, e.size, 1, [&](std::size_t r) {
+      const T* row = x + r * e.size;
+      const double mean = quotient(kernels.sum_row(SumOfEach::value, row, e.size, 0.0), count);
+      y[r] = result(kernels.sum_row(SumOfEach::squared_deviation, row, e.size, mean));
+    });
+    return;
+  }
+  double* means = workspace.take<double>(e.results());
+  Sums<T>(SumOfEach::value, x, e, {}).over(workspace, [&](std::size_t i, Total total) {
+    means[i] = quotient(total, count);
+  });
+  Sums<T>(SumOfEach::squared_deviation, x, e, {means, nullptr})
+      .over(workspace, [&](std::size_t i, Total total) { y[i] = result(total); });
+}
 
 }  // namespace
 
 template <class T>
 void reduce(ReduceCode code, const T* x, T* y, Extent e, double correction, Workspace& workspace) {
   workspace.reset();
+  if (e.results() == 0) return;
   const FloatEnvironment environment;
-  const std::size_t n = e.results();
   const double count = static_cast<double>(e.size);
-  const auto& kernels = kernels_of<T>().reductions;
-  if (code == ReduceCode::amax || code == ReduceCode::amin) {
-    for_rows(e.outer, e.size, 1, [&](std::size_t r) {
-      y[r] = kernels.extreme_row(code == ReduceCode::amax, x + r * e.size, e.size);
+  const auto each = [&](SumOfEach kind, Centers<T> centers, const auto& result) {
+    Sums<T>(kind, x, e, centers).over(workspace, [&](std::size_t i, Total total) {
+      y[i] = static_cast<T>(result(total));
     });
-    return;
-  }
-  if (code == ReduceCode::logsumexp) {
-    for_rows(e.outer, e.size, 8, [&](std::size_t r) {
-      const T* row = x + r * e.size;
-      const double largest = e.size == 0
-                                 ? -std::numeric_limits<double>::infinity()
-                                 : static_cast<double>(kernels.extreme_row(true, row, e.size));
-      const double origin = finite_or_0(largest);
-      const double total = value_of(kernels.sum_row(SumOfEach::exponential, row, e.size, origin));
-      // The sum is at least 1 unless all are -infinity.
-      y[r] = static_cast<T>(std::isinf(largest) ? largest : origin + natural_log(total));
-    });
-    return;
-  }
-  if (code == ReduceCode::norm) {
-    double* zero = workspace.take<double>(n);
-    std::fill_n(zero, n, 0.0);
-    const Total* totals = sums_of(SumOfEach::squared_deviation, x, e, zero, workspace);
-    for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<T>(std::sqrt(value_of(totals[i])));
-    return;
-  }
-  const Total* sums = sums_of(SumOfEach::value, x, e, nullptr, workspace);
-  if (code == ReduceCode::sum) {
-    for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<T>(value_of(sums[i]));
-    return;
-  }
-  if (code == ReduceCode::mean) {
-    for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<T>(quotient(sums[i], count));
-    return;
-  }
-  double* means = workspace.take<double>(n);
-  for (std::size_t i = 0; i < n; ++i) means[i] = quotient(sums[i], count);
-  const Total* squares = sums_of(SumOfEach::squared_deviation, x, e, means, workspace);
-  const double divisor = count - correction;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double var = value_of(squares[i]) / (divisor > 0.0 ? divisor : 0.0);
-    y[i] = static_cast<T>(code == ReduceCode::var ? var : std::sqrt(var));
+  };
+  switch (code) {
+    case ReduceCode::sum:
+      return each(SumOfEach::value, {}, [](Total total) { return value_of(total); });
+    case ReduceCode::mean:
+      return each(SumOfEach::value, {}, [=](Total total) { return quotient(total, count); });
+    case ReduceCode::norm: {
+      double* zero = workspace.take<double>(e.results());
+      std::fill_n(zero, e.results(), 0.0);
+      return each(SumOfEach::squared_deviation, {zero, nullptr},
+                  [](Total total) { return std::sqrt(value_of(total)); });
+    }
+    case ReduceCode::var:
+    case ReduceCode::std:
+      return variance(code == ReduceCode::std, x, y, e, correction, workspace);
+    case ReduceCode::logsumexp:
+      return logsumexp(x, y, e, workspace);
+    case ReduceCode::amax:
+    case ReduceCode::amin:
+      return extremes(code == ReduceCode::amax, x, y, e, workspace);
+    case ReduceCode::count:
+      return;
   }
 }
 
 template <class T>
 void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent e) {
   const FloatEnvironment environment;
+  const auto& kernels = kernels_of<T>().reductions;
   for_rows(e.outer, e.size, 1, [&](std::size_t r) {
     const T* row = x + r * e.size;
-    const T best = kernels_of<T>().reductions.extreme_row(largest, row, e.size);
-    std::size_t at = 0;
-    while (at + 1 < e.size && !(row[at] == best || (best != best && row[at] != row[at]))) ++at;
-    indices[r] = static_cast<std::int64_t>(at);
+    const T best = kernels.extreme_row(largest, row, e.size);
+    indices[r] = static_cast<std::int64_t>(kernels.first_of(row, e.size, best));
   });
 }
 
@@ -149,16 +264,18 @@ void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size
   if (size == 0) return;  // however many rows
   const FloatEnvironment environment;
   const auto& kernels = kernels_of<T>().reductions;
-  for_rows(rows, size, 8, [&](std::size_t r) {
+  for_rows(rows, size, kExponential, [&](std::size_t r) {
     const T* from = x + r * size;
     T* to = y + r * size;
     const double largest = static_cast<double>(kernels.extreme_row(true, from, size));
     if (log) {
       const double total = value_of(kernels.sum_row(SumOfEach::exponential, from, size, largest));
-      kernels.shift_row(from, to, size, largest, natural_log(total));
+      Total less{0.0, 0.0};
+      add(less, {largest, 0.0});
+      add(less, {natural_log(total), 0.0});
+      kernels.shift_row(from, to, size, less);
     } else {
-      const double total = value_of(kernels.exp_row(from, to, size, largest));
-      kernels_of<T>().arithmetic.unary(UnaryCode::divided_by, to, to, size, {total, 0.0});
+      kernels.divide_row(to, size, value_of(kernels.exp_row(from, to, size, largest)));
     }
   });
 }
@@ -169,7 +286,7 @@ void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t
   if (size == 0) return;
   const FloatEnvironment environment;
   const auto& kernels = kernels_of<T>().reductions;
-  for_rows(rows, size, log ? 8 : 2, [&](std::size_t r) {
+  for_rows(rows, size, log ? kExponential : 2, [&](std::size_t r) {
     const T *out = y + r * size, *from = dy + r * size;
     if (log) {
       const double total = value_of(kernels.sum_row(SumOfEach::value, from, size, 0.0));

@@ -17,8 +17,8 @@ struct Extent {
 
 enum class ReduceCode : unsigned int { sum, mean, var, std, logsumexp, norm, amax, amin, count };
 
-// y is [outer, inner]. var and std divide by size - correction. norm is sqrt(sum x^2). logsumexp, amax and amin take
-// inner = 1; amax and amin a size of at least 1.
+// y is [outer, inner]. var and std divide by size - correction. norm is sqrt(sum x^2). amax and amin take a
+// size of at least 1.
 template <class T>
 void reduce(ReduceCode code, const T* x, T* y, Extent extent, double correction,
             Workspace& workspace);

@@ -5,6 +5,16 @@
 
 #include <cstddef>
 
+// The bodies of the loops are lambdas that are called with constants; unless they are inlined there, each vector pays
+// for the branches (1 MB: 39 us against 30). INLINED stands behind a lambda's parameters, INLINE before a function.
+#if defined(__GNUC__)
+#define EVENKEEL_INLINED __attribute__((always_inline))
+#define EVENKEEL_INLINE __attribute__((always_inline)) inline
+#else
+#define EVENKEEL_INLINED
+#define EVENKEEL_INLINE inline
+#endif
+
 namespace evenkeel {
 namespace {
 
@@ -59,6 +69,11 @@ inline Halves<Half> operator^(Halves<Half> x, Halves<Half> y) {
 template <class Half>
 inline Halves<Half> fused(Halves<Half> x, Halves<Half> y, Halves<Half> z) {
   return {fused(x.a, y.a, z.a), fused(x.b, y.b, z.b)};
+}
+// f of each register.
+template <class Function, class Half, class... More>
+EVENKEEL_INLINE Halves<Half> by_register(const Function& f, Halves<Half> x, More... more) {
+  return {by_register(f, x.a, more.a...), by_register(f, x.b, more.b...)};
 }
 template <class Half>
 inline Halves<Half> positive_part(Halves<Half> x) {

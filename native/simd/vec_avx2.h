@@ -85,6 +85,33 @@ inline double fold(HalfD x) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+using RegF = float __attribute__((vector_size(32)));
+using RegD = double __attribute__((vector_size(32)));
+
+inline RegF fused(RegF a, RegF b, RegF c) {
+  return (RegF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+inline RegF fused_minus(RegF a, RegF b, RegF c) {
+  return (RegF)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+inline RegF root(RegF x) { return (RegF)_mm256_sqrt_ps((__m256)x); }
+inline RegD root(RegD x) { return (RegD)_mm256_sqrt_pd((__m256d)x); }
+inline RegF smaller(RegF a, RegF b) { return (RegF)_mm256_min_ps((__m256)a, (__m256)b); }
+inline RegF larger(RegF a, RegF b) { return (RegF)_mm256_max_ps((__m256)a, (__m256)b); }
+inline bool all_between(RegF x, float least, float most) {
+  const __m256 high = _mm256_cmp_ps((__m256)x, _mm256_set1_ps(least), _CMP_GE_OQ);
+  const __m256 low = _mm256_cmp_ps((__m256)x, _mm256_set1_ps(most), _CMP_LE_OQ);
+  return _mm256_movemask_ps(_mm256_and_ps(high, low)) == 0xff;
+}
+template <class Function, class... More>
+EVENKEEL_INLINE HalfF by_register(const Function& f, HalfF x, More... more) {
+  return {(__m256)f((RegF)x.v, (RegF)more.v...)};
+}
+template <class Function, class... More>
+EVENKEEL_INLINE HalfD by_register(const Function& f, HalfD x, More... more) {
+  return {(__m256d)f((RegD)x.v, (RegD)more.v...)};
+}
+
 using VecF = Halves<HalfF>;
 using VecD = Halves<HalfD>;
 

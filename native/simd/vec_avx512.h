@@ -78,6 +78,34 @@ inline Halves<VecD> widen(VecF a) {
           {_mm512_cvtps_pd(_mm256_castpd_ps(high))}};
 }
 
+using RegF = float __attribute__((vector_size(64)));
+using RegD = double __attribute__((vector_size(64)));
+
+inline RegF fused(RegF a, RegF b, RegF c) {
+  return (RegF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+inline RegF fused_minus(RegF a, RegF b, RegF c) {
+  return (RegF)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+inline RegF root(RegF x) { return (RegF)_mm512_sqrt_ps((__m512)x); }
+inline RegD root(RegD x) { return (RegD)_mm512_sqrt_pd((__m512d)x); }
+inline RegF smaller(RegF a, RegF b) { return (RegF)_mm512_min_ps((__m512)a, (__m512)b); }
+inline RegF larger(RegF a, RegF b) { return (RegF)_mm512_max_ps((__m512)a, (__m512)b); }
+#define EVENKEEL_SCALES
+inline RegF scaled(RegF x, RegF n) { return (RegF)_mm512_scalef_ps((__m512)x, (__m512)n); }
+inline bool all_between(RegF x, float least, float most) {
+  const __mmask16 high = _mm512_cmp_ps_mask((__m512)x, _mm512_set1_ps(least), _CMP_GE_OQ);
+  return _mm512_mask_cmp_ps_mask(high, (__m512)x, _mm512_set1_ps(most), _CMP_LE_OQ) == 0xffff;
+}
+template <class Function, class... More>
+EVENKEEL_INLINE VecF by_register(const Function& f, VecF x, More... more) {
+  return {(__m512)f((RegF)x.v, (RegF)more.v...)};
+}
+template <class Function, class... More>
+EVENKEEL_INLINE VecD by_register(const Function& f, VecD x, More... more) {
+  return {(__m512d)f((RegD)x.v, (RegD)more.v...)};
+}
+
 // Four columns of 16 rows, `stride` apart, each as one vector.
 inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
   __m512 rows[4];  // quarter q of rows[i]: row i + 4 q

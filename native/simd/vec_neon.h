@@ -86,6 +86,33 @@ inline QuarterD where_positive(QuarterD x, QuarterD y) {
 
 inline double fold(QuarterD x) { return vgetq_lane_f64(x.v, 0) + vgetq_lane_f64(x.v, 1); }
 
+using RegF = float __attribute__((vector_size(16)));
+using RegD = double __attribute__((vector_size(16)));
+
+inline RegF fused(RegF a, RegF b, RegF c) {
+  return (RegF)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+inline RegF fused_minus(RegF a, RegF b, RegF c) {
+  return (RegF)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+inline RegF root(RegF x) { return (RegF)vsqrtq_f32((float32x4_t)x); }
+inline RegD root(RegD x) { return (RegD)vsqrtq_f64((float64x2_t)x); }
+inline RegF smaller(RegF a, RegF b) { return a < b ? a : b; }
+inline RegF larger(RegF a, RegF b) { return a > b ? a : b; }
+inline bool all_between(RegF x, float least, float most) {
+  const uint32x4_t high = vcgeq_f32((float32x4_t)x, vdupq_n_f32(least));
+  const uint32x4_t low = vcleq_f32((float32x4_t)x, vdupq_n_f32(most));
+  return vminvq_u32(vandq_u32(high, low)) != 0;
+}
+template <class Function, class... More>
+EVENKEEL_INLINE QuarterF by_register(const Function& f, QuarterF x, More... more) {
+  return {(float32x4_t)f((RegF)x.v, (RegF)more.v...)};
+}
+template <class Function, class... More>
+EVENKEEL_INLINE QuarterD by_register(const Function& f, QuarterD x, More... more) {
+  return {(float64x2_t)f((RegD)x.v, (RegD)more.v...)};
+}
+
 using VecF = Halves<Halves<QuarterF>>;
 using VecD = Halves<Halves<QuarterD>>;
 

@@ -59,36 +59,87 @@ struct Lanes {
 using VecF = Lanes<float, 16>;
 using VecD = Lanes<double, 8>;
 
-// a * b + c rounded once, without the instruction (Boldo & Melquiond 2008). The product of two floats
-// is exact in double. The sum is rounded to odd there: where it is inexact and its last bit even, it
-// moves one bit towards the truth, so that rounding to float sees on which side of its own halfway
-// point the truth lies. Spelled as vectors of four: GCC 12 leaves a loop with bit casts scalar (2.9 ns
-// an element; so, with SSE2, 1.0).
-inline VecF fused(const VecF& a, const VecF& b, const VecF& c) {
-  using Floats = float __attribute__((vector_size(16)));
-  using Doubles = double __attribute__((vector_size(32)));
-  using Bits = unsigned long long __attribute__((vector_size(32)));
-  VecF r;
-  for (std::size_t i = 0; i < VecF::kLanes; i += 4) {
-    Floats x, y, z;
-    __builtin_memcpy(&x, a.v + i, sizeof x);
-    __builtin_memcpy(&y, b.v + i, sizeof y);
-    __builtin_memcpy(&z, c.v + i, sizeof z);
-    const Doubles product =
-        __builtin_convertvector(x, Doubles) * __builtin_convertvector(y, Doubles);
-    const Doubles addend = __builtin_convertvector(z, Doubles);
-    const Doubles sum = product + addend;
-    // What the sum lost, exactly (TwoSum, Knuth); NaN where the sum is infinite or NaN.
-    const Doubles part = sum - product;
-    const Doubles lost = (product - (sum - part)) + (addend - part);
-    const Bits bits = (Bits)sum;
-    const Bits inexact = (Bits)((lost < 0.0) | (lost > 0.0));
-    const Bits inward = ((bits ^ (Bits)lost) >> 63) & inexact;  // the truth lies towards zero
-    const Bits odd = (bits - inward) | (inexact >> 63);
-    const Floats rounded = __builtin_convertvector((Doubles)odd, Floats);
-    __builtin_memcpy(r.v + i, &rounded, sizeof rounded);
+using RegF = float __attribute__((vector_size(16)));
+using RegD = double __attribute__((vector_size(16)));
+
+// The sum of `product` and c rounded to odd (Boldo & Melquiond 2008): where it is inexact and its last bit even, it moves
+// one bit towards the truth, so that rounding to float sees on which side of its own halfway point the truth lies.
+inline RegD sum_to_odd(RegD product, RegD c, RegD sum) {
+  using Bits = unsigned long long __attribute__((vector_size(16)));
+  // What the sum lost, exactly (TwoSum, Knuth); NaN where the sum is infinite or NaN.
+  const RegD part = sum - product;
+  const RegD lost = (product - (sum - part)) + (c - part);
+  const Bits bits = (Bits)sum;
+  const Bits inexact = (Bits)((lost < 0.0) | (lost > 0.0));
+  const Bits inward = ((bits ^ (Bits)lost) >> 63) & inexact;  // the truth lies towards zero
+  return (RegD)((bits - inward) | (inexact >> 63));
+}
+inline RegF narrowed(RegD a, RegD b) {
+  return RegF{static_cast<float>(a[0]), static_cast<float>(a[1]), static_cast<float>(b[0]),
+              static_cast<float>(b[1])};
+}
+// a * b + c rounded once, without the instruction. The product of two floats is exact in double. Its sum with c, rounded
+// there and to float again, is wrong only where the first rounding ends halfway between two floats: a look at the bits
+// says so. Below 2^-125 floats are further apart than the look knows. 0.7 ns an element, with SSE2.
+inline RegF fused(RegF a, RegF b, RegF c) {
+  using Ints = int __attribute__((vector_size(16)));
+  using Longs = long long __attribute__((vector_size(16)));
+  const auto first = [](RegF x) EVENKEEL_INLINED { return RegD{x[0], x[1]}; };
+  const auto second = [](RegF x) EVENKEEL_INLINED { return RegD{x[2], x[3]}; };
+  const RegD p = first(a) * first(b), q = second(a) * second(b), c0 = first(c), c1 = second(c);
+  const RegD sum0 = p + c0, sum1 = q + c1;
+  const RegF sum = narrowed(sum0, sum1);
+  const Ints bits0 = (Ints)sum0, bits1 = (Ints)sum1, low = {bits0[0], bits0[2], bits1[0], bits1[2]};
+  const RegF size = (RegF)((Ints)sum & 0x7fffffff);
+  const Longs doubtful = (Longs)(((low & 0x1fffffff) == 0x10000000) | (size < 0x1p-125f));
+  if (__builtin_expect((doubtful[0] | doubtful[1]) == 0, 1)) return sum;
+  return narrowed(sum_to_odd(p, c0, sum0), sum_to_odd(q, c1, sum1));
+}
+inline RegF fused_minus(RegF a, RegF b, RegF c) { return fused(-a, b, c); }
+inline RegF root(RegF x) {
+  for (std::size_t i = 0; i < 4; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+inline RegD root(RegD x) {
+  for (std::size_t i = 0; i < 2; ++i) x[i] = __builtin_sqrt(x[i]);
+  return x;
+}
+inline RegF smaller(RegF a, RegF b) { return a < b ? a : b; }
+inline RegF larger(RegF a, RegF b) { return a > b ? a : b; }
+inline bool all_between(RegF x, float least, float most) {
+  const auto inside = (x >= least) & (x <= most);
+  return (inside[0] & inside[1] & inside[2] & inside[3]) != 0;
+}
+
+template <class T>
+struct RegisterOf {
+  using Reg = RegD;
+};
+template <>
+struct RegisterOf<float> {
+  using Reg = RegF;
+};
+template <class Reg, class T, std::size_t N>
+inline Reg register_at(const Lanes<T, N>& x, std::size_t i) {
+  Reg r;
+  __builtin_memcpy(&r, x.v + i, sizeof r);
+  return r;
+}
+template <class Function, class T, std::size_t N, class... More>
+EVENKEEL_INLINE Lanes<T, N> by_register(const Function& f, const Lanes<T, N>& x,
+                                        const More&... more) {
+  using Reg = typename RegisterOf<T>::Reg;
+  Lanes<T, N> r;
+  for (std::size_t i = 0; i < N; i += sizeof(Reg) / sizeof(T)) {
+    const Reg y = f(register_at<Reg>(x, i), register_at<Reg>(more, i)...);
+    __builtin_memcpy(r.v + i, &y, sizeof y);
   }
   return r;
+}
+
+inline VecF fused(const VecF& a, const VecF& b, const VecF& c) {
+  return by_register([](RegF x, RegF y, RegF z) EVENKEEL_INLINED { return fused(x, y, z); }, a, b,
+                     c);
 }
 
 // a < 0 ? 0 : a (NaN and -0 stay), and a <= 0 ? 0 : b.

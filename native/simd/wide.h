@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "halves.h"
+#include "registers.h"
 
 namespace evenkeel {
 namespace {
@@ -22,11 +23,13 @@ struct Simd;
 template <>
 struct Simd<float> {
   using Vec = VecF;
+  using Reg = RegF;
   using Wide = Wide16;
 };
 template <>
 struct Simd<double> {
   using Vec = VecD;
+  using Reg = RegD;
   using Wide = VecD;
 };
 

@@ -35,6 +35,9 @@ bool allocations(const Settings& settings);
 // Arrays of more than 2^31 elements.
 bool large(const Settings& settings);
 
+// The errors of exp, log and their kind in float32, at `cases` inputs.
+bool ulps(const Settings& settings);
+
 // Names what runs, for the report if it crashes.
 void now(const char* format, ...) __attribute__((format(printf, 1, 2)));
 // Prints that, `what`, and returns false.

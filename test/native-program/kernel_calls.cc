@@ -294,7 +294,6 @@ void elementwise(const Kernels& kernels, std::size_t n, Draw draw, Memory& memor
   const T* a = memory.input<T>(n);
   const T* b = memory.input<T>(n);
   const RandomPlace place{kRandomGroup * draw.below(9), draw.next(), draw.next()};
-  memory.result(table.sum(a, n).high);
   memory.result(table.squared_difference(a, b, n).high);
   table.relu(a, memory.output<T>(n), n);
   table.relu_backward(a, b, memory.output<T>(n), n);
@@ -370,6 +369,59 @@ void losses(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
 }
 
 template <class T>
+void arithmetic(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const auto& table = part<T>(kernels).arithmetic;
+  const T *a = memory.input<T>(n), *b = memory.input<T>(n);
+  const std::int32_t* mask = memory.integers(n, 0, 1);
+  const Numbers numbers{0.5, 2.0};
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::size_t code = draw.below(static_cast<std::size_t>(UnaryCode::count));
+    const std::size_t other = draw.below(static_cast<std::size_t>(BinaryCode::count));
+    table.unary(static_cast<UnaryCode>(code), a, memory.output<T>(n), n, numbers, draw.flip());
+    table.binary(static_cast<BinaryCode>(other), a, b, memory.output<T>(n), n, numbers,
+                 draw.flip());
+  }
+  table.compare(static_cast<CompareCode>(draw.below(6)), a, b, memory.output<int>(n), n);
+  table.choose(mask, a, b, memory.output<T>(n), n);
+  table.stream(a, memory.output<T>(n), n);
+  table.fence();
+}
+
+template <class T>
+void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
+  const auto& table = part<T>(kernels).reductions;
+  const T *a = memory.input<T>(n), *b = memory.input<T>(n);
+  const auto kind = static_cast<SumOfEach>(draw.below(3));
+  for (const Total total : {table.sum_row(kind, a, n, 0.25), table.dot_row(a, b, n)}) {
+    memory.result(total.high);
+  }
+  const Matrix x(draw, n);
+  const T* data = memory.input<T>(x.size());
+  double* high = memory.output<double>(padded(n));
+  double* low = memory.output<double>(padded(n));
+  std::fill_n(high, padded(n), 0.0);
+  std::fill_n(low, padded(n), 0.0);
+  const double* center = memory.input<double>(n);
+  const T* origin = memory.input<T>(n);
+  table.sum_columns(kind, data, x.rows, n, x.stride, {center, origin}, high, low);
+  std::fill(high + n, high + padded(n), 0.0);
+  std::fill(low + n, low + padded(n), 0.0);
+  const bool largest = draw.flip();
+  table.extreme_columns(largest, data, x.rows, n, x.stride, memory.output<T>(n));
+  if (n > 0) {
+    const T best = table.extreme_row(largest, a, n);
+    memory.result(static_cast<double>(best));
+    memory.result(static_cast<double>(table.first_of(a, n, best)));
+  }
+  T* e = memory.output<T>(n);
+  memory.result(table.exp_row(a, e, n, 0.5).high);
+  table.divide_row(e, n, 3.0);
+  table.shift_row(a, memory.output<T>(n), n, {0.3, 1e-9});
+  table.softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
+  table.log_softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
+}
+
+template <class T>
 void pairs(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const auto& table = part<T>(kernels).pairs;
   const T *a = memory.input<T>(n), *b = memory.input<T>(n), *c = memory.input<T>(n);
@@ -438,6 +490,10 @@ constexpr KernelCall kCalls[] = {
     {"the other optimisers double", more_steps<double>},
     {"losses float", losses<float>},
     {"losses double", losses<double>},
+    {"the pointwise operations float", arithmetic<float>},
+    {"the pointwise operations double", arithmetic<double>},
+    {"reductions float", reductions<float>},
+    {"reductions double", reductions<double>},
     {"losses of pairs float", pairs<float>},
     {"losses of pairs double", pairs<double>},
     {"softmax float", softmax<float>},

@@ -2,7 +2,7 @@
 // valgrind, emulators and other machines. The tests of test/native are the ones that explain; this one
 // draws.
 //
-//   evenkeel-check [pool|jobs|fuzz|guards|allocations|large]… [--seed S] [--cases N] [--only K] [--no-guards]
+//   evenkeel-check [pool|jobs|fuzz|guards|allocations|ulps|large]… [--seed S] [--cases N] [--only K] [--no-guards]
 #include <signal.h>
 #include <unistd.h>
 
@@ -39,21 +39,23 @@ struct Check {
   const char* name;
   bool (*run)(const Settings&);
 };
-// The pool first: its children want to be forked while there is one thread. The last one only where it is
-// named: 16 GB of addresses, half a minute.
+// The pool first: its children want to be forked while there is one thread. The last two only where they are
+// named: the errors of some functions, and 16 GB of addresses, half a minute.
 constexpr Check kChecks[] = {{"pool", pool},
                              {"jobs", jobs},
                              {"fuzz", fuzz},
                              {"guards", guards},
                              {"allocations", allocations},
+                             {"ulps", ulps},
                              {"large", large}};
 
 [[noreturn]] void usage(const char* argument) {
-  std::fprintf(stderr,
-               "evenkeel-check: expected [pool|jobs|fuzz|guards|allocations|large]... [--seed S] "
-               "[--cases N] "
-               "[--only K] [--no-guards], got '%s'.\n",
-               argument);
+  std::fprintf(
+      stderr,
+      "evenkeel-check: expected [pool|jobs|fuzz|guards|allocations|ulps|large]... [--seed S] "
+      "[--cases N] "
+      "[--only K] [--no-guards], got '%s'.\n",
+      argument);
   std::exit(2);
 }
 
@@ -102,7 +104,7 @@ int main(int count, char** arguments) {
   }
   if (wanted.empty()) {
     for (const Check& check : kChecks) {
-      if (check.run != large) wanted.push_back(&check);
+      if (check.run != large && check.run != ulps) wanted.push_back(&check);
     }
   }
 

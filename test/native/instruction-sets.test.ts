@@ -8,6 +8,7 @@ import { Arena, type Dtype, type Floats } from './arena.js';
 import type { KernelCase } from './kernel-case.js';
 import { batchNormCases, nullableCases } from './kernels-batchnorm.js';
 import { pairCases } from './kernels-pairs.js';
+import { pointwiseCases, reductionCases } from './kernels-pointwise.js';
 import { convolutionCases, elementwiseCases, matmulCases, optimizerCases, rowCases } from './kernels.js';
 
 const isas = addon.availableIsas();
@@ -90,6 +91,8 @@ describe.each(dtypes)('%s: instruction sets equal scalar', (dtype) => {
     ['matmul', matmulCases(addon), few],
     ['convolutions', convolutionCases(addon), few],
     ['element by element, sums, random numbers', elementwiseCases(addon), all],
+    ['the pointwise operations', pointwiseCases(addon), misalignments(dtype, 7)],
+    ['reductions and softmax', reductionCases(addon), few],
     ['rows', rowCases(addon), all],
     ['pairs', pairCases(addon), all],
     ['optimiser steps', optimizerCases(addon), all],

@@ -91,7 +91,7 @@ export function convolutionCases(addon: Addon): KernelCase[] {
 }
 
 /** Kernels of one length. */
-function flat(name: string, prepare: (arena: Arena, n: number) => Call): KernelCase {
+export function flat(name: string, prepare: (arena: Arena, n: number) => Call): KernelCase {
   const sizes = [...lengths, 127, 128, 129, 1000].map((length) => [length]);
   return { name, sizes, prepare: (arena, [n = 0]) => prepare(arena, n) };
 }

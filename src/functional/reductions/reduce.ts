@@ -9,9 +9,6 @@ const CODES = { sum: 0, mean: 1, var: 2, std: 3, logsumexp: 4, norm: 5, amax: 6,
 
 export type ReduceName = keyof typeof CODES;
 
-/** Those whose loops want the values of a result side by side. */
-const BY_ROWS: ReadonlySet<ReduceName> = new Set(['logsumexp', 'amax', 'amin']);
-
 /** The shape of a result: sizes of 1 in the place of the dimensions reduced, or without them. */
 export function reducedShape(
   shape: readonly number[],
@@ -46,7 +43,7 @@ export function reduce(
   const size = dims.reduce((product, dim) => product * x.shape[dim]!, 1);
   let inner = check.numelOf(x.shape, last + 1);
   let from = x;
-  if (!together || (inner !== 1 && BY_ROWS.has(name))) {
+  if (!together) {
     from = withLast(x, dims);
     outer = y.numel;
     inner = 1;

@@ -1,0 +1,295 @@
+// exp, log and their kind in float32, lane by lane, from + - * / and `fused` (a b + c, rounded once, which every
+// instruction set has: registers.h). Polynomials are minimax fits whose coefficients were rounded to float one by one.
+// `evenkeel-check ulps` measures the error of each over all 2^32 inputs; docs/operations.md has the figures.
+//
+// What the rounding of D = fused(a, b, c) has lost is fused(a, b, c - D): it is carried to the end where it counts.
+#pragma once
+
+#include <cstddef>
+
+#include "functions-inl.h"
+
+namespace evenkeel {
+namespace {
+
+EVENKEEL_INLINE float pick(bool mask, float a, float b) { return mask ? a : b; }
+EVENKEEL_INLINE RegF pick(RegI mask, RegF a, RegF b) { return mask ? a : b; }
+EVENKEEL_INLINE RegF pick(RegI mask, RegF a, float b) { return mask ? a : every(b); }
+EVENKEEL_INLINE RegF pick(RegI mask, float a, RegF b) { return mask ? every(a) : b; }
+EVENKEEL_INLINE RegF pick(RegI mask, float a, float b) { return mask ? every(a) : every(b); }
+
+constexpr float kInfinite = __builtin_inff(), kNoNumber = __builtin_nanf("");
+// ln 2 in two parts: n times the first is exact for |n| < 2^9.
+constexpr float kLn2High = 0.693145752f, kLn2Low = 1.42860677e-06f;
+
+// e^x = 2^n (1 + r h) with n = shifted - kShift whole and |r| <= ln 2 / 2, h = (e^r - 1) / r to 2^-26.9 of e^r. For
+// |x| < 2^21.
+struct Exponent {
+  RegF shifted, n, r;
+
+  EVENKEEL_INLINE explicit Exponent(RegF x)
+      : shifted(fused(x, 1.44269504f, kShift)),
+        n(shifted - kShift),
+        r(fused(n, -kLn2Low, fused(n, -kLn2High, x))) {}
+  EVENKEEL_INLINE RegF h() const { return fused(quotient(), r, 1.0f); }
+  // (h - 1) / r
+  EVENKEEL_INLINE RegF quotient() const {
+    constexpr float c[] = {0.49999994f, 0.16666576f, 0.04167003f, 0.008364227f, 0.0013658557f};
+    return polynomial(c, r);
+  }
+  EVENKEEL_INLINE RegF value() const { return scaled(fused(h(), r, 1.0f), n); }
+};
+
+EVENKEEL_INLINE RegF exp_of(RegF x) {
+  if (!kScalesAtOnce && all_between(x, -87.0f, 88.0f)) {
+    const Exponent e(x);
+    return fused(e.h(), e.r, 1.0f) * power_of_2(e.shifted);
+  }
+  return Exponent(at_least(at_most(x, 89.0f), -104.0f)).value();
+}
+
+// 1 / D for D from 1 to 2, to 3%: what a remainder is divided by.
+EVENKEEL_INLINE RegF rough_reciprocal(RegF d) { return fused(d, -0.485f, 1.457f); }
+
+// e^x = power + part (h + h_low), for x from -20 to 0
+struct PartsOfExp {
+  RegF power, part, h, h_low;
+
+  EVENKEEL_INLINE explicit PartsOfExp(RegF x) {
+    const Exponent e(x);
+    const RegF quotient = e.quotient();
+    h = fused(quotient, e.r, 1.0f);
+    h_low = fused(quotient, e.r, 1.0f - h);
+    power = power_of_2(e.shifted);
+    part = power * e.r;
+  }
+};
+
+EVENKEEL_INLINE RegF elu_of(RegF x, float p) {
+  const PartsOfExp e(at_least(at_most(x, 0.0f), -20.0f));
+  const RegF below = fused(e.part, e.h, fused(e.part, e.h_low, e.power - 1.0f));
+  return pick(x < 0.0f, below * p, x);
+}
+
+// tanh |x| = (1 - e) / (1 + e), e = e^(-2 |x|). kSmall: 1 + and - `power` are exact.
+template <bool kSmall>
+EVENKEEL_INLINE RegF tanh_of_size(RegF size) {
+  const PartsOfExp e(size * -2.0f);
+  const RegF above = 1.0f + e.power, below = 1.0f - e.power;
+  const RegF n = fused_minus(e.part, e.h, fused_minus(e.part, e.h_low, below));
+  const RegF d = fused(e.part, e.h, above);
+  RegF n_rest = below - n, d_rest = above - d;
+  if constexpr (!kSmall) {
+    n_rest = n_rest + ((1.0f - below) - e.power);
+    d_rest = d_rest + (e.power - (above - 1.0f));
+  }
+  const RegF n_low = fused_minus(e.part, e.h_low, fused_minus(e.part, e.h, n_rest));
+  const RegF d_low = fused(e.part, e.h, d_rest);
+  const RegF q = n / d;
+  const RegF rest = fused_minus(q, d_low, fused_minus(q, d, n) + n_low);
+  return fused(rest, rough_reciprocal(d), q);
+}
+EVENKEEL_INLINE RegF tanh_of(RegF x) {
+  const RegF size = magnitude_of(x);
+  if (all_between(size, 0.0f, 8.0f)) return with_sign_of(tanh_of_size<true>(size), x);
+  return with_sign_of(tanh_of_size<false>(at_most(size, 10.0f)), x);
+}
+
+// e^-x = 2^n (1 - r h): r = x + n ln 2, where -x would cost an instruction.
+struct NegativeExponent {
+  RegF shifted, r;
+
+  EVENKEEL_INLINE explicit NegativeExponent(RegF x) : shifted(fused(x, -1.44269504f, kShift)) {
+    const RegF n = shifted - kShift;
+    r = fused(n, kLn2Low, fused(n, kLn2High, x));
+  }
+  EVENKEEL_INLINE RegF h() const {
+    constexpr float c[] = {1.0f,         -0.49999994f, 0.16666576f,
+                           -0.04167003f, 0.008364227f, -0.0013658557f};
+    return polynomial(c, r);
+  }
+};
+
+// 1 / (1 + e^-x) = q + q t, finished by f(whether x is from -16 to 16, q, t).
+template <class Finish>
+EVENKEEL_INLINE RegF logistic(RegF x, RegF x_low, const Finish& f) {
+  if (all_between(x, -16.0f, 16.0f)) {
+    NegativeExponent e(x);
+    e.r = e.r + x_low;
+    const RegF power = power_of_2(e.shifted), part = power * e.r, h = e.h();
+    const RegF whole = power + 1.0f, d = fused_minus(part, h, whole);
+    const RegF d_low = fused_minus(part, h, whole - d);
+    const RegF q = 1.0f / d;
+    return f(true, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f))));
+  }
+  // Below -64, of e^-x 2^-96: it may be beyond the largest float. From -140 down the result is 0.
+  NegativeExponent e(at_most(at_least(x, -140.0f), 87.0f));
+  e.r = e.r + x_low;
+  const RegI far = x < -64.0f;
+  const RegF one = pick(far, 0x1p-96f, 1.0f), scale = pick(x > -140.0f, one, pick(x == x, 0.0f, x));
+  const RegF power = power_of_2(from_bits(bits_of(e.shifted) - (far & 96)));
+  const RegF part = power * e.r, h = e.h(), d = fused_minus(part, h, power + one);
+  const RegF d_low = fused_minus(part, h, (power - d) + one);
+  const RegF q = 1.0f / d;
+  return f(false, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f)))) * scale;
+}
+// x (q + q t); t may be 0 where x is infinite.
+EVENKEEL_INLINE RegF finished_by(RegF x, bool is_usual, RegF q, RegF t) {
+  const RegF finite = is_usual ? x : at_most(x, 0x1.fffffep127f);
+  return fused(x, q, (finite * q) * t);
+}
+
+EVENKEEL_INLINE RegF sigmoid_of(RegF x) {
+  return logistic(x, RegF{}, [](bool, RegF q, RegF t) EVENKEEL_INLINED { return fused(t, q, q); });
+}
+EVENKEEL_INLINE RegF silu_of(RegF x) {
+  return logistic(x, RegF{}, [=](bool is_usual, RegF q, RegF t) EVENKEEL_INLINED {
+    return finished_by(x, is_usual, q, t);
+  });
+}
+
+// x sigmoid(z), z = 2 sqrt(2 / pi) (x + 0.044715 x^3) in two parts: its rounding error would count up to 100 times.
+EVENKEEL_INLINE RegF gelu_tanh_of(RegF x) {
+  constexpr float kLinear = 1.5957692f, kLinearLow = -4.534068e-08f;
+  constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-09f;
+  const RegF bounded = at_least(at_most(x, 20.0f), -20.0f);
+  const RegF square = bounded * bounded, square_low = fused(bounded, bounded, -square);
+  const RegF cubic = square * kCubic, cubic_low = fused(square, kCubic, -cubic);
+  const RegF w = cubic + kLinear, seen = w - cubic;
+  const RegF lost = (cubic - (w - seen)) + (kLinear - seen) + cubic_low;
+  const RegF w_low = fused(square_low, kCubic, fused(square, kCubicLow, lost + kLinearLow));
+  const RegF z = bounded * w, z_low = fused(bounded, w_low, fused(bounded, w, -z));
+  return logistic(z, z_low, [=](bool is_usual, RegF q, RegF t) EVENKEEL_INLINED {
+    return finished_by(x, is_usual, q, t);
+  });
+}
+
+// e^(-x^2 / 2) = (1 + r h) 2^n, and with it erfc(|x| / sqrt 2) / 2 = value p / q: rational, all coefficients positive.
+struct Bell {
+  RegF size, value, n, p, q;
+
+  EVENKEEL_INLINE explicit Bell(RegF x) {
+    size = at_most(magnitude_of(x), 14.5f);
+    const RegF square = size * size, square_low = fused(size, size, -square);
+    Exponent e(square * -0.5f);
+    e.r = fused(square_low, -0.5f, e.r);
+    value = fused(e.h(), e.r, 1.0f);
+    n = e.n;
+    constexpr float a[] = {0.5f, 0.4379024505615234f, 0.18294389f, 0.04053489f, 0.0041016582f};
+    constexpr float b[] = {1.0f, 1.6736898f, 1.2012944f, 0.46870158f, 0.10161249f, 0.01028121f};
+    p = polynomial(a, size);
+    q = polynomial(b, size);
+  }
+};
+EVENKEEL_INLINE RegF gelu_of(RegF x) {
+  const Bell bell(x);
+  const RegF tail = scaled((bell.value * bell.size) * bell.p / bell.q, bell.n);
+  // max(x, 0), and NaN where x is -infinity. The sign is that of x where the value is 0, too.
+  return with_sign_of(fused(magnitude_of(x), 0.5f, x * 0.5f) - tail, x);
+}
+
+// log(1 + e) for e from 0 to 1
+EVENKEEL_INLINE RegF log1p_of_part(RegF e) {
+  constexpr float c[] = {-0.4999993f, 0.33330464f,  -0.24958019f, 0.19692102f,   -0.1534488f,
+                         0.10661128f, -0.05745723f, 0.020086242f, -0.0032904686f};
+  return fused(e * polynomial(c, e), e, e);
+}
+// log(1 + e^-|x|)
+EVENKEEL_INLINE RegF softplus_tail(RegF x) {
+  return log1p_of_part(Exponent(at_least(minus_magnitude_of(x), -104.0f)).value());
+}
+EVENKEEL_INLINE RegF log_sigmoid_of(RegF x) { return at_most(x, 0.0f) - softplus_tail(x); }
+EVENKEEL_INLINE RegF softplus_of(RegF x, float p, float q) {
+  const RegF z = x * p, value = at_least(z, 0.0f) + softplus_tail(z);
+  return pick(z > q, x, p == 1.0f ? value : value / p);
+}
+
+// x tanh(log(1 + e^x)): (a (a + 2 b)) / (a (a + 2 b) + 2 b^2) with a = e^x, b = 1 below 0 and a = 1, b = e^-x above.
+EVENKEEL_INLINE RegF mish_of(RegF x) {
+  const RegF z = at_least(minus_magnitude_of(x), -140.0f);
+  const Exponent e(z);
+  // Below -64 e^x is kept 2^64 times as large.
+  const RegI below = x < 0.0f, far = below & (z < -64.0f);
+  const RegF up = e.n + pick(far, 64.0f, 0.0f);
+  const RegF large = scaled(fused(e.h(), e.r, 1.0f), up),
+             down = pick(far, pick(z > -140.0f, 0x1p-64f, 0.0f), 1.0f);
+  const RegF small = large * down;
+  const RegF a = pick(below, small, 1.0f), b = pick(below, 1.0f, small);
+  const RegF sum = fused(b, 2.0f, a), product = a * sum;
+  const RegF d = fused(b * b, 2.0f, product);
+  return x * (pick(below, large, 1.0f) * sum / d) * down;
+}
+
+// x = 2^k m, m from sqrt(1/2) to sqrt 2; log m = f + f^2 (-1/2 + ...), f = m - 1 + low.
+template <bool kLow>
+EVENKEEL_INLINE RegF logarithm_of_parts(RegF x, RegF x_low, float k_more) {
+  constexpr int kHalfRoot = 0x3f3504f3;
+  const RegI moved = bits_of(x) - kHalfRoot;
+  const RegF k = __builtin_convertvector(moved >> 23, RegF) + k_more;
+  const RegF whole = from_bits((moved & 0x7fffff) + kHalfRoot) - 1.0f;
+  RegF f = whole, low = RegF{};
+  if constexpr (kLow) {
+    const RegF scale = from_bits(0x3f800000 - (moved & ~0x7fffff));
+    f = fused(x_low, scale, whole);
+    low = fused(x_low, scale, whole - f);
+  }
+  constexpr float c[] = {-0.5f,       0.3333333f, -0.25000823f, 0.20001261f,  -0.16623335f,
+                         0.14200947f, -0.131595f, 0.12766927f,  -0.076430775f};
+  const RegF high = k * kLn2High, sum = high + f, sum_low = (f - (sum - high)) + low;
+  return sum + (fused(k, kLn2Low, (f * f) * polynomial(c, f)) + sum_low);
+}
+EVENKEEL_INLINE RegF log_edges(RegF x, RegF value) {
+  const RegF usual = pick(x < kInfinite, value, x);
+  return pick(x > 0.0f, usual, pick(x == 0.0f, -kInfinite, pick(x == x, kNoNumber, x)));
+}
+EVENKEEL_INLINE RegF log_of(RegF x) {
+  constexpr float kMost = 0x1.fffffep127f;
+  if (all_between(x, 0x1p-126f, kMost)) return logarithm_of_parts<false>(x, x, 0.0f);
+  const RegF usual = logarithm_of_parts<false>(x, x, 0.0f);
+  const RegF tiny = logarithm_of_parts<false>(x * 0x1p24f, x, -24.0f);
+  return log_edges(x, pick(x < 0x1p-126f, tiny, usual));
+}
+EVENKEEL_INLINE RegF log1p_of(RegF x) {
+  const RegF large = at_least(x, 1.0f), small = at_most(x, 1.0f);
+  const RegF u = large + small, u_low = small - (u - large);
+  const RegF value = logarithm_of_parts<true>(u, u_low, 0.0f);
+  if (all_between(x, -0x1.fffffep-1f, 0x1p126f)) return with_sign_of(value, x);
+  const RegF usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x, 0.0f), value);
+  return log_edges(1.0f + x, with_sign_of(usual, x));
+}
+
+// Derivatives, for gradients: within some units of 2^-24 of 1, or of what they are added up from.
+// s (1 + k (1 - s)) with s = 1 / (1 + e^-z), both s and 1 - s from the smaller of them.
+EVENKEEL_INLINE RegF logistic_product_derivative(RegF z, RegF k) {
+  const RegF e = Exponent(at_least(minus_magnitude_of(z), -104.0f)).value(), small = e / (1.0f + e);
+  const RegI below = z < 0.0f;
+  const RegF s = pick(below, small, 1.0f - small), rest = pick(below, 1.0f - small, small);
+  return fused(s, k * rest, s);
+}
+EVENKEEL_INLINE RegF silu_derivative(RegF x) { return logistic_product_derivative(x, x); }
+EVENKEEL_INLINE RegF gelu_tanh_derivative(RegF x) {
+  constexpr float kLinear = 1.59576917f, kCubic = 0.0713548139f;
+  const RegF bounded = at_least(at_most(x, 20.0f), -20.0f), square = bounded * bounded;
+  const RegF z = bounded * fused(square, kCubic, kLinear);
+  return logistic_product_derivative(z, bounded * fused(square, 3.0f * kCubic, kLinear));
+}
+EVENKEEL_INLINE RegF gelu_derivative(RegF x) {
+  const Bell bell(x);
+  const RegF density = scaled(bell.value, bell.n), tail = density * bell.p / bell.q;
+  return fused(x, density * 0.3989423f, pick(x < 0.0f, tail, 1.0f - tail));
+}
+EVENKEEL_INLINE RegF elu_derivative(RegF x, float p) {
+  return pick(x <= 0.0f, exp_of(x) * p, 1.0f);
+}
+// t + x s (1 - t^2), t = tanh(log(1 + e^x)) = n / d, s = a / (a + b); d - n = 2 b^2.
+EVENKEEL_INLINE RegF mish_derivative(RegF x) {
+  const RegF e = Exponent(at_least(minus_magnitude_of(x), -104.0f)).value();
+  const RegI below = x < 0.0f;
+  const RegF a = pick(below, e, 1.0f), b = pick(below, 1.0f, e);
+  const RegF n = a * fused(b, 2.0f, a), square = b * b, d = fused(square, 2.0f, n);
+  const RegF t = n / d, rest = square / d;
+  return fused(x * (a / (a + b)), 4.0f * rest * (t + rest), t);
+}
+
+}  // namespace
+}  // namespace evenkeel

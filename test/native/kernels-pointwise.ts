@@ -1,0 +1,75 @@
+// The pointwise operations, reductions and softmax as calls on an Arena.
+import type { Addon } from '../../src/addon/types.js';
+import { CODES } from '../../src/functional/pointwise/codes.js';
+import type { Arena } from './arena.js';
+import { flags, lengths, nothing, positive, sweep, type Call, type KernelCase } from './kernel-case.js';
+import { flat } from './kernels.js';
+
+/** What is not finite elsewhere. */
+const ofPositive = new Set(['sqrt', 'rsqrt', 'log', 'log1p', 'pow', 'pow_gradient']);
+/** Small ones, and now and then one that is beyond a function's usual range. */
+const beyond = (factor: number) => (value: number) => (value > 1.5 ? value * factor : value * 3);
+
+/** Each operation by its code, and comparisons. */
+export function pointwiseCases(addon: Addon): KernelCase[] {
+  const sizes = [...lengths.slice(0, 36), 127, 1000].map((length) => [length]);
+  const named = (name: string, prepare: (arena: Arena, n: number) => Call): KernelCase => ({
+    ...flat(name, prepare),
+    sizes,
+  });
+  return [
+    ...Object.entries(CODES.unary).map(([name, code]) =>
+      named(name, (arena, n) => {
+        const x = arena.input(n, ofPositive.has(name) ? positive : beyond(name === 'exp' ? -60 : 60));
+        const y = arena.output(n);
+        return nothing(() => addon.unary(x, y, n, code, 0.7, 20));
+      }),
+    ),
+    ...Object.entries(CODES.binary).map(([name, code]) =>
+      named(name, (arena, n) => {
+        const a = arena.input(n, ofPositive.has(name) ? positive : (value) => value * 3);
+        const [b, y] = [arena.input(n), arena.output(n)];
+        return nothing(() => addon.binary(a, b, y, n, n, n, code, -0.7, 0.9, null, 0));
+      }),
+    ),
+    ...Object.entries(CODES.compare).map(([name, code]) =>
+      named(name, (arena, n) => {
+        const [a, b, y] = [arena.input(n), arena.input(n), arena.words(n)];
+        return nothing(() => addon.compare(a, b, new Int32Array(y.buffer, y.byteOffset, n), n, n, n, code, null, 0));
+      }),
+    ),
+  ];
+}
+
+/** Reductions over rows, columns and a middle dimension, and softmax. */
+export function reductionCases(addon: Addon): KernelCase[] {
+  const extents = sweep([3, -1, 1], [-1, 5, 1], [1, 4, -1], [2, -1, 3], [1, 33, -1]);
+  const some = extents.filter(([, size]) => size !== 0);
+  const rows = some.filter(([, , inner]) => inner === 1);
+  const names = ['sum', 'mean', 'var', 'std', 'logsumexp', 'norm', 'amax', 'amin'];
+  return [
+    ...names.map((name, code): KernelCase => ({
+      name,
+      sizes: some,
+      prepare(arena, [outer = 0, size = 0, inner = 0]) {
+        const x = arena.input(outer * size * inner);
+        const y = arena.output(outer * inner);
+        return nothing(() => addon.reduce(x, y, code, outer, size, inner, 0));
+      },
+    })),
+    ...flags.map((log): KernelCase => ({
+      name: log ? 'logSoftmax and backward' : 'softmax and backward',
+      sizes: rows,
+      prepare(arena, [outer = 0, size = 0]) {
+        const n = outer * size;
+        const [x, dy] = [arena.input(n), arena.input(n)];
+        const [y, dx] = [arena.output(n), arena.output(n)];
+        return nothing(() => {
+          addon.softmax(x, y, log, outer, size);
+          addon.softmaxBackward(y, dy, dx, log, outer, size);
+        });
+      },
+    })),
+  ];
+}
+
