@@ -25,6 +25,8 @@ export interface Padding {
   readonly l: number;
   /** Elements of one step: 1, or the channels where they come last. */
   readonly unit: number;
+  /** Whether channels come last: one channel alone does not show it, and the order of sums follows it. */
+  readonly last: boolean;
   readonly lengths: Int32Array;
   /** How many steps count in all. */
   readonly steps: number;
@@ -71,7 +73,7 @@ function paddingOfLengths(
   const steps = checked.reduce((sum, length) => sum + length, 0);
   if (steps === n * l) return null;
   const [c, unit] = last ? [1, channels] : [channels, 1];
-  return { n, c, l, unit, lengths: checked, steps, at: null };
+  return { n, c, l, unit, last, lengths: checked, steps, at: null };
 }
 
 function dataOf(who: string, name: string, list: Tensor): TensorData {
@@ -100,8 +102,11 @@ function paddingOfMask(
   const steps = flags.reduce((sum, flag) => sum + flag, 0);
   if (steps === flags.length) return null;
   // Where channels come last each step is a row of its own: one of n · l samples, of length 1 or 0.
-  if (last) return { n: flags.length, c: 1, l: 1, unit: channels, lengths: flags, steps, at: null };
-  const dims = { n, c: channels, l: l ?? 1, unit: 1, steps };
+  if (last) {
+    const dims = { n: flags.length, c: 1, l: 1, unit: channels, last };
+    return { ...dims, lengths: flags, steps, at: null };
+  }
+  const dims = { n, c: channels, l: l ?? 1, unit: 1, last, steps };
   const lengths = prefixesOf(flags, n, l ?? 1);
   if (lengths !== null) return { ...dims, lengths, at: null };
   return { ...dims, lengths: new Int32Array(0), at: placesOf(flags, dims) };
@@ -156,8 +161,8 @@ export function pack(x: Tensor, padding: Padding): Tensor {
 }
 
 /** @internal How the packed steps are to be read by a layer of channels. */
-export function packedDims({ c, unit, steps }: Padding): check.ChannelDims {
-  return unit === 1 ? { n: 1, c, l: steps } : { n: steps, c: unit, l: 1 };
+export function packedDims({ c, unit, last, steps }: Padding): check.ChannelDims {
+  return last ? { n: steps, c: unit, l: 1 } : { n: 1, c, l: steps };
 }
 
 /** @internal Writes `packed` into x, and 0 where the padding is; x is the result. */
