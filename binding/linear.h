@@ -72,4 +72,20 @@ struct ColumnSums {
   void run(Workspace& workspace) const { column_sums(x, sums, rows, columns, workspace); }
 };
 
+// (x, totals, rows, columns): the same in double, of rows that are a part of a batch.
+template <class T>
+struct ColumnTotals {
+  static constexpr std::size_t kArguments = 4;
+  std::size_t rows, columns;
+  const T* x;
+  double* totals;
+
+  explicit ColumnTotals(const Args& args)
+      : rows(args.size(2, "rows")), columns(args.size(3, "columns")) {
+    x = args.array<T>(0, "x", args.product(rows, columns));
+    totals = args.array<double>(1, "totals", columns);
+  }
+  void run(Workspace& workspace) const { column_totals(x, totals, rows, columns, workspace); }
+};
+
 }  // namespace evenkeel::binding

@@ -23,6 +23,57 @@ struct BatchMoments {
   void run(Workspace& workspace) const { batch_moments(shape, x, moments, workspace); }
 };
 
+// (x, shift, sums, n, c, l): sums [2, C], sum (x - shift) and sum (x - shift)^2, of samples that are a part of a batch.
+template <class T>
+struct BatchSums {
+  static constexpr std::size_t kArguments = 6;
+  BatchShape shape;
+  const T *x, *shift;
+  double* sums;
+
+  explicit BatchSums(const Args& args) : shape(shape_at(args, 3, 4, 5)) {
+    x = args.array<T>(0, "x", elements_of(args, shape));
+    shift = args.array<T>(1, "shift", shape.c);
+    sums = args.array<double>(2, "sums", args.product(2, shape.c));
+  }
+  void run(Workspace& workspace) const { batch_sums(shape, x, shift, sums, workspace); }
+};
+
+// (x, shift, n, c, l): the shift of a batch that begins with these samples.
+template <class T>
+struct FirstShift {
+  static constexpr std::size_t kArguments = 5;
+  BatchShape shape;
+  const T* x;
+  T* shift;
+
+  explicit FirstShift(const Args& args) : shape(shape_at(args, 2, 3, 4)) {
+    const std::size_t elements = elements_of(args, shape);
+    x = args.array<T>(0, "x", elements);
+    shift = args.array<T>(1, "shift", shape.c);
+    if (elements == 0) args.fail("x", "at least one sample", "none");
+  }
+  void run() const { first_shift(shape, x, shift); }
+};
+
+// (shift, sums, moments, count, c)
+template <class T>
+struct MomentsOfSums {
+  static constexpr std::size_t kArguments = 5;
+  std::size_t channels;
+  const T* shift;
+  const double* sums;
+  double *moments, count;
+
+  explicit MomentsOfSums(const Args& args) : channels(args.size(4, "c")) {
+    shift = args.array<T>(0, "shift", channels);
+    sums = args.array<double>(1, "sums", args.product(2, channels));
+    moments = args.array<double>(2, "moments", args.product(4, channels));
+    count = args.number(3, "count");
+  }
+  void run() const { moments_of_sums(shift, sums, count, moments, channels); }
+};
+
 // (into, count, from, more, c)
 struct MergeMoments {
   static constexpr std::size_t kArguments = 5;

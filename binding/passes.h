@@ -1,5 +1,5 @@
 // Batch normalisation pass by pass, for a batch that lies in several places. Its moments are those of batchMoments,
-// merged by mergeMoments (moments.h).
+// merged by mergeMoments, or, with the bits of one place, those of batchSums, added in order (moments.h).
 #pragma once
 
 #include "args.h"
@@ -56,11 +56,11 @@ struct GradientSums {
   void run(Workspace& workspace) const { batchnorm_backward(call, workspace); }
 };
 
-// (x, dy?, dyValue, n, c, l, weight?, bias?, saved, sums, count, dx, relu): dx, from the sums of all `count` values a
-// channel.
+// (x, dy?, dyValue, n, c, l, weight?, bias?, saved, sums, count, dx?, dweight?, dbias?, relu): dx of these values, and
+// dweight and dbias of all, from the sums of all `count` values a channel.
 template <class T>
 struct GradientBySums {
-  static constexpr std::size_t kArguments = 13;
+  static constexpr std::size_t kArguments = 15;
   BatchNormBackward<T> call{};
 
   explicit GradientBySums(const Args& args) {
@@ -69,7 +69,7 @@ struct GradientBySums {
     call.passes = Passes::by_sums;
     call.statistics = Statistics::given;
     call.count = args.number(10, "count");
-    call.relu = args.flag(12, "relu");
+    call.relu = args.flag(14, "relu");
     call.x = args.array<T>(0, "x", elements);
     call.dy = args.array_or_null<T>(1, "dy", elements);
     call.dy_value = static_cast<T>(args.number(2, "dyValue"));
@@ -77,7 +77,9 @@ struct GradientBySums {
     call.bias = args.array_or_null<T>(7, "bias", channels);
     call.saved = args.array<double>(8, "saved", args.product(3, channels));
     call.sums = args.array<double>(9, "sums", args.product(2, channels));
-    call.dx = args.array<T>(11, "dx", elements);
+    call.dx = args.array_or_null<T>(11, "dx", elements);
+    call.dweight = args.array_or_null<T>(12, "dweight", channels);
+    call.dbias = args.array_or_null<T>(13, "dbias", channels);
   }
   void run(Workspace& workspace) const { batchnorm_backward(call, workspace); }
 };

@@ -10,27 +10,21 @@
 namespace evenkeel {
 namespace {
 
-// (N, C, 1) is (N, C), and (N, 1) is one run of N: whichever way a caller says it, the same loops
-// run and the same bits come out.
-BatchShape canonical(BatchShape shape) {
-  if (shape.c == 1) return {1, 1, shape.n * shape.l};
-  return shape;
-}
-
-// Runs shorter than this are columns of a row: half of their vectors would be partial ones.
-constexpr std::size_t kShortRun = 32;
-
-bool in_rows(BatchShape shape) { return shape.l < kShortRun && shape.c > 1; }
+bool is_empty(BatchShape shape) { return shape.n * shape.c * shape.l == 0; }
 
 }  // namespace
 
 template <class T>
-void batchnorm_forward(const BatchNormForward<T>& asked, Workspace& workspace) {
+void batchnorm_forward(const BatchNormForward<T>& call, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
-  BatchNormForward<T> call = asked;
-  call.shape = canonical(asked.shape);
-  if (call.shape.n * call.shape.c * call.shape.l == 0) return;
+  if (is_empty(call.shape)) {
+    // Of a batch that lies elsewhere there is something to save.
+    if (call.statistics == Statistics::given) {
+      Normalization<T>(call, workspace).from_given(0, call.shape.c);
+    }
+    return;
+  }
   if (in_rows(call.shape)) {
     forward_nc(call, workspace);
   } else {
@@ -39,12 +33,14 @@ void batchnorm_forward(const BatchNormForward<T>& asked, Workspace& workspace) {
 }
 
 template <class T>
-void batchnorm_backward(const BatchNormBackward<T>& asked, Workspace& workspace) {
+void batchnorm_backward(const BatchNormBackward<T>& call, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
-  BatchNormBackward<T> call = asked;
-  call.shape = canonical(asked.shape);
-  if (call.shape.n * call.shape.c * call.shape.l == 0) {
+  if (is_empty(call.shape)) {
+    if (call.passes == Passes::by_sums) {
+      Gradient<T>(call, workspace).finish(0, call.shape.c);
+      return;
+    }
     if (call.dweight != nullptr) std::fill_n(call.dweight, call.shape.c, T(0));
     if (call.dbias != nullptr) std::fill_n(call.dbias, call.shape.c, T(0));
     if (call.passes == Passes::sums) std::fill_n(call.sums, 2 * call.shape.c, 0.0);

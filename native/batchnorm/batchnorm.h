@@ -17,6 +17,10 @@ struct BatchShape {
   std::size_t n, c, l;
 };
 
+// Runs shorter than this are columns of a row: half of their vectors would be partial ones.
+inline constexpr std::size_t kShortRun = 32;
+inline bool in_rows(BatchShape shape) { return shape.l < kShortRun && shape.c > 1; }
+
 enum class Statistics { batch, running, given };
 
 // What backward needs of its forward: 3 * C doubles, mean[C], residual[C], invstd[C]. The mean in
@@ -57,9 +61,10 @@ void batchnorm_forward(const BatchNormForward<T>& call, Workspace& workspace);
 // Behind a forward with `relu`, dy counts as 0 where that forward's y was not above 0.
 //
 // The two passes can be had apart, with the sums of other batches added in between: dx is then the gradient
-// of a batch that lies in several places. Both passes one after the other have the bits of Passes::both.
+// of a batch that lies in several places. Both passes one after the other have the bits of Passes::both, in several
+// places too where the sums are nodes of kernels/sum_tree.h and meet as it says.
 //   sums     writes `sums`, dweight and dbias, of these values alone; dx is null
-//   by_sums  reads `sums`, those of all `count` values a channel, and writes dx; dweight and dbias are null
+//   by_sums  reads `sums`, those of all `count` values a channel, and writes dx; dweight and dbias of all of them
 enum class Passes { both, sums, by_sums };
 
 template <class T>

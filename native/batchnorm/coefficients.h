@@ -20,6 +20,11 @@ T shift_from(T first) {
   return std::isfinite(first) ? first : T(0);
 }
 
+template <class T>
+void first_values(BatchShape shape, const T* x, T* shift) {
+  for (std::size_t c = 0; c < shape.c; ++c) shift[c] = shift_from(x[c * shape.l]);
+}
+
 // Coefficients go on periodically for so many columns behind the last (kernels/batchnorm.h).
 inline constexpr std::size_t kPeriodic = 16;
 

@@ -8,6 +8,7 @@
 #include "../kernels/dispatch.h"
 #include "batchnorm.h"
 #include "coefficients.h"
+#include "node_total.h"
 #include "wide.h"
 
 namespace evenkeel {
@@ -85,6 +86,7 @@ struct Gradient {
         if (call.passes == Passes::sums) keep_sums(i, 1);
       } else if (call.passes == Passes::by_sums) {
         dot[i] = call.sums[call.shape.c + i];
+        if (call.dweight != nullptr) call.dweight[i] = static_cast<T>(dot[i]);
       }
     }
   }
@@ -112,14 +114,20 @@ struct Gradient {
   // sum dy and, other than for the passes, sum dy * xhat.
   void finish_wide(std::size_t c) const {
     const WideChannel<T> channel = wide_channel(c);
-    CompensatedSum gradients, products;
-    for_channel(call.shape, c, [&](std::size_t i) {
-      const double gradient = channel.gated(call.x[i], dy_at(i), call.relu);
-      gradients.add(gradient);
-      products.add(gradient * channel.normalized(call.x[i]));
-    });
-    sum[c] = gradients.value();
-    dot[c] = products.value();
+    const std::size_t samples = leaf_samples(call.shape.l);
+    NodeTotal total;
+    for (std::size_t leaf = 0; leaf < divide_up(call.shape.n, samples); ++leaf) {
+      CompensatedSum gradients, products;
+      for_channel(call.shape, cut(call.shape.n, samples, leaf), c, [&](std::size_t i) {
+        const double gradient = channel.gated(call.x[i], dy_at(i), call.relu);
+        gradients.add(gradient);
+        products.add(gradient * channel.normalized(call.x[i]));
+      });
+      total.add({{gradients.value(), products.value()}});
+    }
+    const Pair sums = total.take();
+    sum[c] = sums.sums[0];
+    dot[c] = sums.sums[1];
     if (call.dbias != nullptr) call.dbias[c] = static_cast<T>(sum[c]);
     if (call.dweight != nullptr) call.dweight[c] = static_cast<T>(dot[c]);
   }

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "coefficients.h"
+#include "nc.h"
+#include "ncl.h"
 #include "../runtime/float_environment.h"
 
 namespace evenkeel {
@@ -19,6 +21,44 @@ void batch_moments(BatchShape shape, const T* x, double* moments, Workspace& wor
   call.statistics = Statistics::batch;
   call.eps = 1.0;  // of the row that is not read
   batchnorm_forward(call, workspace);
+}
+
+template <class T>
+void batch_sums(BatchShape shape, const T* x, const T* shift, double* sums, Workspace& workspace) {
+  const FloatEnvironment environment;
+  workspace.reset();
+  const std::size_t channels = shape.c;
+  if (shape.n * channels * shape.l == 0) {
+    std::fill_n(sums, 2 * channels, 0.0);
+    return;
+  }
+  if (!in_rows(shape)) {
+    sums_ncl(shape, x, shift, sums, sums + channels, workspace);
+    return;
+  }
+  double* first = workspace.take<double>(channels);
+  double* second = workspace.take<double>(channels);
+  T* padded = workspace.take<T>(channels);
+  std::copy_n(shift, channels, padded);
+  const RowSums rows(shape, first, second, workspace);
+  sums_nc(shape, x, padded, rows, workspace);
+  rows.merge({0, channels});
+  std::copy_n(first, channels, sums);
+  std::copy_n(second, channels, sums + channels);
+}
+
+template <class T>
+void first_shift(BatchShape shape, const T* x, T* shift) {
+  const FloatEnvironment environment;
+  first_values(shape, x, shift);
+}
+
+template <class T>
+void moments_of_sums(const T* shift, const double* sums, double count, double* moments,
+                     std::size_t channels) {
+  const FloatEnvironment environment;
+  kernels_of<T>().channels.moments(shift, sums, sums + channels, environment.within(count),
+                                   channels, moments, moments + channels, moments + 3 * channels);
 }
 
 namespace {
@@ -107,7 +147,13 @@ void move_by_moments(T* running_mean, T* running_var, const double* moments, dou
 }
 
 template void batch_moments(BatchShape, const float*, double*, Workspace&);
+template void batch_sums(BatchShape, const float*, const float*, double*, Workspace&);
+template void first_shift(BatchShape, const float*, float*);
+template void moments_of_sums(const float*, const double*, double, double*, std::size_t);
 template void batch_moments(BatchShape, const double*, double*, Workspace&);
+template void batch_sums(BatchShape, const double*, const double*, double*, Workspace&);
+template void first_shift(BatchShape, const double*, double*);
+template void moments_of_sums(const double*, const double*, double, double*, std::size_t);
 template bool finite_moments<float>(const double*, double, std::size_t);
 template bool finite_moments<double>(const double*, double, std::size_t);
 template void move_by_moments(float*, float*, const double*, double, double, std::size_t);

@@ -16,6 +16,21 @@ namespace evenkeel {
 template <class T>
 void batch_moments(BatchShape shape, const T* x, double* moments, Workspace& workspace);
 
+// The same in steps, for a batch that lies in several places: sums[c] = sum (x - shift[c]) and sums[C + c] =
+// sum (x - shift[c])^2 are nodes of kernels/sum_tree.h, of places that share `shift`, where x is what its leaves hold.
+// From the sums of the whole come moments with the bits of batch_moments, where `shift` is that of first_shift.
+// That does not go for double data past deviations of 1e144 or below 1e-144, which batch_moments looks at again.
+template <class T>
+void batch_sums(BatchShape shape, const T* x, const T* shift, double* sums, Workspace& workspace);
+
+// The first value of each channel, or 0 where it is not finite. At least one sample.
+template <class T>
+void first_shift(BatchShape shape, const T* x, T* shift);
+
+template <class T>
+void moments_of_sums(const T* shift, const double* sums, double count, double* moments,
+                     std::size_t channels);
+
 // into <- the moments of both batches together, of `count` and `more` > 0 values a channel (Chan, Golub,
 // LeVeque 1979):
 //   mean = mean_a + d * n_b / n,  n var = n_a var_a + n_b var_b + d^2 n_a n_b / n,  d = mean_b - mean_a.

@@ -5,43 +5,48 @@
 #include <cstddef>
 
 #include "batchnorm.h"
-#include "rows.h"
 #include "coefficients.h"
 #include "gradient.h"
+#include "row_sums.h"
+#include "rows.h"
 #include "../kernels/dispatch.h"
 
 namespace evenkeel {
 
+// Of x - shift and its square, into what `sums` was made with but for its merge(). shift is padded, by channel.
+template <class T>
+void sums_nc(BatchShape shape, const T* x, T* shift, const RowSums& sums, Workspace& workspace) {
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
+  const Rows rows(shape);
+  const Columns<T, 1> shifts(rows, sums.layout.repeat, {shift}, x, workspace);
+  shifts.update({0, rows.channels});
+  sums.run([&](std::size_t row, std::size_t column, LeafRows at, std::size_t n, LeafNodes nodes) {
+    table.sum_nc(x + row * at.stride + column, at, n, shifts[0] + column, nodes);
+  });
+}
+
 template <class T>
 void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
-  const TilesNC tiles(call.shape);
-  const Rows& rows = tiles.rows;
+  const Rows rows(call.shape);
   const Normalization<T> coefficients(call, workspace);
-  const Columns<T, 3> columns(rows, {coefficients.center, coefficients.scale, coefficients.offset},
-                              call.y, workspace);
+  const Columns<T, 3> columns(
+      rows, 1, {coefficients.center, coefficients.scale, coefficients.offset}, call.y, workspace);
 
   if (call.statistics != Statistics::batch) {
-    tiles.run_channels([&](Range c) {
+    run_channel_ranges(rows.channels, 0, [&](Range c) {
       coefficients.from_given(c.begin, c.size());
       columns.update(c);
     });
   } else {
-    const Columns<T, 1> shifts(rows, {workspace.take<T>(rows.channels + kPeriodic)}, call.x,
-                               workspace);
     double* sum = workspace.take<double>(rows.channels);
     double* sumsq = workspace.take<double>(rows.channels);
-    const PartialsNC partials(tiles, workspace);
-    T* shift = shifts.channels(0);
-    for (std::size_t c = 0; c < rows.channels; ++c) shift[c] = shift_from(call.x[c * rows.inner]);
-    shifts.update({0, rows.channels});
-    tiles.run([&](std::size_t block, Range r, Range c) {
-      table.sum_nc(call.x + r.begin * rows.width + c.begin, r.size(), c.size(), rows.width,
-                   shifts[0] + c.begin, partials.first(block) + c.begin,
-                   partials.second(block) + c.begin);
-    });
-    tiles.run_channels([&](Range c) {
-      partials.merge(c, sum, sumsq);
+    const RowSums sums(call.shape, sum, sumsq, workspace);
+    T* shift = workspace.take<T>(rows.channels);
+    first_values(call.shape, call.x, shift);
+    sums_nc(call.shape, call.x, shift, sums, workspace);
+    run_channel_ranges(rows.channels, sums.blocks, [&](Range c) {
+      sums.merge(c);
       coefficients.from_sums(c.begin, c.size(), shift + c.begin, sum + c.begin, sumsq + c.begin);
       columns.update(c);
     });
@@ -49,13 +54,13 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   columns.close();
   if (call.y == nullptr) return;
 
-  const bool stream = tiles.template stream<T>();
+  const bool stream = rows.template stream<T>();
   const auto passes = [&](std::size_t at, MatrixRange range) {
     table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
   };
   if (coefficients.any()) {
     const auto wide = [&](std::size_t c) { return coefficients.wide(c); };
-    tiles.run_ranges([&](std::size_t at, MatrixRange range) {
+    rows.run_ranges([&](std::size_t at, MatrixRange range) {
       rows.split(
           range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
           [&](std::size_t i, std::size_t n, std::size_t c) {
@@ -63,7 +68,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
           });
     });
   } else {
-    tiles.run_ranges(passes);
+    rows.run_ranges(passes);
   }
   coefficients.update_running();
 }
@@ -90,12 +95,13 @@ class OutputGradient {
 template <class T>
 void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
-  const TilesNC tiles(call.shape);
-  const Rows& rows = tiles.rows;
+  const Rows rows(call.shape);
   const Gradient<T> coefficients(call, workspace);
-  const Columns<T, 3> forward(rows, {coefficients.center, coefficients.scale, coefficients.offset},
+  const RowSums sums(call.shape, coefficients.sum, coefficients.dot, workspace);
+  const Columns<T, 3> forward(rows, sums.layout.repeat,
+                              {coefficients.center, coefficients.scale, coefficients.offset},
                               call.dx, workspace);
-  const Columns<T, 3> columns(rows, {coefficients.a, coefficients.b, coefficients.k}, call.dx,
+  const Columns<T, 3> columns(rows, 1, {coefficients.a, coefficients.b, coefficients.k}, call.dx,
                               workspace);
   forward.update({0, rows.channels});
   forward.close();
@@ -104,24 +110,22 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
                      : NormalizeCoefficients<T>{nullptr, nullptr, nullptr};
   };
 
-  const PartialsNC partials(tiles, workspace);
   if (coefficients.needs_sums) {
-    const OutputGradient<T> dy(call, rows.width, workspace);
-    tiles.run([&](std::size_t block, Range r, Range c) {
-      table.grad_sum_nc(call.x + r.begin * rows.width + c.begin, dy.at(r.begin, c.begin), r.size(),
-                        c.size(), rows.width, dy.stride(), forward[0] + c.begin, gate(c.begin),
-                        partials.first(block) + c.begin, partials.second(block) + c.begin);
+    const OutputGradient<T> dy(call, sums.layout.width, workspace);
+    sums.run([&](std::size_t row, std::size_t column, LeafRows at, std::size_t n, LeafNodes nodes) {
+      table.grad_sum_nc(call.x + row * at.stride + column, dy.at(row, column), at, dy.stride(), n,
+                        forward[0] + column, gate(column), nodes);
     });
   }
-  tiles.run_channels([&](Range c) {
-    if (coefficients.needs_sums) partials.merge(c, coefficients.sum, coefficients.dot);
+  run_channel_ranges(rows.channels, sums.blocks, [&](Range c) {
+    if (coefficients.needs_sums) sums.merge(c);
     coefficients.finish(c.begin, c.size());
     columns.update(c);
   });
   if (call.dx == nullptr) return;
 
   columns.close();
-  const bool stream = tiles.template stream<T>();
+  const bool stream = rows.template stream<T>();
   const auto passes = [&](std::size_t at, MatrixRange range) {
     const T* dy = call.dy != nullptr ? call.dy + at : nullptr;
     if (coefficients.batch) {
@@ -133,11 +137,11 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
     }
   };
   if (!coefficients.any) {
-    tiles.run_ranges(passes);
+    rows.run_ranges(passes);
     return;
   }
   const auto wide = [&](std::size_t c) { return coefficients.wide(c); };
-  tiles.run_ranges([&](std::size_t at, MatrixRange range) {
+  rows.run_ranges([&](std::size_t at, MatrixRange range) {
     rows.split(
         range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
         [&](std::size_t i, std::size_t n, std::size_t c) { coefficients.write(c, at + i, n); });

@@ -13,6 +13,28 @@
 
 namespace evenkeel {
 
+// sum[c] and sumsq[c]: of x - shift and its square.
+template <class T>
+void sums_ncl(BatchShape shape, const T* x, const T* shift, double* sum, double* sumsq,
+              Workspace& workspace) {
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
+  const Chunks chunks(shape);
+  const auto part = [&](std::size_t c, std::size_t p) {
+    Pair pair;
+    table.sum_ncl(chunks.runs_of(p), {x + chunks.at(c, p), shift[c], pair.sums});
+    return pair;
+  };
+  run_summed(
+      chunks, workspace, part,
+      [&](std::size_t c, std::size_t n, const double* sums, const double* squares) {
+        std::copy_n(sums, n, sum + c);
+        std::copy_n(squares, n, sumsq + c);
+      },
+      [&](std::size_t c, std::size_t p, std::size_t next) {
+        return next != c ? part(next, p) : Pair();
+      });
+}
+
 template <class T>
 void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
@@ -36,7 +58,7 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   }
 
   T* shift = workspace.take<T>(call.shape.c);
-  for (std::size_t c = 0; c < call.shape.c; ++c) shift[c] = shift_from(call.x[c * call.shape.l]);
+  first_values(call.shape, call.x, shift);
   const auto channel = [&](std::size_t c, std::size_t p, double* out) {
     return SumOf<T>{call.x + chunks.at(c, p), shift[c], out};
   };
@@ -78,8 +100,9 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
   const bool stream = chunks.elements() * sizeof(T) >= kStreamBytes;
   // A gradient of one value is one run, read again and again.
   const bool dense = call.dy != nullptr;
-  T* run = workspace.take<T>(dense ? 0 : call.shape.l);
-  if (!dense) std::fill_n(run, call.shape.l, call.dy_value);
+  const std::size_t longest = call.shape.c == 1 ? call.shape.n * call.shape.l : call.shape.l;
+  T* run = workspace.take<T>(dense ? 0 : longest);
+  if (!dense) std::fill_n(run, longest, call.dy_value);
   const auto dy = [&](std::size_t at) { return dense ? call.dy + at : run; };
   if (!coefficients.needs_sums && !coefficients.batch) {
     coefficients.finish(0, call.shape.c);
@@ -129,6 +152,7 @@ void backward_ncl(const BatchNormBackward<T>& call, Workspace& workspace) {
   };
   if (!coefficients.needs_sums) {  // they are given
     coefficients.finish(0, call.shape.c);
+    if (call.dx == nullptr) return;
     run_tasks(call.shape.c * chunks.count, chunks.elements(), [&](std::size_t task) {
       const std::size_t c = task / chunks.count;
       apply(c, task % chunks.count, c);

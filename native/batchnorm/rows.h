@@ -1,6 +1,5 @@
-// (N, C, L) seen as rows of columns, and what is kept per column while they are walked: how rows are cut
-// into tiles, the tiles' partial sums, and the channels' coefficients spread over columns. No passes
-// (nc.h).
+// (N, C, L) seen as rows of columns for the elementwise passes, and the channels' coefficients spread over columns.
+// No passes (nc.h); sums see rows of their own (row_sums.h).
 #pragma once
 
 #include <algorithm>
@@ -57,158 +56,68 @@ struct Rows {
     }
   }
 
-  // to[column] = from[channel]
-  template <class T>
-  void spread(const T* from, Range range, T* to) const {
-    for (std::size_t r = 0; r < repeat; ++r) {
-      for (std::size_t c = range.begin; c < range.end; ++c) {
-        std::fill_n(to + (r * channels + c) * inner, inner, from[c]);
-      }
-    }
-  }
-
-  // to[channel] = sum of its columns, in order
-  void fold(const double* from, Range range, double* to) const {
-    if (columns_are_channels()) {
-      std::copy(from + range.begin, from + range.end, to + range.begin);
-      return;
-    }
-    for (std::size_t c = range.begin; c < range.end; ++c) {
-      double total = 0.0;
-      for (std::size_t r = 0; r < repeat; ++r) {
-        const double* column = from + (r * channels + c) * inner;
-        for (std::size_t i = 0; i < inner; ++i) total += column[i];
-      }
-      to[c] = total;
-    }
-  }
-};
-
-// Tiles of rows x columns. Row blocks own partial sums, so their number is part of the result: at
-// least 64 rows (the partials are then 1/16 of the data read) and at most 64 blocks. Column chunks
-// change no bits: where row blocks are few, chunks of 2 KB a row make tasks enough for more threads;
-// otherwise they only keep a block's accumulators (16 bytes a column) within L2.
-struct TilesNC {
-  Rows rows;
-  std::size_t row_step, row_blocks, column_step, column_chunks;
-
-  explicit TilesNC(BatchShape shape) : rows(shape) {
-    const std::size_t blocks = std::clamp<std::size_t>(rows.count / 64, 1, 64);
-    row_step = divide_up(divide_up(rows.count, blocks), 16) * 16;
-    row_blocks = divide_up(rows.count, row_step);
-    const std::size_t widest = row_blocks < 16 ? 512 : 8192;
-    column_step = rows.width <= widest + widest / 2 ? rows.width : widest;
-    column_chunks = divide_up(rows.width, column_step);
-  }
-
   template <class T>
   bool stream() const {
-    return rows.elements() * sizeof(T) >= kStreamBytes;
-  }
-  std::size_t blocks() const { return row_blocks + (rows.tail > 0 ? 1 : 0); }
-
-  // body(block, row range, column range). The tail is a block of one row.
-  template <class Body>
-  void run(const Body& body) const {
-    const std::size_t tasks = row_blocks * column_chunks;
-    run_tasks(tasks + (rows.tail > 0 ? 1 : 0), rows.elements(), [&](std::size_t task) {
-      if (task == tasks) {
-        body(row_blocks, Range{rows.count, rows.count + 1}, Range{0, rows.tail});
-        return;
-      }
-      const std::size_t block = task / column_chunks;
-      body(block, cut(rows.count, row_step, block),
-           cut(rows.width, column_step, task % column_chunks));
-    });
+    return elements() * sizeof(T) >= kStreamBytes;
   }
 
   // body(offset, range): the elementwise passes, in ranges of 64 KB of floats.
   template <class Body>
   void run_ranges(const Body& body) const {
     constexpr std::size_t kStep = 16 * 1024;
-    run_tasks(divide_up(rows.elements(), kStep), rows.elements(), [&](std::size_t task) {
-      const Range range = cut(rows.elements(), kStep, task);
-      body(range.begin, MatrixRange{range.size(), range.begin % rows.width, rows.width});
+    run_tasks(divide_up(elements(), kStep), elements(), [&](std::size_t task) {
+      const Range range = cut(elements(), kStep, task);
+      body(range.begin, MatrixRange{range.size(), range.begin % width, width});
     });
   }
-
-  // body(channel range): what there is to do per channel between the passes; a channel's
-  // divisions and root are worth 48 elements.
-  template <class Body>
-  void run_channels(const Body& body) const {
-    constexpr std::size_t kStep = 256;
-    run_tasks(divide_up(rows.channels, kStep), rows.width * (row_blocks + 48),
-              [&](std::size_t task) { body(cut(rows.channels, kStep, task)); });
-  }
-};
-
-// Per block two rows of `width` doubles, added up in block order into the first block's, and from there
-// into one pair a channel.
-class PartialsNC {
- public:
-  PartialsNC(const TilesNC& tiles, Workspace& workspace)
-      : tiles_(tiles),
-        width_(divide_up(tiles.rows.width, 16) * 16),
-        data_(workspace.take<double>(2 * width_ * tiles.blocks())) {}
-
-  double* first(std::size_t block) const { return data_ + 2 * width_ * block; }
-  double* second(std::size_t block) const { return first(block) + width_; }
-
-  void merge(Range channels, double* sum, double* other) const {
-    const Rows& rows = tiles_.rows;
-    for (std::size_t r = 0; r < rows.repeat; ++r) {
-      const std::size_t begin = (r * rows.channels + channels.begin) * rows.inner;
-      const std::size_t end = (r * rows.channels + channels.end) * rows.inner;
-      for (std::size_t block = 1; block < tiles_.blocks(); ++block) {
-        const std::size_t n = std::min(end, columns_of(block)) - std::min(begin, columns_of(block));
-        kernels().add_doubles(first(0) + begin, first(block) + begin, n);
-        kernels().add_doubles(second(0) + begin, second(block) + begin, n);
-      }
-    }
-    rows.fold(first(0), channels, sum);
-    rows.fold(second(0), channels, other);
-  }
-
- private:
-  std::size_t columns_of(std::size_t block) const {
-    return block < tiles_.row_blocks ? tiles_.rows.width : tiles_.rows.tail;
-  }
-
-  const TilesNC& tiles_;
-  std::size_t width_;
-  double* data_;
 };
 
 // Per-channel coefficients as per-column ones, with kPeriodic more behind: in place where columns are channels.
 template <class T, std::size_t kCount>
 class Columns {
  public:
-  // The channels' arrays come from take_beside(beside, ...), and so do the columns'.
-  Columns(const Rows& rows, const std::array<T*, kCount>& channels, const T* beside,
-          Workspace& workspace)
-      : rows_(rows), channels_(channels), columns_(channels) {
-    if (rows.columns_are_channels()) return;
-    for (T*& each : columns_) each = take_beside(beside, rows.width, workspace);
+  // The channels' arrays come from take_beside(beside, ...), and so do the columns', of at least `repeat` samples.
+  Columns(const Rows& rows, std::size_t repeat, const std::array<T*, kCount>& channels,
+          const T* beside, Workspace& workspace)
+      : rows_(rows),
+        repeat_(std::max(repeat, rows.repeat)),
+        in_place_(rows.inner == 1 && repeat_ == 1),
+        channels_(channels),
+        columns_(channels) {
+    if (in_place_) return;
+    const std::size_t width = repeat_ * rows.channels * rows.inner;
+    for (T*& each : columns_) each = take_beside(beside, width, workspace);
   }
   // Once the channels in the range are there.
   void update(Range channels) const {
-    if (rows_.columns_are_channels()) return;
-    for (std::size_t i = 0; i < kCount; ++i) rows_.spread(channels_[i], channels, columns_[i]);
+    if (in_place_) return;
+    for (std::size_t i = 0; i < kCount; ++i) spread(channels_[i], channels, columns_[i]);
   }
   // Once all of them are.
   void close() const {
+    const std::size_t width = repeat_ * rows_.channels * rows_.inner;
     for (T* each : columns_) {
-      for (std::size_t i = 0; i < kPeriodic; ++i) each[rows_.width + i] = each[i];
+      for (std::size_t i = 0; i < kPeriodic; ++i) each[width + i] = each[i];
     }
   }
-  T* channels(std::size_t i) const { return channels_[i]; }
   T* operator[](std::size_t i) const { return columns_[i]; }
   NormalizeCoefficients<T> normalize(std::size_t column) const {
     return {columns_[0] + column, columns_[1] + column, columns_[2] + column};
   }
 
  private:
+  // to[column] = from[channel]
+  void spread(const T* from, Range range, T* to) const {
+    for (std::size_t r = 0; r < repeat_; ++r) {
+      for (std::size_t c = range.begin; c < range.end; ++c) {
+        std::fill_n(to + (r * rows_.channels + c) * rows_.inner, rows_.inner, from[c]);
+      }
+    }
+  }
+
   const Rows& rows_;
+  std::size_t repeat_;
+  bool in_place_;
   std::array<T*, kCount> channels_, columns_;
 };
 

@@ -3,40 +3,34 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "../kernels/kernels.h"
+#include "../kernels/sum_tree.h"
 #include "../runtime/parallel.h"
 #include "../runtime/work_split.h"
 #include "../runtime/workspace.h"
 #include "batchnorm.h"
+#include "node_total.h"
 
 namespace evenkeel {
 
 // Fewer channels than this are cut into chunks to have tasks at all.
 inline constexpr std::size_t kFewChannels = 8;
 
-// The two sums of a channel, or of a chunk of one.
-struct Pair {
-  double sums[2] = {0.0, 0.0};
-  Pair& operator+=(const Pair& part) {
-    sums[0] += part.sums[0];
-    sums[1] += part.sums[1];
-    return *this;
-  }
-};
-
-// A channel's values are cut into chunks of about 8192: whole runs where they are short, parts of one
-// run where it is long. Chunks own partial sums, so they are part of the result.
+// A channel's values are cut into chunks, which are nodes of its sums: leaves of whole runs where these are short, or
+// parts of one run where it is long. One channel has its runs one behind the other: its chunks are one run of many
+// leaves, which the kernels cut.
 struct Chunks {
-  static constexpr std::size_t kElements = 8192;
   BatchShape shape;
   std::size_t runs, length, parts, count;
 
   explicit Chunks(BatchShape of)
       : shape(of),
-        runs(std::max<std::size_t>(1, kElements / of.l)),
-        length(std::min(of.l, kElements)),
+        runs(of.c > 1 ? leaf_samples(of.l)
+                      : std::max<std::size_t>(1, std::bit_floor(kLeafValues / of.l))),
+        length(std::min(of.l, kLeafValues)),
         parts(divide_up(of.l, length)),
         count(divide_up(of.n, runs) * parts) {}
 
@@ -44,15 +38,16 @@ struct Chunks {
   std::size_t channel() const { return shape.n * shape.l; }
   std::size_t elements() const { return shape.c * channel(); }
 
-  Range rows(std::size_t chunk) const { return cut(shape.n, runs, chunk / parts); }
-  Range positions(std::size_t chunk) const { return cut(shape.l, length, chunk % parts); }
-
   // Where a chunk begins, and its runs; a dy that is not dense is one run, read again.
   std::size_t at(std::size_t channel, std::size_t chunk) const {
     return rows(chunk).begin * stride() + channel * shape.l + positions(chunk).begin;
   }
   Runs runs_of(std::size_t chunk, bool dense = true) const {
-    return {rows(chunk).size(), positions(chunk).size(), stride(), dense ? stride() : 0, 0};
+    const std::size_t samples = rows(chunk).size();
+    if (shape.c == 1 && parts == 1) {
+      return {1, samples * length, 0, 0, 0, leaf_samples(length) * length};
+    }
+    return {samples, positions(chunk).size(), stride(), dense ? stride() : 0, 0};
   }
   // each(where a run begins, its length)
   template <class Each>
@@ -60,6 +55,27 @@ struct Chunks {
     const std::size_t n = positions(chunk).size();
     for (std::size_t r = 0; r < rows(chunk).size(); ++r) each(at(channel, chunk) + r * stride(), n);
   }
+
+  // The sum over a channel of the chunks' sums, which part(chunk) gives in order. The parts of a run have a tree of
+  // their own.
+  template <class Part>
+  Pair total(const Part& part) const {
+    if (count == 1) return part(0);
+    NodeTotal all, run;
+    for (std::size_t chunk = 0; chunk < count; ++chunk) {
+      if (parts == 1) {
+        all.add(part(chunk));
+        continue;
+      }
+      run.add(part(chunk));
+      if ((chunk + 1) % parts == 0) all.add(run.take());
+    }
+    return all.take();
+  }
+
+ private:
+  Range rows(std::size_t chunk) const { return cut(shape.n, runs, chunk / parts); }
+  Range positions(std::size_t chunk) const { return cut(shape.l, length, chunk % parts); }
 };
 
 // Too few channels to go round are cut into chunks; the chunks' sums are added in the same order.
@@ -75,8 +91,7 @@ void run_chunks(const Chunks& chunks, Workspace& workspace, const Sum& sum, cons
   run_tasks(channels * count, chunks.elements(),
             [&](std::size_t task) { parts[task] = sum(task / count, task % count); });
   for (std::size_t c = 0; c < channels; ++c) {
-    Pair total;
-    for (std::size_t p = 0; p < count; ++p) total += parts[c * count + p];
+    const Pair total = chunks.total([&](std::size_t p) { return parts[c * count + p]; });
     finish(c, 1, total.sums, total.sums + 1);
   }
   run_tasks(channels * count, chunks.elements(),
@@ -88,18 +103,18 @@ void run_chunks(const Chunks& chunks, Workspace& workspace, const Sum& sum, cons
 // has no such neighbour.
 template <class Sum, class Finish, class Apply>
 void run_channels(const Chunks& chunks, const Sum& sum, const Finish& finish, const Apply& apply) {
-  const std::size_t channels = chunks.shape.c, count = chunks.count;
+  const std::size_t channels = chunks.shape.c;
   const std::size_t step = std::max<std::size_t>(4, divide_up(channels, 2 * thread_count()));
   const StopFlag stop;  // a task may be half of all there is
   run_tasks(divide_up(channels, step), chunks.elements(), [&](std::size_t task) {
     const Range range = cut(channels, step, task);
-    Pair total;
-    for (std::size_t p = 0; p < count && !stop.raised(); ++p) total += sum(range.begin, p);
+    Pair total =
+        chunks.total([&](std::size_t p) { return stop.raised() ? Pair() : sum(range.begin, p); });
     for (std::size_t c = range.begin; c < range.end; ++c) {
       finish(c, 1, total.sums, total.sums + 1);
-      total = Pair();
       const std::size_t next = std::min(c + 1, range.end - 1);
-      for (std::size_t p = 0; p < count && !stop.raised(); ++p) total += apply(c, p, next);
+      total =
+          chunks.total([&](std::size_t p) { return stop.raised() ? Pair() : apply(c, p, next); });
     }
   });
 }
@@ -117,12 +132,14 @@ void run_groups(const Chunks& chunks, const Sum& sum, const Finish& finish, cons
     const Range range = cut(channels, kGroup, task);
     double first[kGroup], second[kGroup];
     for (std::size_t i = 0; i < range.size(); ++i) {
-      const Pair total = sum(range.begin + i, 0);
+      const Pair total = chunks.total([&](std::size_t p) { return sum(range.begin + i, p); });
       first[i] = total.sums[0];
       second[i] = total.sums[1];
     }
     finish(range.begin, range.size(), first, second);
-    for (std::size_t c = range.begin; c < range.end; ++c) apply(c, 0, c);
+    for (std::size_t c = range.begin; c < range.end; ++c) {
+      for (std::size_t p = 0; p < chunks.count; ++p) apply(c, p, c);
+    }
   });
 }
 
@@ -139,7 +156,8 @@ void run_summed(const Chunks& chunks, Workspace& workspace, const Sum& sum, cons
 // Passes without sums: tasks of neighbouring runs of one sample, or of a part of a long one, 64 KB of
 // floats each. body(offset, runs, first channel).
 template <class Body>
-void run_samples(BatchShape shape, bool dense, const Body& body) {
+void run_samples(BatchShape of, bool dense, const Body& body) {
+  const BatchShape shape = of.c == 1 ? BatchShape{1, 1, of.n * of.l} : of;
   constexpr std::size_t kElements = 16 * 1024;
   const std::size_t length = std::min(shape.l, kElements), parts = divide_up(shape.l, length);
   const std::size_t step = std::clamp<std::size_t>(kElements / shape.l, 1, shape.c);

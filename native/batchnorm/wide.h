@@ -11,15 +11,16 @@
 
 #include "batchnorm.h"
 #include "../kernels/kernels.h"
+#include "../runtime/work_split.h"
 
 namespace evenkeel {
 
 // The same as all_normal and all_between of kernels/batchnorm.h for one channel, where a call would cost more.
 template <class T>
 bool is_normal(double mean, double invstd, double weight) {
-  using Range = NormalRange<T>;
-  return std::fabs(mean) < Range::kMean && invstd > Range::kLeast && invstd < Range::kMost &&
-         std::fabs(weight * invstd) <= Range::kScale;
+  using Bounds = NormalRange<T>;
+  return std::fabs(mean) < Bounds::kMean && invstd > Bounds::kLeast && invstd < Bounds::kMost &&
+         std::fabs(weight * invstd) <= Bounds::kScale;
 }
 inline bool is_between(double sumsq, double least, double most, double also) {
   return (sumsq >= least && sumsq < most) || sumsq == also;
@@ -113,10 +114,10 @@ struct WideGradient {
   }
 };
 
-// each(index of a value) for the values of channel c.
+// each(index of a value) for the values of channel c in these samples.
 template <class Each>
-void for_channel(BatchShape shape, std::size_t c, const Each& each) {
-  for (std::size_t n = 0; n < shape.n; ++n) {
+void for_channel(BatchShape shape, Range samples, std::size_t c, const Each& each) {
+  for (std::size_t n = samples.begin; n < samples.end; ++n) {
     const std::size_t begin = (n * shape.c + c) * shape.l;
     for (std::size_t i = begin; i < begin + shape.l; ++i) each(i);
   }
@@ -145,7 +146,7 @@ inline bool rescaled_statistics(BatchShape shape, std::size_t c, const double* x
                                 bool large, double eps, ChannelStatistics& result) {
   double most = 0.0;
   bool finite = true;
-  for_channel(shape, c, [&](std::size_t i) {
+  for_channel(shape, {0, shape.n}, c, [&](std::size_t i) {
     const double size = large ? std::fabs(x[i]) : std::fabs(x[i] - shift);
     most = size > most ? size : most;
     finite = finite && std::isfinite(x[i]);
@@ -155,11 +156,11 @@ inline bool rescaled_statistics(BatchShape shape, std::size_t c, const double* x
   const int exponent = std::min(1000, -1 - std::ilogb(most));
   const double unit = std::ldexp(1.0, exponent), m = static_cast<double>(shape.n * shape.l);
   CompensatedSum sum;
-  for_channel(shape, c, [&](std::size_t i) { sum.add(x[i] * unit); });
+  for_channel(shape, {0, shape.n}, c, [&](std::size_t i) { sum.add(x[i] * unit); });
   double mean, residual;
   sum.over(m, mean, residual);
   CompensatedSum squares, rest;
-  for_channel(shape, c, [&](std::size_t i) {
+  for_channel(shape, {0, shape.n}, c, [&](std::size_t i) {
     const double deviation = (x[i] * unit - mean) - residual;
     squares.add(deviation * deviation);
     rest.add(deviation);

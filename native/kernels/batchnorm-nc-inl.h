@@ -18,50 +18,97 @@ constexpr std::size_t kSumVectors = 4;
 // Behind a ReLU three more coefficients a vector want registers.
 constexpr std::size_t kGatedVectors = 2;
 
-// kVectors vectors of columns over `rows` rows, added to what sum and sumsq hold. A partial vector
-// (n < kLanes) stands alone.
-template <class T, std::size_t kVectors, bool kFull>
-inline void sum_rows(const T* x, std::size_t rows, std::size_t n, std::size_t stride,
-                     const T* shift, double* sum, double* sumsq) {
+// Up to kSumRows rows of one leaf.
+struct RowGroup {
+  std::size_t row, rows;
+  bool begins;  // the leaf
+};
+
+// What a group adds to.
+alignas(64) constexpr double kZeros[kSumVectors * 16] = {};
+inline const double* sums_so_far(const RowGroup& group, const double* sums) {
+  return group.begins ? kZeros : sums;
+}
+
+// A leaf's sums meet the nodes that wait: the last one all of them, another one those that it completes (sum_tree.h).
+// Apart from the sums: in one function GCC 12 keeps these in memory.
+template <class T>
+inline void end_leaf(std::size_t leaf, bool last, std::size_t columns, const LeafNodes& nodes) {
+  using Wide = typename Simd<T>::Wide;
+  const auto add = [&](std::size_t level) {
+    const double* node = nodes.waiting + 2 * level * nodes.step;
+    for (std::size_t c = 0; c < columns; c += Simd<T>::Vec::kLanes) {
+      (Wide::load(node + c) + Wide::load(nodes.first + c)).store(nodes.first + c);
+      (Wide::load(node + nodes.step + c) + Wide::load(nodes.second + c)).store(nodes.second + c);
+    }
+  };
+  if (last) {
+    fold_leaves(leaf, add);
+    return;
+  }
+  double* node = nodes.waiting + 2 * push_leaf(leaf, add) * nodes.step;
+  for (std::size_t c = 0; c < columns; c += Simd<T>::Vec::kLanes) {
+    Wide::load(nodes.first + c).store(node + c);
+    Wide::load(nodes.second + c).store(node + nodes.step + c);
+  }
+}
+
+// A partial vector (n < kLanes) stands alone.
+template <class T, std::size_t kVectors, bool kFull, bool kShifted>
+inline void sum_rows(const T* x, const RowGroup& group, std::size_t n, std::size_t stride,
+                     const T* shift, const LeafNodes& nodes, std::size_t c) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
   Wide origin[kVectors], s[kVectors], q[kVectors];
+#pragma GCC unroll 4
   for (std::size_t j = 0; j < kVectors; ++j) {
-    origin[j] = load_wide(shift + j * kLanes);
-    s[j] = Wide::load(sum + j * kLanes);
-    q[j] = Wide::load(sumsq + j * kLanes);
+    if constexpr (kShifted) origin[j] = load_wide(shift + c + j * kLanes);
+    s[j] = Wide::load(sums_so_far(group, nodes.first + c) + j * kLanes);
+    q[j] = Wide::load(sums_so_far(group, nodes.second + c) + j * kLanes);
   }
-  for (std::size_t r = 0; r < rows; ++r, x += stride) {
+  x += group.row * stride + c;
+  for (std::size_t r = 0, rows = group.rows; r < rows; ++r, x += stride) {
+#pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
       const T* at = x + j * kLanes;
       prefetch(at + kSumRows * stride);
-      const Wide d = load_wide_up_to<T, kFull>(at, n, shift + j * kLanes) - origin[j];
+      Wide d;
+      if constexpr (kShifted) {
+        d = load_wide_up_to<T, kFull>(at, n, shift + c + j * kLanes) - origin[j];
+      } else {
+        d = kFull ? load_wide(at) : widen(Vec::load_partial(at, n, Vec::zero()));
+      }
       s[j] = s[j] + d;
       q[j] = q[j] + d * d;
     }
   }
+#pragma GCC unroll 4
   for (std::size_t j = 0; j < kVectors; ++j) {
-    s[j].store(sum + j * kLanes);
-    q[j].store(sumsq + j * kLanes);
+    s[j].store(nodes.first + c + j * kLanes);
+    q[j].store(nodes.second + c + j * kLanes);
   }
 }
 
 // The same for sum dy and sum dy * (x - center), widened before they meet.
 template <class T, std::size_t kVectors, bool kFull, bool kGated>
-inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t n,
+inline void grad_sum_rows(const T* x, const T* dy, const RowGroup& group, std::size_t n,
                           std::size_t stride, std::size_t dy_stride, const T* center,
-                          NormalizeCoefficients<T> gate, double* sum, double* dot) {
+                          NormalizeCoefficients<T> gate, const LeafNodes& nodes, std::size_t c) {
   using Vec = typename Simd<T>::Vec;
   using Wide = typename Simd<T>::Wide;
   constexpr std::size_t kLanes = Vec::kLanes;
   Wide origin[kVectors], s[kVectors], q[kVectors];
+#pragma GCC unroll 4
   for (std::size_t j = 0; j < kVectors; ++j) {
-    origin[j] = widen(Vec::load(center + j * kLanes));
-    s[j] = Wide::load(sum + j * kLanes);
-    q[j] = Wide::load(dot + j * kLanes);
+    origin[j] = widen(Vec::load(center + c + j * kLanes));
+    s[j] = Wide::load(sums_so_far(group, nodes.first + c) + j * kLanes);
+    q[j] = Wide::load(sums_so_far(group, nodes.second + c) + j * kLanes);
   }
-  for (std::size_t r = 0; r < rows; ++r, x += stride, dy += dy_stride) {
+  x += group.row * stride + c;
+  dy += group.row * dy_stride + c;
+  for (std::size_t r = 0, rows = group.rows; r < rows; ++r, x += stride, dy += dy_stride) {
+#pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
       const T* at = x + j * kLanes;
       const T* dat = dy + j * kLanes;
@@ -70,104 +117,93 @@ inline void grad_sum_rows(const T* x, const T* dy, std::size_t rows, std::size_t
       Wide value, g;
       if constexpr (kGated) {
         const Vec v =
-            kFull ? Vec::load(at) : Vec::load_partial(at, n, Vec::load(center + j * kLanes));
+            kFull ? Vec::load(at) : Vec::load_partial(at, n, Vec::load(center + c + j * kLanes));
         const Vec gradient = kFull ? Vec::load(dat) : Vec::load_partial(dat, n, Vec::zero());
         value = widen(v);
-        g = widen(gated(v, gradient, gate, j * kLanes));
+        g = widen(gated(v, gradient, gate, c + j * kLanes));
       } else {
-        value = load_wide_up_to<T, kFull>(at, n, center + j * kLanes);
+        value = load_wide_up_to<T, kFull>(at, n, center + c + j * kLanes);
         g = kFull ? load_wide(dat) : widen(Vec::load_partial(dat, n, Vec::zero()));
       }
       s[j] = s[j] + g;
       q[j] = q[j] + g * (value - origin[j]);
     }
   }
+#pragma GCC unroll 4
   for (std::size_t j = 0; j < kVectors; ++j) {
-    s[j].store(sum + j * kLanes);
-    q[j].store(dot + j * kLanes);
+    s[j].store(nodes.first + c + j * kLanes);
+    q[j].store(nodes.second + c + j * kLanes);
   }
 }
 
-// Calls strip(row, rows, c), vector(row, rows, c) and part(row, rows, c, n): strips of kVectors
-// vectors, then single ones, then the last n columns.
+// Calls strip(group, c), vector(group, c) and part(group, c, n): strips of kVectors vectors, then
+// single ones, then the last n columns.
 template <class T, std::size_t kVectors, class Strip, class Vector, class Part>
-inline void for_sum_tiles(std::size_t rows, std::size_t columns, const Strip& strip,
-                          const Vector& vector, const Part& part) {
+inline void for_sum_tiles(LeafRows rows, std::size_t columns, const LeafNodes& nodes,
+                          const Strip& strip, const Vector& vector, const Part& part) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  for (std::size_t r = 0; r < rows; r += kSumRows) {
-    const std::size_t group = min_size(kSumRows, rows - r);
-    std::size_t c = 0;
-    for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) strip(r, group, c);
-    for (; c + kLanes <= columns; c += kLanes) vector(r, group, c);
-    if (c < columns) part(r, group, c, columns - c);
-  }
-}
-
-// Zeros for `columns` columns, to the next whole vector.
-template <class T>
-inline void clear(double* sums, std::size_t columns) {
-  for (std::size_t c = 0; c < columns; c += Simd<T>::Vec::kLanes) {
-    Simd<T>::Wide::zero().store(sums + c);
+  RowGroup group{};
+  for (std::size_t leaf = 0, end = 0; end < rows.count; ++leaf) {
+    end = min_size(end + rows.leaf, rows.count);
+    group.begins = true;
+    for (; group.row < end; group.row += group.rows, group.begins = false) {
+      group.rows = min_size(kSumRows, end - group.row);
+      std::size_t c = 0;
+      for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) strip(group, c);
+      for (; c + kLanes <= columns; c += kLanes) vector(group, c);
+      if (c < columns) part(group, c, columns - c);
+    }
+    end_leaf<T>(leaf, end == rows.count, columns, nodes);
   }
 }
 
 template <class T>
-void sum_nc(const T* x, std::size_t rows, std::size_t columns, std::size_t stride, const T* shift,
-            double* sum, double* sumsq) {
+void sum_nc(const T* x, LeafRows rows, std::size_t columns, const T* shift, LeafNodes nodes) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  clear<T>(sum, columns);
-  clear<T>(sumsq, columns);
-  for_sum_tiles<T, kSumVectors>(
-      rows, columns,
-      [=](std::size_t r, std::size_t group, std::size_t c) {
-        sum_rows<T, kSumVectors, true>(x + r * stride + c, group, kLanes, stride, shift + c,
-                                       sum + c, sumsq + c);
-      },
-      [=](std::size_t r, std::size_t group, std::size_t c) {
-        sum_rows<T, 1, true>(x + r * stride + c, group, kLanes, stride, shift + c, sum + c,
-                             sumsq + c);
-      },
-      [=](std::size_t r, std::size_t group, std::size_t c, std::size_t n) {
-        sum_rows<T, 1, false>(x + r * stride + c, group, n, stride, shift + c, sum + c, sumsq + c);
-      });
+  with_flag(shift != nullptr, [&](auto is_shifted) {
+    constexpr bool kShifted = decltype(is_shifted)::value;
+    for_sum_tiles<T, kSumVectors>(
+        rows, columns, nodes,
+        [&](const RowGroup& group, std::size_t c) {
+          sum_rows<T, kSumVectors, true, kShifted>(x, group, kLanes, rows.stride, shift, nodes, c);
+        },
+        [&](const RowGroup& group, std::size_t c) {
+          sum_rows<T, 1, true, kShifted>(x, group, kLanes, rows.stride, shift, nodes, c);
+        },
+        [&](const RowGroup& group, std::size_t c, std::size_t n) {
+          sum_rows<T, 1, false, kShifted>(x, group, n, rows.stride, shift, nodes, c);
+        });
+  });
 }
 
 template <class T, std::size_t kVectors, bool kGated>
-inline void grad_sum_tiles(const T* x, const T* dy, std::size_t rows, std::size_t columns,
-                           std::size_t stride, std::size_t dy_stride, const T* center,
-                           NormalizeCoefficients<T> gate, double* sum, double* dot) {
+inline void grad_sum_tiles(const T* x, const T* dy, LeafRows rows, std::size_t dy_stride,
+                           std::size_t columns, const T* center, NormalizeCoefficients<T> gate,
+                           const LeafNodes& nodes) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  clear<T>(sum, columns);
-  clear<T>(dot, columns);
   for_sum_tiles<T, kVectors>(
-      rows, columns,
-      [=](std::size_t r, std::size_t group, std::size_t c) {
-        grad_sum_rows<T, kVectors, true, kGated>(x + r * stride + c, dy + r * dy_stride + c, group,
-                                                 kLanes, stride, dy_stride, center + c,
-                                                 advance<T, kGated>(gate, c), sum + c, dot + c);
+      rows, columns, nodes,
+      [&](const RowGroup& group, std::size_t c) {
+        grad_sum_rows<T, kVectors, true, kGated>(x, dy, group, kLanes, rows.stride, dy_stride,
+                                                 center, gate, nodes, c);
       },
-      [=](std::size_t r, std::size_t group, std::size_t c) {
-        grad_sum_rows<T, 1, true, kGated>(x + r * stride + c, dy + r * dy_stride + c, group, kLanes,
-                                          stride, dy_stride, center + c,
-                                          advance<T, kGated>(gate, c), sum + c, dot + c);
+      [&](const RowGroup& group, std::size_t c) {
+        grad_sum_rows<T, 1, true, kGated>(x, dy, group, kLanes, rows.stride, dy_stride, center,
+                                          gate, nodes, c);
       },
-      [=](std::size_t r, std::size_t group, std::size_t c, std::size_t n) {
-        grad_sum_rows<T, 1, false, kGated>(x + r * stride + c, dy + r * dy_stride + c, group, n,
-                                           stride, dy_stride, center + c,
-                                           advance<T, kGated>(gate, c), sum + c, dot + c);
+      [&](const RowGroup& group, std::size_t c, std::size_t n) {
+        grad_sum_rows<T, 1, false, kGated>(x, dy, group, n, rows.stride, dy_stride, center, gate,
+                                           nodes, c);
       });
 }
 
 template <class T>
-void grad_sum_nc(const T* x, const T* dy, std::size_t rows, std::size_t columns, std::size_t stride,
-                 std::size_t dy_stride, const T* center, NormalizeCoefficients<T> gate, double* sum,
-                 double* dot) {
+void grad_sum_nc(const T* x, const T* dy, LeafRows rows, std::size_t dy_stride, std::size_t columns,
+                 const T* center, NormalizeCoefficients<T> gate, LeafNodes nodes) {
   if (gate.center == nullptr) {
-    grad_sum_tiles<T, kSumVectors, false>(x, dy, rows, columns, stride, dy_stride, center, gate,
-                                          sum, dot);
+    grad_sum_tiles<T, kSumVectors, false>(x, dy, rows, dy_stride, columns, center, gate, nodes);
   } else {
-    grad_sum_tiles<T, kGatedVectors, true>(x, dy, rows, columns, stride, dy_stride, center, gate,
-                                           sum, dot);
+    grad_sum_tiles<T, kGatedVectors, true>(x, dy, rows, dy_stride, columns, center, gate, nodes);
   }
 }
 

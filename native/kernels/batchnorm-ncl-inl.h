@@ -44,9 +44,40 @@ constexpr Accumulated<T> nothing_yet() {
   return {Simd<T>::Wide::zero(), Simd<T>::Wide::zero()};
 }
 
+// The leaves of one run. add(total, position, n).
+template <class T, class Add>
+inline void sum_leaves(Runs runs, double out[2], const Add& add) {
+  double waiting[64][2];
+  const std::size_t leaves = (runs.length + runs.leaf - 1) / runs.leaf;
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    const std::size_t begin = leaf * runs.leaf;
+    write_sums(for_lanes<T>(min_size(runs.leaf, runs.length - begin), nothing_yet<T>(),
+                            [&](Accumulated<T> so_far, std::size_t i, std::size_t n)
+                                EVENKEEL_INLINED { return add(so_far, begin + i, n); }),
+               out);
+    const auto meet = [&](std::size_t level) {
+      out[0] = waiting[level][0] + out[0];
+      out[1] = waiting[level][1] + out[1];
+    };
+    if (leaf + 1 == leaves) {
+      fold_leaves(leaf, meet);
+    } else {
+      double* node = waiting[push_leaf(leaf, meet)];
+      node[0] = out[0];
+      node[1] = out[1];
+    }
+  }
+}
+
 template <class T>
 void sum_ncl(Runs runs, SumOf<T> channel) {
   const Sums<T> sums(channel, runs);
+  if (runs.leaf != 0) {
+    sum_leaves<T>(runs, channel.out,
+                  [&](Accumulated<T> so_far, std::size_t i, std::size_t n)
+                      EVENKEEL_INLINED { return sums.add(so_far, 0, i, n); });
+    return;
+  }
   Accumulated<T> total = nothing_yet<T>();
   for (std::size_t r = 0; r < runs.count; ++r) {
     total = for_lanes<T>(runs.length, total,
@@ -117,6 +148,12 @@ template <class T>
 void grad_sum_ncl(Runs runs, GradSumOf<T> channel) {
   with_flag(channel.gate.center != nullptr, [&](auto is_gated) {
     const GradSums<T, decltype(is_gated)::value> sums(channel, runs, channel.gate);
+    if (runs.leaf != 0) {
+      sum_leaves<T>(runs, channel.out,
+                    [&](Accumulated<T> so_far, std::size_t i, std::size_t n)
+                        EVENKEEL_INLINED { return sums.add(so_far, 0, i, n); });
+      return;
+    }
     Accumulated<T> total = nothing_yet<T>();
     for (std::size_t r = 0; r < runs.count; ++r) {
       total = for_lanes<T>(runs.length, total,

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "sum_tree.h"
+
 namespace evenkeel {
 
 // The coefficients of y = (x - center) * scale + offset: per column in (N, C), per run in (N, C, L).
@@ -19,8 +21,9 @@ struct GradientCoefficients {
 
 // `count` runs of `length` contiguous values. From one run to the next x and the output move by `stride`,
 // dy by `dy` (0: one run, read again), and the coefficients by `coefficients` elements (0: the runs of one channel).
+// Sums: all of it is a leaf (sum_tree.h), or, of one run, every `leaf` values, where that is not 0.
 struct Runs {
-  std::size_t count, length, stride, dy, coefficients;
+  std::size_t count, length, stride, dy, coefficients, leaf = 0;
 };
 
 // A channel to be summed, and where its two sums go. Beside a channel that is being written: the same
@@ -45,21 +48,31 @@ struct MatrixRange {
   std::size_t n, first, columns;
 };
 
+// `count` > 0 rows, `stride` elements from one to the next, every `leaf` of them a leaf (sum_tree.h): added row by row.
+struct LeafRows {
+  std::size_t count, leaf, stride;
+};
+
+// Where two sums a column go, and scratch for as many nodes as wait at a time, tree_levels(leaves - 1): the pair of
+// level k is at waiting + 2 * k * step and `step` doubles further.
+struct LeafNodes {
+  double *first, *second, *waiting;
+  std::size_t step;
+};
+
 // What the loops below share. A forward with `relu` writes max(y, 0). A backward behind a ReLU gets the
 // forward's coefficients as `gate` and takes dy as 0 where that forward's y was not above 0 (gate.center is
 // null where there was no ReLU).
 template <class T>
 struct BatchNormKernels {
-  // (N, C): `rows` rows of `columns` contiguous values, `stride` elements from row to row. Shifts,
-  // centers, the gate and sums are padded.
-  // sum[c] = sum_r (x - shift[c]), sumsq[c] = sum_r (x - shift[c])^2, added row by row in double.
-  void (*sum_nc)(const T* x, std::size_t rows, std::size_t columns, std::size_t stride,
-                 const T* shift, double* sum, double* sumsq);
-  // sum[c] = sum_r dy, dot[c] = sum_r dy * (x - center[c]), in double. dy has a stride of its own: 0
+  // (N, C): rows of `columns` contiguous values. Shifts, centers, the gate and nodes are padded.
+  // first[c] = sum_r (x - shift[c]), second[c] = sum_r (x - shift[c])^2 in double; shift is nullable: 0.
+  void (*sum_nc)(const T* x, LeafRows rows, std::size_t columns, const T* shift, LeafNodes nodes);
+  // first[c] = sum_r dy, second[c] = sum_r dy * (x - center[c]), in double. dy has a stride of its own: 0
   // repeats one row.
-  void (*grad_sum_nc)(const T* x, const T* dy, std::size_t rows, std::size_t columns,
-                      std::size_t stride, std::size_t dy_stride, const T* center,
-                      NormalizeCoefficients<T> gate, double* sum, double* dot);
+  void (*grad_sum_nc)(const T* x, const T* dy, LeafRows rows, std::size_t dy_stride,
+                      std::size_t columns, const T* center, NormalizeCoefficients<T> gate,
+                      LeafNodes nodes);
   // Arrays of coefficients hold 16 elements more than there are columns. Those repeat the first ones, so that a
   // vector that crosses the end of a row can load past it. dy is null where every element is dy_value.
   void (*normalize_nc)(const T* x, T* y, MatrixRange range, NormalizeCoefficients<T> coefficients,

@@ -101,12 +101,6 @@ inline typename Simd<T>::Vec gated(typename Simd<T>::Vec x, typename Simd<T>::Ve
   return where_positive(normalized<T>(x, gate, c), dy);
 }
 
-template <class T, bool kGated>
-inline NormalizeCoefficients<T> advance(NormalizeCoefficients<T> gate, std::size_t c) {
-  if constexpr (kGated) return {gate.center + c, gate.scale + c, gate.offset + c};
-  return gate;
-}
-
 // What a sum has added up so far. Passed by value and handed back: held by reference it is stored to
 // memory after every vector.
 template <class T>

@@ -1,4 +1,4 @@
-// The order of sums over a batch, so far of a convolution's weight and bias gradients. The samples are cut
+// The order of every sum over a batch: statistics, gradient sums, weight and bias gradients. The samples are cut
 // into leaves; the first 2^k leaves, as many as there are fewer than all, are one half, the rest is the other, and
 // so on down to the leaves:
 //   T(n leaves) = T(the first 2^k) + T(the rest), 2^k < n <= 2^(k + 1).
@@ -13,8 +13,16 @@
 
 namespace evenkeel {
 
-// Samples of a leaf. Part of every result: changing it changes bits.
+// Samples of a leaf, and values of a channel in it at most. Part of every result: changing them changes bits.
 inline constexpr std::size_t kLeafSamples = 64;
+inline constexpr std::size_t kLeafValues = 8192;
+
+// The samples of a leaf where each has `length` > 0 values a channel. A longer one than a leaf may be has a tree of
+// its own, over parts of kLeafValues: its sum is a leaf of the batch's.
+constexpr std::size_t leaf_samples(std::size_t length) {
+  const std::size_t most = std::bit_floor(kLeafValues / length);
+  return most < 1 ? 1 : most < kLeafSamples ? most : kLeafSamples;
+}
 
 // One leaf after the other, as a binary counter: node `level`, of 2^level leaves, waits for the one behind it.
 //

@@ -16,17 +16,8 @@ using namespace windows;
 
 // Products that one value of a weight's gradient gets in one call of the multiply: one of its blocks.
 constexpr size_t kChunkTerms = kMatmulBlock;
-// Values of a channel that a leaf of a sum over the batch holds at most, or one sample. Part of the result.
-constexpr size_t kLeafValues = 8192;
 // Memory for leaves of a weight's gradient at a time.
 constexpr size_t kLeafBytes = size_t{16} << 20;
-
-// Samples of `length` values that make a leaf (sum_tree.h): a power of two, so that a leaf never crosses one of 64.
-size_t samples_in_leaf(size_t length) {
-  size_t samples = 1;
-  while (samples < kLeafSamples && 2 * samples * length <= kLeafValues) samples *= 2;
-  return samples;
-}
 
 // The sums over one leaf, or a part of its channels: [channel and tap, output] of one group.
 template <class T>
@@ -104,7 +95,7 @@ void write_weights(const T* sums, T* dweight, const Conv1d& shape) {
 template <class T>
 void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape,
                         Workspace& workspace) {
-  const size_t size = shape.out * shape.terms(), each = samples_in_leaf(shape.out_length);
+  const size_t size = shape.out * shape.terms(), each = leaf_samples(shape.out_length);
   const size_t leaves = divide_up(shape.samples, each);
   const auto add = kernels_of<T>().elementwise.add;
   const LeafOfProducts<T> leaf(x, dy, shape);
@@ -157,7 +148,7 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
 // Sums in double of every sample of a channel: of(sample, sums), `count` of them; then the tree.
 template <class Of>
 void sum_samples(size_t samples, size_t length, size_t count, double* parts, const Of& of) {
-  const size_t each = samples_in_leaf(length), leaves = divide_up(samples, each);
+  const size_t each = leaf_samples(length), leaves = divide_up(samples, each);
   std::fill_n(parts, leaves * count, 0.0);
   for (size_t s = 0; s < samples; ++s) of(s, parts + s / each * count);
   fold_nodes(leaves, [&](size_t i, size_t j) {
@@ -169,7 +160,7 @@ template <class T>
 void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
                     Workspace& workspace) {
   const auto dot = kernels_of<T>().reductions.dot_row;
-  const size_t leaves = divide_up(shape.samples, samples_in_leaf(shape.out_length));
+  const size_t leaves = divide_up(shape.samples, leaf_samples(shape.out_length));
   // The sums, in doubles, before the windows.
   const size_t sums = leaves * shape.taps;
   run_with_scratch<double>(
@@ -215,7 +206,7 @@ void channel_sums(const T* x, T* sums, size_t samples, size_t channels, size_t l
   const FloatEnvironment environment;
   workspace.reset();
   const auto sum = kernels_of<T>().reductions.sum_row;
-  const size_t leaves = divide_up(samples, samples_in_leaf(length));
+  const size_t leaves = divide_up(samples, leaf_samples(length));
   run_with_scratch<double>(channels, samples * channels * length, leaves + 1, workspace,
                            [&](size_t c, double* parts) {
                              sum_samples(samples, length, 1, parts, [&](size_t s, double* to) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../batchnorm/row_sums.h"
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
 #include "../runtime/work_split.h"
@@ -86,6 +87,29 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
   });
 }
 
+namespace {
+
+// In scratch of the workspace.
+template <class T>
+const double* sums_of_columns(const T* x, std::size_t rows, std::size_t columns,
+                              Workspace& workspace) {
+  workspace.reset();
+  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
+  // The squares come for nothing, memory is the limit.
+  double* total = workspace.take<double>(columns);
+  double* squares = workspace.take<double>(columns);
+  if (rows == 0) std::fill_n(total, columns, 0.0);
+  if (rows == 0 || columns == 0) return total;
+  const RowSums sums({rows, columns, 1}, total, squares, workspace);
+  sums.run([&](std::size_t row, std::size_t column, LeafRows at, std::size_t n, LeafNodes nodes) {
+    table.sum_nc(x + row * at.stride + column, at, n, nullptr, nodes);
+  });
+  sums.merge({0, columns});
+  return total;
+}
+
+}  // namespace
+
 template <class T>
 void matmul_batch(MatrixView<T> a, MatrixView<T> b, T* c, BatchSteps batch, std::size_t m,
                   std::size_t n, std::size_t k, Workspace& workspace) {
@@ -100,19 +124,15 @@ void matmul_batch(MatrixView<T> a, MatrixView<T> b, T* c, BatchSteps batch, std:
 template <class T>
 void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace) {
   const FloatEnvironment environment;
-  workspace.reset();
-  const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
-  // Shifted sums with a shift of zero; the squares come for nothing, memory is the limit.
-  T* zeros = workspace.take<T>(columns);
-  double* total = workspace.take<double>(columns);
-  double* squares = workspace.take<double>(columns);
-  std::fill_n(zeros, divide_up(columns, 16) * 16, T(0));
-  run_tasks(divide_up(columns, 512), rows * columns, [&](std::size_t task) {
-    const Range c = cut(columns, 512, task);
-    table.sum_nc(x + c.begin, rows, c.size(), columns, zeros + c.begin, total + c.begin,
-                 squares + c.begin);
-  });
+  const double* total = sums_of_columns(x, rows, columns, workspace);
   for (std::size_t j = 0; j < columns; ++j) sums[j] = static_cast<T>(total[j]);
+}
+
+template <class T>
+void column_totals(const T* x, double* totals, std::size_t rows, std::size_t columns,
+                   Workspace& workspace) {
+  const FloatEnvironment environment;
+  std::copy_n(sums_of_columns(x, rows, columns, workspace), columns, totals);
 }
 
 template void matmul(MatrixView<float>, MatrixView<float>, const float*, float*, std::size_t,
@@ -124,6 +144,8 @@ template void matmul_batch(MatrixView<float>, MatrixView<float>, float*, BatchSt
 template void column_sums(const float*, float*, std::size_t, std::size_t, Workspace&);
 template void matmul_batch(MatrixView<double>, MatrixView<double>, double*, BatchSteps, std::size_t,
                            std::size_t, std::size_t, Workspace&);
+template void column_totals(const float*, double*, std::size_t, std::size_t, Workspace&);
 template void column_sums(const double*, double*, std::size_t, std::size_t, Workspace&);
+template void column_totals(const double*, double*, std::size_t, std::size_t, Workspace&);
 
 }  // namespace evenkeel

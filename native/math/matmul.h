@@ -24,8 +24,12 @@ template <class T>
 void matmul_batch(MatrixView<T> a, MatrixView<T> b, T* c, BatchSteps batch, std::size_t m,
                   std::size_t n, std::size_t k, Workspace& workspace);
 
-// sums[j] = sum over the rows of x[rows, columns], in double, rounded once.
+// sums[j] = sum over the rows of x[rows, columns], in double, rounded once; and before that: nodes of
+// kernels/sum_tree.h.
 template <class T>
 void column_sums(const T* x, T* sums, std::size_t rows, std::size_t columns, Workspace& workspace);
+template <class T>
+void column_totals(const T* x, double* totals, std::size_t rows, std::size_t columns,
+                   Workspace& workspace);
 
 }  // namespace evenkeel

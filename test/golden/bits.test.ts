@@ -111,10 +111,10 @@ describe.each([1, 2, 5])('on %i threads', (count) => {
   it.each<[string, readonly number[], 'float32' | 'float64', string]>([
     ['(7, 5)', [7, 5], 'float32', 'bf2a381143ba0070'],
     ['(300, 200)', [300, 200], 'float32', '21492d57050de1a5'],
-    ['(300, 200) in double', [300, 200], 'float64', '68d3d99fdda7afa8'],
+    ['(300, 200) in double', [300, 200], 'float64', '05896ca3f54c09c0'],
     ['(9, 20, 37)', [9, 20, 37], 'float32', 'ef3fb6dbc269cd00'],
     ['(3, 2, 20000)', [3, 2, 20000], 'float32', '2f5ac12e549adaec'],
-    ['(3, 2, 20000) in double', [3, 2, 20000], 'float64', 'b01fef0d18efb1f9'],
+    ['(3, 2, 20000) in double', [3, 2, 20000], 'float64', 'bdd4bec0e59882f9'],
   ])('%s', (_, shape, dtype, hash) => {
     native.setThreads(count);
     expect(digest(layer(shape, dtype))).toBe(hash);

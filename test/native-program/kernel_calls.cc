@@ -47,17 +47,39 @@ struct Matrix {
   std::size_t size() const { return columns == 0 ? 0 : (rows - 1) * stride + columns; }
 };
 
+// The nodes of a sum over the rows of a matrix, in leaves of a few of them; what lies behind the columns is scratch.
+struct Nodes {
+  LeafRows rows;
+  LeafNodes nodes;
+  std::size_t columns;
+
+  Nodes(Draw& draw, const Matrix& x, Memory& memory)
+      : rows{x.rows, draw.between(1, 40), x.stride}, nodes{}, columns(x.columns) {
+    const std::size_t leaves = (rows.count + rows.leaf - 1) / rows.leaf;
+    nodes.step = padded(columns);
+    nodes.first = memory.output<double>(nodes.step);
+    nodes.second = memory.output<double>(nodes.step);
+    scratch_ = 2 * tree_levels(leaves - 1) * nodes.step;
+    nodes.waiting = memory.output<double>(scratch_);
+  }
+  void clear() const {
+    std::fill(nodes.first + columns, nodes.first + nodes.step, 0.0);
+    std::fill(nodes.second + columns, nodes.second + nodes.step, 0.0);
+    std::fill_n(nodes.waiting, scratch_, 0.0);
+  }
+
+ private:
+  std::size_t scratch_;
+};
+
 template <class T>
 void sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const Matrix x(draw, length);
   const T* data = memory.input<T>(x.size());
-  const T* shift = memory.input<T>(padded(length));
-  double* sum = memory.output<double>(padded(length));
-  double* sumsq = memory.output<double>(padded(length));
-  part<T>(kernels).batchnorm.sum_nc(data, x.rows, length, x.stride, shift, sum, sumsq);
-  // What lies behind the columns is scratch.
-  std::fill(sum + length, sum + padded(length), 0.0);
-  std::fill(sumsq + length, sumsq + padded(length), 0.0);
+  const T* shift = draw.one_in(3) ? nullptr : memory.input<T>(padded(length));
+  const Nodes sums(draw, x, memory);
+  part<T>(kernels).batchnorm.sum_nc(data, sums.rows, length, shift, sums.nodes);
+  sums.clear();
 }
 
 template <class T>
@@ -68,12 +90,10 @@ void grad_sum_nc(const Kernels& kernels, std::size_t length, Draw draw, Memory& 
   const T* dy = memory.input<T>(repeats ? length : x.size());
   const T* center = memory.input<T>(padded(length));
   const NormalizeCoefficients<T> behind = gate<T>(draw, memory, padded(length));
-  double* sum = memory.output<double>(padded(length));
-  double* dot = memory.output<double>(padded(length));
-  part<T>(kernels).batchnorm.grad_sum_nc(data, dy, x.rows, length, x.stride, repeats ? 0 : x.stride,
-                                         center, behind, sum, dot);
-  std::fill(sum + length, sum + padded(length), 0.0);
-  std::fill(dot + length, dot + padded(length), 0.0);
+  const Nodes sums(draw, x, memory);
+  part<T>(kernels).batchnorm.grad_sum_nc(data, dy, sums.rows, repeats ? 0 : x.stride, length,
+                                         center, behind, sums.nodes);
+  sums.clear();
 }
 
 // A range of `length` elements of rows that are narrower or wider than that.
@@ -138,16 +158,25 @@ Runs draw_runs(Draw& draw, std::size_t length) {
 std::size_t size_of(Runs runs, std::size_t step) { return (runs.count - 1) * step + runs.length; }
 std::size_t terms_of(Runs runs) { return (runs.count - 1) * runs.coefficients + 1; }
 
+// Now and then one run of several leaves.
+Runs draw_sum_runs(Draw& draw, std::size_t length) {
+  Runs runs = draw_runs(draw, length);
+  if (!draw.one_in(3) || length == 0) return runs;
+  runs.count = 1;
+  runs.leaf = draw.between(1, length + 3);
+  return runs;
+}
+
 template <class T>
 void sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const Runs runs = draw_runs(draw, length);
+  const Runs runs = draw_sum_runs(draw, length);
   const T* x = memory.input<T>(size_of(runs, runs.stride));
   part<T>(kernels).batchnorm.sum_ncl(runs, {x, T(0.25), memory.output<double>(2)});
 }
 
 template <class T>
 void grad_sum_ncl(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
-  const Runs runs = draw_runs(draw, length);
+  const Runs runs = draw_sum_runs(draw, length);
   const T* x = memory.input<T>(size_of(runs, runs.stride));
   const T* dy = memory.input<T>(size_of(runs, runs.dy));
   const NormalizeCoefficients<T> behind = gate<T>(draw, memory, 1);

@@ -10,6 +10,9 @@
 #include "../../native/math/bare_passes.h"
 #include "../../native/math/matmul.h"
 #include "../../native/batchnorm/moments.h"
+#include "../../native/kernels/sum_tree.h"
+#include "../../native/runtime/float_environment.h"
+#include "../../native/runtime/work_split.h"
 
 namespace evenkeel::check {
 namespace {
@@ -177,6 +180,44 @@ std::string moments(Draw draw, std::size_t elements, Memory& memory) {
   return "";
 }
 
+// The sums of a batch, and of its leaves one by one, added as sum_tree.h has it.
+template <class T>
+std::string nodes(Draw draw, std::size_t elements, Memory& memory) {
+  BatchShape shape = draw_shape(draw, elements);
+  if (total(shape) == 0) shape = {70, 5, 1};
+  const std::size_t c = shape.c, sample = c * shape.l, samples = leaf_samples(shape.l);
+  const T* x = memory.input<T>(total(shape));
+  T* shift = memory.output<T>(c);
+  first_shift(shape, x, shift);
+  double *whole = memory.output<double>(2 * c), *moments = memory.output<double>(4 * c);
+  batch_sums(shape, x, shift, whole, memory.workspace);
+  moments_of_sums(shift, whole, static_cast<double>(shape.n * shape.l), moments, c);
+
+  const FloatEnvironment environment;  // the host's may round otherwise
+  const std::size_t leaves = divide_up(shape.n, samples);
+  std::vector<std::vector<double>> waiting(tree_levels(leaves), std::vector<double>(2 * c));
+  const auto add = [&](std::vector<double>& node, std::size_t level) {
+    for (std::size_t i = 0; i < 2 * c; ++i) node[i] = waiting[level][i] + node[i];
+  };
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    const Range range = cut(shape.n, samples, leaf);
+    std::vector<double> node(2 * c);
+    batch_sums({range.size(), c, shape.l}, x + range.begin * sample, shift, node.data(),
+               memory.workspace);
+    const std::size_t level = push_leaf(leaf, [&](std::size_t at) { add(node, at); });
+    waiting[level] = node;
+  }
+  std::vector<double> sums;
+  fold_leaves(leaves, [&](std::size_t level) {
+    if (sums.empty()) {
+      sums = waiting[level];
+    } else {
+      add(sums, level);
+    }
+  });
+  return same_bits(whole, sums.data(), 2 * c) ? "" : "the leaves' sums, added, differ";
+}
+
 template <class T>
 std::string padded(Draw draw, std::size_t elements, Memory& memory) {
   PaddedShape shape{};
@@ -306,6 +347,8 @@ constexpr Operation kOperations[] = {
     {"forward double", forward<double>},
     {"backward float", backward<float>},
     {"backward double", backward<double>},
+    {"nodes float", nodes<float>},
+    {"nodes double", nodes<double>},
     {"moments float", moments<float>},
     {"moments double", moments<double>},
     {"padded float", padded<float>},

@@ -89,7 +89,7 @@ function byPasses({ shape, x, dy, weight, bias, relu }: Case, pieces: readonly n
     const out = dx.subarray(at, at + part.x.length);
     addon.gradientBySums(
       ...([part.x, part.dy, 0.75, part.n, c, l, weight, bias, saved, sums] as const),
-      ...([count, out, relu] as const),
+      ...([count, out, null, null, relu] as const),
     );
   }
   return { y, saved, dx, dweight, dbias };

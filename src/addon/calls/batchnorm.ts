@@ -75,10 +75,21 @@ export interface BatchNormCalls {
     saved: Float64Array,
     sums: Float64Array,
     count: number,
-    dx: Floats,
+    dx: Floats | null,
+    dweight: Floats | null,
+    dbias: Floats | null,
     relu: boolean,
   ): void;
   batchMoments(x: Floats, moments: Float64Array, n: number, c: number, l: number): void;
+  firstShift(x: Floats, shift: Floats, n: number, c: number, l: number): void;
+  batchSums(x: Floats, shift: Floats, sums: Float64Array, n: number, c: number, l: number): void;
+  momentsOfSums(
+    shift: Floats,
+    sums: Float64Array,
+    moments: Float64Array,
+    count: number,
+    c: number,
+  ): void;
   mergeMoments(
     into: Float64Array,
     count: number,

@@ -27,4 +27,5 @@ export interface LinearCalls {
     transposeB: boolean,
   ): void;
   columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
+  columnTotals(x: Floats, totals: Float64Array, rows: number, columns: number): void;
 }
