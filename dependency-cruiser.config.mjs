@@ -8,7 +8,7 @@ const training = ['optim', 'data', 'checkpoint', 'nn', ...numbers];
  * Each room of src/ and the other rooms it may use.
  * @type {Record<string, readonly string[]>}
  */
-const mayUse = {
+export const mayUse = {
   check: [],
   addon: ['check'],
   memory: ['addon', 'check'],

@@ -1,6 +1,6 @@
 // The rules of dependency-cruiser.config.mjs can fail: a small tree breaks each of them, and the tool names it.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,4 +65,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each(BROKEN)('%s imports %s: %s', (file, _imports, rule) => {
   const names = broken.filter(({ from }) => from === file).map((each) => each.rule.name);
   expect(names).toEqual(rule === null ? [] : [rule]);
+});
+
+test('docs/pictures/architecture.svg is drawn from these rules', () => {
+  const picture = join(folder, 'architecture.svg');
+  execFileSync(process.execPath, [resolve('scripts/draw-architecture.mjs'), picture]);
+  expect(readFileSync('docs/pictures/architecture.svg', 'utf8')).toBe(
+    readFileSync(picture, 'utf8'),
+  );
 });
