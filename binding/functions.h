@@ -27,6 +27,20 @@ void set_threads(const Args& args);
 void hold_threads(const Args& args);
 void configure(const Args& args);
 
+// mpi.cc
+Napi::Value mpi_open(const Args& args);
+Napi::Value mpi_start(const Args& args);
+Napi::Value mpi_version(const Args& args);
+Napi::Value mpi_rank(const Args& args);
+Napi::Value mpi_size(const Args& args);
+Napi::Value mpi_exchange(const Args& args);
+void mpi_send(const Args& args);
+void mpi_receive(const Args& args);
+Napi::Value mpi_wait(const Args& args);
+Napi::Value mpi_silent(const Args& args);
+void mpi_finalize(const Args& args);
+void mpi_abort_at_exit(const Args& args);
+
 // bare_passes.cc
 void bare_copy(const Args& args);
 Napi::Value bare_read(const Args& args);

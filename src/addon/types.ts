@@ -53,6 +53,34 @@ export interface Addon extends Calls {
   holdThreads(microseconds: number): void;
   setThreads(n: number): void;
   configure(isa: string, threads: number): void;
+  mpiOpen(library: string, abi: number): string;
+  mpiStart(): string;
+  mpiVersion(): string;
+  mpiRank(): number;
+  mpiSize(): number;
+  mpiExchange(): number;
+  mpiSend(
+    exchange: number,
+    communicator: number,
+    peer: number,
+    tag: number,
+    bytes: Uint8Array,
+    begin: number,
+    end: number,
+  ): void;
+  mpiReceive(
+    exchange: number,
+    communicator: number,
+    peer: number,
+    tag: number,
+    bytes: Uint8Array,
+    begin: number,
+    end: number,
+  ): void;
+  mpiWait(exchange: number, microseconds: number): number;
+  mpiSilent(exchange: number): number[];
+  mpiFinalize(): void;
+  mpiAbortAtExit(code: number): void;
   bareCopy(source: Float32Array, target: Float32Array, n: number): void;
   bareRead(source: Float32Array, n: number): number;
 }
