@@ -7,6 +7,10 @@ export default defineConfig({
     alias: [
       { find: /^evenkeel$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
       {
+        find: /^evenkeel\/distributed$/,
+        replacement: fileURLToPath(new URL('src/distributed/index.ts', import.meta.url)),
+      },
+      {
         find: /^evenkeel\/doctor$/,
         replacement: fileURLToPath(new URL('src/doctor/index.ts', import.meta.url)),
       },

@@ -42,6 +42,7 @@ writeFileSync(join(cjs, 'package.json'), COMMONJS);
 // Before anything else, bundled.js says so where a bundler has taken the package apart.
 makeDoor('', './cjs');
 makeDoor('doctor', '../cjs');
+makeDoor('distributed', '../cjs');
 
 compileBench();
 for (const name of ['pytorch.py', 'operations.py']) {

@@ -2,7 +2,7 @@ import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { permutation } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { samplerOf, samplesIn, type Sampler } from './samplers.js';
+import { samplerOf, samplesIn, SHARE_OF_BATCH, type Sampler } from './samplers.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
@@ -35,6 +35,11 @@ export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
   readonly length: number;
   /** These samples as one batch. */
   rows(indices: ArrayLike<number>): Rows;
+}
+
+interface Part {
+  readonly indices: ArrayLike<number>;
+  readonly globalRows: number;
 }
 
 const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'collate'];
@@ -138,9 +143,9 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
   }
 
   /** The samples of each batch. */
-  *#indices(): Generator<ArrayLike<number>> {
+  *#indices(): Generator<Part> {
     if (this.#batches !== null) {
-      yield* this.#batches;
+      for (const indices of this.#batches) yield { indices, globalRows: indices.length };
       return;
     }
     const { length: batches } = this;
@@ -151,24 +156,31 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
         : this.shuffle
           ? permutation(samples)
           : Uint32Array.from({ length: samples }, (_, i) => i);
+    const shareOf = (this.#sampler as Partial<Sharing> | null)?.[SHARE_OF_BATCH];
     for (let batch = 0; batch < batches; batch++) {
       const start = batch * this.batchSize;
-      yield order.subarray(start, start + this.batchSize);
+      const indices = order.subarray(start, start + this.batchSize);
+      const { length: globalRows } = indices;
+      const { begin = 0, end = globalRows } = shareOf?.call(this.#sampler, globalRows) ?? {};
+      yield { indices: indices.subarray(begin, end), globalRows };
     }
   }
 
   *[Symbol.iterator](): Iterator<Rows> {
-    for (const indices of this.#indices()) yield this.#now(indices);
+    for (const { indices, globalRows } of this.#indices()) {
+      yield withRows(this.#now(indices), globalRows);
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Rows> {
-    for (const indices of this.#indices()) {
+    for (const { indices, globalRows } of this.#indices()) {
       if (this.#collate === null) {
-        yield this.#checked(await Promise.resolve((this.#dataset as Dataset).rows(indices)));
+        const rows = await Promise.resolve((this.#dataset as Dataset).rows(indices));
+        yield withRows(this.#checked(rows), globalRows);
         continue;
       }
       const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
-      yield await this.#collate(await Promise.all(items));
+      yield withRows(await this.#collate(await Promise.all(items)), globalRows);
     }
   }
 
@@ -192,6 +204,34 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
       refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
     return rows as Rows;
   }
+}
+
+interface Sharing {
+  [SHARE_OF_BATCH](rows: number): { readonly begin: number; readonly end: number };
+}
+
+const GLOBAL_ROWS = 'globalRows';
+
+/** Out of sight of whoever walks over the rows. */
+function withRows<Rows extends readonly unknown[]>(rows: Rows, globalRows: number): Rows {
+  const isObject = typeof rows === 'object' && (rows as unknown) !== null;
+  if (isObject && Object.isExtensible(rows)) {
+    Object.defineProperty(rows, GLOBAL_ROWS, { value: globalRows, configurable: true });
+  }
+  return rows;
+}
+
+/**
+ * @internal Rows of the whole batch that a loader has made one of: more than there are in this one where other processes
+ * have the rest. It is `batch.globalRows`, too, which TypeScript does not know.
+ */
+export function globalRowsOf(who: string, batch: unknown): number {
+  const rows =
+    typeof batch === 'object' && batch !== null
+      ? (batch as { readonly [GLOBAL_ROWS]?: unknown })[GLOBAL_ROWS]
+      : undefined;
+  if (typeof rows === 'number') return rows;
+  throw check.wrongKind(who, 'a batch of a DataLoader', batch);
 }
 
 mark(DataLoader, 'DataLoader');

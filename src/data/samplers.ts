@@ -8,6 +8,9 @@ export interface Sampler extends Iterable<number> {
   readonly length: number;
 }
 
+/** @internal Under which a sampler says which rows [begin, end) of a batch this process gets. */
+export const SHARE_OF_BATCH = Symbol('shareOfBatch');
+
 /** What has a number of samples: a data set, an array. */
 export interface Sized {
   readonly length: number;

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
-import { takeRange } from '../tensor/random.js';
+import { takePartOfRange, takeRange } from '../tensor/random.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { batchOf } from './convolution/shape.js';
 import { identity } from './identity.js';
@@ -22,6 +22,14 @@ export interface DropoutOptions {
  * @param x - Any shape, float32 or float64.
  */
 export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
+  return dropoutOf(x, options, null);
+}
+
+/** @internal How many random numbers each process draws for its part of a batch, given how many this one does. */
+export type Draws = (words: number) => { readonly words: readonly number[]; readonly rank: number };
+
+/** @internal */
+export function dropoutOf(x: TensorLike, options: DropoutOptions, draws: Draws | null): Tensor {
   check.options('dropout', options, ['p', 'training']);
   const { p = 0.5, training = true } = options;
   check.numberBetween('dropout', 'p', p, 0, 1);
@@ -31,7 +39,9 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
   if (!training || p === 0) return identity('dropout', input);
   input.present('dropout', 'the input');
   const y = Tensor.like(input); // or an error would use up random numbers
-  const { key, offset } = takeRange(input.numel);
+  const parts = draws?.(input.numel) ?? null;
+  const { key, offset } =
+    parts === null ? takeRange(input.numel) : takePartOfRange(parts.words, parts.rank);
   const mask = (from: Tensor, to: Tensor): Tensor => {
     perform(
       {
@@ -53,6 +63,11 @@ export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
  * @param x - [N, C, L], or [C, L]: float32 or float64.
  */
 export function dropout1d(x: TensorLike, options: DropoutOptions = {}): Tensor {
+  return dropout1dOf(x, options, null);
+}
+
+/** @internal */
+export function dropout1dOf(x: TensorLike, options: DropoutOptions, draws: Draws | null): Tensor {
   const who = 'dropout1d';
   check.options(who, options, ['p', 'training']);
   const { p = 0.5, training = true } = options;
@@ -62,5 +77,5 @@ export function dropout1d(x: TensorLike, options: DropoutOptions = {}): Tensor {
   batchOf(who, input);
   if (!training || p === 0) return identity(who, input);
   const channels = Tensor.filled([...input.shape.slice(0, -1), 1], input.dtype, 1);
-  return mul(input, dropout(channels, { p }));
+  return mul(input, dropoutOf(channels, { p }, draws));
 }

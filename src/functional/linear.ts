@@ -1,6 +1,7 @@
 import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
+import { isSummedInLeaves, totalsOf } from './batch-totals.js';
 
 /**
  * y = x Wᵀ + b over the last dimension.
@@ -10,13 +11,7 @@ import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
  * @param bias - [outFeatures], or null.
  * @returns [..., outFeatures].
  */
-export function linear(
-  x: TensorLike,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('linear', 3, rest);
+export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null): Tensor {
   const who = 'linear';
   const input = Tensor.from(x);
   check.floating(who, 'the input', input);
@@ -65,8 +60,8 @@ export function linear(
   const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? inputGradient(dy, weight, input.shape, rows) : null,
-    needs[1] ? weightGradient(dy, input, weight.shape, rows) : null,
-    needs[2] ? biasGradient(dy, [out], rows) : null,
+    needs[1] ? weightGradient(dy, input, weight, rows) : null,
+    needs[2] ? biasGradient(dy, bias!, rows) : null,
   ]);
 }
 
@@ -95,9 +90,47 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], row
 }
 
 /** dW = dyᵀ x. */
-function weightGradient(dy: Tensor, input: Tensor, shape: readonly number[], rows: number): Tensor {
+function weightGradient(dy: Tensor, input: Tensor, weight: Tensor, rows: number): Tensor {
+  if (!isSummedInLeaves(weight)) return rowsGradient(dy, input, weight, 0, rows);
+  // A binary counter: a node waits for the one behind it that has as many leaves.
+  const waiting: { readonly level: number; readonly sum: Tensor }[] = [];
+  for (let begin = 0; begin < Math.max(rows, 1); begin += LEAF_ROWS) {
+    let sum = rowsGradient(dy, input, weight, begin, Math.min(rows, begin + LEAF_ROWS));
+    let level = 0;
+    for (; waiting.at(-1)?.level === level; level++) sum = addInto(waiting.pop()!.sum, sum);
+    waiting.push({ level, sum });
+  }
+  let total = waiting.pop()!.sum;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    total = addInto(next.sum, total);
+  }
+  return total;
+}
+
+/** kLeafSamples in native/kernels/sum_tree.h. */
+const LEAF_ROWS = 64;
+
+/** a + b in the memory of a. */
+function addInto(a: Tensor, b: Tensor): Tensor {
+  perform(
+    { who: 'linear', work: a.numel, reads: { 'a part of the gradient': b }, writes: [a] },
+    (native, arrayOf) => native.add(arrayOf(a), arrayOf(b), arrayOf(a), a.numel),
+  );
+  b.dispose();
+  return a;
+}
+
+/** The products of rows [begin, end). */
+function rowsGradient(
+  dy: Tensor,
+  input: Tensor,
+  { shape }: Tensor,
+  begin: number,
+  end: number,
+): Tensor {
   const [out = 0, inner = 0] = shape;
   const dw = Tensor.uninitialized(shape, dy.dtype);
+  const rows = end - begin;
   perform(
     {
       who: 'linear',
@@ -106,16 +139,18 @@ function weightGradient(dy: Tensor, input: Tensor, shape: readonly number[], row
       writes: [dw],
     },
     (native, arrayOf) => {
-      const [g, x, to] = [arrayOf(dy), arrayOf(input), arrayOf(dw)];
-      return native.matmul(g, x, null, to, out, inner, rows, true, false);
+      const g = arrayOf(dy).subarray(begin * out, end * out);
+      const x = arrayOf(input).subarray(begin * inner, end * inner);
+      return native.matmul(g, x, null, arrayOf(dw), out, inner, rows, true, false);
     },
   );
   return dw;
 }
 
 /** db = the column sums of dy. */
-function biasGradient(dy: Tensor, shape: readonly number[], rows: number): Tensor {
-  const db = Tensor.uninitialized(shape, dy.dtype);
+function biasGradient(dy: Tensor, bias: Tensor, rows: number): Tensor {
+  const db = Tensor.uninitialized(bias.shape, dy.dtype);
+  const totals = totalsOf(bias);
   perform(
     {
       who: 'linear',
@@ -123,7 +158,15 @@ function biasGradient(dy: Tensor, shape: readonly number[], rows: number): Tenso
       reads: { 'the gradient': dy },
       writes: [db],
     },
-    (native, arrayOf) => native.columnSums(arrayOf(dy), arrayOf(db), rows, db.numel),
+    (native, arrayOf) =>
+      totals === null
+        ? native.columnSums(arrayOf(dy), arrayOf(db), rows, db.numel)
+        : native.columnTotals(arrayOf(dy), totals, rows, db.numel),
+    totals === null
+      ? undefined
+      : (arrayOf) => {
+          arrayOf(db).set(totals); // rounds, as columnSums does
+        },
   );
   return db;
 }

@@ -1,7 +1,7 @@
 import * as check from '../check/index.js';
-import { dropout, dropout1d } from '../functional/dropout.js';
+import { dropout1dOf, dropoutOf, type Draws } from '../functional/dropout.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
-import { HAS_MODE, WHO } from './module/internals.js';
+import { HAS_MODE, SHARED_DRAWS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
 import { pythonFloat } from './module/repr.js';
 
@@ -10,6 +10,8 @@ const PROBABILITY = Symbol('probability');
 /** In training, zeroes elements with probability p and scales the rest by 1 / (1 - p). */
 export class Dropout extends Module {
   private [PROBABILITY] = 0.5;
+  /** @internal */
+  [SHARED_DRAWS]: Draws | null = null;
 
   /** @param p - 0 to 1, default 0.5. */
   constructor(p = 0.5) {
@@ -28,7 +30,7 @@ export class Dropout extends Module {
 
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return dropout(x, { p: this.p, training: this.training });
+    return dropoutOf(x, { p: this.p, training: this.training }, this[SHARED_DRAWS]);
   }
 
   /** @internal */
@@ -45,6 +47,6 @@ export class Dropout extends Module {
 export class Dropout1d extends Dropout {
   override forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return dropout1d(x, { p: this.p, training: this.training });
+    return dropout1dOf(x, { p: this.p, training: this.training }, this[SHARED_DRAWS]);
   }
 }

@@ -45,6 +45,12 @@ export {
   type LayerNormLayerOptions,
 } from './layer-norm.js';
 export { LazyBatchNorm1d } from './batchnorm/lazy.js';
+export {
+  convertSyncBatchNorm,
+  SyncBatchNorm,
+  type SharingGroup,
+  type SyncBatchNormOptions,
+} from './batchnorm/sync.js';
 export { Linear, type LinearOptions } from './linear.js';
 export {
   CrossEntropyLoss,

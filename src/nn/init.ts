@@ -86,8 +86,7 @@ function normal(tensor: Tensor, mean: number, deviation: number): Tensor {
  * w.toArray().every((each) => each >= -1 && each < 1); // => true
  * ```
  */
-export function uniform_(tensor: Tensor, low = 0, high = 1, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.uniform_', 3, rest);
+export function uniform_(tensor: Tensor, low = 0, high = 1): Tensor {
   const who = 'init.uniform_';
   const to = target(who, tensor);
   check.numberBetween(who, 'low', low, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -96,8 +95,7 @@ export function uniform_(tensor: Tensor, low = 0, high = 1, ...rest: undefined[]
 }
 
 /** Normal with that mean and standard deviation (at least 0). */
-export function normal_(tensor: Tensor, mean = 0, std = 1, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.normal_', 3, rest);
+export function normal_(tensor: Tensor, mean = 0, std = 1): Tensor {
   const who = 'init.normal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'mean', mean, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -110,15 +108,7 @@ export function normal_(tensor: Tensor, mean = 0, std = 1, ...rest: undefined[])
  *
  * @throws {RangeError} where fewer than one in a thousand would be inside.
  */
-export function truncNormal_(
-  tensor: Tensor,
-  mean = 0,
-  std = 1,
-  a = -2,
-  b = 2,
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('init.truncNormal_', 5, rest);
+export function truncNormal_(tensor: Tensor, mean = 0, std = 1, a = -2, b = 2): Tensor {
   const who = 'init.truncNormal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'mean', mean, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -150,8 +140,7 @@ export function truncNormal_(
 }
 
 /** Every element is `value`. */
-export function constant_(tensor: Tensor, value: number, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.constant_', 2, rest);
+export function constant_(tensor: Tensor, value: number): Tensor {
   const who = 'init.constant_';
   const to = target(who, tensor);
   check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -160,13 +149,11 @@ export function constant_(tensor: Tensor, value: number, ...rest: undefined[]): 
   return to;
 }
 
-export function zeros_(tensor: Tensor, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.zeros_', 1, rest);
+export function zeros_(tensor: Tensor): Tensor {
   return constant_(target('init.zeros_', tensor), 0);
 }
 
-export function ones_(tensor: Tensor, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.ones_', 1, rest);
+export function ones_(tensor: Tensor): Tensor {
   return constant_(target('init.ones_', tensor), 1);
 }
 
@@ -213,16 +200,14 @@ function xavier(who: string, tensor: unknown, gain: number): [Tensor, number] {
 }
 
 /** Glorot & Bengio 2010: uniform within gain sqrt(6 / (fan in + fan out)). */
-export function xavierUniform_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.xavierUniform_', 2, rest);
+export function xavierUniform_(tensor: Tensor, gain = 1): Tensor {
   const [to, deviation] = xavier('init.xavierUniform_', tensor, gain);
   const bound = Math.sqrt(3) * deviation;
   return uniform(to, -bound, bound);
 }
 
 /** Glorot & Bengio 2010: normal with deviation gain sqrt(2 / (fan in + fan out)). */
-export function xavierNormal_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.xavierNormal_', 2, rest);
+export function xavierNormal_(tensor: Tensor, gain = 1): Tensor {
   const [to, deviation] = xavier('init.xavierNormal_', tensor, gain);
   return normal(to, 0, deviation);
 }
@@ -233,8 +218,7 @@ export function xavierNormal_(tensor: Tensor, gain = 1, ...rest: undefined[]): T
  *
  * @throws {RangeError} for a tensor of fewer than 2 dimensions.
  */
-export function orthogonal_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('init.orthogonal_', 2, rest);
+export function orthogonal_(tensor: Tensor, gain = 1): Tensor {
   const who = 'init.orthogonal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'gain', gain, -Number.MAX_VALUE, Number.MAX_VALUE);

@@ -89,15 +89,24 @@ export class NLLLoss extends Loss<NLLLossOptions> {
   }
 }
 
+/** Options of a layer: `of` is of one batch, and given to forward. */
+type MSELossLayerOptions = Omit<MSELossOptions, 'of'>;
+
 /** Mean squared error: `functional.mseLoss`. */
-export class MSELoss extends Loss<MSELossOptions> {
-  constructor(options: MSELossOptions = {}) {
+export class MSELoss extends Loss<MSELossLayerOptions> {
+  constructor(options: MSELossLayerOptions = {}) {
     super(options, ['reduction']);
   }
 
-  forward(prediction: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
-    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-    return mseLoss(prediction, target, optionsOf(this));
+  forward(
+    prediction: TensorLike,
+    target: TensorLike,
+    options: { of?: number | undefined } = {},
+    ...rest: never[]
+  ): Tensor {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 3, rest);
+    check.options(`${this[WHO]}.forward`, options, ['of']);
+    return mseLoss(prediction, target, { ...optionsOf(this), of: options.of });
   }
 }
 

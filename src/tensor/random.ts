@@ -47,6 +47,18 @@ export function takeRange(words: number): StreamRange {
   return range;
 }
 
+/**
+ * The part of a range that several processes take together, one after the other by rank: with the numbers of one process,
+ * where each part but the last is of whole groups.
+ */
+export function takePartOfRange(words: readonly number[], rank: number): StreamRange {
+  const counters = words.map((each) => Math.ceil(each / GROUP_WORDS) * GROUP_COUNTERS);
+  const sum = (parts: readonly number[]): number => parts.reduce((all, each) => all + each, 0);
+  const range = { key, offset: next + sum(counters.slice(0, rank)) };
+  next += sum(counters);
+  return range;
+}
+
 /** Fills `out` with uniform numbers in [low, high). */
 export function fillUniform(out: Float32Array | Float64Array, low: number, high: number): void {
   const { key: from, offset } = takeRange(out.length);
@@ -110,9 +122,17 @@ export function uniforms(count: number): Float64Array {
 
 /** A random order of 0 … n - 1 (Fisher & Yates; n below 2^32, bias below n / 2^32). */
 export function permutation(n: number): Uint32Array {
+  return permutationBy(n, takeRange(n));
+}
+
+/** Such an order that a seed and an epoch alone decide; nothing of the stream is taken. */
+export function seededPermutation(n: number, seed: number, epoch: number): Uint32Array {
+  return permutationBy(n, { key: seed, offset: epoch * 2 ** 31 });
+}
+
+function permutationBy(n: number, { key: from, offset }: StreamRange): Uint32Array {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   const words = new Uint32Array(n);
-  const { key: from, offset } = takeRange(n);
   addon.randomWords(words, n, from, offset);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(((words[i] ?? 0) / 2 ** 32) * (i + 1));

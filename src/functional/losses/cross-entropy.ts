@@ -4,7 +4,14 @@ import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { moved, movedBack } from '../reductions/moved.js';
 import { ClassRows, ignoreIndexOf, type ClassTargets, type Labels } from './class-rows.js';
 import { classWeights } from './nll-loss.js';
-import { reductionOf, resultOf, rowScale, type Reduction, type Weights } from './reduction.js';
+import {
+  reductionOf,
+  resultOf,
+  rowScale,
+  wholeBatchOf,
+  type Reduction,
+  type Weights,
+} from './reduction.js';
 
 export interface CrossEntropyOptions {
   /** One for each class: multiplies its part of the loss, and counts in the mean of class indices. */
@@ -45,15 +52,11 @@ export function crossEntropy(
 ): Tensor {
   const who = 'crossEntropy';
   check.options(who, options, ['weight', 'labelSmoothing', 'reduction', 'ignoreIndex', 'of']);
-  const { labelSmoothing = 0, of } = options;
+  const { labelSmoothing = 0 } = options;
   const reduction = reductionOf(who, options.reduction);
+  const of = wholeBatchOf(who, options.of, reduction);
   const ignore = ignoreIndexOf(who, options.ignoreIndex);
   check.numberBetween(who, 'labelSmoothing', labelSmoothing, 0, 1);
-  if (of !== undefined) {
-    check.numberBetween(who, 'of', of, Number.MIN_VALUE, Infinity);
-    if (reduction !== 'mean')
-      throw check.wrongValue(who, "of with reduction 'mean'", `'${reduction}'`);
-  }
   const input = Tensor.from(logits);
   const shape = new ClassRows(who, 'logits', input);
   const soft = probabilitiesOf(who, targets, input);

@@ -2,11 +2,13 @@ import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { pointwiseLoss } from './pointwise.js';
-import { reductionOf, type Reduction } from './reduction.js';
+import { reductionOf, wholeBatchOf, type Reduction } from './reduction.js';
 
 export interface MSELossOptions {
   /** 'mean' over all elements (default), 'sum', or 'none': one loss for each. */
   reduction?: Reduction | undefined;
+  /** What the mean is over instead: the rows of the whole batch, of which this is a part. Above 0. */
+  of?: number | undefined;
 }
 
 /**
@@ -22,8 +24,9 @@ export function mseLoss(
   options: MSELossOptions = {},
 ): Tensor {
   const who = 'mseLoss';
-  check.options(who, options, ['reduction']);
+  check.options(who, options, ['reduction', 'of']);
   const reduction = reductionOf(who, options.reduction);
+  const of = wholeBatchOf(who, options.of, reduction);
   const input = Tensor.from(prediction);
   const wanted = Tensor.from(target);
   check.floating(who, 'the prediction', input);
@@ -34,9 +37,10 @@ export function mseLoss(
 
   if (reduction === 'none')
     return pointwiseLoss(who, input, wanted, { kind: 'squared', reduction });
-  const divisor = reduction === 'mean' ? input.numel : 1;
+  const all = of === undefined ? input.numel : of * check.numelOf(input.shape, 1);
+  const divisor = reduction === 'mean' ? all : 1;
   const y = Tensor.uninitialized([], input.dtype);
-  const call = reduction === 'mean' ? 'meanSquaredError' : 'squaredError';
+  const call = reduction === 'mean' && of === undefined ? 'meanSquaredError' : 'squaredError';
   perform(
     {
       who,
@@ -46,7 +50,7 @@ export function mseLoss(
     },
     (native, arrayOf) => native[call](arrayOf(input), arrayOf(wanted), input.numel),
     (arrayOf, result) => {
-      arrayOf(y)[0] = result as number;
+      arrayOf(y)[0] = of === undefined ? (result as number) : (result as number) / divisor;
     },
   );
   return record(who, y, [input, wanted], [input, wanted], (dy, needs) => {

@@ -16,6 +16,19 @@ export function reductionOf(who: string, reduction: Reduction | undefined): Redu
   return check.oneOf(who, 'reduction', reduction ?? 'mean', ['mean', 'sum', 'none']);
 }
 
+/** Rows of the whole batch, where a loss is of a part of it. */
+export function wholeBatchOf(
+  who: string,
+  of: number | undefined,
+  reduction: Reduction,
+): number | undefined {
+  if (of === undefined) return undefined;
+  check.numberBetween(who, 'of', of, Number.MIN_VALUE, Infinity);
+  if (reduction !== 'mean')
+    throw check.wrongValue(who, "of with reduction 'mean'", `'${reduction}'`);
+  return of;
+}
+
 /** Weights as a tensor of that dtype. They get no gradient, so none may ask for one. */
 export function weightsOf(who: string, name: string, weights: Weights, dtype: DType): Tensor {
   const isSource =

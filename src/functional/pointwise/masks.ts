@@ -28,38 +28,32 @@ function pairOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {
 }
 
 /** 1 where a = b, else 0, as int32; broadcast like `add`. NaN equals nothing. */
-export function eq(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('eq', 2, rest);
+export function eq(a: Operand, b: Operand): Tensor {
   return compared('eq', a, b);
 }
 
 /** 1 where a ≠ b, else 0. */
-export function ne(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('ne', 2, rest);
+export function ne(a: Operand, b: Operand): Tensor {
   return compared('ne', a, b);
 }
 
 /** 1 where a < b, else 0. */
-export function lt(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('lt', 2, rest);
+export function lt(a: Operand, b: Operand): Tensor {
   return compared('lt', a, b);
 }
 
 /** 1 where a ≤ b, else 0. */
-export function le(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('le', 2, rest);
+export function le(a: Operand, b: Operand): Tensor {
   return compared('le', a, b);
 }
 
 /** 1 where a > b, else 0. */
-export function gt(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('gt', 2, rest);
+export function gt(a: Operand, b: Operand): Tensor {
   return compared('gt', a, b);
 }
 
 /** 1 where a ≥ b, else 0. */
-export function ge(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('ge', 2, rest);
+export function ge(a: Operand, b: Operand): Tensor {
   return compared('ge', a, b);
 }
 
@@ -104,8 +98,7 @@ const WIDE_WORK = 4;
  * functional.where(functional.gt(x, 0), x, 0).toArray(); // => [0, 2]
  * ```
  */
-export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('where', 3, rest);
+export function where(mask: TensorLike, a: Operand, b: Operand): Tensor {
   const who = 'where';
   const flags = maskOf(who, mask);
   const [left, right] = pairOf(who, a, b);
@@ -126,13 +119,7 @@ export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefin
  * @param mask - int32 or int64; broadcasts to the shape of x.
  * @param value - A number, or a tensor of shape [].
  */
-export function maskedFill(
-  x: TensorLike,
-  mask: TensorLike,
-  value: Operand,
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('maskedFill', 3, rest);
+export function maskedFill(x: TensorLike, mask: TensorLike, value: Operand): Tensor {
   const who = 'maskedFill';
   const input = floatingInput(who, x);
   const flags = maskOf(who, mask);

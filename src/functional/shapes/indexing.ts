@@ -20,13 +20,7 @@ import { copied, copyStrided, filled, gathered, stridesOf } from './strided.js';
  * functional.indexSelect(tensor([[1, 2], [3, 4]]), 0, [1, 1]).toArray(); // => [[3, 4], [3, 4]]
  * ```
  */
-export function indexSelect(
-  x: TensorLike,
-  dim: number,
-  index: Indices,
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('indexSelect', 3, rest);
+export function indexSelect(x: TensorLike, dim: number, index: Indices): Tensor {
   const who = 'indexSelect';
   const input = Tensor.from(x);
   input.present(who, 'the input');
@@ -52,14 +46,7 @@ function oneDimension(who: string, shape: readonly number[]): void {
  *
  * @param source - The shape of x, but for the dimension, which is as long as the index. Same dtype.
  */
-export function indexAdd(
-  x: TensorLike,
-  dim: number,
-  index: Indices,
-  source: TensorLike,
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('indexAdd', 4, rest);
+export function indexAdd(x: TensorLike, dim: number, index: Indices, source: TensorLike): Tensor {
   const who = 'indexAdd';
   const input = floatingInput(who, x);
   const more = floatingInput(who, source, 'the source');
@@ -88,8 +75,7 @@ export function indexAdd(
  *
  * @param index - int32 or int64, as many dimensions as x; in the others no larger than x.
  */
-export function gather(x: TensorLike, dim: number, index: Tensor, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('gather', 3, rest);
+export function gather(x: TensorLike, dim: number, index: Tensor): Tensor {
   const who = 'gather';
   const input = floatingInput(who, x);
   const at = dimensionOf(who, input, dim);

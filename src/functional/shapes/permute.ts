@@ -19,8 +19,7 @@ import { gathered, permuted, stridesOf } from './strided.js';
  * functional.permute(tensor([[[1, 2, 3]]]), [2, 0, 1]).shape; // => [3, 1, 1]
  * ```
  */
-export function permute(x: TensorLike, dims: readonly number[], ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('permute', 2, rest);
+export function permute(x: TensorLike, dims: readonly number[]): Tensor {
   const who = 'permute';
   const input = inputOf(who, x);
   if (!Array.isArray(dims)) throw check.wrongKind(who, 'dims to be an array of dimensions', dims);
@@ -38,8 +37,7 @@ function permutedBy(who: string, input: Tensor, order: readonly number[]): Tenso
 }
 
 /** Two dimensions in each other's place; negative ones count from the end. */
-export function transpose(x: TensorLike, a: number, b: number, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('transpose', 3, rest);
+export function transpose(x: TensorLike, a: number, b: number): Tensor {
   const who = 'transpose';
   const input = inputOf(who, x);
   const rank = input.shape.length;
@@ -50,12 +48,7 @@ export function transpose(x: TensorLike, a: number, b: number, ...rest: undefine
 }
 
 /** The elements of some dimensions in the opposite order. */
-export function flip(
-  x: TensorLike,
-  dims: number | readonly number[],
-  ...rest: undefined[]
-): Tensor {
-  if (rest.length > 0) check.noMore('flip', 2, rest);
+export function flip(x: TensorLike, dims: number | readonly number[]): Tensor {
   const who = 'flip';
   const input = inputOf(who, x);
   const list: readonly unknown[] = Array.isArray(dims) ? dims : [dims];

@@ -32,7 +32,8 @@ const SINK: typeof internals.SINK = internals.SINK;
 const OBSERVERS: typeof internals.OBSERVERS = internals.OBSERVERS;
 
 const KIND = Symbol('kind');
-const PLAN = Symbol('plan');
+/** @internal */
+export const PLAN = Symbol('plan');
 
 /**
  * @internal Has `observer` told of every forward of `layer`, now or beside the event loop, after its statistics have
@@ -150,11 +151,16 @@ export abstract class BatchNorm extends BatchNormMode {
     return super.forwardAsync(x, options) as Promise<Tensor>;
   }
 
-  /** Which statistics normalise, and which move: everything about a call but its memory. */
-  private [PLAN](
+  /**
+   * @internal Which statistics normalise, and which move: everything about a call but its memory.
+   *
+   * @param values - In each channel: those of the input unless it is only a part of the batch.
+   */
+  protected [PLAN](
     input: Tensor,
     options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu'> | undefined,
     out: Tensor | null,
+    values?: number,
   ): Plan {
     const { [WHO]: who, runningMean, runningVar, training } = this;
     check.dtype(who, 'the input', input, this.dtype);
@@ -171,7 +177,8 @@ export abstract class BatchNorm extends BatchNormMode {
     const dims = padding === null ? given : packedDims(padding);
     // One value has no spread: by the policy it is neither normalised by itself nor, but as one of
     // many, learned from.
-    const lone = dims.n * dims.l === 1 && this.singleValue === 'running' && runningMean !== null;
+    const count = values ?? dims.n * dims.l;
+    const lone = count === 1 && this.singleValue === 'running' && runningMean !== null;
     const sink = this[SINK];
     const update = this[UPDATES](training) && (!lone || sink.takesSingle);
     if (update) this[CHECK_COUNTER](who);

@@ -98,8 +98,8 @@ function learnAtEnd<L extends LearningLayer<L>>(
   });
 }
 
-/** What becomes of a batch's statistics; null where the running ones normalised and stay. */
-function learn<L extends LearningLayer<L>>(
+/** @internal What becomes of a batch's statistics; null where the running ones normalised and stay. */
+export function learn<L extends LearningLayer<L>>(
   layer: L,
   moments: Moments | null,
   plan: Plan,
@@ -140,7 +140,8 @@ function tell<L extends LearningLayer<L>>(
   for (const observer of layer[OBSERVERS]) observer(seen);
 }
 
-function refuseNonFinite(layer: BatchNormMode, moments: Moments): void {
+/** @internal */
+export function refuseNonFinite(layer: BatchNormMode, moments: Moments): void {
   const found = layer.nonFinite === 'throw' ? moments.notFinite(layer.dtype) : null;
   if (found !== null) throw check.wrongValue(layer[WHO], 'a batch of finite statistics', found);
 }

@@ -42,3 +42,6 @@ export const OBSERVERS = Symbol('observers');
 /** Asynchronous forwards of a layer that have not settled. */
 export const UNDER_WAY = Symbol('underWay');
 export const CHECK_COUNTER = Symbol('checkCounter');
+
+/** How a Dropout layer shares the random numbers of a batch with other processes; null: it has all of it. */
+export const SHARED_DRAWS = Symbol('sharedDraws');

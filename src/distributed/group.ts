@@ -1,0 +1,276 @@
+// A group of processes, and what they do together.
+// Longer than 250 lines because all that a group promises its user is documented here; the steps are in collectives.ts.
+import * as check from '../check/index.js';
+import type { ProcessGroup } from '../functional/batchnorm/process-group.js';
+import { Tensor, type TensorData } from '../tensor/tensor.js';
+import { Collectives, type Steps } from './collectives.js';
+import { isOfPeers } from './errors.js';
+import { Call, type Kind } from './record.js';
+import type { FloatArray } from './sums.js';
+import type { Backend, Transport } from './transport.js';
+import { Wait, type Waiter } from './waiting.js';
+
+/** @internal What the groups of one job share: collectives come one after the other, whichever group they are of. */
+export interface Job {
+  readonly transport: Transport;
+  readonly milliseconds: number;
+  /** Why nothing can be exchanged any more. */
+  broken: unknown;
+  /** Asynchronous collectives that have not ended. */
+  pending: Promise<unknown> | null;
+}
+
+/** @internal */
+export const ADD = Symbol('add');
+/** @internal */
+export const ADD_LATER = Symbol('addLater');
+const JOB = Symbol('job');
+
+/**
+ * The processes of a job, or a part of them. Every process of the group makes the same calls in the same order; whatever one
+ * of them does otherwise, the others are told of, by an error.
+ */
+export class Group implements ProcessGroup {
+  readonly #collectives: Collectives;
+  readonly #waiter: Waiter;
+  #splits = 0;
+  #open = true;
+  /** @internal */
+  readonly [JOB]: Job;
+
+  /** @internal */
+  constructor(job: Job, members: readonly number[], rank: number, name: string) {
+    this[JOB] = job;
+    this.#collectives = new Collectives(job.transport, members, rank, name);
+    this.#waiter = { transport: job.transport, members, rank, milliseconds: job.milliseconds };
+  }
+
+  /** Of this process in the group: 0 to size - 1. */
+  get rank(): number {
+    return this.#waiter.rank;
+  }
+
+  /** How many processes. */
+  get size(): number {
+    return this.#waiter.members.length;
+  }
+
+  /** Rank among the processes of this machine, as the launcher counts. */
+  get localRank(): number {
+    return this[JOB].transport.localRank;
+  }
+
+  /** 'mpi', 'workers', or 'none': a world of one. */
+  get backend(): Backend {
+    return this[JOB].transport.backend;
+  }
+
+  /** Which MPI, with its version; null without one. */
+  get mpi(): string | null {
+    return this[JOB].transport.mpi;
+  }
+
+  /**
+   * Waits until every process of the group has come here.
+   *
+   * @throws {PeerError | TimeoutError} as every call here: see the page `docs/distributed.md`.
+   */
+  barrier(): void {
+    this.#run('barrier', 'barrier', (steps, call) => steps.gather(call, new Uint8Array(0)));
+  }
+
+  /**
+   * Writes the values of `root`'s tensor into those of the others.
+   *
+   * @param tensor - Of the same shape and dtype on every process. It is written in place.
+   * @param root - A rank of the group. Default 0.
+   */
+  broadcast(tensor: Tensor, root = 0): Tensor {
+    const who = 'broadcast';
+    const data = dataOf(who, tensor);
+    check.wholeNumber(who, 'root', root, 0, this.size - 1);
+    this.#run('broadcast', `broadcast of ${kindOf(tensor)}`, (steps, call) =>
+      steps.broadcast(call, bytesOf(data), root),
+    );
+    if (this.rank !== root) tensor.markChanged();
+    return tensor;
+  }
+
+  /**
+   * Everyone's tensor, by rank: copies.
+   *
+   * @param tensor - Of the same shape and dtype on every process.
+   */
+  allGather(tensor: Tensor): Tensor[] {
+    const who = 'allGather';
+    const data = dataOf(who, tensor);
+    const all = this.#run('all-gather', `all-gather of ${kindOf(tensor)}`, (steps, call) =>
+      steps.gather(call, bytesOf(data)),
+    );
+    return all.map((bytes) => {
+      const copy = Tensor.uninitialized(tensor.shape, tensor.dtype);
+      bytesOf(copy.attached(who)).set(bytes);
+      return copy;
+    });
+  }
+
+  /**
+   * The sum of everyone's tensor, element by element, in place. In the tensor's dtype and in the order of a balanced tree
+   * over the ranks: the same bits on every process, whatever the MPI, the network and who comes first.
+   *
+   * @param tensor - float32 or float64, of the same shape and dtype on every process; it does not require grad.
+   */
+  allReduce(tensor: Tensor, operation: 'sum' = 'sum'): Tensor {
+    const who = 'allReduce';
+    check.oneOf(who, 'operation', operation, ['sum']);
+    const data = dataOf(who, tensor);
+    check.floating(who, 'a tensor', tensor);
+    this.#run('all-reduce', `all-reduce of ${kindOf(tensor)}`, (steps, call) =>
+      steps.allReduce(call, [data as FloatArray]),
+    );
+    tensor.markChanged();
+    return tensor;
+  }
+
+  /**
+   * The processes of this group that give the same color, as a group of their own, in the order of their ranks. Every
+   * process of this group has to call it.
+   *
+   * @param color - A whole number of at least 0.
+   */
+  split(color: number): Group {
+    check.wholeNumber('split', 'color', color, 0, 2 ** 31 - 1);
+    const own = new Uint8Array(Int32Array.of(color).buffer);
+    const all = this.#run('all-gather', 'split', (steps, call) => steps.gather(call, own));
+    const colors = all.map((bytes) => new Int32Array(bytes.slice().buffer)[0]!);
+    const { members, rank } = this.#waiter;
+    const ours = members.filter((_, each) => colors[each] === color);
+    const name = `split ${++this.#splits} of ${members.join(',')} by ${color}`;
+    return new Group(this[JOB], ours, ours.indexOf(members[rank]!), name);
+  }
+
+  /** Ends the use of the group: later calls are refused. The job itself ends with the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this[JOB].pending;
+    this.#open = false;
+  }
+
+  /** @internal */
+  meeting(what: string): Call {
+    return new Call('all-gather', what);
+  }
+
+  /** @internal */
+  gatherBytes(meeting: Call, own: Uint8Array): Uint8Array[] {
+    return this.#block(meeting, (steps) => steps.gather(meeting, own));
+  }
+
+  /** @internal */
+  refuse(meeting: Call, error: unknown): void {
+    if (this[JOB].broken !== null || isOfPeers(error)) return;
+    const message = messageOf(error);
+    this.#block(meeting, (steps) => steps.fail(meeting, message));
+  }
+
+  /** @internal Sums over the processes, in place. */
+  [ADD](what: string, arrays: readonly FloatArray[]): void {
+    this.#run('all-reduce', what, (steps, call) => steps.allReduce(call, arrays));
+  }
+
+  /** @internal The same, while the event loop turns. */
+  async [ADD_LATER](what: string, arrays: readonly FloatArray[]): Promise<void> {
+    const call = new Call('all-reduce', what);
+    const job = this[JOB];
+    const before = job.pending;
+    const own = (async () => {
+      await before;
+      await this.#later(call, this.#collectives.allReduce(call, arrays));
+    })();
+    job.pending = own;
+    try {
+      await own;
+    } finally {
+      if (job.pending === own) job.pending = null;
+    }
+  }
+
+  #run<Result>(
+    kind: Kind,
+    what: string,
+    make: (steps: Collectives, call: Call) => Steps<Result>,
+  ): Result {
+    const call = new Call(kind, what);
+    return this.#block(call, (steps) => make(steps, call));
+  }
+
+  /** Carries out steps now. */
+  #block<Result>(call: Call, make: (steps: Collectives) => Steps<Result>): Result {
+    if (this[JOB].pending !== null) {
+      throw new Error(
+        `${call.what}: expected no asynchronous reduction under way, got one: await it first, so that every process ` +
+          'communicates in the same order.',
+      );
+    }
+    this.#checkUsable(call);
+    return this.#guarded(() => {
+      const steps = make(this.#collectives);
+      for (let step = steps.next(); ; step = steps.next()) {
+        if (step.done === true) return step.value;
+        new Wait(this.#waiter, call, this.#collectives.sequence, step.value).block();
+      }
+    });
+  }
+
+  async #later<Result>(call: Call, steps: Steps<Result>): Promise<Result> {
+    this.#checkUsable(call);
+    for (;;) {
+      const step = this.#guarded(() => steps.next());
+      if (step.done === true) return step.value;
+      const wait = new Wait(this.#waiter, call, this.#collectives.sequence, step.value);
+      try {
+        await wait.turns();
+      } catch (error) {
+        this.#break(error);
+        throw error;
+      }
+    }
+  }
+
+  #guarded<Result>(body: () => Result): Result {
+    try {
+      return body();
+    } catch (error) {
+      this.#break(error);
+      throw error;
+    }
+  }
+
+  /** Where processes have not met, or messages are under way still, nobody knows what comes next. */
+  #break(error: unknown): void {
+    if (isOfPeers(error) && 'fatal' in error && !error.fatal) return;
+    this[JOB].broken ??= error;
+  }
+
+  #checkUsable(call: Call): void {
+    if (!this.#open) throw new Error(`${call.what}: expected an open group, got a disposed one.`);
+    const { broken } = this[JOB];
+    if (broken === null) return;
+    const why = messageOf(broken);
+    throw new Error(`${call.what}: expected a job that can go on, got one that cannot: ${why}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  const message = (error as { readonly message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? message : check.describe(error);
+}
+
+function dataOf(who: string, tensor: Tensor): TensorData {
+  if (!((tensor as unknown) instanceof Tensor)) throw check.wrongKind(who, 'a Tensor', tensor);
+  return tensor.attached(who);
+}
+
+const kindOf = ({ shape, dtype }: Tensor): string => `${dtype} ${check.shapeText(shape)}`;
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: TensorData): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,0 +1,114 @@
+// What every process sends to every other at the start of a collective: where it is in the program, how much it has, and
+// small data itself. So processes in different places find out, which MPI by itself does not; and one that has failed says so.
+
+/** What a call does. */
+const KINDS = ['barrier', 'all-gather', 'broadcast', 'all-reduce'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** @internal A place in the program that communicates: every process has to come to the same one. */
+export class Call {
+  readonly text: Uint8Array;
+  readonly hash: number;
+
+  /** @param what - As errors name it: `net.1, SyncBatchNorm forward`. */
+  constructor(
+    readonly kind: Kind,
+    readonly what: string,
+  ) {
+    this.text = new TextEncoder().encode(what).subarray(0, TEXT_BYTES);
+    this.hash = hashOf(new TextEncoder().encode(`${kind} ${what}`));
+  }
+}
+
+/** FNV-1a. */
+export function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const each of bytes) hash = Math.imul(hash ^ each, 0x01000193);
+  return hash >>> 0;
+}
+
+/** Bytes of a record, and from where in it the data is. */
+export const RECORD = 2048;
+const TEXT_AT = 64;
+const DATA_AT = 256;
+const TEXT_BYTES = DATA_AT - TEXT_AT;
+/** Data of at most so many bytes comes with the record. */
+export const INLINE = RECORD - DATA_AT;
+
+const MAGIC = 0x45564b31;
+/** Places of the header's 32-bit words; the length is a double, at word 6. */
+const AT = { magic: 0, sequence: 1, kind: 2, failed: 3, hash: 4, group: 5, text: 8 } as const;
+const LENGTH_AT = 3;
+
+/** @internal What the record of another process says. */
+export interface Header {
+  readonly sequence: number;
+  readonly kind: Kind | undefined;
+  readonly failed: boolean;
+  readonly hash: number;
+  readonly group: number;
+  readonly length: number;
+  readonly isRecord: boolean;
+}
+
+/** @internal One process's record in the memory that is sent, or received into. */
+export class RecordView {
+  readonly #words: Uint32Array;
+  readonly #doubles: Float64Array;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, RECORD / 4);
+    this.#doubles = new Float64Array(bytes.buffer, bytes.byteOffset, RECORD / 8);
+  }
+
+  /** What a process is about to do, and its data where that is small. */
+  write(sequence: number, group: number, call: Call, data: Uint8Array): void {
+    this.#header(sequence, group, call, false, call.text.length);
+    this.#doubles[LENGTH_AT] = data.length;
+    this.bytes.set(call.text, TEXT_AT);
+    if (data.length <= INLINE) this.bytes.set(data, DATA_AT);
+  }
+
+  /** That it cannot, and why. */
+  writeFailure(sequence: number, group: number, call: Call, message: string): void {
+    const { written } = new TextEncoder().encodeInto(message, this.bytes.subarray(TEXT_AT));
+    this.#header(sequence, group, call, true, written);
+    this.#doubles[LENGTH_AT] = 0;
+  }
+
+  #header(sequence: number, group: number, call: Call, failed: boolean, text: number): void {
+    const words = this.#words;
+    words[AT.magic] = MAGIC;
+    words[AT.sequence] = sequence;
+    words[AT.kind] = KINDS.indexOf(call.kind);
+    words[AT.failed] = failed ? 1 : 0;
+    words[AT.hash] = call.hash;
+    words[AT.group] = group;
+    words[AT.text] = text;
+  }
+
+  get header(): Header {
+    const words = this.#words;
+    return {
+      sequence: words[AT.sequence]!,
+      kind: KINDS[words[AT.kind]!],
+      failed: words[AT.failed] !== 0,
+      hash: words[AT.hash]!,
+      group: words[AT.group]!,
+      length: this.#doubles[LENGTH_AT]!,
+      isRecord: words[AT.magic] === MAGIC,
+    };
+  }
+
+  /** The place in the program, or, of a failure, its message. */
+  get text(): string {
+    return new TextDecoder().decode(
+      this.bytes.slice(TEXT_AT, TEXT_AT + Math.min(this.#words[AT.text]!, RECORD - TEXT_AT)),
+    );
+  }
+
+  /** Data that came with it: good until the next record. */
+  data(length: number): Uint8Array {
+    return this.bytes.subarray(DATA_AT, DATA_AT + length);
+  }
+}

@@ -1,0 +1,225 @@
+// SyncBatchNorm: batch normalisation by the statistics of the samples of all processes. The passes are
+// functional/batchnorm/shared-batch.ts, how processes talk to each other src/distributed/.
+import * as check from '../../check/index.js';
+import { normalize } from '../../functional/batchnorm/forward.js';
+import { pack, unpack } from '../../functional/batchnorm/padding.js';
+import {
+  checkOperands,
+  checkPlan,
+  checkStatisticsApart,
+  type Plan,
+} from '../../functional/batchnorm/plan.js';
+import { defaultGroup, type ProcessGroup } from '../../functional/batchnorm/process-group.js';
+import {
+  meet,
+  meetingsOf,
+  normalizeShare,
+  sharedMoments,
+  type Meetings,
+} from '../../functional/batchnorm/shared-batch.js';
+import { Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { SINK, WHO } from '../module/internals.js';
+import { Module } from '../module/module.js';
+import { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, PLAN } from './layer.js';
+import { LazyBatchNorm1d } from './lazy.js';
+import { learn, refuseNonFinite } from './learn.js';
+import { FORWARD_OPTIONS, type BatchNormForwardOptions, type BatchNormOptions } from './options.js';
+
+export interface SyncBatchNormOptions extends BatchNormOptions {
+  /** Whose samples make the batch: a group of `distributed`. Default all processes of the job, as of `distributed.init`. */
+  group?: SharingGroup | null | undefined;
+}
+
+/** A group of processes: `await distributed.init()`, or a part of it. */
+export interface SharingGroup {
+  readonly rank: number;
+  readonly size: number;
+}
+
+const GROUP = Symbol('group');
+const PLACE = Symbol('place');
+
+/** Where the processes meet for a layer; not in the layer, so that a copy of it has none. */
+const meetings = new WeakMap<
+  SyncBatchNorm,
+  { readonly group: ProcessGroup; readonly of: Meetings }
+>();
+
+/**
+ * BatchNorm whose batch is that of all processes: they see the same statistics, move their running statistics by the same
+ * step, and get the gradients of the whole, weight's and bias's too. Only where the batch normalises or is learned from:
+ * `eval()`, a frozen layer, `normalizeBy: 'running'` and a world of one exchange nothing.
+ *
+ * | | of all processes together |
+ * |---|---|
+ * | mean, variance, `running_var`'s correction | by the count of all values |
+ * | `num_batches_tracked`, `momentum: null` | one batch |
+ * | `singleValue`, "more than 1 value per channel" | of all; a process may have one sample, or none |
+ * | `nonFinite`, `virtualBatch` | of all |
+ *
+ * Its state dict is BatchNorm1d's. Each process has to come to each forward and backward. See `docs/distributed.md`.
+ *
+ * @example
+ * ```ts
+ * const bn = new nn.SyncBatchNorm(2);
+ * bn.forward(tensor([[1, 0], [3, 0]])).shape; // => [2, 2]
+ * [...bn.stateDict().keys()][0]; // => 'weight'
+ * ```
+ */
+export class SyncBatchNorm extends BatchNorm1d {
+  static override readonly forwardOptions: readonly string[] = BatchNorm1d.forwardOptions;
+
+  /** @internal Whose samples make the batch: a function, which a copy of the layer has in common with it. */
+  [GROUP]: () => ProcessGroup | null;
+  /** @internal Where it is in its model, for errors of other processes. */
+  [PLACE]: string;
+
+  constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
+    const { group = null, ...rest } = options;
+    super(numFeatures, rest);
+    this[GROUP] = groupOf('SyncBatchNorm', group);
+    this[PLACE] = '';
+  }
+
+  /** @internal Of a layer that was converted, too. */
+  override get [WHO](): string {
+    const name = super[WHO];
+    return /^BatchNorm[123]d$/.test(name) ? 'SyncBatchNorm' : name;
+  }
+
+  override forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
+    const group = this[GROUP]();
+    if (group === null || group.size === 1) return super.forward(x, options, ...rest);
+    let known: Meetings | null = null;
+    try {
+      if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+      if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
+      // What this process has may be one value: only that of all counts.
+      const plan = this[PLAN](Tensor.from(x), options, options?.out ?? null, Infinity);
+      if (plan.useRunning && !plan.update) return super.forward(x, options);
+      known = meetingsIn(this, group);
+      if (plan.deferral !== null) {
+        throw new Error(
+          `${this[WHO]}.forwardAsync: expected forward, which blocks until the other processes have come, got a call ` +
+            'beside the event loop.',
+        );
+      }
+      return forwardShared(this, Tensor.from(x), plan, group, known);
+    } catch (error) {
+      if (isLocal(error)) group.refuse((known ?? meetingsIn(this, group)).shares, error);
+      throw error;
+    }
+  }
+}
+
+/** Errors that the other processes have not seen: those from before the first meeting. */
+const shared = new WeakSet();
+const isLocal = (error: unknown): boolean =>
+  typeof error !== 'object' || error === null || !shared.has(error);
+
+function forwardShared(
+  layer: SyncBatchNorm,
+  input: Tensor,
+  plan: Plan,
+  group: ProcessGroup,
+  places: Meetings,
+): Tensor {
+  const { who, padding, useRunning, update, out } = plan;
+  const { dims } = plan;
+  // All that can be wrong here alone, before the others are met.
+  if (useRunning) checkOperands(input, plan);
+  else checkPlan(input, { ...plan, dims: { ...dims, n: dims.n * dims.l === 1 ? 2 : dims.n } });
+  if (update) checkStatisticsApart(input, plan);
+  const x = padding === null ? input : pack(input, padding);
+  const y = out?.detach() ?? Tensor.like(input);
+  const room = padding === null ? y : Tensor.uninitialized(x.shape, x.dtype);
+  try {
+    const { shares, shift } = meet(who, group, places, x, dims);
+    const lone = shares.count === 1 && layer.singleValue === 'running' && plan.runningMean !== null;
+    if (shares.count === 1 && !lone && (!useRunning || update)) {
+      throw check.wrongValue(
+        who,
+        'more than 1 value per channel when training',
+        `one, of ${group.size} processes together`,
+      );
+    }
+    const learns = update && (!lone || layer[SINK].takesSingle);
+    const moments = sharedMoments(x, dims, shares, shift);
+    refuseNonFinite(layer, moments);
+    const { training, [SINK]: sink } = layer;
+    const byRunning = useRunning || lone;
+    const normalized = byRunning
+      ? normalize(input, { ...plan, useRunning: true, update: false, moments: null })
+      : normalizeShare(x, room, plan, moments, shares);
+    learn(layer, moments, { ...plan, update: learns }, sink, training);
+    if (byRunning) return normalized;
+    const result = padding === null ? normalized : unpack(normalized, padding, y);
+    if (out !== null) result.markChanged();
+    return result;
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) shared.add(error);
+    throw error;
+  }
+}
+
+/**
+ * Makes every BatchNorm1d, 2d and 3d of a model a SyncBatchNorm, in place: the same objects with their parameters, statistics,
+ * hooks, modes and `freeze()`, so an optimiser made before goes on. FrozenBatchNorm1d, which has no batch statistics, stays.
+ *
+ * @param options.group - As of SyncBatchNorm.
+ * @returns The model.
+ * @throws {Error} for a layer that waits for its first input, {TypeError} for a class of one's own that extends one of them.
+ * @example
+ * ```ts
+ * const model = nn.convertSyncBatchNorm(new nn.Sequential(new nn.Linear(2, 3), new nn.BatchNorm1d(3)));
+ * `${model}`.includes('SyncBatchNorm(3'); // => true
+ * ```
+ */
+export function convertSyncBatchNorm<Model extends Module>(
+  model: Model,
+  options: Pick<SyncBatchNormOptions, 'group'> = {},
+): Model {
+  const who = 'convertSyncBatchNorm';
+  if (!((model as unknown) instanceof Module)) throw check.wrongKind(who, 'a Module', model);
+  check.options(who, options, ['group']);
+  const group = groupOf(who, options.group);
+  const found = [...model.namedModules()].flatMap(([path, each]) =>
+    each instanceof BatchNorm ? [[path, each] as const] : [],
+  );
+  for (const [path, layer] of found) checkConvertible(who, path, layer);
+  for (const [path, layer] of found) {
+    if (!(layer instanceof SyncBatchNorm)) Object.setPrototypeOf(layer, SyncBatchNorm.prototype);
+    Object.assign(layer, { [GROUP]: group, [PLACE]: path });
+  }
+  return model;
+}
+
+function checkConvertible(who: string, path: string, layer: BatchNorm): void {
+  const where = path === '' ? layer[WHO] : `'${path}' (${layer[WHO]})`;
+  if (layer.numFeatures === 0) {
+    throw new Error(
+      `${who}: Attempted to use an uninitialized parameter of ${where}; run a first forward to initialize it.`,
+    );
+  }
+  const prototype = Object.getPrototypeOf(layer) as object;
+  const known = [BatchNorm1d, BatchNorm2d, BatchNorm3d, LazyBatchNorm1d, SyncBatchNorm];
+  if (known.some((each) => each.prototype === prototype)) return;
+  throw new TypeError(
+    `${who}: expected BatchNorm1d, 2d or 3d, got a class of its own, ${where}: extend SyncBatchNorm instead.`,
+  );
+}
+
+function meetingsIn(layer: SyncBatchNorm, group: ProcessGroup): Meetings {
+  const known = meetings.get(layer);
+  if (known?.group === group) return known.of;
+  const place = layer[PLACE] === '' ? 'SyncBatchNorm' : `${layer[PLACE]}, SyncBatchNorm`;
+  const of = meetingsOf(group, place);
+  meetings.set(layer, { group, of });
+  return of;
+}
+
+function groupOf(who: string, group: unknown): () => ProcessGroup | null {
+  if (group === null || group === undefined) return defaultGroup;
+  if (typeof group === 'object' && 'gatherBytes' in group) return () => group as ProcessGroup;
+  throw check.wrongKind(who, 'group to be a group of distributed, or null', group);
+}

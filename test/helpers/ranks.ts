@@ -1,0 +1,107 @@
+// Runs a program as several processes, on Workers and on each MPI that this machine has. The program is the body of an
+// ES module: `evenkeel` is the package, `distributed` its other door, `say(value)` prints a line of JSON behind the rank.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const dist = (path: string): string =>
+  fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
+
+export type Kind = 'alone' | 'workers' | 'Open MPI' | 'MPICH';
+
+const LAUNCHERS = {
+  'Open MPI': [
+    ...['mpirun.openmpi', '--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '-n'],
+  ],
+  MPICH: ['mpirun.mpich', '-n'],
+} as const;
+
+const isThere = (command: string): boolean =>
+  spawnSync(command, ['--version'], { timeout: 20_000 }).error === undefined;
+
+/** What this machine can run a job of several processes on. */
+export const KINDS: readonly Kind[] = [
+  'workers',
+  ...(['Open MPI', 'MPICH'] as const).filter((kind) => isThere(LAUNCHERS[kind][0])),
+];
+
+interface Said {
+  readonly rank: number;
+  readonly value: unknown;
+}
+
+interface JobEnd {
+  readonly code: number | null;
+  /** What the ranks have said, by rank; of one rank in its order. */
+  readonly said: readonly unknown[][];
+  readonly stderr: string;
+}
+
+const PRELUDE = `
+import * as evenkeel from ${JSON.stringify(`file://${dist('index.mjs')}`)};
+import { distributed } from ${JSON.stringify(`file://${dist('distributed/index.mjs')}`)};
+import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
+const { checkpoint, data, functional, manualSeed, nn, optim, tensor } = evenkeel;
+const say = (value) => writeSync(1, JSON.stringify({ rank: distributed.rankOfTest, value }) + '\\n');
+const bits = (tensors) => {
+  const hash = createHash('sha256');
+  for (const each of tensors) hash.update(new Uint8Array(each.data.buffer, each.data.byteOffset, each.data.byteLength));
+  return hash.digest('hex').slice(0, 16);
+};
+`;
+
+const STARTER = `
+import { distributed } from ${JSON.stringify(`file://${dist('distributed/index.mjs')}`)};
+const [program, workers] = process.argv.slice(2);
+try {
+  await distributed.spawn(program, { workers: Number(workers) });
+} catch (error) {
+  console.error('rank ' + error.rank + ': ' + error.name + ': ' + error.message);
+  process.exitCode = error.exitCode || 1;
+}
+`;
+
+/** Runs the body of a module on so many processes; 1 without a launcher. */
+export async function runJob(kind: Kind, processes: number, body: string): Promise<JobEnd> {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-ranks-'));
+  try {
+    const program = join(folder, 'program.mjs');
+    const start = join(folder, 'start.mjs');
+    const source = PRELUDE.replace('distributed.rankOfTest', 'globalThis.rank ?? 0');
+    writeFileSync(program, `${source}\n${body}`);
+    writeFileSync(start, STARTER);
+    const node = process.execPath;
+    const started: Readonly<Record<Kind, () => readonly string[]>> = {
+      alone: () => [node, program],
+      workers: () => [node, start, program, String(processes)],
+      'Open MPI': () => [...LAUNCHERS['Open MPI'], String(processes), node, program],
+      MPICH: () => [...LAUNCHERS.MPICH, String(processes), node, program],
+    };
+    const [command = '', ...args] = started[kind]();
+    return await run(command, args, processes);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function run(command: string, args: readonly string[], processes: number): Promise<JobEnd> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(NODE_OPTIONS|VITEST|OMPI_|PMI|EVENKEEL_(?!NATIVE))/.test(name),
+  );
+  const env = { ...Object.fromEntries(inherited), EVENKEEL_THREADS: '1' };
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  const code = await new Promise<number | null>((done) => child.on('close', done));
+  const said: unknown[][] = Array.from({ length: processes }, () => []);
+  for (const line of stdout.split('\n')) {
+    if (!line.startsWith('{"rank"')) continue;
+    const { rank, value } = JSON.parse(line) as Said;
+    said[rank]!.push(value);
+  }
+  return { code, said, stderr };
+}
