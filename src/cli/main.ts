@@ -7,12 +7,14 @@ import { build } from './build.js';
 import { doctor } from './doctor/command.js';
 import { info } from './info.js';
 import type { Command } from './options.js';
+import { run } from './run/command.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   bench: { summary: 'measure BatchNorm1d against the memory limit and against peers', run: bench },
   build: { summary: 'compile the addon on this machine', run: build },
   doctor: { summary: 'say what is wrong with the BatchNorm layers of a model', run: doctor },
   info: { summary: 'say which addon is loaded, and what it can do here', run: info },
+  run: { summary: 'run a training program as several processes, on MPI or Workers', run },
 };
 
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {

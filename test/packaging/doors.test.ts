@@ -83,6 +83,20 @@ describe('the package', () => {
     );
   });
 
+  it('has a third door, past one process, onto the same instance', () => {
+    const script = `
+      import { createRequire } from 'node:module';
+      import { nn, tensor } from 'evenkeel';
+      import { distributed } from 'evenkeel/distributed';
+      const other = createRequire(import.meta.url)('evenkeel/distributed').distributed;
+      const same = Object.keys(other).every((name) => distributed[name] === other[name]);
+      const world = await distributed.init();
+      console.log(Object.keys(other).sort().join(), same, world.size, world === await other.init());`;
+    expect(run('module', script)).toBe(
+      'DistributedSampler,PeerError,TimeoutError,dataParallel,globalRows,init,share,spawn,verify true 1 true',
+    );
+  });
+
   it('trains from CommonJS as from ESM', () => {
     const script = `
       const { nn, tensor } = require('evenkeel');
