@@ -184,6 +184,19 @@ describe('layouts', () => {
   });
 });
 
-test('test_convert_sync_batchnorm: there is one process and one kind of BatchNorm', () => {
-  expect('SyncBatchNorm' in nn).toBe(false);
+test('test_convert_sync_batchnorm: parameters, statistics, modes and hooks of every BatchNorm', () => {
+  const module = new nn.Sequential(new nn.BatchNorm1d(4), new nn.Sequential(new nn.BatchNorm2d(3)));
+  module.eval();
+  const state = [...module.stateDict()];
+  const layers = [...module.modules()];
+  const converted = nn.convertSyncBatchNorm(module);
+  expect(converted).toBe(module);
+  expect([...converted.modules()]).toEqual(layers);
+  expect([...converted.modules()].filter((each) => each instanceof nn.SyncBatchNorm).length).toBe(
+    2,
+  );
+  const after = converted.stateDict();
+  expect([...after.keys()]).toEqual(state.map(([name]) => name));
+  expect(converted.toString()).toContain('SyncBatchNorm(4, eps=1e-05');
+  expect([...converted.modules()].some((each) => each.training)).toBe(false);
 });

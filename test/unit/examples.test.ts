@@ -1,5 +1,6 @@
 // Every example of a docstring, and the README's, runs; what it says after `// =>` is so.
 import * as evenkeel from 'evenkeel';
+import { distributed } from 'evenkeel/distributed';
 import * as doctor from 'evenkeel/doctor';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,7 +56,7 @@ async function run(code: string): Promise<number> {
       return `assert(${value}, ${expected});`;
     },
   );
-  const scope = { ...evenkeel, ...doctor, ...given };
+  const scope = { ...evenkeel, ...doctor, distributed, ...given };
   const { outputText } = ts.transpileModule(asserted, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   });

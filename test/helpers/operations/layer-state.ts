@@ -104,6 +104,7 @@ export function layerStateOf({ nn, tensor, Tensor }: Package): Operation[] {
       () => [evaluating(), new nn.Linear(2, 3).eval()],
       (layer, linear) => nn.foldBatchNorm(layer, linear),
     ),
+    row('nn.convertSyncBatchNorm', norm, (layer) => nn.convertSyncBatchNorm(layer)),
     row('nn.virtualBatch', norm, (layer) => {
       const open = nn.virtualBatch(layer);
       try {

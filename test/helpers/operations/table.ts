@@ -318,6 +318,11 @@ export function operationsOf(evenkeel: Package): Operation[] {
       (x) => new nn.BatchNorm3d(1).forward(x),
     ),
     row(
+      'nn.SyncBatchNorm',
+      () => [tensor(Float32Array.of(1, 2, 3, 5), [4, 1])],
+      (x) => new nn.SyncBatchNorm(1).forward(x),
+    ),
+    row(
       'nn.FrozenBatchNorm1d',
       one,
       (x, options) => new nn.FrozenBatchNorm1d(SIZE, options).forward(x),
