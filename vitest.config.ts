@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   resolve: {
     // Tests run the source. test/packaging starts child processes, which see the built package.
     alias: [
@@ -22,6 +22,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    env: mode === 'quick' ? { EVENKEEL_TESTS: 'quick' } : {},
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -31,4 +32,4 @@ export default defineConfig({
         : ['test/helpers/property-seconds.ts'],
     reporters: ['default', './test/helpers/closing-line.ts'],
   },
-});
+}));

@@ -3,9 +3,13 @@ import { nn, tensor, type Tensor } from 'evenkeel';
 import fc from 'fast-check';
 
 import { normalFrom } from './random.js';
+import { runs } from './runs.js';
 
 /** Every property runs this often, from one seed: EVENKEEL_SEED=n draws other examples. */
-export const RUNS = { numRuns: 150, seed: Number(process.env['EVENKEEL_SEED'] ?? 20_240_607) };
+export const RUNS = {
+  numRuns: runs(150),
+  seed: Number(process.env['EVENKEEL_SEED'] ?? 20_240_607),
+};
 
 export interface Batch {
   readonly n: number;

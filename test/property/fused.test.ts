@@ -4,7 +4,9 @@ import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-const RUNS = { seed: 20261123, numRuns: 150 };
+import { runs } from '../helpers/runs.js';
+
+const RUNS = { seed: 20261123, numRuns: runs(150) };
 
 const shapes = fc.oneof(
   fc.tuple(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 1, max: 40 })),

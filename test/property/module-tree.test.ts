@@ -5,7 +5,9 @@ import { nn, tensor, type Tensor } from 'evenkeel';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-const RUNS = Number(process.env['TREE_RUNS'] ?? 300);
+import { runs as countOf } from '../helpers/runs.js';
+
+const RUNS = Number(process.env['TREE_RUNS'] ?? countOf(300));
 
 // ---- The product: modules that write down that they ran -------------------------------------------
 

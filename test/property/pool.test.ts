@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 
 import { RUNS } from '../helpers/batches.js';
+import { runs } from '../helpers/runs.js';
 
 const { add, batchNorm, crossEntropy, dropout, linear, mean, mseLoss, mul, relu, sum } = functional;
 
@@ -122,6 +123,7 @@ afterEach(() => (native.memory.limit = limit));
 test('random programs compute the same with the pool as without', () => {
   let pooled = 0;
   let finished = 0;
+  const numRuns = runs(1000);
   fc.assert(
     fc.property(steps, fc.constantFrom(1, 3, 10, 60), (program, length) => {
       const results = [0, limit].map((bytes) => {
@@ -133,8 +135,8 @@ test('random programs compute the same with the pool as without', () => {
       if (native.memory.pooled > 0) pooled++;
       finished += results[0]!.filter((each) => typeof each !== 'string').length;
     }),
-    { ...RUNS, numRuns: 1000 },
+    { ...RUNS, numRuns },
   );
   // Not vacuous: the pool held something, and most steps did not throw.
-  expect([pooled > 500, finished > 1000]).toEqual([true, true]);
+  expect([pooled > numRuns / 2, finished > numRuns]).toEqual([true, true]);
 });

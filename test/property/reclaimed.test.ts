@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { RUNS } from '../helpers/batches.js';
+import { runs } from '../helpers/runs.js';
 
 const { add, mul, relu, reshape, sum } = functional;
 /** 4 KB: the smallest that is taken back. Larger ones: test/stress/reclaimed.test.ts. */
@@ -100,7 +101,7 @@ test('what a program holds is never handed out', () => {
         expect(held.findIndex((sees) => !sees())).toBe(-1);
       }
     }),
-    { ...RUNS, numRuns: 100 },
+    { ...RUNS, numRuns: runs(100) },
   );
   // Not vacuous: most of the arrays were handed out more than once.
   expect(native.memory.inUse + native.memory.pooled).toBeLessThan((outputs * 4 * N) / 8);
