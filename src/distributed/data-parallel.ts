@@ -125,6 +125,7 @@ export class DataParallel {
  * const x = tensor([[1, 2], [3, 4]]);
  * new nn.MSELoss().forward(model.forward(x), tensor([[0], [1]]), { of: 2 }).backward();
  * replica.reduceGradients();
+ * model.weight.grad?.shape; // => [1, 2]
  * ```
  */
 export function dataParallel(model: Module, options: DataParallelOptions = {}): DataParallel {

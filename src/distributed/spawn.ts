@@ -1,5 +1,4 @@
 // Starts a job of Workers: the same program, with shared memory instead of MPI.
-import { isNativeError } from 'node:util/types';
 import { setEnvironmentData, Worker, type WorkerOptions } from 'node:worker_threads';
 
 import * as check from '../check/index.js';
@@ -96,11 +95,15 @@ async function ended(worker: Worker, job: SharedJob, rank: number): Promise<void
   });
   endRank(job, rank);
   if (failure === null && code === 0) return;
-  const error = failure ?? new Error(`expected exit code 0, got ${code}.`);
-  throw Object.assign(isNativeError(error) ? error : new Error(check.describe(error)), {
-    rank,
-    exitCode: code,
-  });
+  const error =
+    failure === null ? new Error(`expected exit code 0, got ${code}.`) : errorOf(failure);
+  throw Object.assign(error, { rank, exitCode: code });
+}
+
+/** What a Worker has thrown comes as a copy: it has the name and the message of an Error, and is none to the engine. */
+function errorOf(thrown: unknown): Error {
+  const isError = typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  return isError ? (thrown as Error) : new Error(check.describe(thrown));
 }
 
 /** Fulfilled with the first failure; never where there is none. */

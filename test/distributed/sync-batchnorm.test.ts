@@ -11,7 +11,7 @@ const INIT =
 const layer = (cuts: readonly number[], options = '{}'): string => `${INIT}
   manualSeed(3);
   const C = 5;
-  const x = nn.init.normal_(tensor(new Float32Array(150 * C), [150, C]), { mean: 3 });
+  const x = nn.init.normal_(tensor(new Float32Array(150 * C), [150, C]), 3, 1);
   const dy = nn.init.normal_(tensor(new Float32Array(150 * C), [150, C]));
   const cuts = ${JSON.stringify(cuts)};
   const [begin, end] = world.size === 1 ? [0, cuts.at(-1)] : [cuts[world.rank], cuts[world.rank + 1]];

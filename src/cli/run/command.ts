@@ -10,7 +10,7 @@ import { Printer } from './printer.js';
 
 const USAGE: Usage = {
   name: 'run',
-  call: 'evenkeel run -n <processes> [options] <program> [its arguments]',
+  call: 'evenkeel run -n <processes> [options] <program> [its arguments] with',
   text:
     'Runs a program as several processes that train together (evenkeel/distributed): by mpirun, or as Workers of one ' +
     'process. Lines are printed behind the rank they are of; the first failure ends all, and comes last.',
