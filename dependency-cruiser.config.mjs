@@ -34,7 +34,7 @@ const mayUsePackages = ['report', 'cli'];
  * @type {Record<string, readonly string[]>}
  */
 const mayAlsoUse = {
-  bench: ['src/cli', 'src/report', 'src/addon'], // the addon for the bare passes over memory alone
+  bench: ['src/cli', 'src/report', 'src/addon', 'examples'], // the addon for the bare passes over memory alone
   examples: ['src/cli', 'src/report'],
   scripts: [],
   'test/helpers': [],
@@ -43,7 +43,7 @@ const mayAlsoUse = {
   'test/parity': ['test/helpers'],
   'test/property': ['test/helpers'],
   'test/native': ['test/helpers', 'src'],
-  'test/packaging': ['test/helpers'],
+  'test/packaging': ['test/helpers', 'examples'],
   'test/doctor': ['test/helpers'],
   'test/stress': ['test/helpers', 'src'],
   'test/report': ['test/helpers', 'src'],

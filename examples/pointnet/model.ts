@@ -2,17 +2,16 @@
 // and a classifier. The order of the points makes no difference.
 import { data, nn, noGrad, type Tensor } from 'evenkeel';
 
-import { countRight } from '../digits/model.js';
-import { POINTS, type PointSets } from './points.js';
+import type { PointSets } from './points.js';
 
 const WIDTHS = [2, 64, 64, 128, 256] as const;
 const FEATURES = 256;
 
 export class PointNet extends nn.Module {
-  /** For [N * points, 2]: what PyTorch calls Conv1d of kernel size 1. BatchNorm takes away a bias before it. */
+  /** Kernels of size 1 see one point each. BatchNorm takes away a bias before it, so that there is none. */
   readonly shared = new nn.Sequential(
     ...WIDTHS.slice(1).flatMap((width, i) => [
-      new nn.Linear(WIDTHS[i]!, width, { bias: false }),
+      new nn.Conv1d(WIDTHS[i]!, width, 1, { bias: false }),
       new nn.BatchNorm1d(width),
       new nn.ReLU(),
     ]),
@@ -24,21 +23,22 @@ export class PointNet extends nn.Module {
     new nn.Linear(128, 10),
   );
 
-  /** @param points - [N, 96, 2]. Gives scores [N, 10]. */
+  /** @param points - [N, 2, points]. Gives scores [N, 10]. */
   forward(points: Tensor): Tensor {
-    const count = points.shape[0]!;
-    const each = this.shared.forward(points.reshape([count * POINTS, 2]));
-    return this.head.forward(each.reshape([count, POINTS, FEATURES]).amax({ dim: 1 }));
+    return this.head.forward(this.shared.forward(points).amax({ dim: 2 }));
   }
 }
 
-/** The part of the digits that the model recognises, 0 to 1, in the mode that the model has. */
-export function accuracy(model: PointNet, digits: PointSets, batchSize = 64): number {
-  let right = 0;
+/** The scores of each digit, [N, 10], in the mode that the model has. */
+export function scoresOf(model: PointNet, digits: PointSets, batchSize = 64): Float32Array {
+  const scores = new Float32Array(10 * digits.length);
+  let at = 0;
   noGrad(() => {
-    for (const [x, label] of new data.DataLoader(digits, { batchSize })) {
-      right += countRight(model.forward(x), label.data as Int32Array);
+    for (const [x] of new data.DataLoader(digits, { batchSize })) {
+      const part = model.forward(x).data as Float32Array;
+      scores.set(part, at);
+      at += part.length;
     }
   });
-  return right / digits.length;
+  return scores;
 }

@@ -7,7 +7,7 @@ export const POINTS = 96;
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
-/** Points [N, 96, 2], both coordinates from -1 to 1, and labels [N]. */
+/** Points [N, 2, 96], both coordinates from -1 to 1, and labels [N]. */
 export type PointSets = data.TensorDataset<[points: Tensor, labels: Tensor]>;
 
 /**
@@ -27,13 +27,13 @@ export function asPoints(digits: Digits, count: number = digits.length): PointSe
     for (let p = 0; p < PIXELS; p++) upTo[p] = total += ink[n * PIXELS + p]!;
     for (let i = 0; i < POINTS; i++) {
       const pixel = firstAbove(upTo, random() * total);
-      const at = 2 * (n * POINTS + i);
+      const at = 2 * n * POINTS + i;
       points[at] = (2 * ((pixel % SIDE) + random())) / SIDE - 1;
-      points[at + 1] = 1 - (2 * (Math.floor(pixel / SIDE) + random())) / SIDE;
+      points[at + POINTS] = 1 - (2 * (Math.floor(pixel / SIDE) + random())) / SIDE;
     }
   }
   const first = (labels.data as Int32Array).slice(0, count);
-  return new data.TensorDataset(tensor(points, [count, POINTS, 2]), tensor(first));
+  return new data.TensorDataset(tensor(points, [count, 2, POINTS]), tensor(first));
 }
 
 /** Index of the first of these ascending sums that is above `value`. */

@@ -1,21 +1,20 @@
-// What the PointNet example prints: a row an epoch (and a bar), then the doctor's words.
+// What the PointNet example prints: a row an epoch (and a bar), then the curve, digits as points, the doctor's words.
 import { progressBar } from '../../src/cli/progress.js';
 import { labelled } from '../../src/report/text.js';
-import { bold, grouped, headline, percent, red } from '../terminal/text.js';
-import { testSize, type Settings } from './arguments.js';
-import type { Examined } from './examine.js';
+import { accuracyCurves } from '../page/accuracy.js';
+import { bold, grouped, headline, percent, red, soft } from '../terminal/text.js';
+import { SLOWER_FROM, testSize, type Settings } from './arguments.js';
+import type { Epoch, Examined, Test } from './examine.js';
 import type { PointNet } from './model.js';
-import { POINTS } from './points.js';
-
-export interface Epoch extends Examined {
-  readonly loss: number;
-}
+import { LICENCE, writePointsPage } from './page.js';
+import { POINTS, type PointSets } from './points.js';
+import { sketch, SKETCH } from './sketch.js';
 
 export interface Report {
   start(model: PointNet): void;
-  step(loss: number): void;
+  step(losses: readonly number[]): void;
   epoch(history: readonly Epoch[]): void;
-  end(history: readonly Epoch[], seconds: number): void;
+  end(test: PointSets, history: readonly Epoch[], curve: readonly Test[], seconds: number): void;
 }
 
 /** Running statistics that cost more than this are red. */
@@ -36,39 +35,77 @@ export function report(settings: Settings, steps: number): Report {
       print(
         headline(),
         `${grouped(digits)} digits to train, ${grouped(testSize(digits))} to test, as ${POINTS} points · ${grouped(parameters)} parameters`,
-        `batches of ${batchSize} · Adam, lr ${lr} · seed ${seed}`,
+        `batches of ${batchSize} · Adam, lr ${lr}, from epoch ${SLOWER_FROM + 1} on a tenth · seed ${seed}`,
         '',
         bold('                 test accuracy by statistics'),
-        bold('epoch    loss     running  recalibrated   the doctor finds'),
+        bold('epoch    loss     running  recalibrated       s   the doctor finds'),
       );
     },
-    step(loss) {
-      bar.show(++done, steps, `loss ${loss.toFixed(4)}`);
+    step(losses) {
+      bar.show(++done, steps, `loss ${mean(losses.slice(-20)).toFixed(4)}`);
     },
     epoch(history) {
-      const { loss, running, recalibrated, findings } = history.at(-1)!;
+      const { losses, seconds, running, recalibrated, findings } = history.at(-1)!;
       const by = percent(running).padStart(12);
       print(
         `${history.length}/${epochs}`.padStart(5) +
-          loss.toFixed(4).padStart(8) +
+          mean(losses).toFixed(4).padStart(8) +
           (recalibrated - running > COSTS ? red(by) : by) +
           percent(recalibrated).padStart(14) +
+          seconds.toFixed(1).padStart(8) +
           `   ${findings.length === 0 ? 'nothing' : [...new Set(findings.map(({ id }) => id))].join(', ')}`,
       );
     },
-    end(history, seconds) {
-      const found = history.find(({ findings }) => findings.length > 0);
-      const finding = found?.findings[0];
-      const words =
-        finding === undefined
-          ? []
-          : [
-              `${bold(`Of epoch ${history.indexOf(found!) + 1} it says`)} ${red(finding.id)}, in layer ${finding.layer}:`,
-              ...labelled('  seen   ', finding.evidence),
-              ...labelled('  cause  ', finding.cause),
-              ...labelled('  mend   ', finding.mend),
-            ];
-      print('', ...words, `${seconds.toFixed(1)} s in all.`);
+    end(test, history, curve, seconds) {
+      const page = writePointsPage(settings.report, test, history, curve);
+      print(
+        '',
+        ...accuracyCurves(curve),
+        '',
+        ...firstDigits(test, history[0]!),
+        '',
+        ...doctorsWords(history),
+        `${seconds.toFixed(1)} s in all. The page with its charts: ${page}`,
+        soft(LICENCE),
+      );
     },
   };
 }
+
+const SHOWN = 5;
+
+/** The first test digits as points, and what they are taken for after an epoch. */
+function firstDigits(test: PointSets, { taken }: Examined): string[] {
+  const count = Math.min(SHOWN, test.length);
+  const labels = test.tensors[1]!.data as Int32Array;
+  const sketches = Array.from({ length: count }, (_, i) => sketch(test, i));
+  const row = (name: string, digits: readonly number[]): string =>
+    sketches
+      .map((_, i) => {
+        const text = `${name} ${digits[i]!}`.padEnd(SKETCH.columns);
+        return digits[i] === labels[i] ? text : red(text);
+      })
+      .join(' ');
+  return [
+    bold('Test digits as points, and what they are taken for after epoch 1'),
+    ...Array.from({ length: SKETCH.lines }, (_, i) => sketches.map((lines) => lines[i]!).join(' ')),
+    row('running', taken.running),
+    row('recalibrated', taken.recalibrated),
+  ];
+}
+
+function doctorsWords(history: readonly Epoch[]): string[] {
+  const found = history.find(({ findings }) => findings.length > 0);
+  const finding = found?.findings[0];
+  if (finding === undefined) return [];
+  return [
+    `${bold(`Of epoch ${history.indexOf(found!) + 1} the doctor says`)} ${red(finding.id)}, in layer ${finding.layer}:`,
+    ...labelled('  seen   ', finding.evidence),
+    ...labelled('  cause  ', finding.cause),
+    ...labelled('  mend   ', finding.mend),
+    '',
+  ];
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, each) => sum + each, 0) / values.length;

@@ -20,8 +20,21 @@ export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+export type Paint = 'blue' | 'orange' | 'red' | 'green' | 'soft';
+
+/** Colours that a dark and a light terminal show. */
+const CODES: Readonly<Record<Paint, string>> = {
+  blue: '34',
+  orange: '33',
+  red: '31',
+  green: '32',
+  soft: '90',
+};
+
 export const bold = (text: string): string => styled('1', text);
-export const red = (text: string): string => styled('31', text);
+export const red = (text: string): string => styled(CODES.red, text);
+export const soft = (text: string): string => styled(CODES.soft, text);
+export const painted = (paint: Paint, text: string): string => styled(CODES[paint], text);
 
 /** hasColors() knows NO_COLOR and TERM=dumb; a pipe does not have it. */
 function styled(code: string, text: string): string {

@@ -1,0 +1,230 @@
+// Puts the figures of docs/showcases.json, docs/training-steps.json and docs/server.json on their pages: `npx tsx
+// bench/page-figures.ts`, or `--check`, which changes nothing and ends with 1 where a page says something else.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { format, resolveConfig } from 'prettier';
+
+interface Epoch {
+  readonly loss: number;
+  readonly seconds: number;
+  readonly running: number;
+  readonly recalibrated: number;
+  readonly auc: number;
+  readonly findings: readonly string[];
+}
+
+interface Peer {
+  readonly version: string;
+  readonly epochs: readonly Epoch[];
+  readonly secondsAnEpoch: Readonly<Record<string, number>>;
+}
+
+interface Showcase {
+  readonly epochs: readonly Epoch[];
+  readonly secondsAnEpoch: number;
+  readonly seconds: number;
+  readonly auc?: number;
+  readonly bestEpoch?: number;
+  readonly importance?: readonly { readonly column: string; readonly lost: number }[];
+  readonly pytorch?: Peer;
+}
+
+interface Machine {
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly threads: number;
+  readonly isa: string;
+  readonly node: string;
+  readonly pytorch?: string;
+}
+
+type Showcases = Readonly<Record<'pointnet' | 'spam' | 'birdstrikes', Showcase>> & {
+  readonly machine: Machine;
+};
+
+interface Step {
+  readonly batch: readonly number[];
+  readonly parameters: number;
+  readonly milliseconds: Readonly<Record<string, number>>;
+  readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
+  readonly shares: Readonly<Record<string, number>>;
+}
+
+interface Load {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly answers: number;
+  readonly answersPerSecond: number;
+  readonly latency: Readonly<Record<'p50' | 'p99' | 'max', number>>;
+  readonly errors: readonly string[];
+  readonly code: number | null;
+  readonly metrics: {
+    readonly batches: number;
+    readonly inputs: number;
+    readonly eventLoopDelay: Readonly<Record<'p50' | 'p99' | 'max', number>>;
+  };
+  readonly samples: readonly {
+    readonly second: number;
+    readonly memory: { readonly rss: number };
+  }[];
+}
+
+const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+const read = (name: string): unknown =>
+  existsSync(docs + name) ? JSON.parse(readFileSync(docs + name, 'utf8')) : undefined;
+const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n');
+const machineOf = ({ date, cpu, cores, threads, isa, node }: Machine): string =>
+  `The run of ${date}: ${cpu}, ${cores} cores, shared with other work; ${isa} kernels on ${threads} threads, Node ${node}`;
+
+function showcases(all: Showcases): Record<string, string> {
+  const { pointnet, spam, birdstrikes, machine } = all;
+  return {
+    pointnet: table(
+      ['epoch', 'loss', 'running statistics', 'recalibrated', 'the doctor finds'],
+      pointnet.epochs.map(({ loss, running, recalibrated, findings }, i) => [
+        String(i + 1),
+        loss.toFixed(4),
+        percent(running),
+        percent(recalibrated),
+        findings.join(', ') || 'nothing',
+      ]),
+    ),
+    spam: table(
+      ['epoch', 'loss', 'running statistics', 'recalibrated', 'area under the ROC curve'],
+      spam.epochs.map(({ loss, running, recalibrated, auc }, i) => [
+        String(i + 1),
+        loss.toFixed(4),
+        percent(running),
+        percent(recalibrated),
+        auc.toFixed(4),
+      ]),
+    ),
+    birdstrikes:
+      `Area under the ROC curve on 2,000 test strikes: ${birdstrikes.auc!.toFixed(4)}, by the weights of epoch ` +
+      `${birdstrikes.bestEpoch} of ${birdstrikes.epochs.length}. What it loses when one column is mixed among the strikes: ` +
+      `${birdstrikes
+        .importance!.slice(0, 5)
+        .map(({ column, lost }) => `${column} ${lost.toFixed(3)}`)
+        .join(', ')}.`,
+    ...([pointnet, spam, birdstrikes].every(({ pytorch }) => pytorch !== undefined) && {
+      pytorch: `${table(
+        [
+          'showcase',
+          'evenkeel',
+          'PyTorch',
+          's an epoch, evenkeel',
+          's an epoch, PyTorch',
+          'PyTorch / evenkeel',
+        ],
+        Object.entries({ pointnet, spam, birdstrikes }).map(([name, each]) => peerRow(name, each)),
+      )}\n\n${machineOf(machine)}, PyTorch ${pointnet.pytorch?.version ?? ''}.`,
+    }),
+  };
+}
+
+function peerRow(name: string, { epochs, auc, secondsAnEpoch, pytorch }: Showcase): string[] {
+  const last = epochs.at(-1)!;
+  const said = (epoch: Epoch): string =>
+    name === 'birdstrikes'
+      ? `AUC ${Math.max(...(pytorch?.epochs ?? []).map((each) => each.auc)).toFixed(4)} at best`
+      : `${percent(epoch.running)} after ${pytorch!.epochs.length}`;
+  const ours = auc === undefined ? percent(last.running) : `AUC ${auc.toFixed(4)}`;
+  if (pytorch === undefined) return [name, ours, '', secondsAnEpoch.toFixed(2), '', ''];
+  const theirs = Math.min(...Object.values(pytorch.secondsAnEpoch));
+  return [
+    name,
+    ours,
+    said(pytorch.epochs.at(-1)!),
+    secondsAnEpoch.toFixed(2),
+    theirs.toFixed(2),
+    `${(theirs / secondsAnEpoch).toFixed(2)}×`,
+  ];
+}
+
+function steps(all: Readonly<Record<string, Step>> & { readonly machine: Machine }): string {
+  const { machine, ...models } = all;
+  const rows = Object.entries(models).map(([name, { batch, milliseconds, ratio }]) => {
+    const theirs = Object.entries(milliseconds).filter(([key]) => key.startsWith('pytorch'));
+    return [
+      `${name} [${batch.join(', ')}]`,
+      milliseconds['evenkeel']!.toFixed(1),
+      Math.min(...theirs.map(([, ms]) => ms)).toFixed(1),
+      `${ratio.median.toFixed(2)}× (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`,
+    ];
+  });
+  const shares = Object.entries(models).map(([name, { shares }]) => {
+    const largest = Object.entries(shares)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, 8);
+    return `- ${name}: ${largest.map(([call, share]) => `${call} ${Math.round(100 * share)} %`).join(', ')}`;
+  });
+  return (
+    `${table(['step', 'evenkeel, ms', 'PyTorch, ms', 'PyTorch / evenkeel'], rows)}\n\n` +
+    `Where the time of ours goes, by native call:\n\n${shares.join('\n')}\n\n` +
+    `${machineOf(machine)}, PyTorch ${machine.pytorch ?? ''}.`
+  );
+}
+
+function server({ machine, ...load }: Load & { readonly machine: Machine }): string {
+  const { latency, metrics, samples, errors, seconds } = load;
+  const { p50, p99, max } = metrics.eventLoopDelay;
+  const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+  const resident = samples.map(({ memory }) => memory.rss);
+  const half = Math.floor(resident.length / 2);
+  const rows = [
+    ['answers a second', Math.round(load.answersPerSecond).toLocaleString('en-US')],
+    ['answers in a forward', (metrics.inputs / metrics.batches).toFixed(1)],
+    [
+      'latency p50, p99, most',
+      [latency.p50, latency.p99, latency.max].map((ms) => `${ms.toFixed(1)} ms`).join(', '),
+    ],
+    [
+      'event-loop delay p50, p99, most',
+      [p50, p99, max].map((ms) => `${ms.toFixed(1)} ms`).join(', '),
+    ],
+    ['errors, wrong answers', String(errors.length)],
+    [
+      'resident memory: start, half, end',
+      [resident[0]!, resident[half]!, resident.at(-1)!].map(mb).join(', '),
+    ],
+    ['exit code after SIGTERM', String(load.code)],
+  ];
+  return (
+    `${table([`${load.connections} connections, ${(seconds / 60).toFixed(1)} minutes, ${load.answers.toLocaleString('en-US')} answers`, ''], rows)}\n\n` +
+    `${machineOf(machine)}.`
+  );
+}
+
+async function fill(page: string, sections: Readonly<Record<string, string>>): Promise<boolean> {
+  const path = docs + page;
+  const before = readFileSync(path, 'utf8');
+  let text = before;
+  for (const [name, content] of Object.entries(sections)) {
+    const [open, close] = [`<!-- figures: ${name} -->`, '<!-- /figures -->'];
+    const start = text.indexOf(open);
+    if (start < 0) throw new Error(`${page}: expected ${open}, got none.`);
+    const end = text.indexOf(close, start);
+    text = `${text.slice(0, start)}${open}\n\n${content}\n\n${text.slice(end)}`;
+  }
+  text = await format(text, { ...(await resolveConfig(path)), filepath: path });
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  return text === before;
+}
+
+const given = read('showcases.json') as Showcases;
+const stepsGiven = read('training-steps.json') as Parameters<typeof steps>[0] | undefined;
+const load = read('server.json') as Parameters<typeof server>[0] | undefined;
+const same = [
+  await fill('showcases.md', {
+    ...showcases(given),
+    ...(stepsGiven && { steps: steps(stepsGiven) }),
+  }),
+  await fill('server.md', load ? { server: server(load) } : {}),
+];
+if (process.argv.includes('--check') && same.includes(false)) process.exitCode = 1;

@@ -1,0 +1,78 @@
+// What the spam example prints: a row an epoch (and a bar), then its curves, what it lets through, and the page.
+import { progressBar } from '../../src/cli/progress.js';
+import { accuracyCurves, byEpoch } from '../page/accuracy.js';
+import { foundAt } from '../page/roc.js';
+import { bold, grouped, headline, percent, red, soft } from '../terminal/text.js';
+import type { Settings } from './arguments.js';
+import { BYTES, LICENCE, type Mails } from './data.js';
+import type { Epoch } from './examine.js';
+import { logitsOf, type SpamNet } from './model.js';
+import { writeSpamPage } from './page.js';
+
+export interface Report {
+  start(model: SpamNet, train: number, test: number): void;
+  step(losses: readonly number[]): void;
+  epoch(history: readonly Epoch[]): void;
+  end(model: SpamNet, test: Mails, history: readonly Epoch[], seconds: number): void;
+}
+
+/** Running statistics that cost more than this are red. */
+const COSTS = 0.01;
+
+/** @param steps - Of the whole training, for the bar. */
+export function report(settings: Settings, steps: number): Report {
+  const { epochs, batchSize, lr, seed, json } = settings;
+  const bar = progressBar(json ? process.stderr : process.stdout);
+  let done = 0;
+  const print = (...lines: string[]): void => {
+    bar.clear();
+    if (!json) console.log(lines.join('\n'));
+  };
+  return {
+    start(model, train, test) {
+      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
+      print(
+        headline(),
+        `${grouped(train)} mails to train, ${grouped(test)} to test, ${grouped(BYTES)} bytes of each · ${grouped(parameters)} parameters`,
+        `batches of ${batchSize} · AdamW, OneCycle to lr ${lr} · seed ${seed}`,
+        '',
+        bold('                  test accuracy by statistics    area under'),
+        bold('epoch    loss      running   recalibrated        the curve        s'),
+      );
+    },
+    step(losses) {
+      bar.show(++done, steps, `loss ${mean(losses.slice(-20)).toFixed(4)}`);
+    },
+    epoch(history) {
+      const { losses, running, recalibrated, auc, seconds } = history.at(-1)!;
+      const by = percent(running).padStart(13);
+      print(
+        `${history.length}/${epochs}`.padStart(5) +
+          mean(losses).toFixed(4).padStart(8) +
+          (recalibrated - running > COSTS ? red(by) : by) +
+          percent(recalibrated).padStart(15) +
+          auc.toFixed(4).padStart(17) +
+          seconds.toFixed(1).padStart(9),
+      );
+    },
+    end(model, test, history, seconds) {
+      const spam = test.tensors[1]!.data as Float32Array;
+      const logits = logitsOf(model, test);
+      const page = writeSpamPage(settings.report, history, logits, spam);
+      print(
+        '',
+        ...accuracyCurves(byEpoch(history)),
+        '',
+        `Where it may lose 1 of 200 wanted mails, it catches ${bold(percent(foundAt(logits, spam, LOST)))} of the spam.`,
+        `${seconds.toFixed(1)} s in all. The page with its charts: ${page}`,
+        soft(LICENCE),
+      );
+    },
+  };
+}
+
+/** Of the wanted mails, the part that may be taken for spam. */
+const LOST = 1 / 200;
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, each) => sum + each, 0) / values.length;
