@@ -1,0 +1,45 @@
+// `npm run example:server:load`: starts examples/server.ts, sends it digits over many connections, compares every
+// answer with the model's own, and says how fast and how even the server was. `-- --help` for options.
+import { native } from 'evenkeel';
+
+import { readSettings } from './server-load/arguments.js';
+import { bodiesAndAnswers } from './server-load/bodies.js';
+import { load } from './server-load/client.js';
+import { report, type Sample } from './server-load/report.js';
+import { startServer } from './server-load/start.js';
+
+const settings = readSettings();
+const { connections, minutes, json } = settings;
+native.setThreads(1); // the cores are the server's
+const show = report(settings);
+const given = await bodiesAndAnswers();
+const server = await startServer();
+const samples: Sample[] = [];
+
+try {
+  show.start(server.url, given.length);
+  // A second's warm-up: code is compiled, pools fill.
+  await load(server.url, given, {
+    connections,
+    seconds: settings.warmUp,
+    onProgress: () => undefined,
+  });
+  await server.reset();
+  const seconds = 60 * minutes;
+  const result = await load(server.url, given, {
+    connections,
+    seconds,
+    onProgress: async (done) => {
+      samples.push({ second: done.seconds, answers: done.answers, ...(await server.metrics()) });
+      show.progress(done, seconds);
+    },
+  });
+  const metrics = await server.metrics();
+  const code = await server.stop();
+  const summary = { connections, ...result, metrics, samples, code };
+  if (json) console.log(JSON.stringify(summary));
+  else show.end(summary);
+  if (result.errors.length > 0 || code !== 0) process.exitCode = 1;
+} finally {
+  server.kill();
+}
