@@ -7,7 +7,13 @@ export {
   type LoadSafetensorsOptions,
   type SaveSafetensorsOptions,
 } from './safetensors/safetensors.js';
+export {
+  loadTorchOptimizer,
+  type TorchOptimizerState,
+  type TorchSetting,
+} from './torch/optimizer.js';
 export { loadTorch, type LoadTorchOptions } from './torch/torch.js';
+export { encodeTorch, saveTorch, type SaveTorchOptions } from './torch/write.js';
 export {
   loadTraining,
   saveTraining,

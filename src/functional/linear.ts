@@ -11,7 +11,13 @@ import { isSummedInLeaves, totalsOf } from './batch-totals.js';
  * @param bias - [outFeatures], or null.
  * @returns [..., outFeatures].
  */
-export function linear(x: TensorLike, weight: Tensor, bias: Tensor | null = null): Tensor {
+export function linear(
+  x: TensorLike,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('linear', 3, rest);
   const who = 'linear';
   const input = Tensor.from(x);
   check.floating(who, 'the input', input);

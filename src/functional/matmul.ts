@@ -100,7 +100,8 @@ function product(
  * functional.matmul(tensor([[1, 2], [3, 4]]), tensor([1, 1])).toArray(); // => [3, 7]
  * ```
  */
-export function matmul(a: TensorLike, b: TensorLike): Tensor {
+export function matmul(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('matmul', 2, rest);
   const who = 'matmul';
   const [left, right] = pairOf(who, a, b);
   const [rankA, rankB] = [left.shape.length, right.shape.length];
@@ -144,7 +145,8 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
  * @param a - [batch, m, k], float32 or float64.
  * @param b - [batch, k, n], the same dtype.
  */
-export function bmm(a: TensorLike, b: TensorLike): Tensor {
+export function bmm(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('bmm', 2, rest);
   const [left, right] = pairOf('bmm', a, b);
   if (left.shape.length !== 3 || right.shape.length !== 3 || left.shape[0] !== right.shape[0]) {
     throw mismatch(

@@ -7,7 +7,8 @@ import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
  *
  * @param x - Any shape, float32 or float64.
  */
-export function relu(x: TensorLike): Tensor {
+export function relu(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('relu', 1, rest);
   const input = Tensor.from(x);
   check.floating('relu', 'the input', input);
   input.present('relu', 'the input');

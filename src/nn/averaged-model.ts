@@ -99,7 +99,13 @@ export class AveragedModel<M extends Module & Forward> extends Module {
  * [target.weight.item(), target.runningMean.toArray()[0].toFixed(1)]; // => [1.5, '0.2']
  * ```
  */
-export function softUpdate(target: Module, source: Module, tau: number): void {
+export function softUpdate(
+  target: Module,
+  source: Module,
+  tau: number,
+  ...rest: undefined[]
+): void {
+  if (rest.length > 0) check.noMore('softUpdate', 3, rest);
   const who = 'softUpdate';
   for (const each of [target, source] as unknown[]) {
     if (!(each instanceof Module)) throw check.wrongKind(who, 'two Modules', each);

@@ -76,7 +76,9 @@ export function clipGradNorm_(
 export function clipGradValue_(
   parameters: Parameter | Iterable<Parameter>,
   clipValue: number,
+  ...rest: undefined[]
 ): void {
+  if (rest.length > 0) check.noMore('clipGradValue_', 2, rest);
   const who = 'clipGradValue_';
   check.numberBetween(who, 'clipValue', clipValue, 0, Infinity);
   for (const gradient of gradientsOf(who, parameters)) {

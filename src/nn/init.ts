@@ -86,7 +86,8 @@ function normal(tensor: Tensor, mean: number, deviation: number): Tensor {
  * w.toArray().every((each) => each >= -1 && each < 1); // => true
  * ```
  */
-export function uniform_(tensor: Tensor, low = 0, high = 1): Tensor {
+export function uniform_(tensor: Tensor, low = 0, high = 1, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.uniform_', 3, rest);
   const who = 'init.uniform_';
   const to = target(who, tensor);
   check.numberBetween(who, 'low', low, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -95,7 +96,8 @@ export function uniform_(tensor: Tensor, low = 0, high = 1): Tensor {
 }
 
 /** Normal with that mean and standard deviation (at least 0). */
-export function normal_(tensor: Tensor, mean = 0, std = 1): Tensor {
+export function normal_(tensor: Tensor, mean = 0, std = 1, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.normal_', 3, rest);
   const who = 'init.normal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'mean', mean, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -108,7 +110,15 @@ export function normal_(tensor: Tensor, mean = 0, std = 1): Tensor {
  *
  * @throws {RangeError} where fewer than one in a thousand would be inside.
  */
-export function truncNormal_(tensor: Tensor, mean = 0, std = 1, a = -2, b = 2): Tensor {
+export function truncNormal_(
+  tensor: Tensor,
+  mean = 0,
+  std = 1,
+  a = -2,
+  b = 2,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('init.truncNormal_', 5, rest);
   const who = 'init.truncNormal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'mean', mean, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -140,7 +150,8 @@ export function truncNormal_(tensor: Tensor, mean = 0, std = 1, a = -2, b = 2): 
 }
 
 /** Every element is `value`. */
-export function constant_(tensor: Tensor, value: number): Tensor {
+export function constant_(tensor: Tensor, value: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.constant_', 2, rest);
   const who = 'init.constant_';
   const to = target(who, tensor);
   check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
@@ -149,11 +160,13 @@ export function constant_(tensor: Tensor, value: number): Tensor {
   return to;
 }
 
-export function zeros_(tensor: Tensor): Tensor {
+export function zeros_(tensor: Tensor, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.zeros_', 1, rest);
   return constant_(target('init.zeros_', tensor), 0);
 }
 
-export function ones_(tensor: Tensor): Tensor {
+export function ones_(tensor: Tensor, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.ones_', 1, rest);
   return constant_(target('init.ones_', tensor), 1);
 }
 
@@ -200,14 +213,16 @@ function xavier(who: string, tensor: unknown, gain: number): [Tensor, number] {
 }
 
 /** Glorot & Bengio 2010: uniform within gain sqrt(6 / (fan in + fan out)). */
-export function xavierUniform_(tensor: Tensor, gain = 1): Tensor {
+export function xavierUniform_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.xavierUniform_', 2, rest);
   const [to, deviation] = xavier('init.xavierUniform_', tensor, gain);
   const bound = Math.sqrt(3) * deviation;
   return uniform(to, -bound, bound);
 }
 
 /** Glorot & Bengio 2010: normal with deviation gain sqrt(2 / (fan in + fan out)). */
-export function xavierNormal_(tensor: Tensor, gain = 1): Tensor {
+export function xavierNormal_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.xavierNormal_', 2, rest);
   const [to, deviation] = xavier('init.xavierNormal_', tensor, gain);
   return normal(to, 0, deviation);
 }
@@ -218,7 +233,8 @@ export function xavierNormal_(tensor: Tensor, gain = 1): Tensor {
  *
  * @throws {RangeError} for a tensor of fewer than 2 dimensions.
  */
-export function orthogonal_(tensor: Tensor, gain = 1): Tensor {
+export function orthogonal_(tensor: Tensor, gain = 1, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('init.orthogonal_', 2, rest);
   const who = 'init.orthogonal_';
   const to = target(who, tensor);
   check.numberBetween(who, 'gain', gain, -Number.MAX_VALUE, Number.MAX_VALUE);

@@ -158,7 +158,7 @@ describe(`files of PyTorch ${golden.torch} and safetensors ${golden.safetensors}
       "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'best', got a float.",
     );
     expect(await refused('optimizer')).toBe(
-      "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'optimizer', got a dict with the keys 'state', 'param_groups' (the state of an optimizer, not of a model).",
+      "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'optimizer', got a dict with the keys 'state', 'param_groups' (the state of an optimizer, not of a model: loadTorchOptimizer reads it).",
     );
     expect(await refused('ema')).toBe(
       "RangeError: loadTorch: checkpoint.pt: expected a state dict at key 'ema', got a dict with the keys 'model'; choose one: { key: 'ema.model' }.",

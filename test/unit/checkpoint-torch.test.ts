@@ -1107,7 +1107,7 @@ describe('what is said of what is not read', () => {
     const said = saidOf(text('state'), dict(), text('param_groups'), code(']'));
     expect(said).toBe(
       "expected a state dict (a dict of tensors), got a dict with the keys 'state', 'param_groups' " +
-        '(the state of an optimizer, not of a model).',
+        '(the state of an optimizer, not of a model: loadTorchOptimizer reads it).',
     );
   });
 

@@ -34,13 +34,13 @@ const layer =
   };
 
 const CASES: readonly Case[] = [
-  ['add', add, [[4], [4]]],
-  ['mul', mul, [[4], [4]]],
+  ['add', (a, b) => add(a, b), [[4], [4]]],
+  ['mul', (a, b) => mul(a, b), [[4], [4]]],
   ['sum', (x) => sum(x), [[4]]],
   ['mean', (x) => mean(x), [[4]]],
   ['reshape', (x) => reshape(x, [2, 2]), [[4]]],
   ['clone', (x) => x.clone(), [[4]]],
-  ['relu', relu, [[4]]],
+  ['relu', (x) => relu(x), [[4]]],
   [
     'dropout',
     (x) => {
@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
     },
     [[8]],
   ],
-  ['linear', linear, [[5, 3], [2, 3], [2]]],
+  ['linear', (x, w, b) => linear(x, w, b), [[5, 3], [2, 3], [2]]],
   [
     'linear without bias',
     (x, w) => linear(x, w),

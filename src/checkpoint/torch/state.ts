@@ -30,7 +30,7 @@ const SUGGESTED_DEPTH = 3;
 /** The state dict in a saved object: the whole, or what is at the key. */
 export function stateDictIn(caller: Caller, saved: Value, key: string | undefined): Dict {
   const what = key === undefined ? WHAT : `a state dict at key ${quoted(key)}`;
-  const value = key === undefined ? saved : at(caller, saved, key);
+  const value = key === undefined ? saved : valueAt(caller, saved, key);
   if (!(value instanceof Dict)) {
     throw check.wrongValue(caller.who, what, `${kindOf(value)}${unread(value)}`);
   }
@@ -105,7 +105,7 @@ function itemsOf(value: Value): readonly Value[] {
 }
 
 /** The value at a key, or at a path of keys with dots between them. A key that has dots goes first. */
-function at({ who, budget }: Caller, saved: Value, key: string): Value {
+export function valueAt({ who, budget }: Caller, saved: Value, key: string): Value {
   if (key.length > MAX_KEY) {
     throw check.wrongValue(who, `a key of at most ${MAX_KEY} characters`, String(key.length));
   }
@@ -124,7 +124,8 @@ function at({ who, budget }: Caller, saved: Value, key: string): Value {
   throw check.wrongValue(who, `key ${quoted(key)} in the file`, got);
 }
 
-function keysOf(dict: Dict): string {
+/** How a dict reads in a message: with its keys. */
+export function keysOf(dict: Dict): string {
   const names = [...dict.entries()].flatMap(([key]) => (typeof key === 'string' ? [key] : []));
   if (names.length === 0)
     return `${dict.kind} ${dict.size === 0 ? 'of nothing' : 'without names as keys'}`;
@@ -134,7 +135,7 @@ function keysOf(dict: Dict): string {
 /** The keys, and which of them to choose; where there is none, why. */
 function withKeys(caller: Caller, dict: Dict, key: string | undefined): string {
   if (dict.get('param_groups') instanceof List) {
-    return `${keysOf(dict)} (the state of an optimizer, not of a model)`;
+    return `${keysOf(dict)} (the state of an optimizer, not of a model: loadTorchOptimizer reads it)`;
   }
   const path = suggested(caller, dict);
   if (path !== undefined) {
@@ -165,7 +166,7 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why a value is not read, where it is of a class that only the file knows. */
-function unread(value: Value): string {
+export function unread(value: Value): string {
   if (!(value instanceof Foreign || value instanceof ForeignObject)) return '';
   const { path } = value instanceof Foreign ? value : value.of;
   const known = KNOWN.find(([pattern]) => pattern.test(path))?.[1];

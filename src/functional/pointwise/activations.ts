@@ -34,17 +34,20 @@ function activation(
 }
 
 /** 1 / (1 + e^-x). */
-export function sigmoid(x: TensorLike): Tensor {
+export function sigmoid(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('sigmoid', 1, rest);
   return activation('sigmoid', x, 'sigmoid', 'sigmoid_gradient', 'output');
 }
 
 /** The hyperbolic tangent. */
-export function tanh(x: TensorLike): Tensor {
+export function tanh(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('tanh', 1, rest);
   return activation('tanh', x, 'tanh', 'tanh_gradient', 'output');
 }
 
 /** x · sigmoid(x), also called swish (Elfwing et al. 2018). */
-export function silu(x: TensorLike): Tensor {
+export function silu(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('silu', 1, rest);
   return activation('silu', x, 'silu', 'silu_gradient', 'input');
 }
 
@@ -81,17 +84,20 @@ export function hardtanh(x: TensorLike, options: HardtanhOptions = {}): Tensor {
 }
 
 /** min(max(x, 0), 6). The derivative is 1 between 0 and 6, and 0 on them. */
-export function relu6(x: TensorLike): Tensor {
+export function relu6(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('relu6', 1, rest);
   return activation('relu6', x, 'clamp', 'hardtanh_gradient', 'input', 0, 6);
 }
 
 /** log(1 / (1 + e^-x)), without overflow. */
-export function logSigmoid(x: TensorLike): Tensor {
+export function logSigmoid(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('logSigmoid', 1, rest);
   return activation('logSigmoid', x, 'log_sigmoid', 'log_sigmoid_gradient', 'input');
 }
 
 /** x · tanh(log(1 + e^x)) (Misra 2019). */
-export function mish(x: TensorLike): Tensor {
+export function mish(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('mish', 1, rest);
   return activation('mish', x, 'mish', 'mish_gradient', 'input');
 }
 
@@ -101,7 +107,8 @@ export function mish(x: TensorLike): Tensor {
  * @param x - [N, C, …], float32 or float64.
  * @param weight - [1], or [C]: one for each channel of dimension 1. Same dtype.
  */
-export function prelu(x: TensorLike, weight: Tensor): Tensor {
+export function prelu(x: TensorLike, weight: Tensor, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('prelu', 2, rest);
   const who = 'prelu';
   const input = floatingInput(who, x);
   if (!((weight as unknown) instanceof Tensor))

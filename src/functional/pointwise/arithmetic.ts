@@ -90,7 +90,8 @@ const summing =
  * functional.add(tensor([1, 2]), 0.5).toArray(); // => [1.5, 2.5]
  * ```
  */
-export function add(a: Operand, b: Operand): Tensor {
+export function add(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('add', 2, rest);
   const scalar = withNumber('add', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -121,7 +122,8 @@ export function add(a: Operand, b: Operand): Tensor {
  * functional.sub(1, tensor([0.25, 2])).toArray(); // => [0.75, -1]
  * ```
  */
-export function sub(a: Operand, b: Operand): Tensor {
+export function sub(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('sub', 2, rest);
   const scalar = withNumber('sub', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -141,7 +143,8 @@ export function sub(a: Operand, b: Operand): Tensor {
  * functional.mul(tensor([1, 2]), 0.5).toArray(); // => [0.5, 1]
  * ```
  */
-export function mul(a: Operand, b: Operand): Tensor {
+export function mul(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('mul', 2, rest);
   const scalar = withNumber('mul', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -182,7 +185,8 @@ function product(a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
  * functional.div(tensor([1, 4]), tensor([2])).toArray(); // => [0.5, 2]
  * ```
  */
-export function div(a: Operand, b: Operand): Tensor {
+export function div(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('div', 2, rest);
   const scalar = withNumber('div', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -223,23 +227,27 @@ function extreme(
 }
 
 /** The larger of a and b, broadcast like `add`; NaN where one is. Where they are equal each gets half of the gradient. */
-export function maximum(a: TensorLike, b: TensorLike): Tensor {
+export function maximum(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('maximum', 2, rest);
   return extreme('maximum', 'share_of_maximum', a, b);
 }
 
 /** The smaller of a and b, broadcast like `add`; NaN where one is. Where they are equal each gets half of the gradient. */
-export function minimum(a: TensorLike, b: TensorLike): Tensor {
+export function minimum(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('minimum', 2, rest);
   return extreme('minimum', 'share_of_minimum', a, b);
 }
 
 /** -x. */
-export function neg(x: TensorLike): Tensor {
+export function neg(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('neg', 1, rest);
   const input = floatingInput('neg', x);
   return recordRepeatable('neg', unary('neg', input), [input], negated);
 }
 
 /** |x|. The derivative at 0 is 0. */
-export function abs(x: TensorLike): Tensor {
+export function abs(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('abs', 1, rest);
   const input = floatingInput('abs', x);
   return record('abs', unary('abs', input), [input], [input], (dy) => [
     gradient('abs_gradient', input, dy),
@@ -247,20 +255,23 @@ export function abs(x: TensorLike): Tensor {
 }
 
 /** e^x, with at most 1 unit in the last place of error (float32: 0.51). */
-export function exp(x: TensorLike): Tensor {
+export function exp(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('exp', 1, rest);
   const input = floatingInput('exp', x);
   const y = unary('exp', input);
   return record('exp', y, [input], [y], (dy) => [binary('mul', y, dy)]);
 }
 
 /** The natural logarithm: -∞ at 0, NaN below. */
-export function log(x: TensorLike): Tensor {
+export function log(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('log', 1, rest);
   const input = floatingInput('log', x);
   return record('log', unary('log', input), [input], [input], (dy) => [binary('div', dy, input)]);
 }
 
 /** log(1 + x), precise near 0: -∞ at -1, NaN below. */
-export function log1p(x: TensorLike): Tensor {
+export function log1p(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('log1p', 1, rest);
   const input = floatingInput('log1p', x);
   return record('log1p', unary('log1p', input), [input], [input], (dy) => [
     gradient('log1p_gradient', input, dy),
@@ -268,14 +279,16 @@ export function log1p(x: TensorLike): Tensor {
 }
 
 /** √x, correctly rounded: NaN below 0. The derivative at 0 is ∞. */
-export function sqrt(x: TensorLike): Tensor {
+export function sqrt(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('sqrt', 1, rest);
   const input = floatingInput('sqrt', x);
   const y = unary('sqrt', input);
   return record('sqrt', y, [input], [y], (dy) => [gradient('sqrt_gradient', y, dy)]);
 }
 
 /** 1 / √x: ∞ at 0, NaN below. */
-export function rsqrt(x: TensorLike): Tensor {
+export function rsqrt(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('rsqrt', 1, rest);
   const input = floatingInput('rsqrt', x);
   const y = unary('rsqrt', input);
   return record('rsqrt', y, [input], [y], (dy) => [gradient('rsqrt_gradient', y, dy)]);
@@ -290,7 +303,8 @@ export function rsqrt(x: TensorLike): Tensor {
  * functional.pow(tensor([-2, 3]), 2).toArray(); // => [4, 9]
  * ```
  */
-export function pow(x: TensorLike, p: number): Tensor {
+export function pow(x: TensorLike, p: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('pow', 2, rest);
   const input = floatingInput('pow', x);
   if (typeof p !== 'number') throw check.wrongKind('pow', 'p to be a number', p);
   if (!Number.isFinite(p))
@@ -325,7 +339,8 @@ export interface ClampOptions {
  * functional.clamp(tensor([-2, 0.5, 9]), { min: 0, max: 6 }).toArray(); // => [0, 0.5, 6]
  * ```
  */
-export function clamp(x: TensorLike, options: ClampOptions): Tensor {
+export function clamp(x: TensorLike, options: ClampOptions, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('clamp', 2, rest);
   const input = floatingInput('clamp', x);
   check.options('clamp', options, ['min', 'max']);
   const { min, max } = (options as ClampOptions | undefined) ?? {};

@@ -28,32 +28,38 @@ function pairOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {
 }
 
 /** 1 where a = b, else 0, as int32; broadcast like `add`. NaN equals nothing. */
-export function eq(a: Operand, b: Operand): Tensor {
+export function eq(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('eq', 2, rest);
   return compared('eq', a, b);
 }
 
 /** 1 where a ≠ b, else 0. */
-export function ne(a: Operand, b: Operand): Tensor {
+export function ne(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('ne', 2, rest);
   return compared('ne', a, b);
 }
 
 /** 1 where a < b, else 0. */
-export function lt(a: Operand, b: Operand): Tensor {
+export function lt(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('lt', 2, rest);
   return compared('lt', a, b);
 }
 
 /** 1 where a ≤ b, else 0. */
-export function le(a: Operand, b: Operand): Tensor {
+export function le(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('le', 2, rest);
   return compared('le', a, b);
 }
 
 /** 1 where a > b, else 0. */
-export function gt(a: Operand, b: Operand): Tensor {
+export function gt(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('gt', 2, rest);
   return compared('gt', a, b);
 }
 
 /** 1 where a ≥ b, else 0. */
-export function ge(a: Operand, b: Operand): Tensor {
+export function ge(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('ge', 2, rest);
   return compared('ge', a, b);
 }
 
@@ -98,7 +104,8 @@ const WIDE_WORK = 4;
  * functional.where(functional.gt(x, 0), x, 0).toArray(); // => [0, 2]
  * ```
  */
-export function where(mask: TensorLike, a: Operand, b: Operand): Tensor {
+export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('where', 3, rest);
   const who = 'where';
   const flags = maskOf(who, mask);
   const [left, right] = pairOf(who, a, b);
@@ -119,7 +126,13 @@ export function where(mask: TensorLike, a: Operand, b: Operand): Tensor {
  * @param mask - int32 or int64; broadcasts to the shape of x.
  * @param value - A number, or a tensor of shape [].
  */
-export function maskedFill(x: TensorLike, mask: TensorLike, value: Operand): Tensor {
+export function maskedFill(
+  x: TensorLike,
+  mask: TensorLike,
+  value: Operand,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('maskedFill', 3, rest);
   const who = 'maskedFill';
   const input = floatingInput(who, x);
   const flags = maskOf(who, mask);

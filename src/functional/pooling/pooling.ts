@@ -124,7 +124,8 @@ export function outputSize(who: string, size: unknown): number {
  * @param x - [N, C, L], or [C, L]: float32 or float64.
  * @param size - How many values are left of each channel; window t goes from floor(t · L / size) to ceil((t + 1) · L / size).
  */
-export function adaptiveMaxPool1d(x: TensorLike, size: number): Tensor {
+export function adaptiveMaxPool1d(x: TensorLike, size: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('adaptiveMaxPool1d', 2, rest);
   const who = 'adaptiveMaxPool1d';
   const input = floatingInput(who, x);
   const count = outputSize(who, size);
@@ -141,7 +142,8 @@ export function adaptiveMaxPool1d(x: TensorLike, size: number): Tensor {
  * functional.adaptiveAvgPool1d(tensor([[[1, 2, 3]]]), 2).toArray(); // => [[[1.5, 2.5]]]
  * ```
  */
-export function adaptiveAvgPool1d(x: TensorLike, size: number): Tensor {
+export function adaptiveAvgPool1d(x: TensorLike, size: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('adaptiveAvgPool1d', 2, rest);
   const who = 'adaptiveAvgPool1d';
   const input = floatingInput(who, x);
   const count = outputSize(who, size);

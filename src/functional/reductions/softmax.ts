@@ -68,11 +68,13 @@ function alongRows(
  * functional.softmax(tensor([[0, 0], [5, -Infinity]]), { dim: 1 }).toArray(); // => [[0.5, 0.5], [1, 0]]
  * ```
  */
-export function softmax(x: TensorLike, options: SoftmaxOptions): Tensor {
+export function softmax(x: TensorLike, options: SoftmaxOptions, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('softmax', 2, rest);
   return alongDim('softmax', false, x, options);
 }
 
 /** log(e^x / Σ e^x) along a dimension, without overflow. */
-export function logSoftmax(x: TensorLike, options: SoftmaxOptions): Tensor {
+export function logSoftmax(x: TensorLike, options: SoftmaxOptions, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('logSoftmax', 2, rest);
   return alongDim('logSoftmax', true, x, options);
 }

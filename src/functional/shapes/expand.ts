@@ -13,7 +13,8 @@ import { gathered, repeatedStrides } from './strided.js';
  * Repeated to a shape: sizes of 1 become any size, and new dimensions come in front. A size of -1 stays as it is.
  * A copy; the gradient is summed.
  */
-export function expand(x: TensorLike, shape: readonly number[]): Tensor {
+export function expand(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('expand', 2, rest);
   const who = 'expand';
   const input = inputOf(who, x);
   if (!Array.isArray(shape)) throw check.wrongKind(who, 'a shape (an array of sizes)', shape);

@@ -20,7 +20,13 @@ import { copied, copyStrided, filled, gathered, stridesOf } from './strided.js';
  * functional.indexSelect(tensor([[1, 2], [3, 4]]), 0, [1, 1]).toArray(); // => [[3, 4], [3, 4]]
  * ```
  */
-export function indexSelect(x: TensorLike, dim: number, index: Indices): Tensor {
+export function indexSelect(
+  x: TensorLike,
+  dim: number,
+  index: Indices,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('indexSelect', 3, rest);
   const who = 'indexSelect';
   const input = Tensor.from(x);
   input.present(who, 'the input');
@@ -46,7 +52,14 @@ function oneDimension(who: string, shape: readonly number[]): void {
  *
  * @param source - The shape of x, but for the dimension, which is as long as the index. Same dtype.
  */
-export function indexAdd(x: TensorLike, dim: number, index: Indices, source: TensorLike): Tensor {
+export function indexAdd(
+  x: TensorLike,
+  dim: number,
+  index: Indices,
+  source: TensorLike,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('indexAdd', 4, rest);
   const who = 'indexAdd';
   const input = floatingInput(who, x);
   const more = floatingInput(who, source, 'the source');
@@ -75,7 +88,8 @@ export function indexAdd(x: TensorLike, dim: number, index: Indices, source: Ten
  *
  * @param index - int32 or int64, as many dimensions as x; in the others no larger than x.
  */
-export function gather(x: TensorLike, dim: number, index: Tensor): Tensor {
+export function gather(x: TensorLike, dim: number, index: Tensor, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('gather', 3, rest);
   const who = 'gather';
   const input = floatingInput(who, x);
   const at = dimensionOf(who, input, dim);

@@ -19,7 +19,8 @@ import { gathered, permuted, stridesOf } from './strided.js';
  * functional.permute(tensor([[[1, 2, 3]]]), [2, 0, 1]).shape; // => [3, 1, 1]
  * ```
  */
-export function permute(x: TensorLike, dims: readonly number[]): Tensor {
+export function permute(x: TensorLike, dims: readonly number[], ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('permute', 2, rest);
   const who = 'permute';
   const input = inputOf(who, x);
   if (!Array.isArray(dims)) throw check.wrongKind(who, 'dims to be an array of dimensions', dims);
@@ -37,7 +38,8 @@ function permutedBy(who: string, input: Tensor, order: readonly number[]): Tenso
 }
 
 /** Two dimensions in each other's place; negative ones count from the end. */
-export function transpose(x: TensorLike, a: number, b: number): Tensor {
+export function transpose(x: TensorLike, a: number, b: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('transpose', 3, rest);
   const who = 'transpose';
   const input = inputOf(who, x);
   const rank = input.shape.length;
@@ -48,7 +50,12 @@ export function transpose(x: TensorLike, a: number, b: number): Tensor {
 }
 
 /** The elements of some dimensions in the opposite order. */
-export function flip(x: TensorLike, dims: number | readonly number[]): Tensor {
+export function flip(
+  x: TensorLike,
+  dims: number | readonly number[],
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('flip', 2, rest);
   const who = 'flip';
   const input = inputOf(who, x);
   const list: readonly unknown[] = Array.isArray(dims) ? dims : [dims];

@@ -10,7 +10,8 @@ const back =
   (dy) => [dy.alias(shape)];
 
 /** The same elements in the same order under another shape; shares memory. */
-export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
+export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('reshape', 2, rest);
   const input = Tensor.from(x);
   const sizes = check.shape('reshape', shape);
   if (check.numelOf(sizes) !== input.numel) {
@@ -25,7 +26,8 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
 }
 
 /** Without the dimensions of size 1, or without one of them: a `dim` of another size stays. Shares memory. */
-export function squeeze(x: TensorLike, dim?: number): Tensor {
+export function squeeze(x: TensorLike, dim?: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('squeeze', 2, rest);
   const input = inputOf('squeeze', x);
   const which = dim === undefined ? null : dimOf('squeeze', 'dim', dim, input.shape.length);
   const shape = input.shape.filter((size, i) => size !== 1 || (which !== null && i !== which));
@@ -33,7 +35,8 @@ export function squeeze(x: TensorLike, dim?: number): Tensor {
 }
 
 /** With a dimension of size 1 before `dim`, which may be the rank; negative ones count from the end. Shares memory. */
-export function unsqueeze(x: TensorLike, dim: number): Tensor {
+export function unsqueeze(x: TensorLike, dim: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('unsqueeze', 2, rest);
   const input = inputOf('unsqueeze', x);
   const at = dimOf('unsqueeze', 'dim', dim, input.shape.length + 1);
   return reshaped('unsqueeze', input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);

@@ -19,7 +19,14 @@ import { copyStrided, filled, gathered, stridesOf } from './strided.js';
  * functional.narrow(tensor([1, 2, 3, 4]), 0, 1, 2).toArray(); // => [2, 3]
  * ```
  */
-export function narrow(x: TensorLike, dim: number, start: number, length: number): Tensor {
+export function narrow(
+  x: TensorLike,
+  dim: number,
+  start: number,
+  length: number,
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('narrow', 4, rest);
   const who = 'narrow';
   const input = inputOf(who, x);
   if (input.shape.length === 0) {
