@@ -308,5 +308,27 @@ inline D power(D x, double p) {
   return p == 0.0 ? splat<D>(1.0) : pick(x == x, with_sign, x);
 }
 
+// x^p for a p that is NaN or infinite too.
+template <int kDigits>
+inline double power_of(double x, double p) {
+  if (p != p) return x == 1.0 ? x : p;
+  return power<kDigits>(x, p);
+}
+// Its derivatives with respect to x and to p; p = 0 is the caller's.
+template <int kDigits>
+inline double power_derivative(double x, double p) {
+  return p * power_of<kDigits>(x, p - 1.0);
+}
+template <int kDigits>
+inline double power_logarithm(double x, double p) {
+  return x == 0.0 && p >= 0.0 ? 0.0 : power_of<kDigits>(x, p) * logarithm(x);
+}
+// f(a, b), lane by lane.
+inline RegD by_lane(RegD a, RegD b, double (*f)(double, double)) {
+  RegD y{};
+  for (std::size_t i = 0; i < sizeof(RegD) / sizeof(double); ++i) y[i] = f(a[i], b[i]);
+  return y;
+}
+
 }  // namespace
 }  // namespace evenkeel

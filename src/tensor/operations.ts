@@ -37,7 +37,7 @@ export interface TensorOperations<T> {
   log1p(): T;
   sqrt(): T;
   rsqrt(): T;
-  pow(p: number): T;
+  pow(p: Operand<T>): T;
   clamp(options: { min?: number | undefined; max?: number | undefined }): T;
 
   eq(other: Operand<T>): T;

@@ -1,6 +1,7 @@
 // Twelve of the surveyed training loops rebuilt: their loss, optimiser, schedule and clipping, 20 steps on real data from
 // the same weights as PyTorch's, loss by loss. The names are those of scripts/survey/needs.json.
 import { functional, nn, noGrad, optim, tensor, type Tensor } from 'evenkeel';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { expectAllClose } from '../helpers/expect-close.js';
@@ -99,4 +100,12 @@ describe(`loops as PyTorch ${golden.torch} runs them`, () => {
   });
 
   test('there are twelve', () => expect(golden.cases.length).toBe(12));
+});
+
+test('the page names each loop with its loss, optimiser and schedule', () => {
+  const page = readFileSync(new URL('../../docs/training.md', import.meta.url), 'utf8');
+  for (const { name, loss, optimizer, schedule } of golden.cases) {
+    const row = new RegExp(`^\\| ${name} .*$`, 'm').exec(page)?.[0];
+    for (const word of [loss, optimizer, schedule ?? 'none']) expect(row).toContain(word);
+  }
 });

@@ -6,7 +6,10 @@ import { flags, lengths, nothing, positive, sweep, type Call, type KernelCase } 
 import { flat } from './kernels.js';
 
 /** What is not finite elsewhere. */
-const ofPositive = new Set(['sqrt', 'rsqrt', 'log', 'log1p', 'pow', 'pow_gradient']);
+const ofPositive = new Set([
+  ...['sqrt', 'rsqrt', 'log', 'log1p', 'pow', 'pow_gradient'],
+  ...['power', 'power_derivative', 'power_logarithm'],
+]);
 /** Small ones, and now and then one that is beyond a function's usual range. */
 const beyond = (factor: number) => (value: number) => (value > 1.5 ? value * factor : value * 3);
 

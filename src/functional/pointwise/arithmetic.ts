@@ -9,7 +9,7 @@ import {
   type TensorLike,
 } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
-import { binary, floatingInput, gradient, unary } from './apply.js';
+import { binary, chosen, comparison, floatingInput, gradient, unary } from './apply.js';
 import { broadcastShape } from './broadcast.js';
 import type { BinaryName } from './codes.js';
 
@@ -295,18 +295,47 @@ export function rsqrt(x: TensorLike, ...rest: undefined[]): Tensor {
 }
 
 /**
- * x to the power of a number. NaN for a negative x, unless p is whole; x^0 is 1, also for NaN.
+ * x to the power p; one of them may be a number, and two tensors broadcast like `add`. NaN for a negative x, unless p is
+ * whole; x^0 is 1, also for NaN, and 1^p too. dx = p x^(p - 1) dy, 0 where p is 0; dp = x^p log(x) dy, 0 where x is 0
+ * and p at least 0.
  *
- * @param p - Finite.
+ * @param p - A number is finite.
  * @example
  * ```ts
  * functional.pow(tensor([-2, 3]), 2).toArray(); // => [4, 9]
+ * functional.pow(2, tensor([1, 2, 0.5])).toArray().map((each) => each.toFixed(4)); // => ['2.0000', '4.0000', '1.4142']
  * ```
  */
-export function pow(x: TensorLike, p: number, ...rest: undefined[]): Tensor {
+export function pow(x: Operand, p: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('pow', 2, rest);
+  if (typeof p !== 'number') return powerOfTensors(x, p);
+  if (typeof x === 'number') throw check.wrongKind('pow', 'a tensor among the operands', p);
+  return powerOfNumber(x, p);
+}
+
+function powerOfTensors(x: Operand, p: TensorLike): Tensor {
+  const exponent = floatingInput('pow', p, 'the exponent');
+  const base = typeof x === 'number' ? Tensor.filled([], exponent.dtype, x) : x;
+  const { left, right, shape } = pairOf('pow', base, exponent);
+  const y = binary('power', left, right, shape);
+  return record('pow', y, [left, right], [left, right], (dy, needs) => {
+    const chained = (name: 'power_derivative' | 'power_logarithm'): Tensor =>
+      binary('mul', dy, binary(name, left, right, shape), shape);
+    return [
+      needs[0] ? sumTo(unlessZero(chained('power_derivative'), right), left.shape) : null,
+      needs[1] ? sumTo(chained('power_logarithm'), right.shape) : null,
+    ];
+  });
+}
+
+/** `values`, but 0 where p is 0, whatever they are there. */
+function unlessZero(values: Tensor, p: Tensor): Tensor {
+  const zero = Tensor.filled([], p.dtype, 0);
+  return chosen(comparison('eq', p, zero, p.shape), zero, values, values.shape);
+}
+
+function powerOfNumber(x: TensorLike, p: number): Tensor {
   const input = floatingInput('pow', x);
-  if (typeof p !== 'number') throw check.wrongKind('pow', 'p to be a number', p);
   if (!Number.isFinite(p))
     throw check.wrongValue('pow', 'p to be a finite number', check.describe(p));
   if (p === 2) {

@@ -16,6 +16,7 @@ const BINARY = [
   ...['hardtanh_gradient', 'divide_gradient'],
   ...['silu_gradient', 'gelu_gradient', 'gelu_tanh_gradient', 'softplus_gradient', 'elu_gradient'],
   ...['log_sigmoid_gradient', 'mish_gradient', 'pow_gradient'],
+  ...['power', 'power_derivative', 'power_logarithm'],
 ] as const;
 
 const COMPARE = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;

@@ -94,6 +94,12 @@ export function operationsOf(evenkeel: Package): Operation[] {
       row(`functional.${name}`, one, functional[name]),
     ),
     row('functional.pow', () => [matrix(), 2], functional.pow),
+    row('functional.pow, of a number', () => [2, matrix()], functional.pow),
+    row(
+      'functional.pow, of tensors',
+      () => [functional.abs(matrix()).detach(), matrix()],
+      functional.pow,
+    ),
     row('functional.clamp', () => [matrix(), { min: -9, max: 9 }], functional.clamp),
     row('functional.gelu', one, functional.gelu, { options: () => ({ approximate: 'tanh' }) }),
     row('functional.leakyRelu', one, functional.leakyRelu, {
