@@ -145,14 +145,17 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
   /** The samples of each batch. */
   *#indices(): Generator<Part> {
     if (this.#batches !== null) {
-      for (const indices of this.#batches) yield { indices, globalRows: indices.length };
+      for (const batch of this.#batches) {
+        const indices = this.#checkedIndices(batch);
+        yield { indices, globalRows: indices.length };
+      }
       return;
     }
     const { length: batches } = this;
     const samples = samplesIn('DataLoader', this.#sampler ?? this.#dataset);
     const order =
       this.#sampler !== null
-        ? Uint32Array.from(this.#sampler)
+        ? Uint32Array.from(this.#checkedIndices(this.#sampler))
         : this.shuffle
           ? permutation(samples)
           : Uint32Array.from({ length: samples }, (_, i) => i);
@@ -164,6 +167,15 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
       const { begin = 0, end = globalRows } = shareOf?.call(this.#sampler, globalRows) ?? {};
       yield { indices: indices.subarray(begin, end), globalRows };
     }
+  }
+
+  /** What a sampler gave: indices of samples, or an array would make 0 of a half and of NaN. */
+  #checkedIndices(indices: Iterable<number>): number[] {
+    const who = 'DataLoader';
+    const last = samplesIn(who, this.#dataset) - 1;
+    return Array.from(check.iterable(who, 'a batch of a sampler', indices), (each) =>
+      check.wholeNumber(who, 'an index of a sampler', each, 0, last),
+    );
   }
 
   *[Symbol.iterator](): Iterator<Rows> {

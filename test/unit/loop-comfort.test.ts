@@ -392,6 +392,13 @@ describe('samplers', () => {
     expect(() => new data.DataLoader(set, { batchSampler, batchSize: 2 })).toThrow(
       'DataLoader: expected batchSampler without batchSize, shuffle, dropLast, sampler, got batchSize too.',
     );
+    for (const index of [0.5, NaN, -1, 5, '1']) {
+      const what =
+        /^DataLoader: expected an index of a sampler to be a whole number from 0 to 4, got/;
+      const wrong = [0, index] as number[];
+      expect(() => values(new data.DataLoader(set, { sampler: wrong }))).toThrow(what);
+      expect(() => values(new data.DataLoader(set, { batchSampler: [wrong] }))).toThrow(what);
+    }
     expect(() => new data.DataLoader(set, { sampler: 3 as never })).toThrow(
       'DataLoader: expected a sampler to be iterable, got 3.',
     );
