@@ -38,6 +38,8 @@ interface Machine {
   readonly isa: string;
   readonly node: string;
   readonly pytorch?: string;
+  /** Of the system, over the last minute of the run. */
+  readonly loadAfter?: number;
 }
 
 type Showcases = Readonly<Record<'pointnet' | 'spam' | 'birdstrikes', Showcase>> & {
@@ -80,7 +82,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .map((row) => `| ${row.join(' | ')} |`)
     .join('\n');
 const machineOf = ({ date, cpu, cores, threads, isa, node }: Machine): string =>
-  `The run of ${date}: ${cpu}, ${cores} cores, shared with other work; ${isa} kernels on ${threads} threads, Node ${node}`;
+  `The run of ${date}: ${cpu}, ${cores} cores, shared with other work; ${isa} kernels on ${threads === 1 ? '1 thread' : `${threads} threads`}, Node ${node}`;
 
 function showcases(all: Showcases): Record<string, string> {
   const { pointnet, spam, birdstrikes, machine } = all;
@@ -197,7 +199,7 @@ function server({ machine, ...load }: Load & { readonly machine: Machine }): str
   ];
   return (
     `${table([`${load.connections} connections, ${(seconds / 60).toFixed(1)} minutes, ${load.answers.toLocaleString('en-US')} answers`, ''], rows)}\n\n` +
-    `${machineOf(machine)}.`
+    `${machineOf(machine)}, load average ${machine.loadAfter!.toFixed(1)}: other work had most of both cores.`
   );
 }
 

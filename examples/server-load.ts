@@ -1,5 +1,7 @@
 // `npm run example:server:load`: starts examples/server.ts, sends it digits over many connections, compares every
 // answer with the model's own, and says how fast and how even the server was. `-- --help` for options.
+import { availableParallelism, cpus, loadavg } from 'node:os';
+
 import { native } from 'evenkeel';
 
 import { readSettings } from './server-load/arguments.js';
@@ -37,9 +39,21 @@ try {
   const metrics = await server.metrics();
   const code = await server.stop();
   const summary = { connections, ...result, metrics, samples, code };
-  if (json) console.log(JSON.stringify(summary));
+  if (json) console.log(JSON.stringify({ machine: machineNow(), ...summary }));
   else show.end(summary);
   if (result.errors.length > 0 || code !== 0) process.exitCode = 1;
 } finally {
   server.kill();
+}
+
+function machineNow(): Record<string, unknown> {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]!.model,
+    cores: availableParallelism(),
+    threads: native.threads, // the server's too: a core is left to its event loop
+    isa: native.isa,
+    node: process.version,
+    loadAfter: loadavg()[0],
+  };
 }
