@@ -201,6 +201,7 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
     const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
     const rows = items.some(check.isThenable) ? null : this.#collate(items as Item[]);
     if (rows !== null && !check.isThenable(rows)) return rows;
+    for (const each of [...items, rows]) ignoreFailure(each);
     throw new TypeError(
       'DataLoader: expected samples that are there, got promises: use `for await`.',
     );
@@ -208,6 +209,7 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
 
   #checked(rows: unknown): Rows {
     if (check.isThenable(rows)) {
+      ignoreFailure(rows);
       throw new TypeError(
         'DataLoader: expected rows that are there, got a promise: use `for await`.',
       );
@@ -244,6 +246,11 @@ export function globalRowsOf(who: string, batch: unknown): number {
       : undefined;
   if (typeof rows === 'number') return rows;
   throw check.wrongKind(who, 'a batch of a DataLoader', batch);
+}
+
+/** Nobody awaits a promise where one was refused: what it fails with later must not end the process. */
+function ignoreFailure(value: unknown): void {
+  if (check.isThenable(value)) Promise.resolve(value).then(undefined, () => undefined);
 }
 
 mark(DataLoader, 'DataLoader');

@@ -453,6 +453,21 @@ describe('samples one by one', () => {
     );
   });
 
+  test('promises that were refused and fail later do not end the process', async () => {
+    const failures: unknown[] = [];
+    const note = (reason: unknown): number => failures.push(reason);
+    process.on('unhandledRejection', note);
+    const later = (): Promise<never> => Promise.reject(new Error('the disk'));
+    const collate = (items: never[]): never[] => items;
+    const loader = new data.DataLoader({ length: 4, get: later }, { batchSize: 4, collate });
+    expect(() => [...loader]).toThrow(/use `for await`/);
+    const rows = { length: 4, rows: later } as unknown as data.Dataset<Tensor[]>;
+    expect(() => [...new data.DataLoader(rows)]).toThrow(/use `for await`/);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', note);
+    expect(failures).toEqual([]);
+  });
+
   test('padSequence along any dimension; what it refuses', () => {
     const { padded } = data.padSequence([tensor([[1], [2]]), tensor([[3]])], { dim: 0, value: -1 });
     expect(padded.toArray()).toEqual([
