@@ -254,7 +254,7 @@ export function abs(x: TensorLike, ...rest: undefined[]): Tensor {
   ]);
 }
 
-/** e^x, with at most 1 unit in the last place of error (float32: 0.51). */
+/** e^x, with an error below 1 unit in the last place. */
 export function exp(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('exp', 1, rest);
   const input = floatingInput('exp', x);
