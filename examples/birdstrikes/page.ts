@@ -4,7 +4,7 @@ import type { Chart, Markup } from '#report';
 import { bars, figure, section, table } from '../page/room.js';
 import { foundAt, rocChart, type RocWords } from '../page/roc.js';
 import { writePage } from '../page/write.js';
-import { grouped, headline, percent } from '../terminal/text.js';
+import { grouped, percent, plainHeadline } from '../terminal/text.js';
 import { LICENCE } from './data.js';
 import type { Importance } from './importance.js';
 import type { Result } from './result.js';
@@ -30,7 +30,7 @@ export function writeStrikesPage(
     path,
     'Did the bird damage the aircraft?',
     [
-      headline(),
+      plainHeadline(),
       `${grouped(logits.length)} test strikes: area under the ROC curve ${result.auc.toFixed(4)}; ${found} of the damage found at false alarms for ${percent(MISTAKES)} of the others.`,
       LICENCE,
     ],

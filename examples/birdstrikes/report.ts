@@ -2,7 +2,7 @@
 import { progressBar } from '../../src/cli/progress.js';
 import { foundAt, rocCurves } from '../page/roc.js';
 import { bars } from '../terminal/chart.js';
-import { bold, grouped, headline, percent, soft } from '../terminal/text.js';
+import { bold, grouped, headline, percent, softLines } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { CATEGORIES, LICENCE, NUMBERS, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE } from './data.js';
 import type { TableNet } from './model.js';
@@ -76,7 +76,7 @@ export function report(settings: Settings, steps: number): Report {
         ),
         '',
         `${seconds.toFixed(1)} s in all. The page with its charts: ${page}`,
-        soft(LICENCE),
+        ...softLines(LICENCE),
       );
     },
   };

@@ -29,7 +29,7 @@ export function rocChart(
 ): Chart {
   const curve = thinned(rocCurve(scores, labels));
   const line: Line = {
-    name: words.truePositives,
+    name: 'network',
     colour: 'blue',
     marked: false,
     points: curve.map(({ falsePositives: x, truePositives: y }) => ({ x, y, hint: '' })),

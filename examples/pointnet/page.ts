@@ -4,7 +4,7 @@ import type { Markup } from '#report';
 import { accuracyChart } from '../page/accuracy.js';
 import { figure, markup, section, table } from '../page/room.js';
 import { writePage } from '../page/write.js';
-import { grouped, headline, percent } from '../terminal/text.js';
+import { grouped, percent, plainHeadline } from '../terminal/text.js';
 import type { PointSets } from './points.js';
 import type { Epoch, Test } from './examine.js';
 import { coordinates } from './sketch.js';
@@ -23,7 +23,7 @@ export function writePointsPage(
     path,
     'Digits as points, and statistics that trail',
     [
-      headline(),
+      plainHeadline(),
       `A PointNet on ${grouped(test.length)} test digits: ${percent(first.running)} after an epoch by its running statistics, ${percent(first.recalibrated)} with the same weights and statistics recomputed; ${percent(last.running)} at the end.`,
       LICENCE,
     ],

@@ -2,7 +2,7 @@
 import { progressBar } from '../../src/cli/progress.js';
 import { labelled } from '../../src/report/text.js';
 import { accuracyCurves } from '../page/accuracy.js';
-import { bold, grouped, headline, percent, red, soft } from '../terminal/text.js';
+import { bold, grouped, headline, percent, red, softLines } from '../terminal/text.js';
 import { SLOWER_FROM, testSize, type Settings } from './arguments.js';
 import type { Epoch, Examined, Test } from './examine.js';
 import type { PointNet } from './model.js';
@@ -66,7 +66,7 @@ export function report(settings: Settings, steps: number): Report {
         '',
         ...doctorsWords(history),
         `${seconds.toFixed(1)} s in all. The page with its charts: ${page}`,
-        soft(LICENCE),
+        ...softLines(LICENCE),
       );
     },
   };

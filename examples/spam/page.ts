@@ -4,7 +4,7 @@ import type { Chart, Line, Markup } from '#report';
 import { accuracyChart, byEpoch } from '../page/accuracy.js';
 import { figure, lines, section, table } from '../page/room.js';
 import { writePage } from '../page/write.js';
-import { grouped, headline, percent } from '../terminal/text.js';
+import { grouped, percent, plainHeadline } from '../terminal/text.js';
 import { LICENCE } from './data.js';
 import type { Epoch } from './examine.js';
 
@@ -20,7 +20,7 @@ export function writeSpamPage(
     path,
     'Spam, read byte by byte',
     [
-      headline(),
+      plainHeadline(),
       `${grouped(logits.length)} test mails: ${percent(last.running)} told apart, area under the ROC curve ${last.auc.toFixed(4)}.`,
       LICENCE,
     ],

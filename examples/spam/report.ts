@@ -2,7 +2,7 @@
 import { progressBar } from '../../src/cli/progress.js';
 import { accuracyCurves, byEpoch } from '../page/accuracy.js';
 import { foundAt } from '../page/roc.js';
-import { bold, grouped, headline, percent, red, soft } from '../terminal/text.js';
+import { bold, grouped, headline, percent, red, softLines } from '../terminal/text.js';
 import type { Settings } from './arguments.js';
 import { BYTES, LICENCE, type Mails } from './data.js';
 import type { Epoch } from './examine.js';
@@ -65,7 +65,7 @@ export function report(settings: Settings, steps: number): Report {
         '',
         `Where it may lose 1 of 200 wanted mails, it catches ${bold(percent(foundAt(logits, spam, LOST)))} of the spam.`,
         `${seconds.toFixed(1)} s in all. The page with its charts: ${page}`,
-        soft(LICENCE),
+        ...softLines(LICENCE),
       );
     },
   };

@@ -1,11 +1,22 @@
 // Numbers and colours as the examples print them.
 import { native } from 'evenkeel';
 
+import { WIDTH, wrap } from '../../src/report/text.js';
+
 /** The first line of a report: what computes, and where. */
 export function headline(): string {
+  return where(bold);
+}
+
+/** The same for a page, without colours of a terminal. */
+export function plainHeadline(): string {
+  return where((text) => text);
+}
+
+function where(strong: (text: string) => string): string {
   const threads = native.threads === 1 ? '1 thread' : `${native.threads} threads`;
   return (
-    bold(`evenkeel ${native.version}`) +
+    strong(`evenkeel ${native.version}`) +
     ` · ${native.isa} kernels on ${threads} · Node ${process.version} · ` +
     `${process.platform} ${process.arch}`
   );
@@ -32,6 +43,8 @@ const CODES: Readonly<Record<Paint, string>> = {
 };
 
 export const bold = (text: string): string => styled('1', text);
+/** In lines that a narrow terminal shows whole. */
+export const softLines = (text: string): string[] => wrap(text, WIDTH).map(soft);
 export const red = (text: string): string => styled(CODES.red, text);
 export const soft = (text: string): string => styled(CODES.soft, text);
 export const painted = (paint: Paint, text: string): string => styled(CODES[paint], text);

@@ -59,8 +59,8 @@ describe('examples/spam.ts, 25 steps', () => {
     'prints its licence and a curve of at most 80 columns, and leaves a page with two charts',
     async () => {
       const [lines, page] = await shown('spam.ts', ['--steps', '2']);
-      expect(lines.filter((line) => line.length > 80 && !line.startsWith('Data: '))).toEqual([]);
-      expect(lines.join('\n')).toMatch(/PDDL 1\.0, contents CC0 1\.0/);
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(lines.join(' ')).toMatch(/PDDL 1\.0, contents CC0 1\.0/);
       expect(lines.some((line) => line.includes('┤'))).toBe(true);
       expect(page).toMatch(/PDDL 1\.0, contents CC0 1\.0/);
       expect(page.match(/<svg class="chart wide"/g)).toHaveLength(2);
@@ -84,8 +84,8 @@ describe('examples/birdstrikes.ts, two epochs', () => {
     'prints its licence and charts of at most 80 columns, and leaves a page with two charts',
     async () => {
       const [lines, page] = await shown('birdstrikes.ts', ['--epochs', '1']);
-      expect(lines.filter((line) => line.length > 80 && !line.startsWith('Data: '))).toEqual([]);
-      expect(lines.join('\n')).toContain('vega-datasets (BSD-3-Clause)');
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(lines.join(' ')).toContain('vega-datasets (BSD-3-Clause)');
       expect(lines.filter((line) => /^(Wildlife Species|Speed|Season) /.test(line))).toHaveLength(
         3,
       );
