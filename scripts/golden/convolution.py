@@ -101,4 +101,44 @@ for index, padding in (([2, 0, 2, 1], None), ([1, 1, 0], 1), ([3, 0], -1), ([], 
     case("embedding", lambda w, i=index, p=padding: F.embedding(torch.tensor(i, dtype=torch.long), w, padding_idx=p),
          [random(4, 3)], [index, o])
 
+
+def bags(index, offsets, **options):
+    """A matrix of indices where there are no offsets."""
+    weighted = options.pop("weighted", False)
+    names = {"padding_idx": "paddingIdx", "include_last_offset": "includeLastOffset"}
+    camel_case = {names.get(key, key): value for key, value in options.items()}
+    place = torch.tensor(index, dtype=torch.long)
+    at = None if offsets is None else torch.tensor(offsets, dtype=torch.long)
+    inputs = [random(5, 3)] + ([random(*place.shape)] if weighted else [])
+    case("embeddingBag",
+         lambda w, f=None: F.embedding_bag(place, w, at, per_sample_weights=f, **options),
+         inputs, [index, {**camel_case, **({} if offsets is None else {"offsets": offsets})}])
+
+
+for mode in ("sum", "mean", "max"):
+    bags([[0, 2, 2], [4, 1, 0]], None, mode=mode)
+    bags([3, 0, 0, 4, 1, 2], [0, 2, 2, 5], mode=mode)
+    bags([3, 0, 0, 4, 1, 2], [0, 1, 4, 6], mode=mode, include_last_offset=True)
+    bags([3, 0, 1, 4, 1, 1], [0, 2, 4], mode=mode, padding_idx=1)
+bags([3, 0, 0, 4], [0, 3], mode="sum", weighted=True)
+bags([[0, 2, 2], [4, 1, 0]], None, mode="sum", weighted=True, padding_idx=2)
+
+
+def pooled(x, lengths, correction):
+    """Each sample by itself, without what is behind its length."""
+    parts = [each[:, :length] for each, length in zip(x, lengths)]
+    return torch.stack([torch.cat([part.mean(1), part.std(1, correction=correction)]) for part in parts])
+
+
+for lengths in ([7, 7, 7], [7, 2, 4]):
+    for correction in (1, 0):
+        case("statisticsPooling", lambda x, l=lengths, c=correction: pooled(x, l, c), [random(3, 4, 7)],
+             [{"lengths": lengths, "correction": correction}])
+case("statisticsPooling", lambda x: torch.cat([x.mean(2), x.std(2)], 1), [random(2, 3, 9, shift=5)], [{}])
+
+for k, options in ((1, {}), (1, {"stride": 2}), (3, {"padding": 1}), (4, {"padding": "same", "dilation": 2}), (3, {"groups": 2})):
+    for shape in ((2, 9, 4), (9, 4)):
+        case("conv1d", lambda x, w, b, o=options: F.conv1d(x.transpose(-1, -2), w, b, **o).transpose(-1, -2),
+             [random(*shape), random(6, 4 // options.get("groups", 1), k, scale=0.5), random(6)], [{**options, "layout": "NLC"}])
+
 finish()

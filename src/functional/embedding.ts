@@ -18,6 +18,22 @@ export function paddingRow(who: string, value: unknown, rows: number): number {
   return row < 0 ? row + rows : row;
 }
 
+/** The rows and the width of a table. */
+export function tableOf(who: string, weight: Tensor): readonly [rows: number, width: number] {
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
+  check.floating(who, 'weight', weight);
+  if (weight.shape.length !== 2) {
+    throw check.wrongValue(
+      who,
+      'a weight of shape [rows, width]',
+      `shape ${check.shapeText(weight.shape)}`,
+    );
+  }
+  weight.present(who, 'weight');
+  return weight.shape as readonly [number, number];
+}
+
 /**
  * The row of `weight` for each index. The gradient of a row that comes several times is added up in the order of the
  * indices.
@@ -33,19 +49,8 @@ export function paddingRow(who: string, value: unknown, rows: number): number {
  */
 export function embedding(index: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   const who = 'embedding';
-  if (!((weight as unknown) instanceof Tensor))
-    throw check.wrongKind(who, 'a weight Tensor', weight);
-  check.floating(who, 'weight', weight);
-  if (weight.shape.length !== 2) {
-    throw check.wrongValue(
-      who,
-      'a weight of shape [rows, width]',
-      `shape ${check.shapeText(weight.shape)}`,
-    );
-  }
+  const [rows, width] = tableOf(who, weight);
   check.options(who, options, ['paddingIdx']);
-  weight.present(who, 'weight');
-  const [rows, width] = weight.shape as readonly [number, number];
   const padding = paddingRow(who, options.paddingIdx, rows);
   const places = indexOf(who, index, rows);
   const selection = { who, index: places, outer: 1, size: rows, count: places.numel, inner: width };

@@ -72,6 +72,8 @@ export {
   type MaxPool1dOptions,
 } from './pooling/pooling.js';
 export { embedding, type EmbeddingOptions } from './embedding.js';
+export { embeddingBag, type EmbeddingBagOptions } from './embedding-bag.js';
+export { statisticsPooling, type StatisticsPoolingOptions } from './pooling/statistics.js';
 export { interpolate, type InterpolateOptions } from './interpolate.js';
 export {
   groupNorm,

@@ -4,6 +4,7 @@ import { conv1d, paddingOf, type Conv1dOptions } from '../functional/convolution
 import { convTranspose1d } from '../functional/convolution/conv-transpose1d.js';
 import { atLeastOne, notNegative } from '../functional/convolution/shape.js';
 import { pad } from '../functional/shapes/pad.js';
+import { transpose } from '../functional/shapes/permute.js';
 import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { drawUniform } from './draw-uniform.js';
 import { WHO } from './module/internals.js';
@@ -27,6 +28,8 @@ export interface Conv1dLayerOptions extends Shared {
   padding?: number | 'same' | 'valid' | undefined;
   /** What stands in the padding. Default 'zeros'. */
   paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular' | undefined;
+  /** Where the channels are: 'NCL' (default), or 'NLC', last. */
+  layout?: 'NCL' | 'NLC' | undefined;
 }
 
 export interface ConvTranspose1dLayerOptions extends Shared {
@@ -39,6 +42,7 @@ export interface ConvTranspose1dLayerOptions extends Shared {
 /** An option out of sight: leave weight and bias as their memory is. */
 const UNDRAWN = Symbol('undrawn');
 const DESCRIBE = Symbol('describe');
+export const HAS_BIAS = Symbol('hasBias');
 const SHARED = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'];
 
 /** What the two layers share: sizes, weight and bias. */
@@ -99,6 +103,11 @@ abstract class Convolution extends Module {
     drawUniform(this[WHO], this, 1 / Math.sqrt(inner * taps));
   }
 
+  /** @internal For the repr, which a layer that waits for its size has too. */
+  get [HAS_BIAS](): boolean {
+    return this.bias !== null;
+  }
+
   /** @internal What PyTorch's repr says of a convolution. */
   [DESCRIBE](padding: string, more: string): string {
     const { dilation, groups } = this;
@@ -108,7 +117,7 @@ abstract class Convolution extends Module {
       (dilation === 1 ? '' : `, dilation=(${dilation},)`) +
       more +
       (groups === 1 ? '' : `, groups=${groups}`) +
-      (this.bias === null ? ', bias=False' : '')
+      (this[HAS_BIAS] ? '' : ', bias=False')
     );
   }
 }
@@ -126,6 +135,7 @@ abstract class Convolution extends Module {
 export class Conv1d extends Convolution {
   readonly padding: number | 'same' | 'valid';
   readonly paddingMode: 'zeros' | 'reflect' | 'replicate' | 'circular';
+  readonly layout: 'NCL' | 'NLC';
 
   constructor(
     inChannels: number,
@@ -133,27 +143,31 @@ export class Conv1d extends Convolution {
     kernelSize: number,
     options: Conv1dLayerOptions = {},
   ) {
-    super(inChannels, outChannels, kernelSize, options, ['paddingMode'], false);
-    const { padding = 0, paddingMode = 'zeros' } = options;
+    super(inChannels, outChannels, kernelSize, options, ['paddingMode', 'layout'], false);
+    const { padding = 0, paddingMode = 'zeros', layout = 'NCL' } = options;
     const who = this[WHO];
     paddingOf(who, padding, kernelSize, this.stride, this.dilation);
     const modes = ['zeros', 'reflect', 'replicate', 'circular'] as const;
     this.padding = padding;
     this.paddingMode = check.oneOf(who, 'paddingMode', paddingMode, modes);
+    this.layout = check.oneOf(who, 'layout', layout, ['NCL', 'NLC'] as const);
   }
 
-  /** @param x - [N, inChannels, L], or [inChannels, L]. */
+  /** @param x - [N, inChannels, L], or [inChannels, L]; [N, L, inChannels] or [L, inChannels] with layout 'NLC'. */
   forward(x: TensorLike, ...rest: never[]): Tensor {
     const who = this[WHO];
     if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
-    const { stride, dilation, groups, padding, paddingMode } = this;
+    const { stride, dilation, groups, padding, paddingMode, layout } = this;
     const weight = learned(who, 'weight', this.weight);
     const bias = learned(who, 'bias', this.bias);
-    const options: Conv1dOptions = { stride, dilation, groups, padding };
+    const options: Conv1dOptions = { stride, dilation, groups, padding, layout };
     if (paddingMode === 'zeros') return conv1d(x, weight, bias, options);
     const sides = paddingOf(who, padding, this.kernelSize, stride, dilation);
-    const padded = pad(x, sides, { mode: paddingMode });
-    return conv1d(padded, weight, bias, { ...options, padding: 0 });
+    const last = layout === 'NLC';
+    const turned = last ? transpose(x, -2, -1) : x;
+    const padded = pad(turned, sides, { mode: paddingMode });
+    const y = conv1d(padded, weight, bias, { stride, dilation, groups });
+    return last ? transpose(y, -2, -1) : y;
   }
 
   override extraRepr(): string {
@@ -202,10 +216,16 @@ export class ConvTranspose1d extends Convolution {
   }
 }
 
+/** @internal The options of a convolution that leaves weight and bias as their memory is. */
+export function undrawn(options: Conv1dLayerOptions): Conv1dLayerOptions {
+  if (typeof (options as unknown) !== 'object') return options; // which the constructor refuses
+  return { ...options, [UNDRAWN]: true } as Conv1dLayerOptions;
+}
+
 /** @internal A convolution with the sizes of another and a bias, which draws no random numbers. */
 export function undrawnConv1d(like: Conv1d): Conv1d {
-  const { stride, dilation, groups, padding, paddingMode, weight } = like;
+  const { stride, dilation, groups, padding, paddingMode, layout, weight } = like;
   const dtype = weight.dtype as 'float32' | 'float64';
-  const options = { stride, dilation, groups, padding, paddingMode, dtype, [UNDRAWN]: true };
+  const options = undrawn({ stride, dilation, groups, padding, paddingMode, layout, dtype });
   return new Conv1d(like.inChannels, like.outChannels, like.kernelSize, options);
 }

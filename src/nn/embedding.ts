@@ -13,16 +13,8 @@ export interface EmbeddingLayerOptions {
   dtype?: 'float32' | 'float64' | undefined;
 }
 
-/**
- * A learned row for each of `numEmbeddings` integers: `functional.embedding`. Rows start standard normal.
- *
- * @example
- * ```ts
- * const words = new nn.Embedding(10, 3, { paddingIdx: 0 });
- * words.forward([0]).toArray(); // => [[0, 0, 0]]
- * ```
- */
-export class Embedding extends Module {
+/** Learned rows: what the two kinds of embedding share. */
+export abstract class Rows extends Module {
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
   /** The row without gradient, from 0 on; null where there is none. */
@@ -30,12 +22,18 @@ export class Embedding extends Module {
   /** [numEmbeddings, embeddingDim]. */
   weight: Parameter;
 
-  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+  /** @param names - Of the options that the kind has beside. */
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    options: EmbeddingLayerOptions,
+    names: readonly string[],
+  ) {
     super();
     const who = this[WHO];
     this.numEmbeddings = check.wholeNumber(who, 'numEmbeddings', numEmbeddings, 1);
     this.embeddingDim = check.wholeNumber(who, 'embeddingDim', embeddingDim, 1);
-    check.options(who, options, ['paddingIdx', 'dtype']);
+    check.options(who, options, ['paddingIdx', 'dtype', ...names]);
     const { dtype = 'float32' } = options;
     check.oneOf(who, 'dtype', dtype, ['float32', 'float64']);
     const padding = paddingRow(who, options.paddingIdx, numEmbeddings);
@@ -52,6 +50,21 @@ export class Embedding extends Module {
     const { paddingIdx, embeddingDim } = this;
     if (paddingIdx === null) return;
     floats(weight).fill(0, paddingIdx * embeddingDim, (paddingIdx + 1) * embeddingDim);
+  }
+}
+
+/**
+ * A learned row for each of `numEmbeddings` integers: `functional.embedding`. Rows start standard normal.
+ *
+ * @example
+ * ```ts
+ * const words = new nn.Embedding(10, 3, { paddingIdx: 0 });
+ * words.forward([0]).toArray(); // => [[0, 0, 0]]
+ * ```
+ */
+export class Embedding extends Rows {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    super(numEmbeddings, embeddingDim, options, []);
   }
 
   /** @param index - Whole numbers of any shape: an int32 or int64 tensor, or an array. @returns [..., embeddingDim]. */

@@ -32,6 +32,11 @@ export {
 } from './convolution.js';
 export { Dropout, Dropout1d } from './dropout.js';
 export { Embedding, type EmbeddingLayerOptions } from './embedding.js';
+export {
+  EmbeddingBag,
+  type EmbeddingBagForwardOptions,
+  type EmbeddingBagLayerOptions,
+} from './embedding-bag.js';
 export { Flatten, Unflatten, type FlattenOptions } from './flatten.js';
 export { foldBatchNorm } from './batchnorm/fold.js';
 export { FrozenBatchNorm1d, type FrozenBatchNormOptions } from './batchnorm/frozen.js';
@@ -51,6 +56,7 @@ export {
   type SharingGroup,
   type SyncBatchNormOptions,
 } from './batchnorm/sync.js';
+export { LazyConv1d } from './lazy-convolution.js';
 export { Linear, type LinearOptions } from './linear.js';
 export {
   CrossEntropyLoss,
@@ -88,6 +94,7 @@ export { Parameter } from '../tensor/tensor.js';
 export { AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, MaxPool1d } from './pooling.js';
 export { PReLU, type PReLUOptions } from './prelu.js';
 export { ReLU } from './relu.js';
+export { StatisticsPooling } from './statistics-pooling.js';
 export { Upsample } from './upsample.js';
 export { Sequential, type SequentialForwardOptions } from './containers/sequential.js';
 export type { LoadResult, LoadStateDictOptions } from './module/load-state-dict.js';

@@ -1,5 +1,5 @@
 // Convolutions, pooling, norms by sample, interpolation and embeddings against PyTorch in float64.
-import { functional, type Tensor } from 'evenkeel';
+import { functional, tensor, type Tensor } from 'evenkeel';
 
 import { describeGoldenCases } from '../helpers/golden-cases.js';
 
@@ -20,7 +20,7 @@ function affine(weight: Tensor | undefined, bias: Tensor | undefined, more: unkn
 }
 
 describeGoldenCases('convolution', {
-  // The row of paddingIdx has no gradient, though the result depends on it.
+  // The row of paddingIdx of an embedding has no gradient, though the result depends on it.
   bent: new Set(['maxPool1d', 'adaptiveMaxPool1d', 'embedding']),
   adapters: {
     layerNorm: (...args) => {
@@ -37,6 +37,17 @@ describeGoldenCases('convolution', {
       const { tensors, rest } = split(args);
       const [x, weight, bias] = tensors as [Tensor, Tensor?, Tensor?];
       return functional.instanceNorm(x, affine(weight, bias, rest[0]));
+    },
+    embeddingBag: (...args) => {
+      const { tensors, rest } = split(args);
+      const [weight, perSampleWeights] = tensors as [Tensor, Tensor?];
+      const [index, options] = rest as [number[] | number[][], Options];
+      const flat = index.flat();
+      const places =
+        flat.length === index.length
+          ? flat
+          : tensor(Int32Array.from(flat), [index.length, flat.length / index.length]);
+      return functional.embeddingBag(places, weight, { ...options, perSampleWeights });
     },
     embedding: (weight, index, options) =>
       functional.embedding(index as number[], weight as Tensor, options as Options),

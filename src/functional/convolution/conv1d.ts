@@ -2,7 +2,10 @@
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { linear } from '../linear.js';
 import { floatingInput } from '../pointwise/apply.js';
+import { transpose } from '../shapes/permute.js';
+import { reshape } from '../shapes/reshape.js';
 import {
   atLeastOne,
   batchOf,
@@ -25,6 +28,8 @@ export interface Conv1dOptions {
   dilation?: number | undefined;
   /** The channels are split into so many groups, each of which sees its own inputs. Default 1. */
   groups?: number | undefined;
+  /** Which dimension of x and of the result is the channels': 'NCL' (default) or 'NLC', the last. */
+  layout?: 'NCL' | 'NLC' | undefined;
 }
 
 /** Zeros before and behind a channel. */
@@ -64,7 +69,6 @@ function planOf(
   bias: Tensor | null,
   options: Conv1dOptions,
 ): ConvolutionShape {
-  check.options(who, options, ['stride', 'padding', 'dilation', 'groups']);
   const stride = atLeastOne(who, 'stride', options.stride);
   const dilation = atLeastOne(who, 'dilation', options.dilation);
   const groups = atLeastOne(who, 'groups', options.groups);
@@ -109,7 +113,7 @@ function planOf(
  * y[n, o, t] = bias[o] + Σ weight[o, c, j] · x[n, c, t · stride + j · dilation − padding] over the channels c of o's
  * group and the positions j of the kernel; x is 0 outside of its length. PyTorch's `conv1d`: a cross-correlation.
  *
- * @param x - [N, C, L], or [C, L]: float32 or float64.
+ * @param x - [N, C, L], or [C, L]: float32 or float64; [N, L, C] or [L, C] with layout 'NLC', as the result then is.
  * @param weight - [outChannels, C / groups, kernelSize], same dtype.
  * @param bias - [outChannels], or null.
  * @returns [N, outChannels, floor((L + 2 · padding − dilation · (kernelSize − 1) − 1) / stride) + 1].
@@ -128,6 +132,10 @@ export function conv1d(
   options: Conv1dOptions = {},
 ): Tensor {
   const who = 'conv1d';
+  check.options(who, options, ['stride', 'padding', 'dilation', 'groups', 'layout']);
+  const { layout = 'NCL' } = options;
+  check.oneOf(who, 'layout', layout, ['NCL', 'NLC']);
+  if (layout === 'NLC') return channelsLast(who, x, weight, bias, { ...options, layout: 'NCL' });
   const { input, batch, shape, kept } = prepared(who, x, weight, bias, options, planOf);
   const y = convolve(who, input, weight, bias, [...batch, shape.out, shape.outLength], shape);
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
@@ -135,6 +143,41 @@ export function conv1d(
     needs[1] ? weightGradient(who, input, dy, weight.shape, shape) : null,
     needs[2] ? channelSums(who, dy, shape.samples, shape.out, shape.outLength) : null,
   ]);
+}
+
+/**
+ * The same over [N, L, C]. A kernel of one value without stride, padding and groups is a linear layer of each step; any
+ * other goes by way of the other layout.
+ */
+function channelsLast(
+  who: string,
+  x: TensorLike,
+  weight: Tensor,
+  bias: Tensor | null,
+  options: Conv1dOptions,
+): Tensor {
+  const input = floatingInput(who, x);
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
+  const [, inner, taps] = checkWeights(who, input, weight, bias, WEIGHT);
+  const groups = atLeastOne(who, 'groups', options.groups);
+  batchOf(who, input);
+  if (input.shape.at(-1) !== inner * groups) {
+    throw check.wrongValue(
+      who,
+      `input with ${inner * groups} channels, last (weight ${check.shapeText(weight.shape)}, ${groups} groups)`,
+      `shape ${check.shapeText(input.shape)}`,
+    );
+  }
+  const stride = atLeastOne(who, 'stride', options.stride);
+  const dilation = atLeastOne(who, 'dilation', options.dilation);
+  const [left] = paddingOf(who, options.padding, taps, stride, dilation);
+  if (taps === 1 && stride === 1 && groups === 1 && left === 0) {
+    if (bias !== null) check.sameShape(who, 'bias', bias, [weight.shape[0]!]);
+    return linear(input, reshape(weight, [weight.shape[0]!, inner]), bias);
+  }
+  const turned = conv1d(transpose(input, -2, -1), weight, bias, options);
+  return transpose(turned, -2, -1);
 }
 
 /** What a convolution and its transpose need alike: checked operands, and what their backward keeps of them. */

@@ -5,6 +5,7 @@ import { foldInputs, foldOutputs } from '../../functional/batchnorm/fold.js';
 import { BatchNorm1d } from './layer.js';
 import { FrozenBatchNorm1d } from './frozen.js';
 import { LazyBatchNorm1d } from './lazy.js';
+import { LazyConv1d } from '../lazy-convolution.js';
 import { Conv1d, undrawnConv1d } from '../convolution.js';
 import { Linear, undrawnLinear } from '../linear.js';
 import type { Module } from '../module/module.js';
@@ -95,7 +96,8 @@ export function foldBatchNorm(
 function checkModules(who: string, linear: unknown, bn: unknown, normFirst: boolean): void {
   // A subclass with a forward of its own computes something else.
   const isConv = linear instanceof Conv1d && !normFirst;
-  if (!(isConv || linear instanceof Linear) || ownForward(linear, isConv ? Conv1d : Linear)) {
+  const convolution = linear instanceof LazyConv1d ? LazyConv1d : Conv1d;
+  if (!(isConv || linear instanceof Linear) || ownForward(linear, isConv ? convolution : Linear)) {
     const what = normFirst ? 'linear to be a Linear' : 'linear to be a Linear or a Conv1d';
     throw check.wrongKind(who, what, linear);
   }
@@ -108,7 +110,7 @@ function checkModules(who: string, linear: unknown, bn: unknown, normFirst: bool
   const { numFeatures, layout } = bn as Foldable;
   checkMode(who, linear, bn as Foldable);
   if (linear instanceof Conv1d) {
-    checkChannels(who, linear.outChannels, bn as Foldable);
+    checkChannels(who, linear, bn as Foldable);
     return;
   }
   const { inFeatures, outFeatures } = linear;
@@ -130,12 +132,13 @@ function checkModules(who: string, linear: unknown, bn: unknown, normFirst: bool
   );
 }
 
-function checkChannels(who: string, channels: number, { numFeatures, layout }: Foldable): void {
-  if (numFeatures === channels && layout === 'NCL') return;
+function checkChannels(who: string, conv: Conv1d, { numFeatures, layout }: Foldable): void {
+  const { outChannels } = conv;
+  if (numFeatures === outChannels && layout === conv.layout) return;
   throw check.wrongValue(
     who,
-    "a channel of layout 'NCL' for each output (To fuse, conv.out_channels == bn.num_features)",
-    `conv.out_channels=${channels} and bn.num_features=${numFeatures} in layout '${layout}'`,
+    `a channel of layout '${conv.layout}' for each output (To fuse, conv.out_channels == bn.num_features)`,
+    `conv.out_channels=${outChannels} and bn.num_features=${numFeatures} in layout '${layout}'`,
   );
 }
 

@@ -28,6 +28,13 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
       { options: () => ({ stride: 2, padding: 1, dilation: 2 }) },
     ),
     row(
+      'functional.conv1d, channels last',
+      () => [numbers(2, L, C), numbers(4, C, 3), numbers(4)],
+      (input, weight, bias, options?: object) =>
+        functional.conv1d(input, weight, bias, { layout: 'NLC', ...options }),
+      { options: () => ({ stride: 2, padding: 1, dilation: 2 }) },
+    ),
+    row(
       'functional.conv1d, depthwise',
       () => [...x(), numbers(2, 1, 3), null],
       (input, weight, bias, options?: object) =>
@@ -62,6 +69,25 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
       (index: number[], weight, options) => functional.embedding(index, weight, options),
       { options: () => ({ paddingIdx: 1 }) },
     ),
+    ...(['sum', 'mean', 'max'] as const).map((mode) =>
+      row(
+        `functional.embeddingBag, ${mode}`,
+        () => [tensor(Int32Array.of(1, 0, 1, 2), [2, 2]), numbers(3, 2)],
+        (index, weight, options?: object) =>
+          functional.embeddingBag(index, weight, { mode, ...options }),
+        { options: () => ({ paddingIdx: 1 }) },
+      ),
+    ),
+    row(
+      'functional.embeddingBag',
+      () => [[1, 0, 1], numbers(3, 2)],
+      (index: number[], weight, options?: object) =>
+        functional.embeddingBag(index, weight, { mode: 'sum', offsets: [0, 2], ...options }),
+      { options: () => ({ perSampleWeights: numbers(3), includeLastOffset: true }) },
+    ),
+    row('functional.statisticsPooling', x, functional.statisticsPooling, {
+      options: () => ({ lengths: [3, 4], correction: 0 }),
+    }),
     row(
       'functional.layerNorm',
       () => [...x(), [L]],
@@ -84,6 +110,24 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
       'nn.Conv1d',
       x,
       (input, options?: object) => new nn.Conv1d(C, 4, 3, options).forward(input),
+      {
+        options: () => ({
+          ...layer,
+          ...{ stride: 2, padding: 1, dilation: 2, paddingMode: 'reflect' },
+        }),
+      },
+    ),
+    row(
+      'nn.Conv1d, channels last',
+      () => [numbers(2, L, C)],
+      (input, options?: object) =>
+        new nn.Conv1d(C, 4, 3, { layout: 'NLC', ...options }).forward(input),
+      { options: () => ({ ...layer, ...{ stride: 2, padding: 1, paddingMode: 'reflect' } }) },
+    ),
+    row(
+      'nn.LazyConv1d',
+      x,
+      (input, options?: object) => new nn.LazyConv1d(4, 3, options).forward(input),
       {
         options: () => ({
           ...layer,
@@ -115,6 +159,19 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
       () => [tensor(Int32Array.of(1, 0, 1))],
       (index, options) => new nn.Embedding(3, 2, options).forward(index),
       { options: () => ({ paddingIdx: 1, dtype: 'float32' }) },
+    ),
+    row(
+      'nn.EmbeddingBag',
+      () => [tensor(Int32Array.of(1, 0, 1, 2), [2, 2])],
+      (index, options) => new nn.EmbeddingBag(3, 2, options).forward(index),
+      { options: () => ({ paddingIdx: 1, mode: 'max', dtype: 'float32' }) },
+    ),
+    row(
+      'nn.StatisticsPooling',
+      () => [...x(), { lengths: [3, 4] }],
+      (input, lengths: object, options) =>
+        new nn.StatisticsPooling(options).forward(input, lengths),
+      { options: () => ({ correction: 0 }) },
     ),
     row('nn.LayerNorm', x, (input, options) => new nn.LayerNorm(L, options).forward(input), {
       options: () => ({ eps: 0.5, elementwiseAffine: false, bias: false, dtype: 'float32' }),
