@@ -114,7 +114,7 @@ function startsOf(
       );
     }
     const [count, size] = shape as readonly [number, number];
-    return Int32Array.from({ length: count + 1 }, (_, i) => i * size);
+    return new Int32Array(count + 1).map((_, i) => i * size);
   }
   if (shape.length !== 1) {
     throw check.wrongValue(
@@ -141,24 +141,29 @@ function startsOf(
     throw check.wrongValue(who, 'offsets that do not fall', `${starts[i]} at index ${i}`);
   }
   if (last) return starts;
-  return Int32Array.of(...starts, entries);
+  const all = new Int32Array(starts.length + 1);
+  all.set(starts);
+  all[starts.length] = entries;
+  return all;
 }
 
 function bagsOf(places: Int32Array, starts: Int32Array, padding: number): Bags {
   const count = Math.max(starts.length - 1, 0);
   const sizes = new Int32Array(count);
-  const [rows, bags, positions]: [number[], number[], number[]] = [[], [], []];
+  const rows = new Int32Array(places.length);
+  const [bags, positions] = [rows.slice(), rows.slice()];
+  let entries = 0;
   for (let bag = 0; bag < count; bag++) {
     for (let i = starts[bag]!; i < starts[bag + 1]!; i++) {
       if (places[i] === padding) continue;
-      rows.push(places[i]!);
-      bags.push(bag);
-      positions.push(i);
+      rows[entries] = places[i]!;
+      bags[entries] = bag;
+      positions[entries++] = i;
       sizes[bag]!++;
     }
   }
-  const list = (numbers: number[]): Int32Array => Int32Array.from(numbers);
-  return { count, rows: list(rows), bags: list(bags), positions: list(positions), sizes };
+  const used = (each: Int32Array): Int32Array => each.subarray(0, entries);
+  return { count, rows: used(rows), bags: used(bags), positions: used(positions), sizes };
 }
 
 function factorsOf(
@@ -188,15 +193,15 @@ function chosen(factors: Tensor, { positions }: Bags): Tensor {
 
 /** How many entries each bag has, at least 1: [bags, 1]. */
 function divisors({ count, sizes }: Bags, { dtype }: Tensor): Tensor {
-  const numbers = Array.from(sizes, (size) => Math.max(size, 1));
-  const data = dtype === 'float64' ? Float64Array.from(numbers) : Float32Array.from(numbers);
+  const data = dtype === 'float64' ? new Float64Array(count) : new Float32Array(count);
+  for (let bag = 0; bag < count; bag++) data[bag] = Math.max(sizes[bag]!, 1);
   return Tensor.adopting(data, [count, 1], dtype);
 }
 
 /** The largest of each bag: all bags as long as the longest, filled up with −∞. */
 function largest(entries: Tensor, { count, bags, sizes }: Bags): Tensor {
   const [total = 0, width = 0] = entries.shape;
-  const longest = Math.max(...sizes);
+  const longest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const places = new Int32Array(count * longest).fill(total);
   const filled = new Int32Array(count);
   bags.forEach((bag, entry) => (places[bag * longest + filled[bag]!++] = entry));

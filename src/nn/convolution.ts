@@ -218,7 +218,9 @@ export class ConvTranspose1d extends Convolution {
 
 /** @internal The options of a convolution that leaves weight and bias as their memory is. */
 export function undrawn(options: Conv1dLayerOptions): Conv1dLayerOptions {
-  if (typeof (options as unknown) !== 'object') return options; // which the constructor refuses
+  const given: unknown = options;
+  // What is no object with options is for the constructor to refuse.
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return options;
   return { ...options, [UNDRAWN]: true } as Conv1dLayerOptions;
 }
 

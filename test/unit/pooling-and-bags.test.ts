@@ -87,6 +87,8 @@ describe('LazyConv1d', () => {
     [() => new nn.LazyConv1d(4, 3, { groups: 1.5 }), /groups/],
     [() => new nn.LazyConv1d(0, 3), /outChannels/],
     [() => new nn.LazyConv1d(4, 3, 5 as never), /an options object/],
+    [() => new nn.LazyConv1d(4, 3, null as never), /an options object/],
+    [() => new nn.LazyConv1d(4, 3, [] as never), /an options object/],
     [() => new nn.LazyConv1d(4, 3, { strides: 1 } as never), /did you mean 'stride'/],
   ])('refuses what Conv1d does: %s', (make, message) => {
     expect(make).toThrow(message);
