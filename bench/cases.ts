@@ -1,8 +1,9 @@
 // What is measured: every case, by group. Bytes, limits and times are elsewhere; this is the list.
+import { convolutionCases } from './convolutions.js';
 import { operationCases } from './operations.js';
 
 /**
- * `frozen`: backward of a frozen layer, to x alone. `operation`, `gradient`: an operation of bench/operations.ts alone,
+ * `frozen`: backward of a frozen layer, to x alone. `operation`, `gradient`: an operation of bench/operations.ts or convolutions.ts alone,
  * or its backward.
  */
 type Mode =
@@ -164,7 +165,15 @@ export function allCases(beyondBytes: number): Case[] {
   const operations = operationCases().flatMap(({ group, mode, operation, shape }) =>
     define(group, mode, [shape], { operation }),
   );
-  return [...FIXED, ...define('beyond-cache', 'forward', shapes, alone), ...operations];
+  const convolutions = convolutionCases().flatMap(({ group, mode, operation, shape }) =>
+    define(group, mode, [shape], { operation, quick: true }),
+  );
+  return [
+    ...FIXED,
+    ...define('beyond-cache', 'forward', shapes, alone),
+    ...operations,
+    ...convolutions,
+  ];
 }
 
 export function numelOf(shape: readonly number[]): number {

@@ -49,7 +49,7 @@ export function makeJob(each: Case): Job {
 
 function makeOperation(each: Case, operation: string): Job {
   const numel = numelOf(each.shape);
-  const { positive } = OPERATIONS[operation]!;
+  const positive = OPERATIONS[operation]?.positive === true;
   const none = zeros(each.dtype, 0);
   return {
     case: each,

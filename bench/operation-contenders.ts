@@ -3,11 +3,15 @@ import { noGrad, tensor, type Tensor } from 'evenkeel';
 
 import type { Contender } from './contender.js';
 import type { Floats, Job } from './data.js';
+import { CONVOLUTIONS, convolutionRunner } from './convolutions.js';
 import { turnsOf } from './measure.js';
 import { OPERATIONS, type Operands } from './operations.js';
 
 /** The same arrays as tensors; `other` is the gradient of a backward. */
-function operandsOf({ case: { shape }, x, dy }: Job, Data: new (from: Floats) => Floats): Operands {
+function operandsOf(
+  { case: { shape }, x, dy }: Job,
+  Data: new (from: Iterable<number>) => Floats,
+): Operands {
   const [rows = 0, columns = 0] = shape;
   const of = (values: Floats, sizes: readonly number[]): Tensor => tensor(new Data(values), sizes);
   const column = dy!.filter((_, i) => i % columns === 0);
@@ -22,8 +26,12 @@ function operandsOf({ case: { shape }, x, dy }: Job, Data: new (from: Floats) =>
 }
 
 /** The operation, or the backward of one that has run. `release`: give its memory back by hand. */
-function runnerOf(job: Job, Data: new (from: Floats) => Floats): (release: boolean) => Tensor {
+function runnerOf(
+  job: Job,
+  Data: new (from: Iterable<number>) => Floats,
+): (release: boolean) => Tensor {
   const { operation, mode } = job.case;
+  if (operation! in CONVOLUTIONS) return convolutionRunner(job, Data);
   const { call } = OPERATIONS[operation!]!;
   const operands = operandsOf(job, Data);
   const { x, other } = operands;

@@ -3,17 +3,19 @@
 // [N, C] reads twice, for statistics and to apply them; one channel of [N, C, L] stays in cache in
 // between. The passes of a sum are run one after another.
 import type { Case } from './cases.js';
+import { CONVOLUTIONS } from './convolutions.js';
 import { OPERATIONS, type Pass } from './operations.js';
 
 export type { Pass };
 
-/** The passes of a case; none for a step, which is mostly matrix multiplication. */
+/** The passes of a case; none for a step or a convolution, which are mostly multiplication. */
 export function passesOf({
   mode,
   shape,
   layout,
   operation,
 }: Pick<Case, 'mode' | 'shape' | 'layout' | 'operation'>): readonly Pass[] {
+  if (operation !== null && operation in CONVOLUTIONS) return [];
   if (mode === 'gradient') return ['read dy', 'x to dx'];
   if (operation !== null) return OPERATIONS[operation]!.passes;
   const rows = shape.length === 2 || layout === 'NLC';

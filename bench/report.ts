@@ -39,6 +39,8 @@ export const TITLES: Readonly<Record<string, string>> = {
   softmax: 'softmax and its kind, along rows',
   'softmax-backward': 'Backward of softmax and its kind',
   reductions: 'Reductions',
+  conv1d: 'Conv1d of the surveyed models',
+  'conv1d-backward': 'Backward of Conv1d, to input, weight and bias',
 };
 
 const COLUMNS: readonly Column[] = [

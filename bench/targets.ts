@@ -56,6 +56,8 @@ export function judge(cases: readonly CaseResult[], machine: Machine): Target[] 
     ...['pointwise', 'softmax', 'reductions'].flatMap((name) =>
       operationTargets(name, [...group(name), ...group(`${name}-backward`)]),
     ),
+    ...againstTorch('Conv1d forward', plain('conv1d'), 1, 2),
+    ...againstTorch('Conv1d backward', plain('conv1d-backward'), 1, 2),
     ...['N', 'C', 'L'].map((letter) =>
       atMost(
         `time a byte as ${letter} grows, slowest over fastest in one cache level`,

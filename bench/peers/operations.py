@@ -1,4 +1,6 @@
 # PyTorch's side of the operations that are measured one by one: the names of bench/operations.ts.
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -61,8 +63,44 @@ class Operands:
         self.mask = other > 0
 
 
+def convolution(case, read):
+    """The same of a convolution: bench/convolutions.ts says how weights are filled."""
+    sizes, options = case["convolution"]["weight"], case["convolution"].get("options", {})
+    x, dy = read(case["x"], case["shape"]), read(case["dy"], case["shape"]).flatten()
+
+    def filled(shape, factor):
+        count = math.prod(shape)
+        return dy.repeat(-(-count // dy.numel()))[:count].reshape(shape) * factor
+
+    weight = filled(sizes, 2.0 ** -math.ceil(math.log2(sizes[1] * sizes[2]) / 2))
+    bias = filled(sizes[:1], 1)
+    if case["mode"] == "operation":
+
+        @torch.no_grad()
+        def forward():
+            return F.conv1d(x, weight, bias, **options)
+
+        return forward, forward
+    leaves = [each.requires_grad_() for each in (x, weight, bias)]
+    y = F.conv1d(*leaves, **options)
+    given = filled(y.shape, 1)
+
+    def backward():
+        for each in leaves:
+            each.grad = None
+        y.backward(given, retain_graph=True)
+
+    def gradient():
+        backward()
+        return x.grad
+
+    return backward, gradient
+
+
 def operation(case, read):
     """The call of one operation, forward or backward, and a function that gives its output."""
+    if case.get("convolution"):
+        return convolution(case, read)
     run = OPERATIONS[case["operation"]]
     o = Operands(read(case["x"], case["shape"]), read(case["dy"], case["shape"]))
     if case["mode"] == "operation":

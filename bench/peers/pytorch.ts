@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { Floats, Job } from '../data.js';
 import { DROPOUT, LR, MOMENTUM } from '../data.js';
+import { CONVOLUTIONS } from '../convolutions.js';
 import { Absent, type Contender, type Peer } from '../contender.js';
 
 /** libgomp's workers spin for a few ms after a parallel loop. */
@@ -134,7 +135,11 @@ function handOver(job: Job, folder: string): Record<string, unknown> {
     return { [name]: path };
   };
   const { mode, operation, shape, dtype, layout, sumGradient } = job.case;
-  const common = { mode, operation, shape, dtype, layout, sumGradient, ...write('x', job.x) };
+  const convolution = operation === null ? undefined : CONVOLUTIONS[operation];
+  const common = {
+    ...{ mode, operation, convolution, shape, dtype, layout, sumGradient },
+    ...write('x', job.x),
+  };
   if (job.step === null) {
     return {
       ...common,
