@@ -107,7 +107,7 @@ export class LazyConv1d extends Conv1d {
   /** Needs its size: the input that decides it must be one that is accepted, and that is known too late. */
   override async forwardAsync(...inputs: unknown[]): Promise<Tensor> {
     if (this.inChannels === 0) throw this[MISSING]('forwardAsync');
-    return super.forwardAsync(...inputs) as Promise<Tensor>;
+    return super.forwardAsync<unknown[], Tensor>(...inputs);
   }
 
   override [PLAN_LOAD](entries: ReadonlyMap<string, Tensor>, version: number | null): LoadPlan {

@@ -182,7 +182,7 @@ test('a network of them beside the event loop has the bits of now', async () => 
     y.backward();
     optimizers[0]!.step();
     const [a, b] = [await later.forwardAsync(index), await later.forwardAsync(index)];
-    const z = functional.mean(functional.mul(a as Tensor, b as Tensor));
+    const z = functional.mean(functional.mul(a, b));
     optimizers[1]!.zeroGrad();
     await z.backwardAsync();
     await optimizers[1]!.stepAsync();

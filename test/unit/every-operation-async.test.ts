@@ -51,7 +51,7 @@ async function outcome(
   const tensors = given.filter((each): each is Tensor => each instanceof Tensor);
   for (const each of tensors) if (each.dtype === 'float32') each.requiresGrad = true;
   const network = new Network(call);
-  const y = (asynchronous ? await network.forwardAsync(given) : network.forward(given)) as Tensor;
+  const y = asynchronous ? await network.forwardAsync(given) : network.forward(given);
   if (y.requiresGrad) {
     const dy = evenkeel.tensor(
       Float32Array.from({ length: y.numel }, (_, i) => 1 + i / 8),
