@@ -3,7 +3,8 @@ import { noGrad, tensor, type Tensor } from 'evenkeel';
 
 import type { Contender } from './contender.js';
 import type { Floats, Job } from './data.js';
-import { CONVOLUTIONS, convolutionRunner } from './convolutions.js';
+import { convolutionRunner } from './convolution-runner.js';
+import { CONVOLUTIONS } from './convolutions.js';
 import { turnsOf } from './measure.js';
 import { OPERATIONS, type Operands } from './operations.js';
 
