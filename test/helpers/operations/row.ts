@@ -87,5 +87,5 @@ export async function callLater(
     }
   }
   // One input alone may be any object: what looks like { signal } is not taken for one.
-  return new Calling().forwardAsync(...inputs, ...(inputs.length > 0 ? [how] : [])) as unknown;
+  return new Calling().forwardAsync(...inputs, ...(inputs.length > 0 ? [how] : []));
 }
