@@ -10,7 +10,9 @@ namespace evenkeel::check {
 struct Settings {
   std::uint64_t seed = 1;
   std::size_t cases = 2000;
-  bool guards = true;    // false: no guard pages. QEMU 7.2 reads what a masked AVX load leaves out
+  bool guards = true;  // false: no guard pages. QEMU 7.2 reads what a masked AVX load leaves out
+  bool signed_zeros =
+      true;              // false: 0 and -0 are the same. valgrind's c - a * b has the wrong zero
   std::size_t only = 0;  // this case alone, counted from 1; 0: all
 };
 

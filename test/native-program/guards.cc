@@ -34,9 +34,9 @@ bool guards(const Settings& settings) {
           const std::string faults = memory.faults();
           if (!faults.empty()) return failed(faults.c_str());
           if (&isa == &scalar && place == Place::before_guard) {
-            expected = memory.hash();
+            expected = memory.hash(settings.signed_zeros);
             digest = mixed(digest ^ expected);
-          } else if (++compared; memory.hash() != expected) {
+          } else if (++compared; memory.hash(settings.signed_zeros) != expected) {
             return failed("another hash than scalar");
           }
         }

@@ -3,6 +3,7 @@
 // draws.
 //
 //   evenkeel-check [pool|jobs|fuzz|guards|allocations|ulps|large]… [--seed S] [--cases N] [--only K] [--no-guards]
+//   [--zeros-alike]
 #include <signal.h>
 #include <unistd.h>
 
@@ -54,7 +55,7 @@ constexpr Check kChecks[] = {{"pool", pool},
       stderr,
       "evenkeel-check: expected [pool|jobs|fuzz|guards|allocations|ulps|large]... [--seed S] "
       "[--cases N] "
-      "[--only K] [--no-guards], got '%s'.\n",
+      "[--only K] [--no-guards] [--zeros-alike], got '%s'.\n",
       argument);
   std::exit(2);
 }
@@ -94,6 +95,10 @@ int main(int count, char** arguments) {
     }
     if (argument == "--no-guards") {
       settings.guards = false;
+      continue;
+    }
+    if (argument == "--zeros-alike") {
+      settings.signed_zeros = false;
       continue;
     }
     const std::size_t before = wanted.size();

@@ -195,7 +195,7 @@ std::string Memory::faults() const {
   return "";
 }
 
-std::uint64_t Memory::hash() const {
+std::uint64_t Memory::hash(bool signed_zeros) const {
   std::uint64_t hash = 0;
   for (const std::size_t index : outputs_) {
     const Array& array = arrays_[index];
@@ -204,13 +204,16 @@ std::uint64_t Memory::hash() const {
       for (std::size_t at = 0; at < array.bytes; at += 8) {
         std::uint64_t bits;
         std::memcpy(&bits, array.data + at, 8);
+        if (!signed_zeros && bits << 1 == 0) bits = 0;
         hash = plus(hash, (bits << 1) > 0xffe0000000000000u ? ~std::uint64_t{0} : bits);
       }
     } else {
       for (std::size_t at = 0; at < array.bytes; at += 4) {
         std::uint32_t bits;
         std::memcpy(&bits, array.data + at, 4);
-        const bool is_nan = array.kind == Kind::float32 && (bits << 1) > 0xff000000u;
+        const bool is_float = array.kind == Kind::float32;
+        if (!signed_zeros && is_float && bits << 1 == 0) bits = 0;
+        const bool is_nan = is_float && (bits << 1) > 0xff000000u;
         hash = plus(hash, is_nan ? ~std::uint32_t{0} : bits);
       }
     }
@@ -218,6 +221,7 @@ std::uint64_t Memory::hash() const {
   for (const double value : results_) {
     std::uint64_t bits;
     std::memcpy(&bits, &value, 8);
+    if (!signed_zeros && value == 0) bits = 0;
     hash = plus(hash, value != value ? ~std::uint64_t{0} : bits);
   }
   return hash;

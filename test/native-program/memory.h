@@ -70,8 +70,8 @@ class Memory {
   bool kept_state() const;
   // What is wrong beside the result: bytes around an array or of an input that changed.
   std::string faults() const;
-  // Of all outputs. Every NaN counts as one.
-  std::uint64_t hash() const;
+  // Of all outputs. Every NaN counts as one; without `signed_zeros` 0 and -0 too.
+  std::uint64_t hash(bool signed_zeros = true) const;
 
   Workspace workspace;
 
