@@ -1,5 +1,5 @@
-// The order of every sum over a batch: statistics, gradient sums, weight and bias gradients. The samples are cut
-// into leaves; the first 2^k leaves, as many as there are fewer than all, are one half, the rest is the other, and
+// The order of sums over a batch: statistics, gradient sums, bias gradients, and the weight gradient of a convolution
+// (Linear's is a product, in the order of matmul.h). The samples are cut into leaves; the first 2^k leaves, as many as there are fewer than all, are one half, the rest is the other, and
 // so on down to the leaves:
 //   T(n leaves) = T(the first 2^k) + T(the rest), 2^k < n <= 2^(k + 1).
 // So whoever holds 2^j leaves that begin at a multiple of 2^j holds a node: the sum of these samples alone. Threads

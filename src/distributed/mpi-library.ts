@@ -59,8 +59,9 @@ const LIBRARIES = {
 /** @internal Loads the MPI of a launch, or the one that EVENKEEL_MPI names. @throws {Error} with what was tried. */
 export function loadMpi({ launcher }: Launch, env: NodeJS.ProcessEnv): void {
   const { EVENKEEL_MPI: chosen = '' } = env;
-  // UCX, below MPICH and others, replaces the code of malloc and mmap while other threads of Node are in it: in one of 50
-  // starts that was a crash. The hooks are for memory of network cards; whoever needs them sets the variable.
+  // UCX, below MPICH and others, replaces the code of malloc and mmap while other threads of Node may be in it. With these
+  // hooks 2 of 85 starts under MPICH crashed, without them none of 60; that they are the cause is likely, not proved.
+  // They are for memory of network cards; whoever needs them sets the variable.
   env['UCX_MEM_EVENTS'] ??= 'no';
   const candidates =
     chosen === '' ? LIBRARIES[launcher] : [[chosen, abiOf(chosen, launcher)] as const];
