@@ -48,7 +48,7 @@ describe('evenkeel', () => {
   });
 
   it.each(['train', '--verison', 'toString'])('refuses %j in one sentence', (name) => {
-    const stderr = `evenkeel: expected one of bench, build, doctor, info, --help, --version, got '${name}'.\n`;
+    const stderr = `evenkeel: expected one of bench, build, doctor, info, run, --help, --version, got '${name}'.\n`;
     expect(evenkeel(name, 'more')).toEqual({ code: 2, stdout: '', stderr });
   });
 });
