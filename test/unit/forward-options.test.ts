@@ -17,7 +17,7 @@ describe('a forward refuses an argument too many', () => {
     ['Linear', new nn.Linear(2, 2), [x], '1 argument, got 2'],
     ['ReLU', new nn.ReLU(), [x], '1 argument, got 2'],
     ['Dropout', new nn.Dropout(0), [x], '1 argument, got 2'],
-    ['MSELoss', new nn.MSELoss(), [x, x], '2 arguments, got 3'],
+    ['MSELoss', new nn.MSELoss(), [x, x, {}], '3 arguments, got 4'],
     ['CrossEntropyLoss', new nn.CrossEntropyLoss(), [x, [0, 1], {}], '3 arguments, got 4'],
     ['NLLLoss', new nn.NLLLoss(), [x, [0, 1]], '2 arguments, got 3'],
     ['BCEWithLogitsLoss', new nn.BCEWithLogitsLoss(), [x, x], '2 arguments, got 3'],
