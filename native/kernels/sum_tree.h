@@ -17,10 +17,10 @@ namespace evenkeel {
 inline constexpr std::size_t kLeafSamples = 64;
 inline constexpr std::size_t kLeafValues = 8192;
 
-// The samples of a leaf where each has `length` > 0 values a channel. A longer one than a leaf may be has a tree of
+// The samples of a leaf where each has `length` values a channel, or none. A longer one than a leaf may be has a tree of
 // its own, over parts of kLeafValues: its sum is a leaf of the batch's.
 constexpr std::size_t leaf_samples(std::size_t length) {
-  const std::size_t most = std::bit_floor(kLeafValues / length);
+  const std::size_t most = std::bit_floor(kLeafValues / (length > 0 ? length : 1));
   return most < 1 ? 1 : most < kLeafSamples ? most : kLeafSamples;
 }
 

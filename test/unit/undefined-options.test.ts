@@ -26,8 +26,9 @@ describe.each(ROWS)('%s', (_, { inputs, call, options }) => {
     for (const name of names) {
       expect(await run({ [name]: undefined }), name).toEqual(expected);
     }
+    if (names.length === 0) return; // who has no options refuses an object of them, an empty one too
     expect(await run(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(expected);
-    if (names.length > 0) expect(await run(undefined)).toEqual(expected);
+    expect(await run(undefined)).toEqual(expected);
   });
 
   test('each option of the table is right', async () => {
