@@ -224,12 +224,12 @@ EVENKEEL_INLINE RegF mish_of(RegF x) {
 template <bool kLow>
 EVENKEEL_INLINE RegF logarithm_of_parts(RegF x, RegF x_low, float k_more) {
   constexpr int kHalfRoot = 0x3f3504f3;
-  const RegI moved = bits_of(x) - kHalfRoot;
+  const RegI moved = difference(bits_of(x), RegI{} + kHalfRoot);
   const RegF k = __builtin_convertvector(moved >> 23, RegF) + k_more;
   const RegF whole = from_bits((moved & 0x7fffff) + kHalfRoot) - 1.0f;
   RegF f = whole, low = RegF{};
   if constexpr (kLow) {
-    const RegF scale = from_bits(0x3f800000 - (moved & ~0x7fffff));
+    const RegF scale = from_bits(difference(RegI{} + 0x3f800000, moved & ~0x7fffff));
     f = fused(x_low, scale, whole);
     low = fused(x_low, scale, whole - f);
   }

@@ -23,6 +23,11 @@ EVENKEEL_INLINE RegF every(float x) { return splat<RegF>(x); }
 
 EVENKEEL_INLINE RegI bits_of(RegF x) { return (RegI)x; }
 EVENKEEL_INLINE RegF from_bits(RegI x) { return (RegF)x; }
+// a - b, which wraps around: the difference of two patterns of bits may be no int.
+EVENKEEL_INLINE RegI difference(RegI a, RegI b) {
+  using RegU = unsigned __attribute__((vector_size(sizeof(RegI))));
+  return (RegI)((RegU)a - (RegU)b);
+}
 EVENKEEL_INLINE RegF magnitude_of(RegF x) { return from_bits(bits_of(x) & 0x7fffffff); }
 EVENKEEL_INLINE RegF minus_magnitude_of(RegF x) { return from_bits(bits_of(x) | ~0x7fffffff); }
 // |y| with the sign of x
@@ -60,7 +65,7 @@ constexpr bool kScalesAtOnce = false;
 EVENKEEL_INLINE RegF scaled(RegF x, RegF n) {
   const RegF shifted = n + kShift;
   if (all_between(n, -126.0f, 127.0f)) return x * power_of_2(shifted);
-  const RegI whole = bits_of(shifted) - bits_of(every(kShift)), half = whole >> 1;
+  const RegI whole = difference(bits_of(shifted), bits_of(every(kShift))), half = whole >> 1;
   return x * from_bits((half + 127) << 23) * from_bits((whole - half + 127) << 23);
 }
 #endif
