@@ -84,28 +84,27 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 const machineOf = ({ date, cpu, cores, threads, isa, node }: Machine): string =>
   `The run of ${date}: ${cpu}, ${cores} cores, shared with other work; ${isa} kernels on ${threads === 1 ? '1 thread' : `${threads} threads`}, Node ${node}`;
 
+const BY_STATISTICS = ['epoch', 'loss', 'running statistics', 'recalibrated'];
+const byStatistics = ({ loss, running, recalibrated }: Epoch, i: number): string[] => [
+  String(i + 1),
+  loss.toFixed(4),
+  percent(running),
+  percent(recalibrated),
+];
+
 function showcases(all: Showcases): Record<string, string> {
   const { pointnet, spam, birdstrikes, machine } = all;
   return {
     pointnet: table(
-      ['epoch', 'loss', 'running statistics', 'recalibrated', 'the doctor finds'],
-      pointnet.epochs.map(({ loss, running, recalibrated, findings }, i) => [
-        String(i + 1),
-        loss.toFixed(4),
-        percent(running),
-        percent(recalibrated),
-        findings.join(', ') || 'nothing',
+      [...BY_STATISTICS, 'the doctor finds'],
+      pointnet.epochs.map((each, i) => [
+        ...byStatistics(each, i),
+        each.findings.join(', ') || 'nothing',
       ]),
     ),
     spam: table(
-      ['epoch', 'loss', 'running statistics', 'recalibrated', 'area under the ROC curve'],
-      spam.epochs.map(({ loss, running, recalibrated, auc }, i) => [
-        String(i + 1),
-        loss.toFixed(4),
-        percent(running),
-        percent(recalibrated),
-        auc.toFixed(4),
-      ]),
+      [...BY_STATISTICS, 'area under the ROC curve'],
+      spam.epochs.map((each, i) => [...byStatistics(each, i), each.auc.toFixed(4)]),
     ),
     birdstrikes:
       `Area under the ROC curve on 2,000 test strikes: ${birdstrikes.auc!.toFixed(4)}, by the weights of epoch ` +

@@ -1,8 +1,8 @@
 // What the birdstrikes example prints: a row an epoch (and a bar), then the ROC curve, what it reads, and the page.
-import { progressBar } from '../../src/cli/progress.js';
 import { foundAt, rocCurves } from '../page/roc.js';
 import { bars } from '../terminal/chart.js';
 import { bold, grouped, headline, percent, softLines } from '../terminal/text.js';
+import { epochColumns, parametersOf, recentLoss, screen } from '../terminal/training.js';
 import type { Settings } from './arguments.js';
 import { CATEGORIES, LICENCE, NUMBERS, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE } from './data.js';
 import type { TableNet } from './model.js';
@@ -19,34 +19,25 @@ export interface Report {
 /** @param steps - Of the whole training, for the bar. */
 export function report(settings: Settings, steps: number): Report {
   const { epochs, batchSize, lr, seed, json } = settings;
-  const bar = progressBar(json ? process.stderr : process.stdout);
-  let done = 0;
-  const print = (...lines: string[]): void => {
-    bar.clear();
-    if (!json) console.log(lines.join('\n'));
-  };
+  const { print, step } = screen(json, steps);
   return {
     start(model, damaged) {
-      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       print(
         headline(),
         `${grouped(TRAIN_SIZE)} strikes to train, ${grouped(VALIDATION_SIZE)} to choose the epoch by, ${grouped(TEST_SIZE)} to test`,
-        `${CATEGORIES.length} categories, ${NUMBERS.length} numbers · ${percent(damaged)} did damage · ${grouped(parameters)} parameters`,
+        `${CATEGORIES.length} categories, ${NUMBERS.length} numbers · ${percent(damaged)} did damage · ${parametersOf(model)}`,
         `batches of ${batchSize} · AdamW, cosine from lr ${lr} · seed ${seed}`,
         '',
         bold('epoch    loss   area under the curve       s'),
       );
     },
-    step(losses) {
-      bar.show(++done, steps, `loss ${mean(losses.slice(-20)).toFixed(4)}`);
-    },
+    step: (losses) => step(recentLoss(losses)),
     epoch(history) {
       const { losses, auc, seconds } = history.at(-1)!;
       const isBest = history.every((each) => each.auc <= auc);
       const text = auc.toFixed(4).padStart(20);
       print(
-        `${history.length}/${epochs}`.padStart(5) +
-          mean(losses).toFixed(4).padStart(8) +
+        epochColumns(history.length, epochs, losses) +
           (isBest ? bold(`${text} *`) : `${text}  `) +
           seconds.toFixed(2).padStart(9),
       );
@@ -81,6 +72,3 @@ export function report(settings: Settings, steps: number): Report {
     },
   };
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, each) => sum + each, 0) / values.length;

@@ -2,11 +2,11 @@
 import type { nn } from 'evenkeel';
 
 import { bold, grouped, headline, percent, red } from '../terminal/text.js';
+import { parametersOf, screen } from '../terminal/training.js';
 import type { Settings } from './arguments.js';
 import { BATCH_SIZES, type Case } from './cases.js';
 import type { Diagnosis } from './doctor.js';
 import type { TimeShares } from './profile.js';
-import { progressBar } from '../../src/cli/progress.js';
 
 export interface Epoch {
   readonly loss: number;
@@ -27,25 +27,17 @@ export interface Report {
 /** @param steps - Of the whole training, for the bar. */
 export function report(settings: Settings, steps: number): Report {
   const { epochs, batchSize, lr, momentum, seed, json } = settings;
-  const bar = progressBar(json ? process.stderr : process.stdout);
-  let done = 0;
-  const print = (...lines: string[]): void => {
-    bar.clear();
-    if (!json) console.log(lines.join('\n'));
-  };
+  const { print, step } = screen(json, steps);
   return {
     start(model) {
-      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       print(
         headline(),
-        `8,000 digits to train, 2,000 to test · ${grouped(parameters)} parameters`,
+        `8,000 digits to train, 2,000 to test · ${parametersOf(model)}`,
         `batches of ${batchSize} · lr ${lr} · momentum ${momentum} · seed ${seed}`,
         '',
       );
     },
-    step(loss) {
-      bar.show(++done, steps, `loss ${loss.toFixed(4)}`);
-    },
+    step,
     epoch(history) {
       const { loss, testAccuracy, samplesPerSecond } = history.at(-1)!;
       const count = String(history.length).padStart(String(epochs).length);

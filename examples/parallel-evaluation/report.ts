@@ -2,6 +2,7 @@
 import type { nn } from 'evenkeel';
 
 import { bold, grouped, headline, percent, red } from '../terminal/text.js';
+import { parametersOf } from '../terminal/training.js';
 import type { Settings } from './arguments.js';
 import { TURNS, type Run } from './measure.js';
 
@@ -33,11 +34,10 @@ export function report(settings: Settings): Report {
   return {
     doing,
     start(model) {
-      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       const trained = `trained ${epochs === 1 ? 'once' : `${epochs} times`} through 8,000 others`;
       print(
         headline(),
-        `${grouped(parameters)} parameters · ${trained} · seed ${seed}`,
+        `${parametersOf(model)} · ${trained} · seed ${seed}`,
         `${grouped(images)} digits to recognise, ${grouped(passes * TURNS)} times over · medians of ${TURNS} turns`,
         '',
       );

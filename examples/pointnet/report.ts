@@ -1,8 +1,8 @@
 // What the PointNet example prints: a row an epoch (and a bar), then the curve, digits as points, the doctor's words.
-import { progressBar } from '../../src/cli/progress.js';
 import { labelled } from '../../src/report/text.js';
 import { accuracyCurves } from '../page/accuracy.js';
 import { bold, grouped, headline, percent, red, softLines } from '../terminal/text.js';
+import { byRunning, epochColumns, parametersOf, recentLoss, screen } from '../terminal/training.js';
 import { SLOWER_FROM, testSize, type Settings } from './arguments.js';
 import type { Epoch, Examined, Test } from './examine.js';
 import type { PointNet } from './model.js';
@@ -23,35 +23,25 @@ const COSTS = 0.02;
 /** @param steps - Of the whole training, for the bar. */
 export function report(settings: Settings, steps: number): Report {
   const { epochs, batchSize, lr, digits, seed, json } = settings;
-  const bar = progressBar(json ? process.stderr : process.stdout);
-  let done = 0;
-  const print = (...lines: string[]): void => {
-    bar.clear();
-    if (!json) console.log(lines.join('\n'));
-  };
+  const { print, step } = screen(json, steps);
   return {
     start(model) {
-      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       print(
         headline(),
-        `${grouped(digits)} digits to train, ${grouped(testSize(digits))} to test, as ${POINTS} points · ${grouped(parameters)} parameters`,
+        `${grouped(digits)} digits to train, ${grouped(testSize(digits))} to test, as ${POINTS} points · ${parametersOf(model)}`,
         `batches of ${batchSize} · Adam, lr ${lr}, from epoch ${SLOWER_FROM + 1} on a tenth · seed ${seed}`,
         '',
         bold('                 test accuracy by statistics'),
         bold('epoch    loss     running  recalibrated       s   the doctor finds'),
       );
     },
-    step(losses) {
-      bar.show(++done, steps, `loss ${mean(losses.slice(-20)).toFixed(4)}`);
-    },
+    step: (losses) => step(recentLoss(losses)),
     epoch(history) {
-      const { losses, seconds, running, recalibrated, findings } = history.at(-1)!;
-      const by = percent(running).padStart(12);
+      const { losses, seconds, findings, ...examined } = history.at(-1)!;
       print(
-        `${history.length}/${epochs}`.padStart(5) +
-          mean(losses).toFixed(4).padStart(8) +
-          (recalibrated - running > COSTS ? red(by) : by) +
-          percent(recalibrated).padStart(14) +
+        epochColumns(history.length, epochs, losses) +
+          byRunning(examined, COSTS, 12) +
+          percent(examined.recalibrated).padStart(14) +
           seconds.toFixed(1).padStart(8) +
           `   ${findings.length === 0 ? 'nothing' : [...new Set(findings.map(({ id }) => id))].join(', ')}`,
       );
@@ -106,6 +96,3 @@ function doctorsWords(history: readonly Epoch[]): string[] {
     '',
   ];
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, each) => sum + each, 0) / values.length;

@@ -1,8 +1,8 @@
 // What the spam example prints: a row an epoch (and a bar), then its curves, what it lets through, and the page.
-import { progressBar } from '../../src/cli/progress.js';
 import { accuracyCurves, byEpoch } from '../page/accuracy.js';
 import { foundAt } from '../page/roc.js';
-import { bold, grouped, headline, percent, red, softLines } from '../terminal/text.js';
+import { bold, grouped, headline, percent, softLines } from '../terminal/text.js';
+import { byRunning, epochColumns, parametersOf, recentLoss, screen } from '../terminal/training.js';
 import type { Settings } from './arguments.js';
 import { BYTES, LICENCE, type Mails } from './data.js';
 import type { Epoch } from './examine.js';
@@ -22,35 +22,25 @@ const COSTS = 0.01;
 /** @param steps - Of the whole training, for the bar. */
 export function report(settings: Settings, steps: number): Report {
   const { epochs, batchSize, lr, seed, json } = settings;
-  const bar = progressBar(json ? process.stderr : process.stdout);
-  let done = 0;
-  const print = (...lines: string[]): void => {
-    bar.clear();
-    if (!json) console.log(lines.join('\n'));
-  };
+  const { print, step } = screen(json, steps);
   return {
     start(model, train, test) {
-      const parameters = [...model.parameters()].reduce((sum, { numel }) => sum + numel, 0);
       print(
         headline(),
-        `${grouped(train)} mails to train, ${grouped(test)} to test, ${grouped(BYTES)} bytes of each · ${grouped(parameters)} parameters`,
+        `${grouped(train)} mails to train, ${grouped(test)} to test, ${grouped(BYTES)} bytes of each · ${parametersOf(model)}`,
         `batches of ${batchSize} · AdamW, OneCycle to lr ${lr} · seed ${seed}`,
         '',
         bold('                  test accuracy by statistics    area under'),
         bold('epoch    loss      running   recalibrated        the curve        s'),
       );
     },
-    step(losses) {
-      bar.show(++done, steps, `loss ${mean(losses.slice(-20)).toFixed(4)}`);
-    },
+    step: (losses) => step(recentLoss(losses)),
     epoch(history) {
-      const { losses, running, recalibrated, auc, seconds } = history.at(-1)!;
-      const by = percent(running).padStart(13);
+      const { losses, auc, seconds, ...examined } = history.at(-1)!;
       print(
-        `${history.length}/${epochs}`.padStart(5) +
-          mean(losses).toFixed(4).padStart(8) +
-          (recalibrated - running > COSTS ? red(by) : by) +
-          percent(recalibrated).padStart(15) +
+        epochColumns(history.length, epochs, losses) +
+          byRunning(examined, COSTS, 13) +
+          percent(examined.recalibrated).padStart(15) +
           auc.toFixed(4).padStart(17) +
           seconds.toFixed(1).padStart(9),
       );
@@ -73,6 +63,3 @@ export function report(settings: Settings, steps: number): Report {
 
 /** Of the wanted mails, the part that may be taken for spam. */
 const LOST = 1 / 200;
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, each) => sum + each, 0) / values.length;
