@@ -8,9 +8,12 @@ export interface Node {
   readonly level: number;
 }
 
+/** @internal Samples of a leaf at most: kLeafSamples. */
+export const LEAF_SAMPLES = 64;
+
 /** @internal The samples of a leaf, where each has `length` values a channel. */
 export const leafSamples = (length: number): number =>
-  Math.min(64, Math.max(1, 2 ** Math.floor(Math.log2(8192 / length))));
+  Math.min(LEAF_SAMPLES, Math.max(1, 2 ** Math.floor(Math.log2(8192 / length))));
 
 /** @internal The nodes that samples [begin, end) are made of, in order; `begin` is a multiple of `leaf`. */
 export function nodesOf(begin: number, end: number, leaf: number): Node[] {
@@ -27,28 +30,34 @@ export function nodesOf(begin: number, end: number, leaf: number): Node[] {
   return nodes;
 }
 
-/** @internal Nodes that come in the order of their samples, and their sum. */
-export class NodeSum {
-  readonly #waiting: { level: number; sums: Float64Array }[] = [];
+/** @internal The sum of nodes that come in the order of their samples: a binary counter, as native/kernels/sum_tree.h is. */
+export class TreeSum<Sum> {
+  readonly #waiting: { readonly level: number; readonly sum: Sum }[] = [];
 
-  constructor(readonly length: number) {}
+  /** @param plus - The sum of two nodes; either may be what it returns. */
+  constructor(readonly plus: (first: Sum, second: Sum) => Sum) {}
 
-  add(sums: Float64Array, level: number): void {
-    let [node, at] = [sums, level];
-    while (this.#waiting.at(-1)?.level === at) {
-      node = plus(this.#waiting.pop()!.sums, node);
-      at++;
-    }
-    this.#waiting.push({ level: at, sums: node });
+  /** Each node waits for the one behind it that has as many leaves. */
+  add(node: Sum, level: number): void {
+    let [sum, at] = [node, level];
+    for (; this.#waiting.at(-1)?.level === at; at++) sum = this.plus(this.#waiting.pop()!.sum, sum);
+    this.#waiting.push({ level: at, sum });
   }
 
-  total(): Float64Array {
-    const last = this.#waiting.at(-1)?.sums ?? new Float64Array(this.length);
-    return this.#waiting.slice(0, -1).reduceRight((sum, { sums }) => plus(sums, sum), last);
+  /** Of all of them; undefined where there were none. It can be asked for once. */
+  total(): Sum | undefined {
+    return this.#waiting
+      .splice(0)
+      .map(({ sum }) => sum)
+      .reduceRight<Sum | undefined>(
+        (total, sum) => (total === undefined ? sum : this.plus(sum, total)),
+        undefined,
+      );
   }
 }
 
-function plus(a: Float64Array, b: Float64Array): Float64Array {
+/** @internal a + b in an array of its own. */
+export function sumOf(a: Float64Array, b: Float64Array): Float64Array {
   const sum = new Float64Array(a.length);
   addon.add(a, b, sum, a.length);
   return sum;

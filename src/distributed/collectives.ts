@@ -211,7 +211,8 @@ const isSame = (a: Header, b: Header): boolean =>
   a.hash === b.hash &&
   a.group === b.group;
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray): Uint8Array =>
+/** @internal */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const emptyLike = (own: FloatArray, length: number): FloatArray =>

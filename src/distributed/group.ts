@@ -3,7 +3,7 @@
 import * as check from '../check/index.js';
 import type { ProcessGroup } from '../functional/batchnorm/process-group.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
-import { Collectives, type Steps } from './collectives.js';
+import { bytesOf, Collectives, type Steps } from './collectives.js';
 import { isOfPeers } from './errors.js';
 import { Call, type Kind } from './record.js';
 import type { FloatArray } from './sums.js';
@@ -271,6 +271,3 @@ function dataOf(who: string, tensor: Tensor): TensorData {
 }
 
 const kindOf = ({ shape, dtype }: Tensor): string => `${dtype} ${check.shapeText(shape)}`;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TensorData): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,4 +1,5 @@
 // Who gets which samples of a batch.
+import { LEAF_SAMPLES } from '../addon/sum-tree.js';
 import * as check from '../check/index.js';
 
 /** Rows [begin, end) of a batch. */
@@ -6,9 +7,6 @@ export interface Share {
   readonly begin: number;
   readonly end: number;
 }
-
-/** Samples of a leaf of the sums over a batch: kLeafSamples in native/kernels/sum_tree.h. */
-const LEAF = 64;
 
 /**
  * The rows of a batch that a process gets: 64 · 2^j, as few as go, the last the rest, and maybe none. So each share is
@@ -25,7 +23,7 @@ export function share(rows: number, rank: number, size: number): Share {
   check.wholeNumber(who, 'rows', rows, 0);
   check.wholeNumber(who, 'size', size, 1);
   check.wholeNumber(who, 'rank', rank, 0, size - 1);
-  let each = LEAF;
+  let each = LEAF_SAMPLES;
   while (each * size < rows) each *= 2;
   return { begin: Math.min(rows, rank * each), end: Math.min(rows, (rank + 1) * each) };
 }

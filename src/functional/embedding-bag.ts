@@ -8,7 +8,7 @@ import { max } from './reductions/reductions.js';
 import { cat } from './shapes/cat.js';
 import { indexAdd, indexSelect } from './shapes/indexing.js';
 import { reshape } from './shapes/reshape.js';
-import type { Indices } from './shapes/indices.js';
+import { listOf, type Indices } from './shapes/indices.js';
 
 export interface EmbeddingBagOptions {
   /** Where each bag begins in a list of indices: whole numbers from 0 on that do not fall. A matrix has a bag a row. */
@@ -66,6 +66,7 @@ export function embeddingBag(
   const mode = check.oneOf(who, 'mode', options.mode ?? 'mean', BAG_MODES);
   const padding = paddingRow(who, options.paddingIdx, rows);
   const shape = shapeOf(index);
+  // Where bags begin and what they leave out depends on the values, so they are read now.
   const places = check.indices(who, 'indices', listOf(who, 'indices', index), rows);
   const factors = factorsOf(who, options.perSampleWeights ?? null, mode, weight, shape);
   const starts = startsOf(who, shape, options);
@@ -76,20 +77,6 @@ export function embeddingBag(
   const used = factors === null ? entries : mul(entries, chosen(factors, bags));
   const sums = indexAdd(Tensor.filled([bags.count, width], weight.dtype, 0), 0, bags.bags, used);
   return mode === 'mean' ? div(sums, divisors(bags, weight)) : sums;
-}
-
-/** The index as a list that can be read now: where bags begin and what they leave out depends on its values. */
-function listOf(who: string, name: string, value: Indices): ArrayLike<unknown> {
-  if (value instanceof Tensor) {
-    if (value.dtype === 'int32' || value.dtype === 'int64') return value.attached(who, name);
-    const got = `a tensor of ${value.dtype}`;
-    throw new TypeError(`${who}: expected ${name} as an integer array or tensor, got ${got}.`);
-  }
-  const list: unknown = value;
-  if (Array.isArray(list) || check.isIntegerArray(list)) return list as ArrayLike<unknown>;
-  throw new TypeError(
-    `${who}: expected ${name} as an integer array or tensor, got ${check.describe(value)}.`,
-  );
 }
 
 function shapeOf(index: Indices): readonly number[] {

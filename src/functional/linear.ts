@@ -1,3 +1,4 @@
+import { LEAF_SAMPLES, TreeSum } from '../addon/sum-tree.js';
 import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
@@ -98,23 +99,13 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], row
 /** dW = dyᵀ x. */
 function weightGradient(dy: Tensor, input: Tensor, weight: Tensor, rows: number): Tensor {
   if (!isSummedInLeaves(weight)) return rowsGradient(dy, input, weight, 0, rows);
-  // A binary counter: a node waits for the one behind it that has as many leaves.
-  const waiting: { readonly level: number; readonly sum: Tensor }[] = [];
-  for (let begin = 0; begin < Math.max(rows, 1); begin += LEAF_ROWS) {
-    let sum = rowsGradient(dy, input, weight, begin, Math.min(rows, begin + LEAF_ROWS));
-    let level = 0;
-    for (; waiting.at(-1)?.level === level; level++) sum = addInto(waiting.pop()!.sum, sum);
-    waiting.push({ level, sum });
+  const tree = new TreeSum(addInto);
+  for (let begin = 0; begin < Math.max(rows, 1); begin += LEAF_SAMPLES) {
+    const end = Math.min(rows, begin + LEAF_SAMPLES);
+    tree.add(rowsGradient(dy, input, weight, begin, end), 0);
   }
-  let total = waiting.pop()!.sum;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    total = addInto(next.sum, total);
-  }
-  return total;
+  return tree.total()!;
 }
-
-/** kLeafSamples in native/kernels/sum_tree.h. */
-const LEAF_ROWS = 64;
 
 /** a + b in the memory of a. */
 function addInto(a: Tensor, b: Tensor): Tensor {

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import type { Addon } from '../../src/addon/types.js';
 import { normalFrom } from '../helpers/random.js';
-import { leafSamples, nodesOf, NodeSum, type Node } from '../../src/addon/sum-tree.js';
+import { leafSamples, nodesOf, sumOf, TreeSum, type Node } from '../../src/addon/sum-tree.js';
 
 type Floats = Float32Array | Float64Array;
 
@@ -79,11 +79,11 @@ function shares({ n, l, cuts }: Case): Node[] {
 
 /** The sum of what `part` gives for each node of each process, as the processes would add it. */
 function gathered(each: Case, length: number, part: (node: Node) => Float64Array): Float64Array {
-  const sum = new NodeSum(length);
+  const sum = new TreeSum(sumOf);
   for (const { begin, end } of shares(each)) {
     for (const node of nodesOf(begin, end, leafSamples(each.l))) sum.add(part(node), node.level);
   }
-  return sum.total();
+  return sum.total() ?? new Float64Array(length);
 }
 
 interface Data {

@@ -2,7 +2,7 @@
 // the samples it holds, and sends the nodes of the tree of sums (native/kernels/sum_tree.h) that they are: with the
 // bits of one process that has all of them, wherever each share begins at a leaf.
 import { addon } from '../../addon/control.js';
-import { leafSamples, nodesOf, NodeSum, type Node } from '../../addon/sum-tree.js';
+import { leafSamples, nodesOf, sumOf, TreeSum, type Node } from '../../addon/sum-tree.js';
 import * as check from '../../check/index.js';
 import { record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import { markWhole } from '../batch-totals.js';
@@ -74,14 +74,14 @@ export class Shares {
       sums(begin - first, end - first, sent.subarray(i * length, (i + 1) * length));
     });
     const all = group.gatherBytes(meeting, new Uint8Array(sent.buffer));
-    const total = new NodeSum(length);
+    const tree = new TreeSum(sumOf);
     all.forEach((bytes, rank) => {
       const theirs = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
       this.#nodes[rank]!.forEach(({ level }, i) => {
-        total.add(theirs.slice(i * length, (i + 1) * length), level);
+        tree.add(theirs.slice(i * length, (i + 1) * length), level);
       });
     });
-    return total.total();
+    return tree.total() ?? new Float64Array(length);
   }
 }
 

@@ -13,19 +13,33 @@ export type Indices = Tensor | IntegerArray | readonly number[] | readonly bigin
  */
 export function indexOf(who: string, value: Indices, size: number): Tensor {
   if (value instanceof Tensor) {
-    if (value.dtype !== 'int32' && value.dtype !== 'int64') throw wrongIndices(who, value);
+    checkInteger(who, 'indices', value);
     value.present(who, 'the index');
     return value;
   }
-  const list: unknown = value;
-  if (!Array.isArray(list) && !check.isIntegerArray(list)) throw wrongIndices(who, value);
-  const index = check.indices(who, 'indices', list as ArrayLike<unknown>, size);
+  const index = check.indices(who, 'indices', listed(who, 'indices', value), size);
   return Tensor.adopting(index, [index.length], 'int32');
 }
 
-function wrongIndices(who: string, value: unknown): TypeError {
-  const got = value instanceof Tensor ? `a tensor of ${value.dtype}` : check.describe(value);
-  return new TypeError(`${who}: expected indices as an integer array or tensor, got ${got}.`);
+/** Indices as a list that is read now: a tensor that is still computed beside the event loop is waited for. */
+export function listOf(who: string, name: string, value: Indices): ArrayLike<unknown> {
+  if (!(value instanceof Tensor)) return listed(who, name, value);
+  checkInteger(who, name, value);
+  return value.attached(who, name);
+}
+
+function checkInteger(who: string, name: string, value: Tensor): void {
+  if (value.dtype === 'int32' || value.dtype === 'int64') return;
+  throw wrongIndices(who, name, `a tensor of ${value.dtype}`);
+}
+
+function listed(who: string, name: string, value: unknown): ArrayLike<unknown> {
+  if (Array.isArray(value) || check.isIntegerArray(value)) return value as ArrayLike<unknown>;
+  throw wrongIndices(who, name, check.describe(value));
+}
+
+function wrongIndices(who: string, name: string, got: string): TypeError {
+  return new TypeError(`${who}: expected ${name} as an integer array or tensor, got ${got}.`);
 }
 
 /** The array of an index, for the call. */
