@@ -53,6 +53,18 @@ RightSide<T> right_side(const MatmulKernels<T>& table, MatrixView<T> b, std::siz
   return {b, panels, packed_from, n, tile, width};
 }
 
+// Into how many shares the columns of C are cut, so that each thread computes those whose panels of B it has packed: a
+// panel that one CPU has packed takes another longer to fetch than to pack ((128, 784 -> 256): two threads were 1.5
+// times as fast as one, and so 1.9). What that costs: every share reads all rows of A, and shares meet within lines of
+// C. In products, an element of B that is fetched costs 6, one of A that is read again 2 (7 where it is another CPU's
+// panel), a line of C 200.
+template <class T>
+std::size_t column_shares(const Product<T>& product, std::size_t m, std::size_t threads) {
+  const std::size_t again = product.a.panels != nullptr ? 7 : 2;
+  const std::size_t fetched = 6 * (product.n - product.b.packed_from) * product.k;
+  return fetched > m * (again * product.k + 200) ? threads : 1;
+}
+
 }  // namespace
 
 template <class T>
@@ -77,13 +89,23 @@ void matmul(MatrixView<T> a, MatrixView<T> b, const T* bias, T* c, std::size_t m
                            k};
   const std::size_t rows_each = std::min(m, kTaskRows), tile = table.tile_columns;
   const std::size_t enough = divide_up(kTaskProducts, rows_each * k * tile) * tile;
-  const std::size_t columns_each = std::min(enough, kTaskColumns);
-  const std::size_t column_tasks = divide_up(n, columns_each);
+  const std::size_t shares = column_shares(product, m, thread_count());
+  const std::size_t share = divide_up(divide_up(n, tile), shares) * tile;
+  const std::size_t columns_each = std::min({enough, kTaskColumns, share});
+  const std::size_t row_tasks = divide_up(m, rows_each);
+  // Share by share, and in each along the rows: what it has of B stays in L2, and A passes once.
+  const auto tasks_of = [&](std::size_t columns) {
+    return row_tasks * divide_up(columns, columns_each);
+  };
+  const std::size_t full = tasks_of(share), last = (n - 1) / share;
+  const std::size_t tasks = last * full + tasks_of(n - last * share);
   // A product is worth 1/16 of an element of a memory-bound pass.
-  run_tasks(divide_up(m, rows_each) * column_tasks, m * n * k / 16, [&](std::size_t task) {
-    const Range rows = cut(m, rows_each, task / column_tasks);
-    const Range columns = cut(n, columns_each, task % column_tasks);
-    table.multiply(product, rows.begin, rows.end, columns.begin, columns.end);
+  run_tasks(tasks, m * n * k / 16, [&](std::size_t task) {
+    const std::size_t left = task / full * share, width = std::min(share, n - left);
+    const std::size_t column_tasks = divide_up(width, columns_each), i = task % full;
+    const Range rows = cut(m, rows_each, i / column_tasks);
+    const Range columns = cut(width, columns_each, i % column_tasks);
+    table.multiply(product, rows.begin, rows.end, left + columns.begin, left + columns.end);
   });
 }
 
