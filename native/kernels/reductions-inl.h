@@ -170,33 +170,67 @@ Total dot_row(const T* a, const T* b, std::size_t n) {
   });
 }
 
-// Rows that are added to a column's sum before it is stored again.
-constexpr std::size_t kRowsAtOnce = 4;
+// Rows and vectors of columns that are walked at a time: sums are loaded and stored once in 16 rows, a row is read in
+// runs of a few lines, and the next 16 rows are prefetched meanwhile.
+constexpr std::size_t kRowsAtOnce = 16;
 
-// high[c] + low[c] += value(r, c, count) for each row in turn.
-template <class T, class Value>
-EVENKEEL_INLINE void add_columns(std::size_t rows, std::size_t columns, double* high, double* low,
-                                 const Value& value) {
+// Calls strip(first row, end, c, vectors as a constant, count) for strips of kVectors vectors, then for single ones; the
+// last one has `count` columns.
+template <std::size_t kCount>
+struct VectorCount {
+  static constexpr std::size_t value = kCount;
+};
+template <class T, std::size_t kVectors, class Strip>
+EVENKEEL_INLINE void for_strips(std::size_t rows, std::size_t columns, const Strip& strip) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
     const std::size_t end = min_size(rows, first + kRowsAtOnce);
-    for (std::size_t c = 0; c < columns; c += kLanes) {
-      const std::size_t count = min_size(kLanes, columns - c);
-      auto sum = load_wide_doubles<T>(high + c);
-      if constexpr (sizeof(T) == sizeof(float)) {
-        for (std::size_t r = first; r < end; ++r) sum = sum + value(r, c, count);
-      } else {
-        VecD lost = VecD::load(low + c);
-        for (std::size_t r = first; r < end; ++r) {
-          const VecD v = value(r, c, count), next = sum + v, seen = next - sum;
-          lost = lost + ((sum - (next - seen)) + (v - seen));
-          sum = next;
-        }
-        lost.store(low + c);
-      }
-      store_wide(sum, high + c);
+    std::size_t c = 0;
+    for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) {
+      strip(first, end, c, VectorCount<kVectors>{}, kLanes);
+    }
+    for (; c < columns; c += kLanes) {
+      strip(first, end, c, VectorCount<1>{}, min_size(kLanes, columns - c));
     }
   }
+}
+
+// high[c] + low[c] += value(r, c, count) for each row in turn. The rows are those of x.
+template <class T, std::size_t kVectors, class Value>
+EVENKEEL_INLINE void add_columns(const T* x, std::size_t rows, std::size_t columns,
+                                 std::size_t stride, double* high, double* low,
+                                 const Value& value) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  for_strips<T, kVectors>(
+      rows, columns,
+      [=](std::size_t first, std::size_t end, std::size_t c, auto vectors, std::size_t count)
+          EVENKEEL_INLINED {
+            constexpr std::size_t kCount = decltype(vectors)::value;
+            typename Simd<T>::Wide sum[kCount];
+            [[maybe_unused]] VecD lost[kCount];
+            for (std::size_t j = 0; j < kCount; ++j) {
+              sum[j] = load_wide_doubles<T>(high + c + j * kLanes);
+              if constexpr (sizeof(T) == sizeof(double)) lost[j] = VecD::load(low + c + j * kLanes);
+            }
+            for (std::size_t r = first; r < end; ++r) {
+#pragma GCC unroll 4
+              for (std::size_t j = 0; j < kCount; ++j) {
+                const std::size_t at = c + j * kLanes;
+                prefetch(x + (r + kRowsAtOnce) * stride + at);
+                if constexpr (sizeof(T) == sizeof(float)) {
+                  sum[j] = sum[j] + value(r, at, count);
+                } else {
+                  const VecD v = value(r, at, count), next = sum[j] + v, seen = next - sum[j];
+                  lost[j] = lost[j] + ((sum[j] - (next - seen)) + (v - seen));
+                  sum[j] = next;
+                }
+              }
+            }
+            for (std::size_t j = 0; j < kCount; ++j) {
+              store_wide(sum[j], high + c + j * kLanes);
+              if constexpr (sizeof(T) == sizeof(double)) lost[j].store(low + c + j * kLanes);
+            }
+          });
 }
 template <class T>
 void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t columns,
@@ -206,21 +240,39 @@ void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t colum
                          EVENKEEL_INLINED { return load_doubles(x + r * stride + c, count); };
   switch (kind) {
     case SumOfEach::value:
-      return add_columns<T>(rows, columns, high, low, value);
+      return add_columns<T, 4>(x, rows, columns, stride, high, low, value);
     case SumOfEach::squared_deviation:
-      return add_columns<T>(rows, columns, high, low,
-                            [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
-                              const auto d =
-                                  value(r, c, count) - load_wide_part<T>(centers.center + c, count);
-                              return d * d;
-                            });
+      return add_columns<T, 2>(
+          x, rows, columns, stride, high, low,
+          [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
+            const auto d = value(r, c, count) - load_wide_part<T>(centers.center + c, count);
+            return d * d;
+          });
     case SumOfEach::exponential:
-      return add_columns<T>(
-          rows, columns, high, low,
+      return add_columns<T, 1>(
+          x, rows, columns, stride, high, low,
           [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
             return widen(exp_of_difference(x + r * stride + c, count,
                                            load_up_to(centers.origin + c, count, Vec::zero())));
           });
+  }
+}
+
+// The totals of n columns: those of their parts, in order.
+inline void merge_parts(const double* high, const double* low, std::size_t parts,
+                        std::size_t stride, std::size_t n, double* total_high, double* total_low) {
+  for (std::size_t c = 0; c < n; c += VecD::kLanes) {
+    const std::size_t count = min_size(VecD::kLanes, n - c);
+    VecD sum = VecD::zero(), rest = sum;
+    for (std::size_t p = 0; p < parts; ++p) {
+      const VecD part = load_up_to(high + p * stride + c, count, VecD::zero());
+      const VecD more = load_up_to(low + p * stride + c, count, VecD::zero());
+      const VecD next = sum + part, seen = next - sum;
+      rest = rest + (((sum - (next - seen)) + (part - seen)) + more);
+      sum = next;
+    }
+    store_up_to<double>(sum, total_high + c, count);
+    store_up_to<double>(rest, total_low + c, count);
   }
 }
 
@@ -271,17 +323,29 @@ T extreme_row(bool largest, const T* x, std::size_t n) {
 template <class T, bool kLargest>
 inline void extremes(const T* x, std::size_t rows, std::size_t columns, std::size_t stride, T* y) {
   using Vec = typename Simd<T>::Vec;
-  for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
-    const std::size_t end = min_size(rows, first + kRowsAtOnce);
-    for (std::size_t c = 0; c < columns; c += Vec::kLanes) {
-      const std::size_t count = min_size(Vec::kLanes, columns - c);
-      Vec best = load_up_to(first == 0 ? x + c : y + c, count, Vec::zero());
-      for (std::size_t r = first; r < end; ++r) {
-        best = better_of<T, kLargest>(best, load_up_to(x + r * stride + c, count, Vec::zero()));
-      }
-      store_up_to<T>(best, y + c, count);
-    }
-  }
+  constexpr std::size_t kLanes = Vec::kLanes;
+  for_strips<T, 4>(
+      rows, columns,
+      [=](std::size_t first, std::size_t end, std::size_t c, auto vectors, std::size_t count)
+          EVENKEEL_INLINED {
+            constexpr std::size_t kCount = decltype(vectors)::value;
+            Vec best[kCount];
+            const T* from = first == 0 ? x : y;
+            for (std::size_t j = 0; j < kCount; ++j) {
+              best[j] = load_up_to(from + c + j * kLanes, count, Vec::zero());
+            }
+            for (std::size_t r = first; r < end; ++r) {
+#pragma GCC unroll 4
+              for (std::size_t j = 0; j < kCount; ++j) {
+                const T* at = x + r * stride + c + j * kLanes;
+                prefetch(at + kRowsAtOnce * stride);
+                best[j] = better_of<T, kLargest>(best[j], load_up_to(at, count, Vec::zero()));
+              }
+            }
+            for (std::size_t j = 0; j < kCount; ++j) {
+              store_up_to<T>(best[j], y + c + j * kLanes, count);
+            }
+          });
 }
 template <class T>
 void extreme_columns(bool largest, const T* x, std::size_t rows, std::size_t columns,
@@ -368,17 +432,9 @@ void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double 
 
 template <class T>
 constexpr ReductionKernels<T> reduction_kernels() {
-  return {sum_row<T>,
-          dot_row<T>,
-          sum_columns<T>,
-          extreme_row<T>,
-          extreme_columns<T>,
-          first_of<T>,
-          exp_row<T>,
-          divide_row<T>,
-          shift_row<T>,
-          softmax_gradient<T>,
-          log_softmax_gradient<T>};
+  return {sum_row<T>,     dot_row<T>,         sum_columns<T>,      merge_parts,
+          extreme_row<T>, extreme_columns<T>, first_of<T>,         exp_row<T>,
+          divide_row<T>,  shift_row<T>,       softmax_gradient<T>, log_softmax_gradient<T>};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kColumns = 512;    // of a task that adds rows
 constexpr std::size_t kParts = 32;       // of a column, at most
+constexpr std::size_t kMerged = 512;     // sums that a task adds up from their parts
 constexpr std::size_t kExponential = 4;  // what an exponential costs, in elements that are read
 
 void add(Total& total, Total part) {
@@ -36,16 +37,19 @@ class Sums {
       return;
     }
     const std::size_t results = e_.results();
-    Total* found = workspace.take<Total>(parts * results);
+    double* high = workspace.take<double>(parts * results);
+    double* low = workspace.take<double>(parts * results);
     each_part(parts, [&](std::size_t part, std::size_t result, Total total) {
-      found[part * results + result] = total;
+      high[part * results + result] = total.high;
+      low[part * results + result] = total.low;
     });
-    run_tasks(divide_up(results, kBlock / 16), parts * results, [&](std::size_t task) {
-      const Range range = cut(results, kBlock / 16, task);
-      for (std::size_t i = range.begin; i < range.end; ++i) {
-        Total all{0.0, 0.0};
-        for (std::size_t p = 0; p < parts; ++p) add(all, found[p * results + i]);
-        finish(i, all);
+    run_tasks(divide_up(results, kMerged), parts * results, [&](std::size_t task) {
+      const Range range = cut(results, kMerged, task);
+      double all_high[kMerged], all_low[kMerged];
+      kernels_of<T>().reductions.merge_parts(high + range.begin, low + range.begin, parts, results,
+                                             range.size(), all_high, all_low);
+      for (std::size_t i = 0; i < range.size(); ++i) {
+        finish(range.begin + i, Total{all_high[i], all_low[i]});
       }
     });
   }
