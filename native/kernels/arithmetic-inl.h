@@ -75,6 +75,34 @@ EVENKEEL_INLINE void map_quickly(const Function& f, T* y, std::size_t n, bool st
   });
 }
 
+// The same row by row. An element that all of a row meet is read as a vector of it.
+template <class T, class Function>
+EVENKEEL_INLINE void map_rows(const Function& f, T* y, BinaryRows rows, bool stream, const T* a,
+                              const T* b) {
+  using Vec = typename Simd<T>::Vec;
+  T one_a[Vec::kLanes], one_b[Vec::kLanes];
+  const std::size_t a_mask = rows.a_single ? 0 : ~std::size_t{0};
+  const std::size_t b_mask = rows.b_single ? 0 : ~std::size_t{0};
+  for (std::size_t r = 0; r < rows.count; ++r) {
+    const T *left = a + r * rows.a_step, *right = b + r * rows.b_step;
+    if (rows.a_single) {
+      Vec::broadcast(*left).store(one_a);
+      left = one_a;
+    }
+    if (rows.b_single) {
+      Vec::broadcast(*right).store(one_b);
+      right = one_b;
+    }
+    T* const out = y + r * rows.columns;
+    for_vectors(out, rows.columns, stream,
+                [=](std::size_t i, std::size_t count, bool past) EVENKEEL_INLINED {
+                  put<T>(by_register(f, load_up_to(left + (i & a_mask), count, Vec::zero()),
+                                     load_up_to(right + (i & b_mask), count, Vec::zero())),
+                         out + i, count, past);
+                });
+  }
+}
+
 template <class T>
 void stream_elements(const T* x, T* y, std::size_t n) {
   using Reg = typename Simd<T>::Reg;
@@ -128,7 +156,7 @@ void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers, 
                          from);
 #define IN_DOUBLE(name, formula)                                                                   \
   case UnaryCode::name: {                                                                          \
-    constexpr int kDigits = kDigitsOf<T>;                                                          \
+    [[maybe_unused]] constexpr int kDigits = kDigitsOf<T>;                                         \
     return in_double([p = numbers.p](RegD x) EVENKEEL_INLINED -> RegD { return (formula); }, y, n, \
                      stream, from);                                                                \
   }
@@ -142,22 +170,23 @@ void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers, 
 }
 
 template <class T>
-void binary(BinaryCode code, const T* left, const T* right, T* y, std::size_t n, Numbers numbers,
+void binary(BinaryCode code, const T* left, const T* right, T* y, BinaryRows rows, Numbers numbers,
             bool stream) {
+  const std::size_t n = rows.columns;  // where there is one row
   using Reg = typename Simd<T>::Reg;
   [[maybe_unused]] const T p = static_cast<T>(numbers.p), q = static_cast<T>(numbers.q);
   switch (code) {
 #define BINARY(name, formula)                                                                 \
   case BinaryCode::name:                                                                      \
-    return map_quickly([=](Reg a, Reg b) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
-                       stream, left, right);
+    return map_rows([=](Reg a, Reg b) EVENKEEL_INLINED -> Reg { return (formula); }, y, rows, \
+                    stream, left, right);
 #define TRANSCENDENTAL_GRADIENT(name, formula)                                                  \
   case BinaryCode::name:                                                                        \
     return map_registers([=](Reg s, Reg d) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
                          stream, left, right);
 #define IN_DOUBLE_GRADIENT(name, formula)                                \
   case BinaryCode::name: {                                               \
-    constexpr int kDigits = kDigitsOf<T>;                                \
+    [[maybe_unused]] constexpr int kDigits = kDigitsOf<T>;               \
     return in_double([p = numbers.p](RegD s, RegD d)                     \
                          EVENKEEL_INLINED -> RegD { return (formula); }, \
                      y, n, stream, left, right);                         \

@@ -117,16 +117,17 @@ template <class D>
 struct Parted {
   D k, m;
 };
-template <class D>
+// kSubnormal: x may be one.
+template <bool kSubnormal = true, class D>
 inline Parted<D> parted(D x) {
   constexpr Bits kHalfRoot = 0x3fe6a09e667f3bcd, kMantissa = 0xfffffffffffff;  // sqrt(1/2)
   const auto small = x < 0x1p-1022;
-  const D scaled = pick(small, x * 0x1p54, x);
+  const D scaled = kSubnormal ? pick(small, x * 0x1p54, x) : x;
   const auto moved = bits_of(scaled) - kHalfRoot;
   // (moved >> 52) + 1024 as a number that is never negative; in the low bits of 2^52 it is a double at once.
   const auto exponent = (moved + (Bits{1024} << 52)) >> 52;
-  const D k =
-      from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0) - pick(small, D{} + 54.0, D{});
+  D k = from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0);
+  if constexpr (kSubnormal) k = k - pick(small, D{} + 54.0, D{});
   return {k, from_bits((moved & kMantissa) + kHalfRoot)};
 }
 template <class D>
@@ -287,8 +288,16 @@ inline D power_of_size(D size, double p) {
     const D lost = pick(fits, scaled.low + p * rest, D{});
     return exponential<kDigits>(scaled.high) * (1.0 + lost);
   } else {
-    // 2^-53 relative to p log |x|, at most 104 where the result is a float.
-    return exponential<kDigits>(p * logarithm(size));
+    // log |x| within 2^-43 of itself, which times p is at most 104 where the result is a float: there e^700 is infinite.
+    // No float is a subnormal double.
+    const Parted<D> part = parted<false>(size);
+    const D f = part.m - 1.0, s = f / (part.m + 1.0), z = s * s;
+    constexpr double c[] = {1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15};
+    const D series = f - s * (f - 2.0 * z * polynomial(c, z));
+    const D log = part.k * kLogTwoHigh + (series + part.k * kLogTwoLow), scaled = p * log;
+    const D bounded = pick(scaled > 700.0, 700.0, pick(scaled < -700.0, -700.0, scaled));
+    const Reduced<D> rest = reduced<kDigits>(bounded);
+    return (1.0 + rest.expm1_r) * power_of_2(rest.shifted);
   }
 }
 template <int kDigits, class D>

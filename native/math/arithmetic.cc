@@ -17,11 +17,11 @@ constexpr std::size_t kLongRun =
 
 // What an element costs, in elements that are copied: says from where on a second thread pays, and how large tasks are.
 std::size_t weight_of(UnaryCode code) {
-  if (code >= UnaryCode::pow) return 8;
+  if (code == UnaryCode::pow) return 8;
   return code >= UnaryCode::exp ? 2 : 1;
 }
 std::size_t weight_of(BinaryCode code) {
-  if (code >= BinaryCode::pow_gradient) return 8;
+  if (code >= BinaryCode::pow_gradient && code != BinaryCode::cube_gradient) return 8;
   return code >= BinaryCode::silu_gradient ? 2 : 1;
 }
 
@@ -117,6 +117,49 @@ class Walk {
   T buffer_[kPart];
 };
 
+constexpr std::size_t kLeastRow = 16;  // shorter rows are gathered into a buffer
+
+// Operands of a result of rows, the last dimension of a layout. An element is met by a row, or the row has all of its own.
+template <class T>
+bool in_rows(const Operand<T>& a, const Operand<T>& b) {
+  const auto fits = [](const Layout& layout) { return layout.strides[layout.rank - 1] <= 1.0; };
+  return is_broadcast(a) && is_broadcast(b) && fits(a.layout) && fits(b.layout) &&
+         a.layout.sizes[a.layout.rank - 1] >= static_cast<double>(kLeastRow);
+}
+
+// Where row `row` of an operand begins; of the dimensions before the last.
+std::size_t row_offset(const Layout& layout, std::size_t row) {
+  std::size_t at = 0;
+  for (std::size_t d = layout.rank - 1; d-- > 0;) {
+    const std::size_t size = static_cast<std::size_t>(layout.sizes[d]);
+    at += row % size * static_cast<std::size_t>(layout.strides[d]);
+    row /= size;
+  }
+  return at;
+}
+
+// Calls body(i, rows, offset of a, offset of b) for parts of a range of elements: whole rows of one index of the outer
+// dimensions, and parts of a row where the range begins or ends in one.
+template <class Body>
+void for_rows_within(Range range, const Layout& a, const Layout& b, const Body& body) {
+  const std::size_t last = a.rank - 1, columns = static_cast<std::size_t>(a.sizes[last]);
+  const std::size_t together = last > 0 ? static_cast<std::size_t>(a.sizes[last - 1]) : 1;
+  const auto step = [last](const Layout& of) {
+    return last > 0 ? static_cast<std::size_t>(of.strides[last - 1]) : 0;
+  };
+  const bool a_single = a.strides[last] == 0.0, b_single = b.strides[last] == 0.0;
+  for (std::size_t i = range.begin; i < range.end;) {
+    const std::size_t row = i / columns, column = i % columns, left = range.end - i;
+    const bool whole = column == 0 && left >= columns;
+    const std::size_t count = whole ? std::min(left / columns, together - row % together) : 1;
+    const std::size_t length = whole ? columns : std::min(left, columns - column);
+    body(i, BinaryRows{count, length, step(a), step(b), a_single, b_single},
+         row_offset(a, row) + (a_single ? 0 : column),
+         row_offset(b, row) + (b_single ? 0 : column));
+    i += count * length;
+  }
+}
+
 // Calls body(task's range, whether to write past the caches) for the elements of y.
 template <class T, class Body>
 void for_tasks(std::size_t n, std::size_t weight, const Body& body) {
@@ -158,13 +201,21 @@ void apply_binary(BinaryCode code, Operand<T> a, Operand<T> b, T* y, std::size_t
   for_tasks<T>(n, weight_of(code), [&](Range range, bool stream) {
     if (!is_broadcast(a) && !is_broadcast(b)) {
       const std::size_t i = range.begin;
-      kernel.binary(code, a.data + i, b.data + i, y + i, range.size(), numbers, stream);
+      kernel.binary(code, a.data + i, b.data + i, y + i, one_row(range.size()), numbers, stream);
+      return;
+    }
+    if (takes_rows(code) && in_rows(a, b)) {
+      for_rows_within(range, a.layout, b.layout,
+                      [&](std::size_t i, BinaryRows rows, std::size_t left, std::size_t right) {
+                        kernel.binary(code, a.data + left, b.data + right, y + i, rows, numbers,
+                                      stream);
+                      });
       return;
     }
     for_parts(
         range, range.size(),
         [&](std::size_t i, std::size_t count, const T* left, const T* right) {
-          kernel.binary(code, left, right, y + i, count, numbers, stream);
+          kernel.binary(code, left, right, y + i, one_row(count), numbers, stream);
         },
         a, b);
   });

@@ -407,7 +407,18 @@ void arithmetic(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
     const std::size_t code = draw.below(static_cast<std::size_t>(UnaryCode::count));
     const std::size_t other = draw.below(static_cast<std::size_t>(BinaryCode::count));
     table.unary(static_cast<UnaryCode>(code), a, memory.output<T>(n), n, numbers, draw.flip());
-    table.binary(static_cast<BinaryCode>(other), a, b, memory.output<T>(n), n, numbers,
+    table.binary(static_cast<BinaryCode>(other), a, b, memory.output<T>(n), one_row(n), numbers,
+                 draw.flip());
+  }
+  // Rows of a matrix beside one row, a column, or rows of their own.
+  const std::size_t count = draw.between(1, 4);
+  const bool a_single = draw.flip(), b_single = draw.flip();
+  const BinaryRows rows{count,    n,       a_single ? 1 : n, b_single ? 1 : draw.flip() ? n : 0,
+                        a_single, b_single};
+  if (n > 0) {
+    const T* left = memory.input<T>(a_single ? count : count * n);
+    const T* right = memory.input<T>(b_single ? count : rows.b_step == 0 ? n : count * n);
+    table.binary(BinaryCode::sub, left, right, memory.output<T>(count * n), rows, numbers,
                  draw.flip());
   }
   table.compare(static_cast<CompareCode>(draw.below(6)), a, b, memory.output<int>(n), n);
@@ -435,6 +446,10 @@ void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
   table.sum_columns(kind, data, x.rows, n, x.stride, {center, origin}, high, low);
   std::fill(high + n, high + padded(n), 0.0);
   std::fill(low + n, low + padded(n), 0.0);
+  // Two parts of n totals each, one behind the other.
+  const double *parts = memory.input<double>(2 * n), *rest = memory.input<double>(2 * n);
+  double *whole = memory.output<double>(n), *lost = memory.output<double>(n);
+  table.merge_parts(parts, rest, 2, n, n, whole, lost);
   const bool largest = draw.flip();
   table.extreme_columns(largest, data, x.rows, n, x.stride, memory.output<T>(n));
   if (n > 0) {

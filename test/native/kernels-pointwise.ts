@@ -35,6 +35,7 @@ export function pointwiseCases(addon: Addon): KernelCase[] {
         return nothing(() => addon.binary(a, b, y, n, n, n, code, -0.7, 0.9, null, 0));
       }),
     ),
+    ...broadcastCases(addon),
     ...Object.entries(CODES.compare).map(([name, code]) =>
       named(name, (arena, n) => {
         const [a, b, y] = [arena.input(n), arena.input(n), arena.words(n)];
@@ -42,6 +43,42 @@ export function pointwiseCases(addon: Addon): KernelCase[] {
       }),
     ),
   ];
+}
+
+/** Beside a row, a column, both, and a middle dimension; rows that are gathered, and longer ones that are read in place. */
+function broadcastCases(addon: Addon): KernelCase[] {
+  const sizes = sweep([3, -1, 1], [2, 3, -1], [-1, 4, 40]);
+  const ways: Record<string, (n: number, c: number, l: number) => readonly [number[], number[]]> = {
+    'beside a row': (_, c, l) => [
+      [c * l, l, 1],
+      [0, 0, 1],
+    ],
+    'beside a column': (_, c, l) => [
+      [c * l, l, 1],
+      [0, 1, 0],
+    ],
+    'of a column and a row': (_, __, l) => [
+      [1, 0, 0],
+      [0, l, 1],
+    ],
+  };
+  return Object.entries(ways).map(([name, stridesOf]) => ({
+    name: `sub ${name}`,
+    sizes,
+    prepare(arena, [n = 0, c = 0, l = 0]) {
+      if (n * c * l === 0) return nothing(() => undefined);
+      const strides = stridesOf(n, c, l);
+      const dims = [n, c, l];
+      const [lengthA = 0, lengthB = 0] = strides.map((each) =>
+        each.reduce((sum, stride, d) => sum + (dims[d]! - 1) * stride, 1),
+      );
+      const [a, b, y] = [arena.input(lengthA), arena.input(lengthB), arena.output(n * c * l)];
+      const layout = Float64Array.of(...dims, ...strides.flat());
+      return nothing(() =>
+        addon.binary(a, b, y, lengthA, lengthB, n * c * l, CODES.binary.sub, 0, 0, layout, 3),
+      );
+    },
+  }));
 }
 
 /** Reductions over rows, columns and a middle dimension, and softmax. */
