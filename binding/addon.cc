@@ -5,6 +5,7 @@
 #include <new>
 #include <type_traits>
 
+#include "activation.h"
 #include "args.h"
 #include "arithmetic.h"
 #include "batchnorm.h"

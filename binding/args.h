@@ -67,7 +67,7 @@ struct ElementType<std::uint32_t> {
 // a ticket where it is a job).
 class Args {
  public:
-  static constexpr std::size_t kMost = 16;
+  static constexpr std::size_t kMost = 20;
 
   // The number of an argument. Beyond the last slot it does not compile: an export that takes one argument
   // more than kMost would read past values_.

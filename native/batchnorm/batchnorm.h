@@ -9,6 +9,7 @@
 
 #include <cstddef>
 
+#include "../kernels/arithmetic.h"
 #include "../runtime/workspace.h"
 
 namespace evenkeel {
@@ -26,6 +27,13 @@ enum class Statistics { batch, running, given };
 // What backward needs of its forward: 3 * C doubles, mean[C], residual[C], invstd[C]. The mean in
 // use is mean + residual: one double is enough for float data, two are for double data.
 using Saved = double*;
+
+// An activation behind it: y = f(that), with the same bits as the pointwise operation.
+struct Activation {
+  bool given;
+  UnaryCode code;
+  Numbers numbers;
+};
 
 // y = (x - mean) * invstd * weight + bias, invstd = 1 / sqrt(var + eps), var biased (over M).
 // Statistics::batch: mean and var of this batch; with `update`, once y is written,
@@ -46,6 +54,7 @@ struct BatchNormForward {
   double* var;            // nullable: C doubles, the biased variance that normalises
   Statistics statistics;
   bool relu;  // y = max(that, 0): the same bits as relu() of it, without the pass
+  Activation activation;
   bool update;
   double momentum;
   double eps;
@@ -90,5 +99,22 @@ struct BatchNormBackward {
 
 template <class T>
 void batchnorm_backward(const BatchNormBackward<T>& call, Workspace& workspace);
+
+// The gradient of an activation behind it, for a backward: dz = gradient(z, dy), z what the forward handed to it,
+// computed again from x. `of_output`: gradient(f(z), dy) instead.
+template <class T>
+struct ActivationBackward {
+  BatchShape shape;
+  const T *x, *dy;
+  const T *weight, *bias;  // nullable
+  const double* saved;
+  T* dz;
+  Activation activation;
+  BinaryCode gradient;
+  bool of_output;
+};
+
+template <class T>
+void activation_backward(const ActivationBackward<T>& call, Workspace& workspace);
 
 }  // namespace evenkeel

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "activation.h"
 #include "batchnorm.h"
 #include "coefficients.h"
 #include "gradient.h"
@@ -55,8 +56,24 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
   if (call.y == nullptr) return;
 
   const bool stream = rows.template stream<T>();
+  const Activation& activation = call.activation;
   const auto passes = [&](std::size_t at, MatrixRange range) {
-    table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
+    if (!activation.given) {
+      table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
+      return;
+    }
+    const T* const x = call.x + at;
+    T* const y = call.y + at;
+    for_blocks_of<T>(
+        range, stream ? nullptr : y,
+        [&](std::size_t i, MatrixRange block, T* z) {
+          table.normalize_nc(x + i, z, block, columns.normalize(0), false, false);
+        },
+        [&](std::size_t i, std::size_t n, const T* z) {
+          kernels_of<T>().arithmetic.unary(activation.code, z, y + i, n, activation.numbers,
+                                           stream);
+        });
+    if (stream) kernels_of<T>().arithmetic.fence();
   };
   if (coefficients.any()) {
     const auto wide = [&](std::size_t c) { return coefficients.wide(c); };
@@ -65,6 +82,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
           range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
           [&](std::size_t i, std::size_t n, std::size_t c) {
             coefficients.write(c, call.x + at + i, call.y + at + i, n);
+            if (activation.given) activate(activation, call.y + at + i, n);
           });
     });
   } else {

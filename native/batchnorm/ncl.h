@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "../kernels/dispatch.h"
+#include "activation.h"
 #include "batchnorm.h"
 #include "coefficients.h"
 #include "gradient.h"
@@ -40,18 +41,24 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const BatchNormKernels<T>& table = kernels_of<T>().batchnorm;
   const Chunks chunks(call.shape);
   const Normalization<T> coefficients(call, workspace);
-  const bool stream = chunks.elements() * sizeof(T) >= kStreamBytes;
+  const Activation& activation = call.activation;
+  const bool stream = chunks.elements() * sizeof(T) >= kStreamBytes && !activation.given;
   if (call.statistics != Statistics::batch) {
     coefficients.from_given(0, call.shape.c);
     const auto passes = [&](std::size_t at, Runs runs, std::size_t c) {
       table.normalize_ncl(call.x + at, call.y + at, runs, coefficients.coefficients(c), call.relu,
                           stream, {});
+      if (!activation.given) return;
+      for (std::size_t r = 0; r < runs.count; ++r) {
+        activate(activation, call.y + at + r * runs.stride, runs.length);
+      }
     };
     run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
       if (!coefficients.any()) return passes(at, runs, c);
       one_by_one(at, runs, c, [&](std::size_t i, Runs one, std::size_t channel) {
         if (!coefficients.wide(channel)) return passes(i, one, channel);
         coefficients.write(channel, call.x + i, call.y + i, one.length);
+        if (activation.given) activate(activation, call.y + i, one.length);
       });
     });
     return;
@@ -70,6 +77,11 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   const auto finish = [&](std::size_t c, std::size_t n, const double* sums, const double* squares) {
     coefficients.from_sums(c, n, shift + c, sums, squares);
   };
+  const auto written = [&](std::size_t c, std::size_t p) {
+    if (!activation.given) return;
+    chunks.each_run(c, p,
+                    [&](std::size_t i, std::size_t n) { activate(activation, call.y + i, n); });
+  };
   const auto apply = [&](std::size_t c, std::size_t p, std::size_t next) {
     if (call.y == nullptr) return next != c ? sum(next, p) : Pair();
     const std::size_t at = chunks.at(c, p);
@@ -77,11 +89,13 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
       chunks.each_run(c, p, [&](std::size_t i, std::size_t n) {
         coefficients.write(c, call.x + i, call.y + i, n);
       });
+      written(c, p);
       return next != c ? sum(next, p) : Pair();
     }
     Pair pair;
     table.normalize_ncl(call.x + at, call.y + at, chunks.runs_of(p), coefficients.coefficients(c),
                         call.relu, stream, next != c ? channel(next, p, pair.sums) : SumOf<T>{});
+    written(c, p);
     return pair;
   };
   if (chunks.channel() <= kShortChannel) {

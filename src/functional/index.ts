@@ -41,6 +41,7 @@ export type {
   LeakyReLUOptions,
   SoftplusOptions,
 } from './pointwise/activation-options.js';
+export type { ActivationOption } from './pointwise/activation-table.js';
 export { eq, ge, gt, le, lt, maskedFill, ne, where } from './pointwise/masks.js';
 export {
   amax,

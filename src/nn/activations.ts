@@ -14,6 +14,11 @@ import {
   type LeakyReLUOptions,
   type SoftplusOptions,
 } from '../functional/pointwise/activation-options.js';
+import {
+  FIXED,
+  WITH_OPTIONS,
+  type PointwiseActivation,
+} from '../functional/pointwise/activation-table.js';
 import * as functions from '../functional/pointwise/activations.js';
 import { logSoftmax, softmax, type SoftmaxOptions } from '../functional/reductions/softmax.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
@@ -24,6 +29,7 @@ import { pythonFloat, pythonString } from './module/repr.js';
 const OPTIONS = Symbol('options');
 const APPLY = Symbol('apply');
 const DIM = Symbol('dim');
+const POINTWISE = Symbol('pointwise');
 
 /** A layer of one function of x and of options that stay. */
 abstract class Activation extends Module {
@@ -36,56 +42,73 @@ abstract class Activation extends Module {
   }
 }
 
-/** 1 / (1 + e^-x). */
-export class Sigmoid extends Activation {
+/** Of each element by itself. */
+abstract class Pointwise extends Activation {
+  /** @internal */
+  abstract get [POINTWISE](): PointwiseActivation;
+
   /** @internal */
   [APPLY](x: TensorLike): Tensor {
-    return functions.sigmoid(x);
+    return functions.activate(x, this[POINTWISE]);
+  }
+}
+
+/** @internal What a layer computes, where that is a pointwise activation and nothing else. */
+export function pointwiseOf(layer: Module): PointwiseActivation | null {
+  const isPlain = layer instanceof Pointwise && layer.forward === Pointwise.prototype.forward;
+  return isPlain ? layer[POINTWISE] : null;
+}
+
+/** 1 / (1 + e^-x). */
+export class Sigmoid extends Pointwise {
+  /** @internal */
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.sigmoid;
   }
 }
 
 /** The hyperbolic tangent. */
-export class Tanh extends Activation {
+export class Tanh extends Pointwise {
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.tanh(x);
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.tanh;
   }
 }
 
 /** x · sigmoid(x), also called swish (Elfwing et al. 2018). */
-export class SiLU extends Activation {
+export class SiLU extends Pointwise {
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.silu(x);
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.silu;
   }
 }
 
 /** x · tanh(log(1 + e^x)) (Misra 2019). */
-export class Mish extends Activation {
+export class Mish extends Pointwise {
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.mish(x);
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.mish;
   }
 }
 
 /** log(1 / (1 + e^-x)), without overflow. */
-export class LogSigmoid extends Activation {
+export class LogSigmoid extends Pointwise {
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.logSigmoid(x);
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.logSigmoid;
   }
 }
 
 /** min(max(x, 0), 6). */
-export class ReLU6 extends Activation {
+export class ReLU6 extends Pointwise {
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.relu6(x);
+  get [POINTWISE](): PointwiseActivation {
+    return FIXED.relu6;
   }
 }
 
 /** x · Φ(x), Φ the standard normal distribution: `functional.gelu`. */
-export class GELU extends Activation {
+export class GELU extends Pointwise {
   private readonly [OPTIONS]: Required<GELUOptions>;
 
   constructor(options: GELUOptions = {}) {
@@ -98,8 +121,8 @@ export class GELU extends Activation {
   }
 
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.gelu(x, this[OPTIONS]);
+  get [POINTWISE](): PointwiseActivation {
+    return WITH_OPTIONS.gelu(this[WHO], this[OPTIONS]);
   }
 
   override extraRepr(): string {
@@ -108,7 +131,7 @@ export class GELU extends Activation {
 }
 
 /** x where x > 0, else negativeSlope · x: `functional.leakyRelu`. */
-export class LeakyReLU extends Activation {
+export class LeakyReLU extends Pointwise {
   private readonly [OPTIONS]: Required<LeakyReLUOptions>;
 
   constructor(options: LeakyReLUOptions = {}) {
@@ -121,8 +144,8 @@ export class LeakyReLU extends Activation {
   }
 
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.leakyRelu(x, this[OPTIONS]);
+  get [POINTWISE](): PointwiseActivation {
+    return WITH_OPTIONS.leakyRelu(this[WHO], this[OPTIONS]);
   }
 
   override extraRepr(): string {
@@ -131,7 +154,7 @@ export class LeakyReLU extends Activation {
 }
 
 /** x where x > 0, else alpha (e^x - 1): `functional.elu`. */
-export class ELU extends Activation {
+export class ELU extends Pointwise {
   private readonly [OPTIONS]: Required<ELUOptions>;
 
   constructor(options: ELUOptions = {}) {
@@ -144,8 +167,8 @@ export class ELU extends Activation {
   }
 
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.elu(x, this[OPTIONS]);
+  get [POINTWISE](): PointwiseActivation {
+    return WITH_OPTIONS.elu(this[WHO], this[OPTIONS]);
   }
 
   override extraRepr(): string {
@@ -154,7 +177,7 @@ export class ELU extends Activation {
 }
 
 /** log(1 + e^(beta x)) / beta: `functional.softplus`. */
-export class Softplus extends Activation {
+export class Softplus extends Pointwise {
   private readonly [OPTIONS]: Required<SoftplusOptions>;
 
   constructor(options: SoftplusOptions = {}) {
@@ -171,8 +194,8 @@ export class Softplus extends Activation {
   }
 
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.softplus(x, this[OPTIONS]);
+  get [POINTWISE](): PointwiseActivation {
+    return WITH_OPTIONS.softplus(this[WHO], this[OPTIONS]);
   }
 
   override extraRepr(): string {
@@ -181,7 +204,7 @@ export class Softplus extends Activation {
 }
 
 /** x between minVal and maxVal, else the nearer of them: `functional.hardtanh`. */
-export class Hardtanh extends Activation {
+export class Hardtanh extends Pointwise {
   private readonly [OPTIONS]: Required<HardtanhOptions>;
 
   constructor(options: HardtanhOptions = {}) {
@@ -198,8 +221,8 @@ export class Hardtanh extends Activation {
   }
 
   /** @internal */
-  [APPLY](x: TensorLike): Tensor {
-    return functions.hardtanh(x, this[OPTIONS]);
+  get [POINTWISE](): PointwiseActivation {
+    return WITH_OPTIONS.hardtanh(this[WHO], this[OPTIONS]);
   }
 
   override extraRepr(): string {

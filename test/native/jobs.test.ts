@@ -27,6 +27,14 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), 0, N, C, L, f(C), f(C), new Float64Array(3 * C).fill(0.5)],
     ...[f(ELEMENTS), f(C), f(C), false, true],
   ],
+  batchNormActivated: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), f(C), f(C).map(Math.abs)],
+    ...[new Float64Array(4 * C), false, true, 0.1, 1e-5, false, CODES.unary.elu, 1, 0],
+  ],
+  activationBackward: (f) => [
+    ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), N, C, L, f(C), f(C)],
+    ...[new Float64Array(3 * C).fill(0.5), CODES.unary.elu, CODES.binary.elu_gradient, false, 1, 0],
+  ],
   normalizeByMoments: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), new Float64Array(4 * C).fill(0.5)],
     ...[new Float64Array(3 * C), 1e-5, true],

@@ -1,5 +1,6 @@
 // The two BatchNorm exports of the addon as calls on an Arena, with every nullable argument.
 import type { Addon } from '../../src/addon/types.js';
+import { CODES } from '../../src/functional/pointwise/codes.js';
 import { flags, nothing, positive, sweep, type KernelCase } from './kernel-case.js';
 
 const tiny = (value: number): number => value * 2 ** -30;
@@ -125,12 +126,51 @@ function backward(addon: Addon, options: Backward, sizes = batchNormSizes): Kern
   };
 }
 
+/** The calls with an activation behind. */
+function activated(addon: Addon, name: 'silu' | 'tanh', sizes: KernelCase['sizes']): KernelCase[] {
+  const [code, gradient] = [CODES.unary[name], CODES.binary[`${name}_gradient`]];
+  return [
+    {
+      name: `batchNormActivated ${name}`,
+      sizes,
+      prepare(arena, [n = 0, c = 0, l = 0]) {
+        const [x, y] = [arena.input(n * c * l), arena.output(n * c * l)];
+        const [w, b, mean] = [arena.input(c), arena.input(c), arena.input(c)];
+        const variance = arena.input(c, positive);
+        const isEval = n * l === 1;
+        return nothing(() =>
+          addon.batchNormActivated(
+            ...([x, y, n, c, l, w, b, isEval ? mean : null, isEval ? variance : null, null] as const),
+            ...([isEval, false, 0, 1e-5, false, code, 0, 0] as const),
+          ),
+        );
+      },
+    },
+    {
+      name: `activationBackward ${name}`,
+      sizes,
+      prepare(arena, [n = 0, c = 0, l = 0]) {
+        const [x, dy] = [arena.input(n * c * l), arena.input(n * c * l)];
+        const [dz, w, b] = [arena.output(n * c * l), arena.input(c), arena.input(c)];
+        const saved = arena.doublesIn(3 * c, positive);
+        for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
+        return nothing(() =>
+          addon.activationBackward(
+            ...([x, dy, dz, n, c, l, w, b, saved, code, gradient, name === 'tanh', 0, 0] as const),
+          ),
+        );
+      },
+    },
+  ];
+}
+
 /** The two BatchNorm calls, as a training loop makes them. */
 export function batchNormCases(addon: Addon): KernelCase[] {
   const all = { weight: true, bias: true, saved: true };
   const gradients = { weight: true, dx: true, dweight: true, dbias: true };
   const cases: KernelCase[] = [];
   for (const sizes of [batchNormSizes, narrowSizes]) {
+    cases.push(...activated(addon, 'silu', sizes), ...activated(addon, 'tanh', sizes));
     for (const relu of flags) {
       cases.push(forward(addon, { ...all, mode: 'update', relu }, sizes));
       cases.push(forward(addon, { ...all, mode: 'eval', relu }, sizes));

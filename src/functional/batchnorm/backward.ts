@@ -3,6 +3,7 @@ import { addon } from '../../addon/control.js';
 import type { Native } from '../../run/calls.js';
 import { deferring, perform } from '../../run/deferral.js';
 import { floats, record, Tensor, type FloatData } from '../../tensor/tensor.js';
+import { activationGradient } from './activation.js';
 import type { Plan } from './plan.js';
 
 /** One gradient that is to be computed. */
@@ -30,23 +31,28 @@ export function recordNormalization(
   plan: Plan,
   saved: Float64Array,
 ): Tensor {
-  const { who, weight, bias, useRunning, relu } = plan;
+  const { who, weight, bias, useRunning, relu, activation } = plan;
   const { c } = plan.dims;
   // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
   const learns = weight?.requiresGrad === true || bias?.requiresGrad === true;
-  const readsInput = !useRunning || relu || learns;
-  const kept = keptBy(readsInput ? input : null, weight, relu ? bias : null);
+  const again = activation?.saved === 'input';
+  const readsInput = !useRunning || relu || again || learns;
+  const kept = keptBy(readsInput ? input : null, weight, relu || again ? bias : null);
+  if (activation?.saved === 'output') kept.push(y);
   const { shape, dtype } = input;
   return record(who, y, [input, weight, bias], kept, (dy, needs) => {
-    const dx = needs[0] ? Tensor.uninitialized(shape, dtype) : null;
+    const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
+    const dz =
+      activation === null ? null : activationGradient(plan, activation, input, y, dy, rows);
+    // dx takes the place of dz.
+    const dx = needs[0] ? (dz ?? Tensor.uninitialized(shape, dtype)) : null;
     const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
     const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
     const x = readsInput ? input : dx;
     if (x === null) return [null, null, null];
-    const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
     // Read now: whoever owns the gradient may dispose of it before a job begins.
-    const { expandedValue } = dy;
-    const read = expandedValue === null ? dy : null;
+    const { expandedValue } = dz ?? dy;
+    const read = expandedValue === null ? (dz ?? dy) : null;
     differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
     return [dx, dweight, dbias];
   });
@@ -70,7 +76,12 @@ function differentiate(call: Call): void {
     {
       who,
       work: x.numel,
-      reads: { 'the input': x === dx ? null : x, 'the gradient': dy, weight, bias },
+      reads: {
+        'the input': x === dx ? null : x,
+        'the gradient': dy === dx ? null : dy,
+        weight,
+        bias,
+      },
       writes: [dx, dweight, dbias],
     },
     (native, arrayOf) => backwardCall(native, arrayOf, call),

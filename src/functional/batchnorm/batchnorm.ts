@@ -2,6 +2,8 @@
 import * as check from '../../check/index.js';
 import { deferring } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
+import type { ActivationOption } from '../pointwise/activation-table.js';
+import { behindOf } from './activation.js';
 import { normalize } from './forward.js';
 import { packedDims, paddingOf, type Lengths, type Mask } from './padding.js';
 
@@ -18,6 +20,8 @@ export interface BatchNormFunctionOptions {
   eps?: number | undefined;
   /** y = max(y, 0) in the same pass, with the bits of `relu` of the result. Default false. */
   relu?: boolean | undefined;
+  /** y = f(y) in the same pass, with the bits of that function of the result: 'silu', or with its options. Default none. */
+  activation?: ActivationOption | undefined;
   /** Receives the output instead of new memory: same shape and dtype. */
   out?: Tensor | null | undefined;
   /**
@@ -32,7 +36,10 @@ export interface BatchNormFunctionOptions {
   mask?: Mask | undefined;
 }
 
-const OPTIONS = ['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'out', 'lengths', 'mask'];
+const OPTIONS = [
+  ...['weight', 'bias', 'training', 'momentum', 'eps', 'relu', 'activation', 'out', 'lengths'],
+  'mask',
+];
 
 /**
  * y = (x - mean) / sqrt(var + eps) · weight + bias per channel (Ioffe & Szegedy 2015), the stateless
@@ -80,7 +87,7 @@ export function batchNorm(
   }
   // null is no default, but for what may be absent.
   const { weight = null, bias = null, out = null } = options;
-  const { training = false, momentum = 0.1, eps = 1e-5, relu = false } = options;
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   check.boolean(who, 'training', training);
   const padding = paddingOf(who, input, options, 'NCL');
   return normalize(input, {
@@ -95,7 +102,7 @@ export function batchNorm(
     update: training && runningMean !== null,
     momentum: check.numberBetween(who, 'momentum', momentum, 0, 1),
     eps: check.numberBetween(who, 'eps', eps, 0, Infinity),
-    relu: check.boolean(who, 'relu', relu),
+    ...behindOf(who, options),
     out,
     moments: null,
     owner: null,

@@ -4,13 +4,23 @@ import { checkMade, type Native } from '../../run/calls.js';
 import { undeferred, type Deferral } from '../../run/deferral.js';
 import { savedDoubles } from '../../memory/slab.js';
 import { floats, Tensor, type FloatData } from '../../tensor/tensor.js';
+import { activate } from '../pointwise/activations.js';
+import { CODES } from '../pointwise/codes.js';
 import { recordNormalization } from './backward.js';
 import { Moments } from './moments.js';
 import { pack, unpack, type Padding } from './padding.js';
 import { checkApart, checkOperands, checkPlan, checkStatisticsApart, type Plan } from './plan.js';
 
+const NO_OUT = 'expected no out for an activation behind padding, got one.';
+
 /** @internal Checks the plan, and normalises by it. Whatever throws has changed nothing. */
 export function normalize(input: Tensor, plan: Plan): Tensor {
+  const { activation } = plan;
+  // Padding is not packed: there y is what the activation makes of 0.
+  if (activation !== null && plan.padding !== null) {
+    if (plan.out !== null) throw new TypeError(`${plan.who}: ${NO_OUT}`);
+    return activate(normalize(input, { ...plan, activation: null }), activation);
+  }
   const recorded = checkPlan(input, plan);
   if (plan.deferral !== null) return normalizeLater(input, plan, plan.deferral, recorded);
   if (plan.padding !== null) return normalizePadded(input, plan, plan.padding, recorded);
@@ -140,8 +150,15 @@ function forwardCall(
   mean: FloatData | null,
   variance: FloatData | null,
   saved: Float64Array | null,
-  { dims, useRunning, update, momentum, eps, relu }: Plan,
+  { dims, useRunning, update, momentum, eps, relu, activation }: Plan,
 ): unknown {
+  if (activation !== null) {
+    return native.batchNormActivated(
+      ...([x, y, dims.n, dims.c, dims.l, weight, bias, mean, variance, saved] as const),
+      ...([useRunning, update, momentum, eps, false] as const),
+      ...([CODES.unary[activation.forward], activation.p, activation.q] as const),
+    );
+  }
   return native.batchNormForward(
     x,
     y,

@@ -5,6 +5,7 @@ import { needsGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import type { Deferral } from '../../run/deferral.js';
 import { floats, sizesOf, Tensor, type FloatData } from '../../tensor/tensor.js';
+import type { PointwiseActivation } from '../pointwise/activation-table.js';
 import type { Moments } from './moments.js';
 import type { Padding } from './padding.js';
 
@@ -28,6 +29,8 @@ export interface Plan {
   readonly eps: number;
   /** y = max(that, 0): the bits of relu() of it, without its pass over memory. */
   readonly relu: boolean;
+  /** y = f(that): the bits of the pointwise operation, without its pass over memory. Not with relu. */
+  readonly activation: PointwiseActivation | null;
   /** Receives the output; null: new memory. */
   readonly out: Tensor | null;
   /** Receives the batch's moments, where they normalise; null for nobody. */

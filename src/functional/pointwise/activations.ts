@@ -2,103 +2,86 @@
 import * as check from '../../check/index.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
-import {
-  eluOptions,
-  geluOptions,
-  hardtanhOptions,
-  leakyReluOptions,
-  softplusOptions,
-  type ELUOptions,
-  type GELUOptions,
-  type HardtanhOptions,
-  type LeakyReLUOptions,
-  type SoftplusOptions,
+import type {
+  ELUOptions,
+  GELUOptions,
+  HardtanhOptions,
+  LeakyReLUOptions,
+  SoftplusOptions,
 } from './activation-options.js';
+import { FIXED, WITH_OPTIONS, type PointwiseActivation } from './activation-table.js';
 import { binary, floatingInput, gradient, unary } from './apply.js';
-import type { BinaryName, UnaryName } from './codes.js';
 
-/** An activation whose derivative is a function of its input or of its output. */
-function activation(
-  who: string,
+/** @internal The activation of x. */
+export function activate(
   x: TensorLike,
-  forward: UnaryName,
-  backward: BinaryName,
-  saved: 'input' | 'output',
-  p = 0,
-  q = 0,
+  { name, forward, backward, saved, p, q }: PointwiseActivation,
 ): Tensor {
-  const input = floatingInput(who, x);
+  const input = floatingInput(name, x);
   const y = unary(forward, input, p, q);
   const kept = saved === 'input' ? input : y;
-  return record(who, y, [input], [kept], (dy) => [gradient(backward, kept, dy, p, q)]);
+  return record(name, y, [input], [kept], (dy) => [gradient(backward, kept, dy, p, q)]);
 }
 
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('sigmoid', 1, rest);
-  return activation('sigmoid', x, 'sigmoid', 'sigmoid_gradient', 'output');
+  return activate(x, FIXED.sigmoid);
 }
 
 /** The hyperbolic tangent. */
 export function tanh(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('tanh', 1, rest);
-  return activation('tanh', x, 'tanh', 'tanh_gradient', 'output');
+  return activate(x, FIXED.tanh);
 }
 
 /** x · sigmoid(x), also called swish (Elfwing et al. 2018). */
 export function silu(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('silu', 1, rest);
-  return activation('silu', x, 'silu', 'silu_gradient', 'input');
+  return activate(x, FIXED.silu);
 }
 
 /** x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016). */
 export function gelu(x: TensorLike, options: GELUOptions = {}): Tensor {
-  const { approximate } = geluOptions('gelu', options);
-  return approximate === 'tanh'
-    ? activation('gelu', x, 'gelu_tanh', 'gelu_tanh_gradient', 'input')
-    : activation('gelu', x, 'gelu', 'gelu_gradient', 'input');
+  return activate(x, WITH_OPTIONS.gelu('gelu', options));
 }
 
 /** x where x > 0, else negativeSlope · x. The derivative at 0 is negativeSlope. */
 export function leakyRelu(x: TensorLike, options: LeakyReLUOptions = {}): Tensor {
-  const { negativeSlope } = leakyReluOptions('leakyRelu', options);
-  return activation('leakyRelu', x, 'leaky_relu', 'leaky_relu_gradient', 'input', negativeSlope);
+  return activate(x, WITH_OPTIONS.leakyRelu('leakyRelu', options));
 }
 
 /** x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016). */
 export function elu(x: TensorLike, options: ELUOptions = {}): Tensor {
-  const { alpha } = eluOptions('elu', options);
-  return activation('elu', x, 'elu', 'elu_gradient', 'input', alpha);
+  return activate(x, WITH_OPTIONS.elu('elu', options));
 }
 
 /** log(1 + e^(beta x)) / beta: a smooth ReLU. */
 export function softplus(x: TensorLike, options: SoftplusOptions = {}): Tensor {
-  const { beta, threshold } = softplusOptions('softplus', options);
-  return activation('softplus', x, 'softplus', 'softplus_gradient', 'input', beta, threshold);
+  return activate(x, WITH_OPTIONS.softplus('softplus', options));
 }
 
 /** x between minVal and maxVal, else the nearer of them. The derivative is 1 between them, and 0 on them. */
 export function hardtanh(x: TensorLike, options: HardtanhOptions = {}): Tensor {
-  const { minVal, maxVal } = hardtanhOptions('hardtanh', options);
-  return activation('hardtanh', x, 'clamp', 'hardtanh_gradient', 'input', minVal, maxVal);
+  return activate(x, WITH_OPTIONS.hardtanh('hardtanh', options));
 }
 
 /** min(max(x, 0), 6). The derivative is 1 between 0 and 6, and 0 on them. */
 export function relu6(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('relu6', 1, rest);
-  return activation('relu6', x, 'clamp', 'hardtanh_gradient', 'input', 0, 6);
+  return activate(x, FIXED.relu6);
 }
 
 /** log(1 / (1 + e^-x)), without overflow. */
 export function logSigmoid(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('logSigmoid', 1, rest);
-  return activation('logSigmoid', x, 'log_sigmoid', 'log_sigmoid_gradient', 'input');
+  return activate(x, FIXED.logSigmoid);
 }
 
 /** x · tanh(log(1 + e^x)) (Misra 2019). */
 export function mish(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('mish', 1, rest);
-  return activation('mish', x, 'mish', 'mish_gradient', 'input');
+  return activate(x, FIXED.mish);
 }
 
 /**

@@ -1,6 +1,7 @@
 // FrozenBatchNorm1d: BatchNorm1d's evaluation as a fixed map, for inference and for the backbone of a
 // model that is trained further. Nothing of it is learned or moves.
 import * as check from '../../check/index.js';
+import { behindOf } from '../../functional/batchnorm/activation.js';
 import { normalize } from '../../functional/batchnorm/forward.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
 import { deferring } from '../../run/deferral.js';
@@ -171,7 +172,7 @@ export class FrozenBatchNorm1d extends Module {
       update: false,
       momentum: 0,
       eps: this.eps,
-      relu: check.booleanOption(who, 'relu', options?.relu),
+      ...behindOf(who, options),
       out: options?.out ?? null,
       moments: null,
       owner: this,

@@ -1,6 +1,7 @@
 // BatchNorm1d, 2d, 3d: what a forward does. What a layer keeps is in state.ts, what can be chosen of it in choices.ts and
 // mode.ts, what becomes of a batch's moments in learn.ts, the arithmetic in functional/batchnorm/ and below it.
 import * as check from '../../check/index.js';
+import { behindOf } from '../../functional/batchnorm/activation.js';
 import { normalize } from '../../functional/batchnorm/forward.js';
 import { packedDims, paddingOf } from '../../functional/batchnorm/padding.js';
 import type { Plan } from '../../functional/batchnorm/plan.js';
@@ -158,7 +159,7 @@ export abstract class BatchNorm extends BatchNormMode {
    */
   protected [PLAN](
     input: Tensor,
-    options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu'> | undefined,
+    options: Pick<BatchNormForwardOptions, 'lengths' | 'mask' | 'relu' | 'activation'> | undefined,
     out: Tensor | null,
     values?: number,
   ): Plan {
@@ -194,7 +195,7 @@ export abstract class BatchNorm extends BatchNormMode {
       update,
       momentum: update && sink === runningStatistics ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
-      relu: check.booleanOption(who, 'relu', options?.relu),
+      ...behindOf(who, options),
       out,
       moments: null,
       owner: this,

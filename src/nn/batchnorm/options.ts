@@ -1,5 +1,6 @@
 // What can be said to a BatchNorm: options of the layer, of a forward, of freeze().
 import type { Lengths, Mask } from '../../functional/batchnorm/padding.js';
+import type { ActivationOption } from '../../functional/pointwise/activation-table.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 export interface BatchNormOptions {
@@ -36,6 +37,11 @@ export interface BatchNormForwardOptions {
   /** y = max(y, 0) in the same pass, with the bits of a ReLU behind it. Default false. */
   relu?: boolean | undefined;
   /**
+   * y = f(y) in the same pass, with the bits of that activation behind it: its name, as `'silu'`, or with options,
+   * as `{ name: 'leakyRelu', negativeSlope: 0.2 }`. Not with `relu`. Default none.
+   */
+  activation?: ActivationOption | undefined;
+  /**
    * How many steps of each sample of [N, C, L] count: N whole numbers from 0 to L. The rest is padding:
    * no part of the statistics, and y and dx are 0 there. The same bits as without it: default all.
    */
@@ -58,6 +64,8 @@ export interface BatchNormAsyncOptions {
   transfer?: boolean | undefined;
   /** As for `forward`. */
   relu?: boolean | undefined;
+  /** As for `forward`. */
+  activation?: ActivationOption | undefined;
   /** As for `forward`. */
   lengths?: Lengths | undefined;
   /** As for `forward`. */
@@ -83,10 +91,12 @@ export const LAYER_OPTIONS = [
 ];
 
 /** @internal */
-export const FORWARD_OPTIONS = ['out', 'relu', 'lengths', 'mask'];
+export const FORWARD_OPTIONS = ['out', 'relu', 'activation', 'lengths', 'mask'];
 
 /** @internal Those of one layer alone are no options of a Sequential, which hands the others on. */
-export const SEQUENCE_OPTIONS = FORWARD_OPTIONS.filter((name) => !['out', 'relu'].includes(name));
+export const SEQUENCE_OPTIONS = FORWARD_OPTIONS.filter(
+  (name) => !['out', 'relu', 'activation'].includes(name),
+);
 
 /** @internal */
-export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'lengths', 'mask'];
+export const ASYNC_OPTIONS = ['signal', 'transfer', 'relu', 'activation', 'lengths', 'mask'];

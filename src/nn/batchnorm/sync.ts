@@ -17,6 +17,7 @@ import {
   sharedMoments,
   type Meetings,
 } from '../../functional/batchnorm/shared-batch.js';
+import { activate } from '../../functional/pointwise/activations.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { SINK, WHO } from '../module/internals.js';
 import { Module } from '../module/module.js';
@@ -95,7 +96,12 @@ export class SyncBatchNorm extends BatchNorm1d {
       if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
       if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
       // What this process has may be one value: only that of all counts.
-      const plan = this[PLAN](Tensor.from(x), options, options?.out ?? null, Infinity);
+      const planned = this[PLAN](Tensor.from(x), options, options?.out ?? null, Infinity);
+      const { activation } = planned;
+      if (activation !== null && options?.out !== undefined) {
+        throw new TypeError(`${this[WHO]}.forward: expected activation or out, got both.`);
+      }
+      const plan = { ...planned, activation: null };
       if (plan.useRunning && !plan.update) return super.forward(x, options);
       known = meetingsIn(this, group);
       if (plan.deferral !== null) {
@@ -104,7 +110,8 @@ export class SyncBatchNorm extends BatchNorm1d {
             'beside the event loop.',
         );
       }
-      return forwardShared(this, Tensor.from(x), plan, group, known);
+      const y = forwardShared(this, Tensor.from(x), plan, group, known);
+      return activation === null ? y : activate(y, activation);
     } catch (error) {
       if (isLocal(error)) group.refuse((known ?? meetingsIn(this, group)).shares, error);
       throw error;

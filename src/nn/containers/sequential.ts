@@ -2,6 +2,7 @@ import * as check from '../../check/index.js';
 import { identity } from '../../functional/identity.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNormForwardOptions } from '../batchnorm/options.js';
+import { pointwiseOf } from '../activations.js';
 import { BatchNorm } from '../batchnorm/layer.js';
 import { forwardOptionsOf, handOn } from '../module/forward-options.js';
 import { FrozenBatchNorm1d } from '../batchnorm/frozen.js';
@@ -13,17 +14,21 @@ import { ReLU } from '../relu.js';
 import { childrenOf } from '../module/tree.js';
 
 /** What a Sequential hands on to those of its layers that take it. */
-export type SequentialForwardOptions = Omit<BatchNormForwardOptions, 'out' | 'relu'>;
+export type SequentialForwardOptions = Omit<BatchNormForwardOptions, 'out' | 'relu' | 'activation'>;
 
 // A subclass or an instance that brings a forward of its own is called as it is.
 const FUSING = [BatchNorm, LazyBatchNorm1d, FrozenBatchNorm1d] as const;
 
-function takesReLU(layer: Layer): boolean {
+function fuses(layer: Layer): boolean {
   return FUSING.some((kind) => layer instanceof kind && layer.forward === kind.prototype.forward);
 }
-function isReLU(layer: Layer | undefined): boolean {
-  return layer instanceof ReLU && layer.forward === ReLU.prototype.forward;
+/** What a layer is as an option of the BatchNorm in front of it; null where it is nothing of the kind. */
+function behind(layer: Layer | undefined): object | null {
+  if (layer instanceof ReLU) return layer.forward === ReLU.prototype.forward ? RELU : null;
+  const activation = layer === undefined ? null : pointwiseOf(layer);
+  return activation === null ? null : { activation };
 }
+const RELU = { relu: true } as const;
 
 /**
  * Layers one after another, named 0, 1, 2, … in the state dict. It is its children: whatever replaces one, adds
@@ -57,7 +62,7 @@ export class Sequential extends Indexed<Layer> {
   }
 
   /**
-   * A ReLU right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less.
+   * A pointwise activation right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less.
    *
    * @param options - Go to every layer that takes them, as `lengths` to each BatchNorm: see `forwardOptions` of
    * Module for a class of one's own.
@@ -71,8 +76,9 @@ export class Sequential extends Indexed<Layer> {
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
       const own = handed?.[i];
-      if (takesReLU(layer) && isReLU(layers[i + 1])) {
-        y = withOptions(layer, y, { ...own, relu: true });
+      const fused = fuses(layer) ? behind(layers[i + 1]) : null;
+      if (fused !== null) {
+        y = withOptions(layer, y, { ...own, ...fused });
         i++;
       } else if (own !== undefined) {
         y = withOptions(layer, y, own);
