@@ -1,5 +1,6 @@
 // JavaScript value -> plain view, or an error that names the argument. Memory facts only: element
 // type, exact length, attached. The meaning was checked, with words, in src/check/.
+// Longer than 250 lines because one class reads every argument, and templates have to stand in a header.
 #pragma once
 
 #include <napi.h>

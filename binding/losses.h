@@ -1,4 +1,5 @@
 // Losses beside those of loss.h.
+// Longer than 250 lines because each loss is one struct for its values and one for its gradients.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 // Calls the addon itself, behind every check of the package, with arguments that are right but for a few:
 // it may refuse, with a TypeError or RangeError and nothing written, or compute; it may never crash. Under
 // AddressSanitizer (scripts/sanitize.mjs) a read past an array is a crash too.
+// Longer than 250 lines because each export of the addon has a row with right arguments.
 //
 //   node scripts/fuzz-addon.mjs [--runs N] [--seed S] [--addon FILE]
 //

@@ -1,3 +1,4 @@
+// Longer than 250 lines because one template has all calls of an MPI, whose constants differ from one MPI to another.
 #include "mpi.h"
 
 #include <algorithm>

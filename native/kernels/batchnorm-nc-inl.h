@@ -1,6 +1,7 @@
 // BatchNorm on (N, C): lanes are columns, written once over 16 float (8 double) lanes. Knows neither
 // layout choice nor threads (batchnorm/nc.h does).
 // Statistics: shifted sums in double (Chan, Golub, LeVeque 1979). Output: the centred form.
+// Longer than 250 lines because the passes share the walk over leaves of rows and the tiles.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // BatchNorm on (N, C, L), run by run: lanes are positions within a run. Knows neither layout choice nor
 // threads (batchnorm/ncl.h does). The same arithmetic as in batchnorm-nc-inl.h.
+// Longer than 250 lines because the passes share the walk over leaves and the sums of runs.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // exp, log and their kind in float32, lane by lane, from + - * / and `fused` (a b + c, rounded once, which every
 // instruction set has: registers.h). Polynomials are minimax fits whose coefficients were rounded to float one by one.
 // `evenkeel-check ulps` measures the error of each over all 2^32 inputs; docs/operations.md has the figures.
+// Longer than 250 lines because functions share reductions and polynomials, with an error bound stated at each.
 //
 // What the rounding of D = fused(a, b, c) has lost is fused(a, b, c - D): it is carried to the end where it counts.
 #pragma once

@@ -4,6 +4,7 @@
 // kDigits: 53 for a float64 result, 24 for a float32 one, which is rounded from a double with a relative error below
 // 2^-30. Errors are stated in units in the last place (ulp) of the result, and test/native/functions.test.ts measures
 // them: docs/operations.md has the figures. float-functions-inl.h has them in float32.
+// Longer than 250 lines because functions share reductions and polynomials, with an error bound stated at each.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 // Sums and extremes along a dimension, in explicit lanes.
+// Longer than 250 lines because sums, extremes and softmax share the lanes, whose order the bits depend on.
 #pragma once
 
 #include <cstddef>

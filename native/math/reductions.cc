@@ -1,3 +1,5 @@
+// Longer than 250 lines because reductions share one walk over blocks, rows and columns, which fixes the order of
+// every sum.
 #include "reductions.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Longer than 250 lines because the pool is one class, and its order of locks and of memory is argued in one place.
 #include "parallel.h"
 
 #include <algorithm>

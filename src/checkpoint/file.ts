@@ -1,5 +1,6 @@
 // Files as a whole: opened to be read, or replaced so that there is always an old or a new one. What is
 // in them is the business of safetensors.ts and torch.ts.
+// Longer than 250 lines because reading and replacing a file share the checks of paths, links and changes in between.
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { endianness } from 'node:os';

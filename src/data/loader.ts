@@ -1,3 +1,4 @@
+// Longer than 250 lines because the options of a loader are documented here, and one class reads them.
 import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { permutation } from '../tensor/random.js';

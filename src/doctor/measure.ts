@@ -1,4 +1,6 @@
 // The passes of the data through a model, and what is made of them.
+// Longer than 250 lines because each measurement uses the inputs and layers that the first pass through the data has
+// kept.
 import type { BatchNorm } from '../nn/batchnorm/layer.js';
 import type { Module } from '../nn/module/module.js';
 import { Tensor } from '../tensor/tensor.js';

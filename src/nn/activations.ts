@@ -1,5 +1,5 @@
-// Activations as layers, without state: their options, checked when one is made, and a call of functional. Longer than
-// most files because each class repeats the same few lines. ReLU: relu.ts; PReLU, which is learned: prelu.ts.
+// Activations as layers, without state: their options, checked when one is made, and a call of functional.
+// ReLU: relu.ts; PReLU, which is learned: prelu.ts. Longer than 250 lines because each class repeats the same few lines.
 import * as check from '../check/index.js';
 import { glu, type GLUOptions } from '../functional/glu.js';
 import {

@@ -1,5 +1,7 @@
 // Initial values of weights, from the one stream of random numbers: after the same seed the same bits on every machine.
 // Each writes in place, without recording, and returns its tensor.
+// Longer than 250 lines because each public initialiser documents its formula, and they share the fans and the stream
+// of random numbers.
 import * as check from '../check/index.js';
 import { fillNormal, fillUniform } from '../tensor/random.js';
 import { floats, Tensor } from '../tensor/tensor.js';

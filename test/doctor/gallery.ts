@@ -1,5 +1,6 @@
 // The gallery: small networks trained on real digits, each with a mistake that is met in public code, and beside it
 // the same without the mistake.
+// Longer than 250 lines because each network of the gallery is one function.
 import {
   checkpoint,
   data,

@@ -1,5 +1,6 @@
 // Values that are right for next to nothing, each made anew: the tests of one call and the fuzzer of the public door
 // take them from here. And what a refusal has to look like.
+// Longer than 250 lines because it is a list of values.
 import type * as types from 'evenkeel';
 import { createContext, runInContext } from 'node:vm';
 

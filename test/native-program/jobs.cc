@@ -1,5 +1,6 @@
 // Jobs from several owners, as several environments have them: started, cancelled, taken and closed at
 // random. What a job gives is the hash of the same work done at once, or it was cancelled.
+// Longer than 250 lines because owners, jobs and faults are drawn by one program that shares its state.
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>

@@ -1,3 +1,4 @@
+// Longer than 250 lines because each kernel has a call.
 #include "kernel_calls.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Longer than 250 lines because each operation has a case.
 #include "operations.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Every other computing export of the addon as calls on an Arena.
+// Longer than 250 lines because each export of the addon has a row.
 import type { Addon } from '../../src/addon/types.js';
 import type { Arena } from './arena.js';
 import {

@@ -1,6 +1,7 @@
 // Small files that would cost much: each says the same thing many times about something large that it
 // remembers, or asks for much with few bytes. A reader has to refuse them, or read them, in time and memory
 // that fit their size. `scale` is roughly how many bytes each has.
+// Longer than 250 lines because it is a list of files.
 import { op, packZip, safetensors, torchZip } from '../helpers/checkpoint-files.js';
 
 const { code, text, int, dict, tuple, global, call } = op;

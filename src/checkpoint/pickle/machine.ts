@@ -1,5 +1,6 @@
 // The stack, the memo and the reading of operands, for pickle.ts. Every opcode takes time in proportion to
 // its bytes or is paid for out of the budget, and so is every object.
+// Longer than 250 lines because the opcodes of pickle are methods of one machine, and share its stack and budget.
 import { isUtf8 } from 'node:buffer';
 
 import * as check from '../../check/index.js';

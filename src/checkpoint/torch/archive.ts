@@ -1,5 +1,6 @@
 // The two containers of torch.save: a zip archive (since 1.6), and before that one stream of pickles with
 // the storages behind them. Both come to one object that knows where its storages' bytes are.
+// Longer than 250 lines because both containers share how pickles and storages are read out of the budget.
 import * as check from '../../check/index.js';
 import { COST } from '../budget.js';
 import { unpickle } from '../pickle/pickle.js';

@@ -1,5 +1,6 @@
 // The names that PyTorch's own checkpoints call, and what each means here. The list is closed: of a name that
 // is not on it only the name is kept, so nothing is ever executed.
+// Longer than 250 lines because the list of names is closed, and what each name builds stands beside it.
 import * as check from '../../check/index.js';
 import { COST } from '../budget.js';
 import { STORAGES, TORCH_DTYPES, type Element } from '../elements.js';

@@ -1,4 +1,5 @@
 // Convolution over one dimension, and its gradients.
+// Longer than 250 lines because the forward pass and both gradients share one plan.
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';

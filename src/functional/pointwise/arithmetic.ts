@@ -1,4 +1,5 @@
 // Arithmetic with broadcasting, and functions of one number each. Each formula is one row of native/kernels/pointwise.inc.
+// Longer than 250 lines because each public function documents its formula, gradient and errors, and is a few lines.
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import {

@@ -1,4 +1,5 @@
 // Sums, means and the like over some dimensions, or all.
+// Longer than 250 lines because each public function documents its formula and options, and they share two plans.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';

@@ -1,4 +1,6 @@
 // Elements chosen by integers: lists of indices, one-hot rows, the order of values.
+// Longer than 250 lines because each public function documents its formula, shapes and errors, and they share the
+// reading of indices.
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import type { TensorData } from '../../memory/dtype.js';

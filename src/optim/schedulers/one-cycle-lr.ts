@@ -1,3 +1,4 @@
+// Longer than 250 lines because the options of PyTorch's longest scheduler are documented and checked here.
 import * as check from '../../check/index.js';
 import { cosPi } from './cosine.js';
 import {

@@ -1,5 +1,6 @@
 // Calls that are made while something fails: large enough to need scratch and threads. What is small, and in the
 // table of operations, is added to them in index.ts.
+// Longer than 250 lines because it is a list of calls.
 import type { nn, Tensor } from 'evenkeel';
 
 import type { Package } from '../operations/row.js';

@@ -7,6 +7,7 @@
 //   test/unit/undefined-options an option that is undefined is one that is left out
 //   test/unit/hostile-arguments a wrong input or option is refused in a sentence and changes nothing
 //   test/stress/faults-memory   no memory for any of the arrays that it asks for
+// Longer than 250 lines because each operation has a row.
 // A test fails when something in `functional`, or a layer in `nn`, has no row.
 import { activationsOf } from './activations.js';
 import { convolutionsOf } from './convolution.js';
