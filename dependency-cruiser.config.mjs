@@ -36,7 +36,7 @@ const mayUsePackages = ['report', 'cli'];
 const mayAlsoUse = {
   bench: ['src/cli', 'src/report', 'src/addon', 'examples'], // the addon for the bare passes over memory alone
   examples: ['src/cli', 'src/report'],
-  scripts: [],
+  scripts: ['test/helpers'],
   'test/helpers': [],
   'test/unit': ['test/helpers', 'src'],
   'test/golden': ['test/helpers', 'examples/architectures'],

@@ -89,9 +89,13 @@ export default defineConfig(
     languageOptions: {
       globals: {
         AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        Buffer: 'readonly',
         console: 'readonly',
+        EventTarget: 'readonly',
         performance: 'readonly',
         process: 'readonly',
+        structuredClone: 'readonly',
         URL: 'readonly',
       },
     },
@@ -103,13 +107,8 @@ export default defineConfig(
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
       globals: {
-        AbortController: 'readonly',
-        AbortSignal: 'readonly',
-        Buffer: 'readonly',
-        EventTarget: 'readonly',
         queueMicrotask: 'readonly',
         setImmediate: 'readonly',
-        structuredClone: 'readonly',
       },
     },
     rules: {

@@ -3,9 +3,10 @@
 // output as it was, to the bit, and say so in one of our sentences; one that is not blocking must come to
 // what it does at once, whatever happens meanwhile.
 //
-//   node scripts/fuzz-facade.mjs [--runs N] [--seed S] [--episode E] [--package DIR] [--undisturbed]
+//   node scripts/fuzz-facade.mjs [--runs N] [--seed S] [--episode E [--calls I,J]] [--package DIR] [--undisturbed]
 //
-// An episode is a small world and some calls on it; --episode repeats one, but for when its jobs end. With
+// An episode is a small world and some calls on it; --episode repeats one, but for when its jobs end, and --calls only
+// some of its calls: those that a finding needs are looked for, and printed with it (docs/decisions/0012). With
 // --undisturbed no operation writes into what a job reads: a race that is noticed, and ThreadSanitizer's to report.
 // Prints one line; exits with 1 on a finding. The types are wrong on purpose here, and not checked.
 // @ts-nocheck
@@ -29,14 +30,15 @@ import { difference, makeWorld, snapshot } from './fuzz-facade/world.mjs';
 
 const runs = Number(options.runs);
 const seed = Number(options.seed);
-const CALLS = 40;
+const CALLS = Array.from({ length: 40 }, (_, call) => call);
 const table = Object.entries({ ...OPERATIONS, ...LAYER_OPERATIONS, ...ASYNC_OPERATIONS });
 
-async function run(episode) {
-  startDraws(seed, episode);
+async function run(episode, calls = CALLS) {
+  startDraws(seed, episode, -1);
   makeWorld();
   let before = snapshot();
-  for (let call = 0; call < CALLS; call++) {
+  for (const call of calls) {
+    startDraws(seed, episode, call);
     Object.assign(at, { episode, call });
     if (flights.length > 0 && chance(2)) {
       await turn();
@@ -71,17 +73,29 @@ function act(name, operation, before) {
   return after;
 }
 
-const first = options.episode === undefined ? 0 : Number(options.episode);
-const last = options.episode === undefined ? Math.ceil(runs / CALLS) : first + 1;
-let episode = first;
-for (; episode < last && counts.accepted + counts.refused < runs; episode++) await run(episode);
-
-for (const [text, { count, example }] of findings) {
-  console.error(
-    `${text}\n  ${count} times; to repeat: --seed ${seed} --episode ${example.episode}, call ${example.call}`,
-  );
-  if (example.stack !== undefined) console.error(example.stack);
+/** Whether these calls come to that finding. */
+async function comesTo(text, episode, calls) {
+  findings.delete(text);
+  await run(episode, calls);
+  return findings.has(text);
 }
+
+/** The calls of an episode that a finding needs: without any one of them it is not made. */
+async function needed(text, episode) {
+  let calls = CALLS;
+  for (const call of CALLS) {
+    const others = calls.filter((each) => each !== call);
+    if (await comesTo(text, episode, others)) calls = others;
+  }
+  return calls;
+}
+
+const first = options.episode === undefined ? 0 : Number(options.episode);
+const last = options.episode === undefined ? Math.ceil(runs / CALLS.length) : first + 1;
+let episode = first;
+for (; episode < last && counts.accepted + counts.refused < runs; episode++)
+  await run(episode, options.calls?.split(',').map(Number));
+
 const { accepted, refused, asynchronous, jobs } = counts;
 const total = accepted + refused;
 console.log(
@@ -97,4 +111,11 @@ if (options.episode === undefined && total >= 20000 && silent.length > 0) {
   console.error(`never accepted: ${silent.join(', ')}`);
   process.exitCode = 1;
 }
-if (findings.size > 0) process.exitCode = 1;
+for (const [text, { count, example }] of [...findings]) {
+  process.exitCode = 1;
+  const calls = options.calls ?? (await needed(text, example.episode)).join();
+  console.error(
+    `${text}\n  ${count} times; to repeat: --seed ${seed} --episode ${example.episode} --calls ${calls}`,
+  );
+  if (example.stack !== undefined) console.error(example.stack);
+}

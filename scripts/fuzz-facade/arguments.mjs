@@ -1,7 +1,8 @@
 // The arguments of one call: right but for a few.
 // @ts-nocheck
+import { detach, trap } from '../../test/helpers/hostile.mjs';
 import { below, chance, one } from './draw.mjs';
-import { detached, drawn, hostile, trap } from './hostile.mjs';
+import { drawn, hostile } from './hostile.mjs';
 import { input, lengthsOf } from './inputs.mjs';
 import { evenkeel } from './package.mjs';
 import { made } from './world.mjs';
@@ -90,7 +91,7 @@ export function maskFor(x, layout = 'NCL') {
 /** Transfers the memory of x away, unless it is that of the state. */
 export function takeAway(x) {
   const { buffer } = x?.data ?? {};
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > 0 && !ofState(x)) detached(x.data);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > 0 && !ofState(x)) detach(x.data);
 }
 
 /** Whether x lies in memory of the world's, which stays. */

@@ -1,11 +1,12 @@
 // The calls beside the event loop, by name, and what is done to them and their memory while they are
 // under way.
 // @ts-nocheck
+import { MARK } from '../../test/helpers/hostile.mjs';
 import { arg, lengthsFor, ofState, some, stateFor, takeAway } from './arguments.mjs';
 import { below, chance, numbers, one } from './draw.mjs';
 import { accept, found } from './findings.mjs';
 import { flights, launch } from './flights.mjs';
-import { drawn, MARK } from './hostile.mjs';
+import { drawn } from './hostile.mjs';
 import { placed, shapeFor } from './inputs.mjs';
 import { evenkeel, options } from './package.mjs';
 import { choices, made, result } from './world.mjs';

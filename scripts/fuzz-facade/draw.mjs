@@ -1,10 +1,14 @@
-// Seeded draws: an episode draws the same whenever it is repeated.
+// Seeded draws: a call of an episode draws the same whenever it is repeated, with or without the calls before it.
 // @ts-nocheck
 
 let state = 0;
 
-export function startDraws(seed, episode) {
-  state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(episode + 1, 0x85ebca6b)) >>> 0;
+export function startDraws(seed, episode, call) {
+  state =
+    (Math.imul(seed, 0x9e3779b1) ^
+      Math.imul(episode + 1, 0x85ebca6b) ^
+      Math.imul(call + 2, 0xc2b2ae35)) >>>
+    0;
 }
 
 /** Mulberry32: whole numbers below n. */

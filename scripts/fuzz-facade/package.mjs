@@ -10,6 +10,7 @@ export const { values: options } = parseArgs({
     runs: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     episode: { type: 'string' },
+    calls: { type: 'string' },
     undisturbed: { type: 'boolean', default: false },
     package: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },
   },

@@ -5,7 +5,7 @@ import * as evenkeel from 'evenkeel';
 import { functional, native, nn, tensor, Tensor } from 'evenkeel';
 import { describe, expect, it, test } from 'vitest';
 
-import { complaint, detach, hostileOf } from '../helpers/hostile.js';
+import { complaint, detach, hostileOf } from '../helpers/hostile.mjs';
 import { callsOf, operationsOf } from '../helpers/operations/table.js';
 import { textOf } from '../helpers/operations/text.js';
 

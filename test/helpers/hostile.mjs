@@ -1,38 +1,40 @@
 // Values that are right for next to nothing, each made anew: the tests of one call and the fuzzer of the public door
-// take them from here. And what a refusal has to look like.
+// take them from here. And what a refusal has to look like. JavaScript, so that a script needs no compiler for it.
 // Longer than 250 lines because it is a list of values.
-import type * as types from 'evenkeel';
 import { createContext, runInContext } from 'node:vm';
 
-import type { Package } from './operations/row.js';
+/** @typedef {import('./operations/row.js').Package} Package */
+/** @typedef {Readonly<Record<string, () => unknown>>} Makers */
+/**
+ * `isForged`: it passes for an object of ours, or of the engine's, and is none: any error may answer it.
+ * @typedef {{ readonly make: () => unknown, readonly isForged: boolean }} Hostile
+ */
 
 /** What hostile values throw themselves. */
-const MARK = 'thrown by the argument';
+export const MARK = 'thrown by the argument';
 
-function trap(): never {
+/** @returns {never} */
+export function trap() {
   throw new Error(MARK);
 }
 
-export interface Hostile {
-  readonly make: () => unknown;
-  /** It passes for an object of ours, or of the engine's, and is none: any error may answer it. */
-  readonly isForged: boolean;
-}
-
-/** Takes the memory of an array away. */
-export function detach<A extends ArrayBufferView>(array: A): A {
+/**
+ * Takes the memory of an array away.
+ * @template {ArrayBufferView} A
+ * @param {A} array
+ */
+export function detach(array) {
   const { buffer } = array;
-  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  structuredClone(buffer, { transfer: [/** @type {ArrayBuffer} */ (buffer)] });
   return array;
 }
 
-/** Of ES2024, which the types of this project are not. */
-function resizable(bytes: number, most: number): ArrayBuffer & { resize(to: number): void } {
-  type Maker = new (bytes: number, options: object) => ArrayBuffer & { resize(to: number): void };
-  return new (ArrayBuffer as unknown as Maker)(bytes, { maxByteLength: most });
-}
+/** @typedef {ArrayBuffer & { resize(to: number): void }} Resizable of ES2024, which the types of this project are not */
+const ResizableBuffer = /** @type {new (bytes: number, options: object) => Resizable} */ (
+  /** @type {unknown} */ (ArrayBuffer)
+);
 
-const numbers = (): Float32Array => Float32Array.of(1, -2, 0.5, 4);
+const numbers = () => Float32Array.of(1, -2, 0.5, 4);
 
 /** No number is a size that a large machine has the memory for: 2^31 features take 34 GB, and are no mistake. */
 const NUMBERS = [
@@ -41,7 +43,8 @@ const NUMBERS = [
 ];
 const LITERALS = [null, undefined, true, false, '', '3', 'x', 'float32', 'batch', 'constructor'];
 
-const OBJECTS: Readonly<Record<string, () => unknown>> = {
+/** @type {Makers} */
+const OBJECTS = {
   'a BigInt': () => 5n,
   'a BigInt of 71 bits': () => -(2n ** 70n),
   'a symbol': () => Symbol('s'),
@@ -62,12 +65,12 @@ const OBJECTS: Readonly<Record<string, () => unknown>> = {
   'a class': () => Map,
   'a promise': () => Promise.resolve(1),
   'a WeakMap': () => new WeakMap(),
-  'an object without a prototype': () => Object.create(null) as unknown,
-  'a boxed number': () => Object(3) as unknown,
-  'a boxed text': () => Object('3') as unknown,
-  'a boxed boolean': () => Object(true) as unknown,
-  'a boxed BigInt': () => Object(5n) as unknown,
-  'a boxed symbol': () => Object(Symbol('s')) as unknown,
+  'an object without a prototype': () => /** @type {unknown} */ (Object.create(null)),
+  'a boxed number': () => /** @type {unknown} */ (Object(3)),
+  'a boxed text': () => /** @type {unknown} */ (Object('3')),
+  'a boxed boolean': () => /** @type {unknown} */ (Object(true)),
+  'a boxed BigInt': () => /** @type {unknown} */ (Object(5n)),
+  'a boxed symbol': () => /** @type {unknown} */ (Object(Symbol('s'))),
   'what throws when it is converted': () => ({
     valueOf: trap,
     toString: trap,
@@ -88,20 +91,23 @@ const OBJECTS: Readonly<Record<string, () => unknown>> = {
     Object.defineProperty({ [Symbol.iterator]: trap }, 'length', { get: trap }),
 };
 
-/** What another library's tensor may look like. */
-const LOOKALIKES: Readonly<Record<string, () => unknown>> = {
+/**
+ * What another library's tensor may look like.
+ * @type {Makers}
+ */
+const LOOKALIKES = {
   'data that throws': () => Object.defineProperty({ shape: [1] }, 'data', { get: trap }),
   'a shape that throws': () => Object.defineProperty({ data: numbers() }, 'shape', { get: trap }),
   'a shape that takes data away': () => {
     const data = numbers();
-    const get = (): number[] => {
+    const get = () => {
       if (data.byteLength > 0) detach(data);
       return [4];
     };
     return Object.defineProperty({ data }, 'shape', { get });
   },
   ...Object.fromEntries(
-    [[2, 2], [5], (): number[] => [4], 'x', null, { length: 2 }, [2 ** 53]].map((shape, i) => [
+    [[2, 2], [5], () => [4], 'x', null, { length: 2 }, [2 ** 53]].map((shape, i) => [
       `data and shape ${i}`,
       () => ({ data: numbers(), shape }),
     ]),
@@ -124,27 +130,33 @@ const OTHER_REALM = [
 ];
 
 class Lies extends Float32Array {
-  override get length(): 1e9 {
+  /**
+   * @override
+   * @returns {any}
+   */
+  get length() {
     return 1e9;
   }
-  override get byteOffset(): number {
+  /** @override */
+  get byteOffset() {
     return 2 ** 40;
   }
 }
 class NoBuffer extends Float32Array {
-  static get [Symbol.species](): Float32ArrayConstructor {
-    return Array as unknown as Float32ArrayConstructor;
+  static get [Symbol.species]() {
+    return /** @type {any} */ (Array);
   }
-  override get buffer(): ArrayBuffer {
+  /** @override */
+  get buffer() {
     return new ArrayBuffer(0);
   }
 }
 /** Where the engine has it: Node 24 and later. */
-const { Float16Array: Float16 = Uint16Array } = globalThis as {
-  Float16Array?: Uint16ArrayConstructor;
-};
+const { Float16Array: Float16 = Uint16Array } =
+  /** @type {{ Float16Array?: Uint16ArrayConstructor }} */ (globalThis);
 
-const ARRAYS: Readonly<Record<string, () => unknown>> = {
+/** @type {Makers} */
+const ARRAYS = {
   'an array that lies': () => new Lies(4),
   'an array without its buffer': () => new NoBuffer(4),
   'a Uint8Array': () => new Uint8Array(4),
@@ -161,14 +173,15 @@ const ARRAYS: Readonly<Record<string, () => unknown>> = {
   'shared memory': () => new Float32Array(new SharedArrayBuffer(32)),
   'a detached array': () => detach(numbers()),
   'a shrunk array': () => {
-    const buffer = resizable(48, 80);
+    const buffer = new ResizableBuffer(48, { maxByteLength: 80 });
     const view = new Float32Array(buffer, 8, 4);
     buffer.resize(8);
     return view;
   },
 };
 
-const SIGNALS: Readonly<Record<string, () => unknown>> = {
+/** @type {Makers} */
+const SIGNALS = {
   'like a signal': () => ({
     ...{ aborted: false, reason: 1 },
     ...{ addEventListener: trap, throwIfAborted: trap },
@@ -183,7 +196,8 @@ const SIGNALS: Readonly<Record<string, () => unknown>> = {
   ),
   'a signal that aborts when it is listened to': () =>
     Object.assign(new AbortController().signal, {
-      addEventListener: (_: string, stop: () => void) => stop(),
+      /** @type {(_: string, stop: () => void) => void} */
+      addEventListener: (_, stop) => stop(),
     }),
   'a signal whose reason throws': () =>
     Object.defineProperty(AbortSignal.abort(), 'reason', { get: trap }),
@@ -193,8 +207,9 @@ const SIGNALS: Readonly<Record<string, () => unknown>> = {
   'a signal that is over soon': () => AbortSignal.timeout(1),
 };
 
-function tensorsOf({ tensor }: Package): Readonly<Record<string, () => unknown>> {
-  const small = (): types.Tensor => tensor(Float32Array.of(0.5, 2));
+/** @type {(evenkeel: Package) => Makers} */
+function tensorsOf({ tensor }) {
+  const small = () => tensor(Float32Array.of(0.5, 2));
   return {
     'a tensor of no elements': () => tensor(new Float32Array(0), [0, 2 ** 40]),
     'a tensor of no elements, either way': () => tensor(new Float32Array(0), [2 ** 47, 0]),
@@ -213,8 +228,10 @@ function tensorsOf({ tensor }: Package): Readonly<Record<string, () => unknown>>
   };
 }
 
-function forgeriesOf({ nn, tensor, Tensor }: Package): Readonly<Record<string, () => unknown>> {
-  const made = (prototype: object) => (): unknown => Object.create(prototype) as unknown;
+/** @type {(evenkeel: Package) => Makers} */
+function forgeriesOf({ nn, tensor, Tensor }) {
+  /** @type {(prototype: object) => () => unknown} */
+  const made = (prototype) => () => /** @type {unknown} */ (Object.create(prototype));
   return {
     'a Proxy of a tensor': () => new Proxy(tensor([1, 2]), {}),
     'a Proxy of an array': () => new Proxy(numbers(), {}),
@@ -227,36 +244,44 @@ function forgeriesOf({ nn, tensor, Tensor }: Package): Readonly<Record<string, (
     'with the prototype of Float32Array': made(Float32Array.prototype),
     'with the prototype of AbortSignal': made(AbortSignal.prototype),
     'with the prototype of Tensor, and more': () =>
-      Object.create(Tensor.prototype, {
-        shape: { value: [4, 2] },
-        dtype: { value: 'float32' },
-        numel: { value: 8 },
-      }) as unknown,
+      /** @type {unknown} */ (
+        Object.create(Tensor.prototype, {
+          shape: { value: [4, 2] },
+          dtype: { value: 'float32' },
+          numel: { value: 8 },
+        })
+      ),
   };
 }
 
-/** Hostile values by their names. */
-export function hostileOf(evenkeel: Package): ReadonlyMap<string, Hostile> {
-  const entries = (kinds: Readonly<Record<string, () => unknown>>, isForged = false) =>
-    Object.entries(kinds).map(([name, make]) => [name, { make, isForged }] as const);
-  const literals = [...NUMBERS, ...LITERALS].map((value) => [
-    typeof value === 'string' ? `'${value}'` : Object.is(value, -0) ? '-0' : String(value),
-    { make: () => value, isForged: false },
-  ]) as [string, Hostile][];
-  const elsewhere = OTHER_REALM.map((source) => [
-    `${source} of another realm`,
-    { make: () => runInContext(source, realm) as unknown, isForged: false },
-  ]) as [string, Hostile][];
-  return new Map([
-    ...literals,
-    ...entries(OBJECTS),
-    ...entries(LOOKALIKES),
-    ...entries(ARRAYS),
-    ...elsewhere,
-    ...entries(SIGNALS),
-    ...entries(tensorsOf(evenkeel)),
-    ...entries(forgeriesOf(evenkeel), true),
-  ]);
+/**
+ * Hostile values by their names.
+ * @param {Package} evenkeel
+ * @returns {ReadonlyMap<string, Hostile>}
+ */
+export function hostileOf(evenkeel) {
+  /** @type {Map<string, Hostile>} */
+  const all = new Map();
+  /** @type {(kinds: Makers, isForged?: boolean) => void} */
+  const add = (kinds, isForged = false) => {
+    for (const [name, make] of Object.entries(kinds)) all.set(name, { make, isForged });
+  };
+  for (const value of [...NUMBERS, ...LITERALS]) {
+    const name = typeof value === 'string' ? `'${value}'` : String(value);
+    add({ [Object.is(value, -0) ? '-0' : name]: () => value });
+  }
+  add(OBJECTS);
+  add(LOOKALIKES);
+  add(ARRAYS);
+  for (const source of OTHER_REALM) {
+    add({
+      [`${source} of another realm`]: () => /** @type {unknown} */ (runInContext(source, realm)),
+    });
+  }
+  add(SIGNALS);
+  add(tensorsOf(evenkeel));
+  add(forgeriesOf(evenkeel), true);
+  return all;
 }
 
 /** `<Who>: expected <what>, got <actual>.`, or another sentence of the kind. */
@@ -269,8 +294,13 @@ const SENTENCE = /^(Error\(s\) in loading state_dict for |[A-Za-z][\w.$ ]*: )[^]
 const ENGINE =
   /proxy that has been revoked|shape to be at most 2\^53|%TypedArray%\.prototype\.values on a detached|onstructors? .*'new'|private member #signal/;
 
-/** What is wrong with an error that a call was refused with, in words; null: it is one of our sentences, or the argument's own. */
-export function complaint(error: unknown, isForged: boolean): string | null {
+/**
+ * What is wrong with an error that a call was refused with, in words; null: it is one of our sentences, or the
+ * argument's own.
+ * @param {unknown} error
+ * @param {boolean} isForged
+ */
+export function complaint(error, isForged) {
   const message = error instanceof Error ? error.message : String(error);
   if (message === MARK || ENGINE.test(message)) return null;
   // The reason of a signal: nothing else is called so.
