@@ -1,5 +1,24 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** What `npm test` runs. These share processes, as most of the time of a small file is the import of the source. */
+const MINUTE = ['unit', 'golden', 'parity', 'property'].map((room) => `test/${room}/**/*.test.ts`);
+
+/** Of these, what changes its process, or counts what the whole process holds: each has one of its own. */
+const PROCESS_OF_ITS_OWN = [
+  'test/golden/bits.test.ts', // numbers of threads
+  'test/property/{pool,reclaimed}.test.ts',
+  'test/unit/{async,forward-async,step-async,examples,tensor-methods}.test.ts', // numbers of threads
+  'test/unit/{backward-memory,gradient-memory,memory,reclaimed,scope,shared-memory}.test.ts',
+  'test/unit/{custom,handed-out,hostile-arguments,setters}.test.ts', // the limit of the pool
+  'test/unit/{schedulers,unregistered}.test.ts', // warnings of once a process
+];
+
+const SECONDS =
+  process.env['EVENKEEL_PROPERTY_SECONDS'] === undefined
+    ? []
+    : ['test/helpers/property-seconds.ts'];
 
 export default defineConfig(({ mode }) => ({
   resolve: {
@@ -21,15 +40,31 @@ export default defineConfig(({ mode }) => ({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     env: mode === 'quick' ? { EVENKEEL_TESTS: 'quick' } : {},
     pool: 'forks',
+    maxWorkers: availableParallelism(), // the default is one less: with two cores, one
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    setupFiles:
-      process.env['EVENKEEL_PROPERTY_SECONDS'] === undefined
-        ? []
-        : ['test/helpers/property-seconds.ts'],
     reporters: ['default', './test/helpers/closing-line.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: MINUTE,
+          exclude: PROCESS_OF_ITS_OWN,
+          isolate: false,
+          setupFiles: ['test/helpers/left-as-found.ts', ...SECONDS],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'own',
+          include: [...PROCESS_OF_ITS_OWN, 'test/!(unit|golden|parity|property)/**/*.test.ts'],
+          setupFiles: SECONDS,
+        },
+      },
+    ],
   },
 }));

@@ -2,6 +2,7 @@
 // the test as an addon: allocations and threads that fail on request, a limit on memory, fork(), signals,
 // another floating-point mode. It changes nothing until it is asked to, and nothing for anyone but the
 // released evenkeel.node. Linux with glibc.
+// Longer than 250 lines because each fault of a host is one entry.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <link.h>
