@@ -22,6 +22,11 @@ const { values } = parseArgs({
 });
 /** Of a run: enough for a line. The first third is for warming up: compiled code, pools, V8's heap. */
 const SAMPLES = 150;
+/**
+ * Calls before the first sample: V8's tables grow until then, by 100 kB in all, which over 15,000 calls looked like
+ * 9.6 bytes a call and over 600,000 was 0.1.
+ */
+const WARM_UP = { small: 50_000, others: 500 };
 /** Of growth in all: V8's own tables take up to 10 kB in a million calls. */
 const NOTHING = 64 * 1024;
 /** The same of a run of training steps: the pool's own tables grow to the size that the collections leave them. */
@@ -107,6 +112,13 @@ function refused(): void {
   throw new Error('memory-slope: expected a refusal, got none.');
 }
 
+async function repeated(times: number, call: () => unknown): Promise<void> {
+  for (let left = times; left > 0; left--) {
+    const result = call();
+    if (result instanceof Promise) await result;
+  }
+}
+
 /**
  * Memory after each part of the calls, one row of MEASURES a sample: in an array that is there from the beginning,
  * because what a sample keeps would count as growth.
@@ -114,10 +126,7 @@ function refused(): void {
 async function sampled(each: number, call: () => unknown): Promise<Float64Array> {
   const rows = new Float64Array(SAMPLES * MEASURES.length);
   for (let i = 0; i < SAMPLES; i++) {
-    for (let left = each; left > 0; left--) {
-      const result = call();
-      if (result instanceof Promise) await result;
-    }
+    await repeated(each, call);
     collectGarbage();
     const memory = process.memoryUsage();
     MEASURES.forEach((measure, k) => (rows[i * MEASURES.length + k] = memory[measure]));
@@ -136,6 +145,7 @@ for (const [name, calls, call, most = NOTHING] of kinds.filter(([name]) =>
 )) {
   const start = performance.now();
   const each = Math.floor(calls / SAMPLES);
+  await repeated(calls === small ? WARM_UP.small : WARM_UP.others, call);
   const rows = await sampled(each, call);
   const slopes = MEASURES.map((_, k) => {
     const points = Array.from({ length: SAMPLES }, (_, i) => {
