@@ -46,7 +46,7 @@ describe.each(SIZES)('an input [%i, %i]', (n, c) => {
     else expect(got).toMatch(message);
     unchanged();
     expect(kept.length).toBe(length);
-    expect(Buffer.from(kept.slice().buffer)).toEqual(values);
+    expect(Buffer.from(kept.slice().buffer).equals(values)).toBe(true);
     expect((await bn.forwardAsync(x)).shape).toEqual([n, c]); // not taken, it can be copied
   };
   const random = (count: number): Float32Array =>
