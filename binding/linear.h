@@ -1,6 +1,7 @@
 // The matrix products of the linear layer, and its bias' gradient.
 #pragma once
 
+#include "../native/math/leaf_products.h"
 #include "../native/math/matmul.h"
 
 #include "args.h"
@@ -54,6 +55,23 @@ struct MatmulBatch {
     c = args.array<T>(2, "c", args.product(count, args.product(m, n)));
   }
   void run(Workspace& workspace) const { matmul_batch(a, b, c, steps, m, n, k, workspace); }
+};
+
+// (a, b, c, m, n, k): c[m, n] = a[k, m] transposed times b[k, n], summed over k as a part of a batch.
+template <class T>
+struct LeafProducts {
+  static constexpr std::size_t kArguments = 6;
+  std::size_t m, n, k;
+  const T *a, *b;
+  T* c;
+
+  explicit LeafProducts(const Args& args)
+      : m(args.size(3, "m")), n(args.size(4, "n")), k(args.size(5, "k")) {
+    a = args.array<T>(0, "a", args.product(k, m));
+    b = args.array<T>(1, "b", args.product(k, n));
+    c = args.array<T>(2, "c", args.product(m, n));
+  }
+  void run(Workspace& workspace) const { leaf_products(a, b, c, m, n, k, workspace); }
 };
 
 // (x, sums, rows, columns)

@@ -98,6 +98,7 @@ const right = {
   cancelJob: [3],
   matmul: [f(6), f(12), f(4), f(8), 2, 4, 3, false, true],
   matmulBatch: [f(6), f(24), f(16), 2, true, false, 2, 4, 3, false, true],
+  leafProducts: [f(6), f(8), f(12), 3, 4, 2],
   columnSums: [f(12), f(3), 4, 3],
   conv1d: [f(24), f(12), f(4), f(16), 2, 3, 4, 1, 4, 2, 1, 2, 1, 0],
   conv1dTransposed: [d(16), d(24), d(3), d(24), 2, 3, 4, 1, 4, 2, 2, 2, 1, 0],

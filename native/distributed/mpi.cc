@@ -20,7 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kSpinMicroseconds = 50, kNapMicroseconds = 20;
+// A waiting process asks without a pause at first, then lets others have its core in between, then sleeps in between.
+constexpr std::int64_t kSpinMicroseconds = 50, kYieldMicroseconds = 1000, kNapMicroseconds = 20;
 // A message of MPI has a length of type int.
 constexpr std::size_t kLongestPiece = std::size_t{1} << 30;
 
@@ -165,7 +166,9 @@ class MpiOf final : public Mpi {
       const auto waiting =
           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun).count();
       if (waiting >= microseconds) return missing;
-      if (waiting > kSpinMicroseconds) {
+      if (waiting > kSpinMicroseconds && waiting <= kYieldMicroseconds) {
+        std::this_thread::yield();
+      } else if (waiting > kYieldMicroseconds) {
         std::this_thread::sleep_for(std::chrono::microseconds(kNapMicroseconds));
       }
     }

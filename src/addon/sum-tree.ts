@@ -1,6 +1,4 @@
 // The order of sums over a batch (native/kernels/sum_tree.h) as somebody who shares a batch with others needs it.
-import { addon } from './control.js';
-
 /** @internal Samples [begin, end), whose sum is one node: 2^level leaves, or the last one's rest. */
 export interface Node {
   readonly begin: number;
@@ -54,11 +52,4 @@ export class TreeSum<Sum> {
         undefined,
       );
   }
-}
-
-/** @internal a + b in an array of its own. */
-export function sumOf(a: Float64Array, b: Float64Array): Float64Array {
-  const sum = new Float64Array(a.length);
-  addon.add(a, b, sum, a.length);
-  return sum;
 }

@@ -16,6 +16,8 @@ export class Collectives {
   readonly #records: Uint8Array;
   readonly #views: RecordView[];
   readonly #id: number;
+  /** Memory of the last large exchange, by what it was for and by rank: fresh pages cost more than the bytes in them. */
+  readonly #rooms = new Map<string, Uint8Array<ArrayBuffer>>();
   sequence = 0;
 
   /** @param members - The ranks of the transport that make the group, in the order of its own ranks. */
@@ -33,48 +35,27 @@ export class Collectives {
     this.#id = hashOf(new TextEncoder().encode(`${name} ${members.join(',')}`));
   }
 
-  /** Everyone's bytes, by rank: good until the next step of this group. */
+  /** Everyone's bytes, by rank: good until the next step of this group. @throws {PeerError} where not all came to `call`. */
   *gather(call: Call, data: Uint8Array): Steps<Uint8Array[]> {
-    const headers = yield* this.#meet(call, data);
-    const all = headers.map(({ length }, rank) =>
-      rank === this.rank
-        ? data
-        : length <= INLINE
-          ? this.#views[rank]!.data(length)
-          : new Uint8Array(length),
-    );
-    if (headers.every(({ length }) => length <= INLINE)) return all;
-    const exchange = this.transport.exchange();
-    this.members.forEach((peer, rank) => {
-      if (rank === this.rank) return;
-      if (data.length > INLINE) exchange.send(peer, data, 0, data.length);
-      const { length } = headers[rank]!;
-      if (length > INLINE) exchange.receive(peer, all[rank]!, 0, length);
-    });
-    yield exchange;
+    this.sequence++;
+    this.#views[this.rank]!.write(this.sequence, this.#id, call, data);
+    const { headers, all } = yield* this.#exchangeRecords(data);
+    const failed = headers.findIndex((each) => each.failed && each.isRecord);
+    if (failed >= 0) {
+      const text = this.#views[failed]!.text;
+      throw new PeerError(`rank ${failed} of ${this.members.length}: ${text}`, [failed], false);
+    }
     return all;
   }
 
   /** The bytes of `root` into `data` everywhere; all of one length. */
   *broadcast(call: Call, data: Uint8Array, root: number): Steps<void> {
-    const own = this.rank === root ? data : NONE;
-    const headers = yield* this.#meet(call, own);
-    const { length } = headers[root]!;
+    const all = yield* this.gather(call, this.rank === root ? data : NONE);
+    const { length } = all[root]!;
     if (length !== data.length) {
       throw this.#different(call, `${length} bytes from rank ${root}, ${data.length} here`);
     }
-    if (length <= INLINE) {
-      if (this.rank !== root) data.set(this.#views[root]!.data(length));
-      return;
-    }
-    const exchange = this.transport.exchange();
-    if (this.rank !== root) exchange.receive(this.members[root]!, data, 0, length);
-    else {
-      for (const peer of this.members) {
-        if (peer !== this.members[root]) exchange.send(peer, data, 0, length);
-      }
-    }
-    yield exchange;
+    if (this.rank !== root) data.set(all[root]!);
   }
 
   /**
@@ -96,16 +77,16 @@ export class Collectives {
   *fail(call: Call, message: string): Steps<void> {
     this.sequence++;
     this.#views[this.rank]!.writeFailure(this.sequence, this.#id, call, message);
-    yield this.#exchangeRecords();
+    yield* this.#exchangeRecords(NONE);
   }
 
   /** Everyone gets everything, and adds it. */
   *#addAll(arrays: readonly FloatArray[]): Steps<void> {
     const exchange = this.transport.exchange();
     const theirs = this.members.map((peer, rank) =>
-      arrays.map((own) => {
-        if (rank === this.rank) return own.slice();
-        const room = emptyLike(own, own.length);
+      arrays.map((own, i) => {
+        if (rank === this.rank) return own;
+        const room = this.#roomLike(own, own.length, `sum ${i}`, rank);
         exchange.send(peer, bytesOf(own), 0, own.byteLength);
         exchange.receive(peer, bytesOf(room), 0, room.byteLength);
         return room;
@@ -113,7 +94,8 @@ export class Collectives {
     );
     yield exchange;
     arrays.forEach((own, i) => {
-      own.set(foldNodes(theirs.map((each) => each[i]!)));
+      const sum = foldNodes(theirs.map((each) => each[i]!));
+      if (sum !== own) own.set(sum);
     });
   }
 
@@ -130,10 +112,11 @@ export class Collectives {
     };
     const scatter = this.transport.exchange();
     const theirs = this.members.map((peer, rank) =>
-      arrays.map((own) => {
+      arrays.map((own, i) => {
         const mine = part(own, this.rank);
         if (rank === this.rank) return mine;
-        const [to, room] = [part(own, rank), emptyLike(own, mine.length)];
+        const to = part(own, rank);
+        const room = this.#roomLike(own, mine.length, `sum ${i}`, rank);
         scatter.send(peer, bytesOf(to), 0, to.byteLength);
         scatter.receive(peer, bytesOf(room), 0, room.byteLength);
         return room;
@@ -145,8 +128,7 @@ export class Collectives {
       const sum = foldNodes(theirs.map((each) => each[i]!));
       const mine = part(own, this.rank);
       if (sum !== mine) mine.set(sum);
-      this.members.forEach((peer, rank) => {
-        if (rank === this.rank) return;
+      this.#others((peer, rank) => {
         const from = part(own, rank);
         collect.send(peer, bytesOf(mine), 0, mine.byteLength);
         collect.receive(peer, bytesOf(from), 0, from.byteLength);
@@ -155,20 +137,67 @@ export class Collectives {
     yield collect;
   }
 
-  /** Everyone's record. @throws {PeerError} where not all of them are of this call. */
-  *#meet(call: Call, data: Uint8Array): Steps<Header[]> {
-    this.sequence++;
-    this.#views[this.rank]!.write(this.sequence, this.#id, call, data);
-    yield this.#exchangeRecords();
+  /**
+   * Everyone's record, and the data: what does not fit in a record leaves with it, and is received once the records have
+   * said how long it is, by those that have failed, too. So small and large data take one latency of the network.
+   *
+   * @throws {PeerError} where not all records are of one call.
+   */
+  *#exchangeRecords(data: Uint8Array): Steps<{ headers: Header[]; all: Uint8Array[] }> {
+    const records = this.transport.exchange();
+    let rest = data.length > INLINE ? this.transport.exchange() : null;
+    const own = this.rank * RECORD;
+    this.#others((peer, rank) => {
+      records.send(peer, this.#records, own, own + RECORD);
+      records.receive(peer, this.#records, rank * RECORD, (rank + 1) * RECORD);
+      rest?.send(peer, data, 0, data.length);
+    });
+    yield records;
     const headers = this.#views.map(({ header }) => header);
-    const failed = headers.findIndex((each) => each.failed && each.isRecord);
-    if (failed >= 0) {
-      const text = this.#views[failed]!.text;
-      throw new PeerError(`rank ${failed} of ${this.members.length}: ${text}`, [failed], false);
+    this.#checkPlaces(headers);
+    const all = headers.map(({ length, isRecord }, rank) => {
+      if (rank === this.rank) return data;
+      if (!isRecord) return NONE;
+      if (length <= INLINE) return this.#views[rank]!.data(length);
+      const room = this.#room('data', rank, length);
+      rest ??= this.transport.exchange();
+      rest.receive(this.members[rank]!, room, 0, length);
+      return room;
+    });
+    if (rest !== null) yield rest;
+    return { headers, all };
+  }
+
+  #others(each: (peer: number, rank: number) => void): void {
+    this.members.forEach((peer, rank) => {
+      if (rank !== this.rank) each(peer, rank);
+    });
+  }
+
+  /** Memory whose old contents nobody needs. */
+  #room(what: string, rank: number, length: number): Uint8Array<ArrayBuffer> {
+    const key = `${what} ${rank}`;
+    let room = this.#rooms.get(key);
+    if (room === undefined || room.length < length) {
+      room = new Uint8Array(length);
+      this.#rooms.set(key, room);
     }
+    return room.subarray(0, length);
+  }
+
+  #roomLike(own: FloatArray, length: number, what: string, rank: number): FloatArray {
+    const { buffer } = this.#room(what, rank, length * own.BYTES_PER_ELEMENT);
+    return own.BYTES_PER_ELEMENT === 4
+      ? new Float32Array(buffer, 0, length)
+      : new Float64Array(buffer, 0, length);
+  }
+
+  /** A process that has failed says so wherever it is. */
+  #checkPlaces(headers: readonly Header[]): void {
+    if (headers.some((each) => each.failed && each.isRecord)) return;
     const own = headers[this.rank]!;
     const elsewhere = headers.flatMap((each, rank) => (isSame(each, own) ? [] : [rank]));
-    if (elsewhere.length === 0) return headers;
+    if (elsewhere.length === 0) return;
     const places = headers.map((each, rank) => this.#placeOf(each, rank));
     throw new PeerError(
       `the processes are at different places of the program: ${places.join('; ')}`,
@@ -180,17 +209,6 @@ export class Collectives {
   #placeOf({ kind, sequence, isRecord }: Header, rank: number): string {
     if (!isRecord || kind === undefined) return `rank ${rank} in the middle of another call`;
     return `rank ${rank} in ${kind} ${sequence} (${this.#views[rank]!.text})`;
-  }
-
-  #exchangeRecords(): Exchange {
-    const exchange = this.transport.exchange();
-    const own = this.rank * RECORD;
-    this.members.forEach((peer, rank) => {
-      if (rank === this.rank) return;
-      exchange.send(peer, this.#records, own, own + RECORD);
-      exchange.receive(peer, this.#records, rank * RECORD, (rank + 1) * RECORD);
-    });
-    return exchange;
   }
 
   #different(call: Call, got: string): PeerError {
@@ -214,6 +232,3 @@ const isSame = (a: Header, b: Header): boolean =>
 /** @internal */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
-
-const emptyLike = (own: FloatArray, length: number): FloatArray =>
-  own.BYTES_PER_ELEMENT === 4 ? new Float32Array(length) : new Float64Array(length);

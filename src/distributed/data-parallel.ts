@@ -2,6 +2,7 @@
 import * as check from '../check/index.js';
 import { keepTotals, sumInLeaves, takeWhole, totalsOf } from '../functional/batch-totals.js';
 import { defaultGroup } from '../functional/batchnorm/process-group.js';
+import { Conv1d } from '../nn/convolution.js';
 import { Dropout } from '../nn/dropout.js';
 import { Linear } from '../nn/linear.js';
 import { SHARED_DRAWS } from '../nn/module/internals.js';
@@ -20,7 +21,8 @@ export interface DataParallelOptions {
 interface Part {
   readonly parameter: Parameter;
   readonly array: FloatArray;
-  readonly at: number;
+  /** Where in it; null: the array is the gradient itself. */
+  readonly at: number | null;
 }
 
 const WHAT = 'gradients';
@@ -35,6 +37,9 @@ export class DataParallel {
   readonly #group: Group;
   /** What each gradient was after the last call. */
   readonly #reduced = new WeakMap<Tensor, number>();
+  /** What the gradients are summed in, from call to call. */
+  #doubles = new Float64Array(0);
+  #singles = new Float32Array(0);
 
   /** @internal */
   constructor(
@@ -65,7 +70,7 @@ export class DataParallel {
     this.#write(parts);
   }
 
-  /** Copies of the gradients that have to be summed, sums over a batch unrounded where they are known so. */
+  /** What has to be summed: large gradients themselves, copies of others, sums over a batch unrounded where they are known so. */
   #parts(who: string): Part[] {
     const parameters = [...this.model.parameters()];
     const own = Uint8Array.from(parameters, (each) =>
@@ -79,29 +84,31 @@ export class DataParallel {
     }
     const all = this.#group.gatherBytes(this.#group.meeting('gradients there are'), own);
     const wanted = parameters.filter((_, i) => all.some((each) => each[i] === 1));
-    const isDouble = (each: Parameter): boolean =>
-      each.dtype === 'float64' || totalsOf(each) !== null;
-    const lengthOf = (double: boolean): number =>
-      wanted.reduce((sum, each) => sum + (isDouble(each) === double ? each.numel : 0), 0);
-    const doubles = new Float64Array(lengthOf(true));
-    const singles = new Float32Array(lengthOf(false));
+    const places = wanted.map((parameter) => [parameter, placeOf(parameter)] as const);
+    const lengthIn = (wantedPlace: Place): number =>
+      places.reduce((sum, [{ numel }, place]) => sum + (place === wantedPlace ? numel : 0), 0);
+    const [doubles, singles] = [lengthIn('doubles'), lengthIn('singles')];
+    if (this.#doubles.length !== doubles) this.#doubles = new Float64Array(doubles);
+    if (this.#singles.length !== singles) this.#singles = new Float32Array(singles);
     const next = { doubles: 0, singles: 0 };
-    return wanted.map((parameter) => {
-      const double = isDouble(parameter);
-      const at = double ? next.doubles : next.singles;
-      next[double ? 'doubles' : 'singles'] += parameter.numel;
-      const array: FloatArray = double ? doubles : singles;
+    return places.map(([parameter, place]) => {
+      if (place === 'itself') return partItself(parameter);
+      const at = next[place];
+      next[place] += parameter.numel;
+      const array: FloatArray = place === 'doubles' ? this.#doubles : this.#singles;
       const { grad } = parameter;
-      if (grad !== null) array.set(unrounded(parameter, grad), at);
+      if (grad === null) array.fill(0, at, at + parameter.numel);
+      else array.set(unrounded(parameter, grad), at);
       return { parameter, array, at };
     });
   }
 
   #write(parts: readonly Part[]): void {
     for (const { parameter, array, at } of parts) {
-      parameter.grad ??= Tensor.uninitialized(parameter.shape, parameter.dtype);
-      const { grad } = parameter;
-      grad.attached('DataParallel').set(array.subarray(at, at + parameter.numel) as never);
+      const grad = (parameter.grad ??= Tensor.uninitialized(parameter.shape, parameter.dtype));
+      if (at !== null) {
+        grad.attached('DataParallel').set(array.subarray(at, at + parameter.numel) as never);
+      }
       grad.markChanged();
       this.#reduced.set(grad, grad.version);
     }
@@ -140,8 +147,9 @@ export function dataParallel(model: Module, options: DataParallelOptions = {}): 
   }
   verify(model, group);
   for (const module of model.modules()) {
-    if (!(module instanceof Linear)) continue;
-    sumInLeaves(module.weight);
+    if (module instanceof Linear) sumInLeaves(module.weight);
+    // A convolution's weight gradient is summed in leaves anyway.
+    if (!(module instanceof Linear || module instanceof Conv1d)) continue;
     if (module.bias !== null) keepTotals(module.bias);
   }
   const meeting = group.meeting('Dropout');
@@ -156,6 +164,27 @@ export function dataParallel(model: Module, options: DataParallelOptions = {}): 
     };
   }
   return new DataParallel(model, group);
+}
+
+/** Where a gradient is summed: the same on every process. */
+type Place = 'doubles' | 'singles' | 'itself';
+
+/** A gradient of at least so many values is not copied. */
+const LARGE = 1 << 14;
+
+function placeOf(parameter: Parameter): Place {
+  const { dtype, numel } = parameter;
+  if (totalsOf(parameter) !== null && dtype !== 'float64') return 'doubles';
+  if (numel >= LARGE) return 'itself';
+  return dtype === 'float64' ? 'doubles' : 'singles';
+}
+
+function partItself(parameter: Parameter): Part {
+  const isNew = parameter.grad === null;
+  const grad = (parameter.grad ??= Tensor.uninitialized(parameter.shape, parameter.dtype));
+  const array = grad.attached('DataParallel') as FloatArray;
+  if (isNew) array.fill(0);
+  return { parameter, array, at: null };
 }
 
 const arraysOf = (parts: readonly Part[]): FloatArray[] => [

@@ -14,23 +14,32 @@ const TAG = 0;
 /** A wait in the addon is as long as this: then what peers have ended is looked at. */
 const MICROSECONDS = 1e3;
 
+/** Messages under way, with the memory that MPI reads and writes: also where nobody waits for them any more. */
+const underWay = new Set<MpiExchange>();
+
 class MpiExchange implements Exchange {
   readonly #id = addon.mpiExchange();
+  readonly #memory: Uint8Array[] = [];
   #missing = 1;
 
-  constructor(readonly communicator: number) {}
+  constructor(readonly communicator: number) {
+    underWay.add(this);
+  }
 
   send(peer: number, bytes: Uint8Array, begin: number, end: number): void {
+    this.#memory.push(bytes);
     addon.mpiSend(this.#id, this.communicator, peer, TAG, bytes, begin, end);
   }
 
   receive(peer: number, bytes: Uint8Array, begin: number, end: number): void {
+    this.#memory.push(bytes);
     addon.mpiReceive(this.#id, this.communicator, peer, TAG, bytes, begin, end);
   }
 
   wait(microseconds: number): number {
     // The number is another exchange's once nothing is missing.
     if (this.#missing > 0) this.#missing = addon.mpiWait(this.#id, microseconds);
+    if (this.#missing === 0) underWay.delete(this);
     return this.#missing;
   }
 

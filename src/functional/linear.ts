@@ -1,4 +1,3 @@
-import { LEAF_SAMPLES, TreeSum } from '../addon/sum-tree.js';
 import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
@@ -98,36 +97,9 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], row
 
 /** dW = dyᵀ x. */
 function weightGradient(dy: Tensor, input: Tensor, weight: Tensor, rows: number): Tensor {
-  if (!isSummedInLeaves(weight)) return rowsGradient(dy, input, weight, 0, rows);
-  const tree = new TreeSum(addInto);
-  for (let begin = 0; begin < Math.max(rows, 1); begin += LEAF_SAMPLES) {
-    const end = Math.min(rows, begin + LEAF_SAMPLES);
-    tree.add(rowsGradient(dy, input, weight, begin, end), 0);
-  }
-  return tree.total()!;
-}
-
-/** a + b in the memory of a. */
-function addInto(a: Tensor, b: Tensor): Tensor {
-  perform(
-    { who: 'linear', work: a.numel, reads: { 'a part of the gradient': b }, writes: [a] },
-    (native, arrayOf) => native.add(arrayOf(a), arrayOf(b), arrayOf(a), a.numel),
-  );
-  b.dispose();
-  return a;
-}
-
-/** The products of rows [begin, end). */
-function rowsGradient(
-  dy: Tensor,
-  input: Tensor,
-  { shape }: Tensor,
-  begin: number,
-  end: number,
-): Tensor {
-  const [out = 0, inner = 0] = shape;
-  const dw = Tensor.uninitialized(shape, dy.dtype);
-  const rows = end - begin;
+  const [out = 0, inner = 0] = weight.shape;
+  const dw = Tensor.uninitialized(weight.shape, dy.dtype);
+  const inLeaves = isSummedInLeaves(weight);
   perform(
     {
       who: 'linear',
@@ -136,9 +108,10 @@ function rowsGradient(
       writes: [dw],
     },
     (native, arrayOf) => {
-      const g = arrayOf(dy).subarray(begin * out, end * out);
-      const x = arrayOf(input).subarray(begin * inner, end * inner);
-      return native.matmul(g, x, null, arrayOf(dw), out, inner, rows, true, false);
+      const [g, x, to] = [arrayOf(dy), arrayOf(input), arrayOf(dw)];
+      return inLeaves
+        ? native.leafProducts(g, x, to, out, inner, rows)
+        : native.matmul(g, x, null, to, out, inner, rows, true, false);
     },
   );
   return dw;

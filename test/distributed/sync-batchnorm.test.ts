@@ -105,6 +105,26 @@ test('what one process refuses, the others are told, with the place in the model
   ]);
 });
 
+test('what one process refuses while the others have sent much is received by it: the job goes on', async () => {
+  const { said, stderr } = await runJob(
+    'workers',
+    3,
+    `${INIT}
+    const bn = new nn.SyncBatchNorm(3000);
+    const right = tensor(new Float32Array(6000).map((_, i) => i % 7), [2, 3000]);
+    for (let i = 0; i < 3; i++) {
+      try { bn.forward(world.rank === 1 ? tensor([[1], [2]]) : right); } catch (error) { say(error.name); }
+    }
+    const all = world.allGather(tensor(new Float32Array(3000).fill(world.rank)));
+    bn.forward(right);
+    say([bn.numBatchesTracked, all.map(({ data }) => data[2999])]);`,
+  );
+  expect(stderr).toBe('');
+  const end = [1, [0, 1, 2]];
+  const others = ['PeerError', 'PeerError', 'PeerError', end];
+  expect(said).toEqual([others, ['RangeError', 'RangeError', 'RangeError', end], others]);
+});
+
 test('processes in different layers are told so, by name', async () => {
   const { said } = await runJob(
     'workers',

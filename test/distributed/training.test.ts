@@ -16,6 +16,8 @@ interface Case {
   readonly steps: number;
   readonly dropout: boolean;
   readonly sequence: boolean;
+  /** Convolutions over pairs of features, before the linear layers. */
+  readonly convolution: boolean;
   readonly momentum: number | null;
   readonly seed: number;
 }
@@ -35,12 +37,16 @@ const training = (each: Case, part: Part): string => `
   const { first, last, load, save } = ${JSON.stringify(part)};
   const world = await distributed.init({ timeout: 20000 });
   globalThis.rank = world.rank;
-  const { rows, batch, features, hidden, classes, steps, dropout, sequence, momentum, seed } = ${JSON.stringify(each)};
+  const { rows, batch, features, hidden, classes, steps, dropout, sequence, convolution, momentum, seed } = ${JSON.stringify(each)};
   manualSeed(seed);
   const x = nn.init.normal_(tensor(new Float32Array(rows * features), [rows, features]));
   const y = Int32Array.from({ length: rows }, (_, i) => (i * 7) % classes);
   const model = nn.convertSyncBatchNorm(new nn.Sequential(
-    new nn.Linear(features, hidden),
+    ...(convolution ? [
+      new nn.Unflatten(1, [2, features / 2]), new nn.Conv1d(2, 6, 3, { padding: 1 }), new nn.BatchNorm1d(6), new nn.ReLU(),
+      new nn.Conv1d(6, 4, 3, { padding: 'same', groups: 2 }), new nn.BatchNorm1d(4, { momentum }), new nn.ReLU(), new nn.Flatten(),
+    ] : []),
+    new nn.Linear(convolution ? features * 2 : features, hidden),
     ...(sequence ? [new nn.Unflatten(1, [hidden / 4, 4]), new nn.BatchNorm1d(hidden / 4, { momentum }), new nn.Flatten()] : [new nn.BatchNorm1d(hidden, { momentum })]),
     new nn.ReLU(),
     ...(dropout ? [new nn.Dropout(0.3)] : []),
@@ -74,7 +80,7 @@ const training = (each: Case, part: Part): string => `
 
 const FIXED: Case = {
   ...{ rows: 700, batch: 300, features: 20, hidden: 24, classes: 5, steps: 8 },
-  ...{ dropout: true, sequence: false, momentum: null, seed: 5 },
+  ...{ dropout: true, sequence: false, convolution: false, momentum: null, seed: 5 },
 };
 
 /** The one hash that a job has ended with. */
@@ -97,6 +103,11 @@ describe('one hash', () => {
       expect(await hashOf(kind, processes, FIXED)).toBe(await one);
     },
   );
+
+  test.each([2, 3, 4])('convolutions, %i processes', async (processes) => {
+    const each = { ...FIXED, convolution: true, steps: 4 };
+    expect(await hashOf('workers', processes, each)).toBe(await hashOf('alone', 1, each));
+  });
 
   test('seven processes, most without a sample', async () => {
     expect(await hashOf('workers', 7, FIXED)).toBe(await one);
@@ -121,12 +132,13 @@ test('random models, batches and numbers of processes', async () => {
   const cases = fc.record({
     rows: fc.integer({ min: 2, max: 600 }),
     batch: fc.integer({ min: 2, max: 600 }),
-    features: fc.integer({ min: 1, max: 40 }),
+    features: fc.integer({ min: 1, max: 20 }).map((each) => 2 * each),
     hidden: fc.integer({ min: 1, max: 40 }).map((each) => 4 * each),
     classes: fc.integer({ min: 2, max: 12 }),
     steps: fc.integer({ min: 1, max: 6 }),
     dropout: fc.boolean(),
     sequence: fc.boolean(),
+    convolution: fc.boolean(),
     momentum: fc.constantFrom(null, 0.1, 1),
     seed: fc.integer({ min: 0, max: 1000 }),
     processes: fc.constantFrom(2, 3, 4, 7),

@@ -9,6 +9,7 @@
 #include "../../native/math/elementwise.h"
 #include "../../native/batchnorm/lengths.h"
 #include "../../native/math/bare_passes.h"
+#include "../../native/math/leaf_products.h"
 #include "../../native/math/matmul.h"
 #include "../../native/batchnorm/moments.h"
 #include "../../native/kernels/sum_tree.h"
@@ -267,6 +268,7 @@ std::string multiply_matrices(Draw draw, std::size_t elements, Memory& memory) {
   T* c = memory.output<T>(m * n);
   matmul(a, b, bias, c, m, n, k, memory.workspace);
   column_sums(c, memory.output<T>(n), m, n, memory.workspace);
+  leaf_products(c, c, memory.output<T>(n * n), n, n, m, memory.workspace);
   return "";
 }
 

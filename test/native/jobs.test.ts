@@ -86,6 +86,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(N * C * 2), f(ELEMENTS), Float64Array.of(40, 30), Int32Array.of(0, 40, 30, L)],
     ...[N * C, L, 2, 1],
   ],
+  leafProducts: (f) => [f(N * L * C), f(N * L * 3), f(C * 3), C, 3, N * L],
   columnTotals: (f) => [f(ELEMENTS), new Float64Array(C), N * L, C],
   relu: (f) => [f(ELEMENTS), f(ELEMENTS), ELEMENTS],
   reluBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), ELEMENTS],

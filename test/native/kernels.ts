@@ -159,6 +159,15 @@ export function rowCases(addon: Addon): KernelCase[] {
   const withTargets = sizes.filter(([rows, classes]) => rows === 0 || classes !== 0);
   return [
     {
+      name: 'leafProducts',
+      sizes,
+      prepare(arena, [rows = 0, columns = 0]) {
+        const [a, b] = [arena.input(70 * rows), arena.input(70 * columns)];
+        const c = arena.output(rows * columns);
+        return nothing(() => addon.leafProducts(a, b, c, rows, columns, 70));
+      },
+    },
+    {
       name: 'columnSums',
       sizes,
       prepare(arena, [rows = 0, columns = 0]) {

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import type { Addon } from '../../src/addon/types.js';
 import { normalFrom } from '../helpers/random.js';
-import { leafSamples, nodesOf, sumOf, TreeSum, type Node } from '../../src/addon/sum-tree.js';
+import { leafSamples, nodesOf, TreeSum, type Node } from '../../src/addon/sum-tree.js';
 
 type Floats = Float32Array | Float64Array;
 
@@ -79,7 +79,7 @@ function shares({ n, l, cuts }: Case): Node[] {
 
 /** The sum of what `part` gives for each node of each process, as the processes would add it. */
 function gathered(each: Case, length: number, part: (node: Node) => Float64Array): Float64Array {
-  const sum = new TreeSum(sumOf);
+  const sum = new TreeSum<Float64Array>((a, b) => a.map((value, i) => value + b[i]!));
   for (const { begin, end } of shares(each)) {
     for (const node of nodesOf(begin, end, leafSamples(each.l))) sum.add(part(node), node.level);
   }
@@ -222,6 +222,42 @@ test('the gradient of a bias on 1 to 8 processes, any instruction set and thread
       addon.selectIsa(initial);
       const rounded = double ? total : Float32Array.from(total);
       expect(bytes(rounded).equals(bytes(whole))).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the weight gradient in leaves is the tree of their products, on any instruction set and threads', () => {
+  const shapes = fc.record({
+    m: fc.integer({ min: 1, max: 110 }),
+    n: fc.integer({ min: 1, max: 600 }),
+    k: fc.integer({ min: 1, max: 500 }),
+    double: fc.boolean(),
+    threads: fc.constantFrom(1, 2, 3, 8),
+    isa: fc.nat(7),
+    seed: fc.nat(1000),
+  });
+  fc.assert(
+    fc.property(shapes, ({ m, n, k, double, threads, isa, seed }) => {
+      const room = (length: number): Floats => (double ? new Float64Array(length) : new Float32Array(length)); // prettier-ignore
+      const normal = normalFrom(seed);
+      const [a, b] = [room(k * m).map(normal), room(k * n).map(normal)] as [Floats, Floats];
+      const tree = new TreeSum<Floats>((one, other) => {
+        addon.add(one, other, one, one.length);
+        return one;
+      });
+      for (let from = 0; from < k; from += 64) {
+        const [rows, to] = [Math.min(64, k - from), room(m * n)];
+        const [left, right] = [a.subarray(from * m), b.subarray(from * n)];
+        addon.matmul(left.subarray(0, rows * m), right.subarray(0, rows * n), null, to, m, n, rows, true, false); // prettier-ignore
+        tree.add(to, 0);
+      }
+      addon.setThreads(threads);
+      addon.selectIsa(isas[isa % isas.length]!);
+      const whole = room(m * n);
+      addon.leafProducts(a, b, whole, m, n, k);
+      addon.selectIsa(initial);
+      expect(bytes(whole).equals(bytes(tree.total()!))).toBe(true);
     }),
     { numRuns: 60 },
   );

@@ -26,6 +26,7 @@ export interface LinearCalls {
     transposeA: boolean,
     transposeB: boolean,
   ): void;
+  leafProducts(a: Floats, b: Floats, c: Floats, m: number, n: number, k: number): void;
   columnSums(x: Floats, sums: Floats, rows: number, columns: number): void;
   columnTotals(x: Floats, totals: Float64Array, rows: number, columns: number): void;
 }

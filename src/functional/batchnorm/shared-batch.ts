@@ -2,7 +2,7 @@
 // the samples it holds, and sends the nodes of the tree of sums (native/kernels/sum_tree.h) that they are: with the
 // bits of one process that has all of them, wherever each share begins at a leaf.
 import { addon } from '../../addon/control.js';
-import { leafSamples, nodesOf, sumOf, TreeSum, type Node } from '../../addon/sum-tree.js';
+import { leafSamples, nodesOf, TreeSum, type Node } from '../../addon/sum-tree.js';
 import * as check from '../../check/index.js';
 import { record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import { markWhole } from '../batch-totals.js';
@@ -18,6 +18,27 @@ export interface Meetings {
   readonly shift: Meeting;
   readonly statistics: Meeting;
   readonly gradient: Meeting;
+  /** What is sent, from call to call: a new array for each would cost more than the sums in it. */
+  readonly sent: Scratch;
+  readonly sentShares: Scratch;
+}
+
+/** Doubles, and their bytes: the last ones again where they are asked for in the same length. */
+class Scratch {
+  #doubles = new Float64Array(0);
+  #bytes = new Uint8Array(0);
+
+  doubles(length: number): Float64Array {
+    if (this.#doubles.length !== length) {
+      this.#doubles = new Float64Array(length);
+      this.#bytes = new Uint8Array(this.#doubles.buffer);
+    }
+    return this.#doubles;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
 }
 
 /** @internal */
@@ -27,6 +48,8 @@ export function meetingsOf(group: ProcessGroup, place: string): Meetings {
     shift: group.meeting(`${place} forward, first sample`),
     statistics: group.meeting(`${place} forward, statistics`),
     gradient: group.meeting(`${place} backward`),
+    sent: new Scratch(),
+    sentShares: new Scratch(),
   };
 }
 
@@ -60,29 +83,43 @@ export class Shares {
     );
   }
 
-  /** The sums over all processes of what `sums` writes for samples [begin, end) of this process. */
+  /**
+   * The sums over all processes of what `sums` writes for samples [begin, end) of this process: good until the group
+   * communicates again.
+   */
   total(
     meeting: Meeting,
     length: number,
     sums: (begin: number, end: number, into: Float64Array) => void,
   ): Float64Array {
-    const { group } = this;
+    const { group, meetings } = this;
     const own = this.#nodes[group.rank]!;
-    const sent = new Float64Array(own.length * length);
+    const sent = meetings.sent.doubles(own.length * length);
     own.forEach(({ begin, end }, i) => {
       const first = own[0]!.begin;
-      sums(begin - first, end - first, sent.subarray(i * length, (i + 1) * length));
+      sums(begin - first, end - first, part(sent, i * length, (i + 1) * length));
     });
-    const all = group.gatherBytes(meeting, new Uint8Array(sent.buffer));
-    const tree = new TreeSum(sumOf);
-    all.forEach((bytes, rank) => {
-      const theirs = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+    const all = doublesOf(group.gatherBytes(meeting, meetings.sent.bytes));
+    // In the memory of what has come.
+    const tree = new TreeSum(addInto);
+    all.forEach((theirs, rank) => {
       this.#nodes[rank]!.forEach(({ level }, i) => {
-        tree.add(theirs.slice(i * length, (i + 1) * length), level);
+        tree.add(part(theirs, i * length, (i + 1) * length), level);
       });
     });
     return tree.total() ?? new Float64Array(length);
   }
+}
+
+/** a + b in a. */
+function addInto(a: Float64Array, b: Float64Array): Float64Array {
+  addon.add(a, b, a, a.length);
+  return a;
+}
+
+/** Elements [begin, end): the array itself where that is all of it. */
+function part<Kind extends FloatData>(array: Kind, begin: number, end: number): Kind {
+  return begin === 0 && end === array.length ? array : (array.subarray(begin, end) as Kind);
 }
 
 /** @internal Tells the other processes how many samples there are here, and hears of theirs. */
@@ -97,10 +134,10 @@ export function meet(
   const some = n * l > 0;
   if (some) addon.firstShift(input.elements.subarray(0, c * l), shift, 1, c, l);
   const sendsShift = some && group.rank === 0;
-  const sent = new Float64Array(3 + (sendsShift ? c : 0));
-  sent.set([n, c, l]);
+  const sent = meetings.sentShares.doubles(3 + (sendsShift ? c : 0));
+  [sent[0], sent[1], sent[2]] = [n, c, l];
   if (sendsShift) sent.set(shift, 3);
-  const all = doublesOf(group.gatherBytes(meetings.shares, new Uint8Array(sent.buffer)));
+  const all = doublesOf(group.gatherBytes(meetings.shares, meetings.sentShares.bytes));
   const other = all.find(([, channels]) => channels !== c);
   if (other !== undefined) {
     throw check.wrongValue(who, `${c} channels on every process`, `${other[1]} on one`);
@@ -108,7 +145,7 @@ export function meet(
   const [samples, lengths] = [0, 2].map((at) => all.map((each) => each[at]!));
   const shares = new Shares(group, meetings, samples!, lengths!);
   const first = all.findIndex(([theirs = 0, , length = 0]) => theirs * length > 0);
-  if (first === 0) shift.set(all[0]!.subarray(3));
+  if (first === 0 && !sendsShift) shift.set(all[0]!.subarray(3));
   else if (first > 0) {
     const from = group.rank === first ? Float64Array.from(shift) : new Float64Array(0);
     const found = doublesOf(group.gatherBytes(meetings.shift, new Uint8Array(from.buffer)));
@@ -128,7 +165,7 @@ export function sharedMoments(
   const x = input.elements;
   const moments = new Moments(c, shares.count);
   const sums = shares.total(shares.meetings.statistics, 2 * c, (begin, end, into) => {
-    addon.batchSums(x.subarray(begin * c * l, end * c * l), shift, into, end - begin, c, l);
+    addon.batchSums(part(x, begin * c * l, end * c * l), shift, into, end - begin, c, l);
   });
   if (shares.count > 0) addon.momentsOfSums(shift, sums, moments.rows, shares.count, c);
   return moments;
@@ -170,11 +207,18 @@ function recordShare(
     const { expandedValue } = dy;
     const given = expandedValue === null ? dy.elements : null;
     const value = expandedValue ?? 0;
-    const part = (from: FloatData | null, begin: number, end: number): FloatData | null =>
-      from?.subarray(begin * c * l, end * c * l) ?? null;
+    const samples = (from: FloatData | null, begin: number, end: number): FloatData | null =>
+      from === null ? null : part(from, begin * c * l, end * c * l);
     const sums = shares.total(shares.meetings.gradient, 2 * c, (begin, end, into) => {
       addon.gradientSums(
-        ...([part(x!, begin, end)!, part(given, begin, end), value, end - begin, c, l] as const),
+        ...([
+          samples(x!, begin, end)!,
+          samples(given, begin, end),
+          value,
+          end - begin,
+          c,
+          l,
+        ] as const),
         ...([scale!, shift!, saved, into, null, null, relu] as const),
       );
     });
@@ -192,7 +236,7 @@ function recordShare(
 }
 
 const doublesOf = (all: readonly Uint8Array[]): Float64Array[] =>
-  all.map((bytes) => new Float64Array(bytes.slice().buffer));
+  all.map((bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8));
 
 function emptyLike(input: Tensor, length: number): FloatData {
   return input.dtype === 'float64' ? new Float64Array(length) : new Float32Array(length);

@@ -1,8 +1,10 @@
 // Convolution over one dimension, and its gradients.
 // Longer than 250 lines because the forward pass and both gradients share one plan.
 import * as check from '../../check/index.js';
+import { zeros, type FloatData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { totalsOf } from '../batch-totals.js';
 import { linear } from '../linear.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { transpose } from '../shapes/permute.js';
@@ -142,8 +144,31 @@ export function conv1d(
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? transposed(who, dy, weight, null, input.shape, shape) : null,
     needs[1] ? weightGradient(who, input, dy, weight.shape, shape) : null,
-    needs[2] ? channelSums(who, dy, shape.samples, shape.out, shape.outLength) : null,
+    needs[2] ? biasGradient(who, dy, bias!, shape) : null,
   ]);
+}
+
+/** The channel sums of dy, which are kept unrounded too, where somebody shares the batch with others. */
+function biasGradient(
+  who: string,
+  dy: Tensor,
+  bias: Tensor,
+  { samples, out, outLength }: ConvolutionShape,
+): Tensor {
+  const totals = totalsOf(bias);
+  if (totals === null) return channelSums(who, dy, samples, out, outLength);
+  const db = Tensor.uninitialized([out], dy.dtype);
+  const shift = zeros(dy.dtype, out) as FloatData;
+  const sums = new Float64Array(2 * out);
+  perform(
+    { who, work: dy.numel, reads: { 'the gradient': dy }, writes: [db] },
+    (native, arrayOf) => native.batchSums(arrayOf(dy), shift, sums, samples, out, outLength),
+    (arrayOf) => {
+      totals.set(sums.subarray(0, out));
+      arrayOf(db).set(totals);
+    },
+  );
+  return db;
 }
 
 /**
