@@ -2,25 +2,11 @@
 // the last tensor lets go. Only memory that was allocated here is ever handed out again.
 import { markAsUntransferable } from 'node:worker_threads';
 
-import { addon } from '../addon/control.js';
 import type { Block } from './block.js';
 import { leave } from './lent.js';
+import { fresh } from './fresh.js';
 import { enter, give, lend, take } from './pool.js';
-import {
-  BYTES,
-  empty,
-  lengthOf,
-  LONGEST,
-  uninitialized,
-  viewOf,
-  type DType,
-  type FloatData,
-  type TensorData,
-} from './dtype.js';
-
-/** From here on an array is sure to hold a whole large page of 2 MB. */
-const LARGE_BYTES = 4 * 2 ** 20;
-const LINE_BYTES = 64;
+import { empty, lengthOf, viewOf, type DType, type TensorData } from './dtype.js';
 
 /** How many tensors made of a caller's buffer have not been disposed of: `tensor()` called twice on one array. */
 const adoptions = new WeakMap<ArrayBufferLike, { count: number }>();
@@ -174,20 +160,6 @@ export const DISPOSED: Readonly<Record<DType, Memory>> = {
   int32: new Memory('int32', empty('int32'), false),
   int64: new Memory('int64', empty('int64'), false),
 };
-
-function fresh(dtype: DType, numel: number): TensorData {
-  return numel * BYTES[dtype] < LARGE_BYTES ? uninitialized(dtype, numel) : large(dtype, numel);
-}
-
-/** On pages of 2 MB and from a cache line on: stores then fill whole lines ((32, 256, 512): 1.2 to 1.3x). */
-function large(dtype: DType, numel: number): TensorData {
-  const line = LINE_BYTES / BYTES[dtype];
-  if (numel + line > LONGEST) return uninitialized(dtype, numel);
-  const roomy = uninitialized(dtype, numel + line);
-  if (dtype === 'int32' || dtype === 'int64') return roomy.subarray(0, numel);
-  const first = addon.prepareLarge(roomy as FloatData, roomy.length);
-  return roomy.subarray(first, first + numel);
-}
 
 /** Moves a buffer to a new object: 0.2 µs where Node has it and it asks for marks (24 and later), else 1.3 µs. */
 const transfer: (buffer: ArrayBuffer) => ArrayBuffer = transferSparesMarked()

@@ -30,6 +30,7 @@ import {
   shelved,
   takeFrom,
 } from './shelves.js';
+import { stock } from './stock.js';
 
 const MB = 2 ** 20;
 /**
@@ -40,6 +41,11 @@ const MB = 2 ** 20;
 const LEAST = { bytes: 8 * MB, arrays: 8 } as const;
 /** The same of small arrays: 0.4 us each of a collection, and a collection is a pause. */
 const LEAST_ARRAYS = 512;
+/**
+ * From there on it waits until collections take an eighth of the time or less, though for no more than this. What is in
+ * circulation while V8 marks for a major collection becomes old, and 64 MB of new arrays begin the next one.
+ */
+const PATIENT = { fraction: 1 / 8, bytes: 24 * MB, arrays: 4 * LEAST_ARRAYS } as const;
 /**
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
@@ -79,7 +85,10 @@ let majors = 0;
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
-  if (isDue() && sinceCollection() * fraction >= minorPrice() * (1 - fraction)) collect();
+  if (isDue() && mayCollect()) {
+    collect();
+    stock(dtype, numel, limit / 2 - lent() - shelved());
+  }
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
   sweep(); // V8 has collected by itself
@@ -90,6 +99,14 @@ export function take(dtype: DType, numel: number): Block | null {
 function isDue(): boolean {
   if (arrays >= enoughArrays) return true;
   return since >= enough && (arrays >= LEAST.arrays || since >= 2 * LEAST.bytes);
+}
+
+/** Whether collections have not taken more of the time than they may. */
+function mayCollect(): boolean {
+  const patient =
+    since < Math.max(PATIENT.bytes, enough) && arrays < Math.max(PATIENT.arrays, enoughArrays);
+  const most = patient ? Math.min(fraction, PATIENT.fraction) : fraction;
+  return sinceCollection() * most >= minorPrice() * (1 - most);
 }
 
 function takeShelved(dtype: DType, numel: number): Block | null {

@@ -66,6 +66,41 @@ test('the addon’s threads are asked to stay awake for as long as a collection 
   held.mockRestore();
 });
 
+describe('a size that comes back', () => {
+  const loop = (numel: number): number[] => {
+    const warmed = vi.spyOn(addon, 'warmMemory');
+    const given = tensor(new Float32Array(numel).fill(1));
+    for (let i = 0; i < 300; i++) relu(given);
+    const bytes = warmed.mock.calls.map(([each]) => each);
+    warmed.mockRestore();
+    return bytes;
+  };
+
+  test('gets a stock of arrays, once, which begin with a cache line', () => {
+    const bytes = loop(2 ** 18);
+    expect(bytes.length).toBe(1);
+    expect(bytes[0]).toBeGreaterThan(2 ** 23);
+    expect(bytes[0]).toBeLessThan(25 * 2 ** 20);
+    expect(loop(2 ** 18)).toEqual([]);
+    const { data } = relu(tensor(new Float32Array(2 ** 18)));
+    expect(data.buffer.byteLength).toBe(2 ** 20 + 64);
+  });
+
+  test('gets none below 512 KB, or where half of the limit is less', () => {
+    expect(loop(2 ** 16)).toEqual([]);
+    native.memory.limit = 2 ** 22;
+    expect(loop(2 ** 18 + 16)).toEqual([]);
+  });
+
+  test('has its arrays to itself: none is handed out twice', () => {
+    loop(2 ** 18 + 32);
+    const kept = Array.from({ length: 40 }, (_, i) =>
+      relu(tensor(new Float32Array(2 ** 18 + 32).fill(i))),
+    );
+    expect(kept.map((y) => functional.mean(y).item())).toEqual(kept.map((_, i) => i));
+  });
+});
+
 describe('the limit', () => {
   test('is that of what is lent and pooled together', () => {
     native.memory.limit = 3 * BYTES;
