@@ -90,6 +90,7 @@ export function batchNorm(
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   check.boolean(who, 'training', training);
   const padding = paddingOf(who, input, options, 'NCL');
+  const { relu, activation } = behindOf(who, options);
   return normalize(input, {
     who,
     dims: padding === null ? check.channelDims(input.shape, false) : packedDims(padding),
@@ -102,7 +103,8 @@ export function batchNorm(
     update: training && runningMean !== null,
     momentum: check.numberBetween(who, 'momentum', momentum, 0, 1),
     eps: check.numberBetween(who, 'eps', eps, 0, Infinity),
-    ...behindOf(who, options),
+    relu,
+    activation,
     out,
     moments: null,
     owner: null,

@@ -160,6 +160,7 @@ export class FrozenBatchNorm1d extends Module {
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, 'BatchNorm1d', input, this.numFeatures, layout);
     const padding = paddingOf(who, input, options, layout);
+    const { relu, activation } = behindOf(who, options);
     return normalize(input, {
       who,
       dims: padding === null ? given : packedDims(padding),
@@ -172,7 +173,8 @@ export class FrozenBatchNorm1d extends Module {
       update: false,
       momentum: 0,
       eps: this.eps,
-      ...behindOf(who, options),
+      relu,
+      activation,
       out: options?.out ?? null,
       moments: null,
       owner: this,

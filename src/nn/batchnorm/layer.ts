@@ -183,6 +183,8 @@ export abstract class BatchNorm extends BatchNormMode {
     const sink = this[SINK];
     const update = this[UPDATES](training) && (!lone || sink.takesSingle);
     if (update) this[CHECK_COUNTER](who);
+    // Field by field: with a spread in its literal, making the plan took 500 ns instead of next to none.
+    const { relu, activation } = behindOf(who, options);
     return {
       who,
       dims,
@@ -195,7 +197,8 @@ export abstract class BatchNorm extends BatchNormMode {
       update,
       momentum: update && sink === runningStatistics ? this[NEXT_WEIGHT](this.momentum) : 0,
       eps: this.eps,
-      ...behindOf(who, options),
+      relu,
+      activation,
       out,
       moments: null,
       owner: this,
