@@ -1,3 +1,4 @@
+// Longer than 250 lines because all operations of two operands share one walk over shapes that are broadcast.
 #include "arithmetic.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Carries out the plan of a normalisation (plan.ts): now, or, in a call beside the event loop, as steps of it.
+// Longer than 250 lines because now, later and padded are three ways to carry out one plan.
 import { addon } from '../../addon/control.js';
 import { checkMade, type Native } from '../../run/calls.js';
 import { undeferred, type Deferral } from '../../run/deferral.js';
