@@ -23,6 +23,16 @@ export function sizesFrom(seed: number): (low: number, high: number) => number {
   return (low, high) => Math.floor(low * ((high + 1) / low) ** uniform());
 }
 
+/** Many numbers of one seed, which tests draw again and again: to draw them took most of some tests' time. */
+const drawn = new Map<number, Float32Array>();
+const MANY = 10_000;
+
 export function normals32(seed: number, count: number): Float32Array {
-  return Float32Array.from({ length: count }, normalFrom(seed));
+  const known = drawn.get(seed);
+  const all =
+    known !== undefined && known.length >= count
+      ? known
+      : Float32Array.from({ length: count }, normalFrom(seed));
+  if (count >= MANY) drawn.set(seed, all);
+  return all.slice(0, count);
 }

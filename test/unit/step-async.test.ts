@@ -16,21 +16,14 @@ const rejection = (promise: Promise<unknown>): Promise<string> =>
     () => 'nothing was thrown',
     (error: unknown) => String(error),
   );
-const drawn = new Map<number, Float32Array>();
-/** Drawn once for a seed: to draw them took most of the time. */
-const normals = (seed: number, count: number): Float32Array => {
-  const known = drawn.get(seed) ?? normals32(seed, count);
-  drawn.set(seed, known);
-  return known;
-};
 const parametersOf = (): nn.Parameter[] =>
   [[300, 200], [200], [700, 400]].map((shape, i) => {
     const numel = shape.reduce((a, b) => a * b, 1);
-    return new nn.Parameter(tensor(normals(i + 1, numel).slice(), shape));
+    return new nn.Parameter(tensor(normals32(i + 1, numel), shape));
   });
 const setGradients = (parameters: readonly nn.Parameter[], seed: number): void => {
   parameters.forEach((each, i) => {
-    each.grad = tensor(normals(seed * 10 + i, each.numel).slice(), each.shape);
+    each.grad = tensor(normals32(seed * 10 + i, each.numel), each.shape);
   });
 };
 type States = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
