@@ -50,6 +50,15 @@ inline D polynomial(const double (&c)[kCount], D x) {
   return sum;
 }
 
+// The same with one rounding a step, where a double is rounded to float afterwards.
+inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+template <class D, std::size_t kCount>
+inline D fused_polynomial(const double (&c)[kCount], D x) {
+  D sum = splat<D>(c[kCount - 1]);
+  for (std::size_t i = kCount - 1; i-- > 0;) sum = fused(sum, x, splat<D>(c[i]));
+  return sum;
+}
+
 // x = n ln 2 + r, |r| <= ln 2 / 2, and e^r - 1 by its Taylor series: terms up to r^13 (r^8), the first left out is below
 // 2^-57 (2^-32). |x| <= 746.
 template <class D>
@@ -289,16 +298,26 @@ inline D power_of_size(D size, double p) {
     const D lost = pick(fits, scaled.low + p * rest, D{});
     return exponential<kDigits>(scaled.high) * (1.0 + lost);
   } else {
-    // log |x| within 2^-43 of itself, which times p is at most 104 where the result is a float: there e^700 is infinite.
-    // No float is a subnormal double.
+    // 2^(p log2 |x|), the logarithm within 2^-43 of itself: times p it is at most 150 where the result is a float, and
+    // beyond 1000 that is 0 (here too, for what
+    // multiplies it by an infinite exponent) or infinite. 2^r by the Taylor series up to r^8. No float is a subnormal double.
     const Parted<D> part = parted<false>(size);
-    const D f = part.m - 1.0, s = f / (part.m + 1.0), z = s * s;
-    constexpr double c[] = {1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15};
-    const D series = f - s * (f - 2.0 * z * polynomial(c, z));
-    const D log = part.k * kLogTwoHigh + (series + part.k * kLogTwoLow), scaled = p * log;
-    const D bounded = pick(scaled > 700.0, 700.0, pick(scaled < -700.0, -700.0, scaled));
-    const Reduced<D> rest = reduced<kDigits>(bounded);
-    return (1.0 + rest.expm1_r) * power_of_2(rest.shifted);
+    const D f = part.m - 1.0, s = f / (part.m + 1.0);
+    constexpr double c[] = {2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15};
+    const D log = s * fused_polynomial(c, s * s);
+    const D scaled = p * fused(log, splat<D>(kLogTwoE), part.k);
+    const D bounded = pick(scaled > 1000.0, 1000.0, pick(scaled < -1000.0, -1000.0, scaled));
+    const D shifted = bounded + kRounder, r = bounded - (shifted - kRounder);
+    constexpr double e[] = {1.0,
+                            0.693147180559945309,
+                            0.240226506959100712,
+                            0.0555041086648215800,
+                            0.00961812910762847716,
+                            0.00133335581464284434,
+                            0.000154035303933816099,
+                            1.52527338040598403e-05,
+                            1.32154867901443095e-06};
+    return pick(scaled < -1000.0, 0.0, fused_polynomial(e, r) * power_of_2(shifted));
   }
 }
 template <int kDigits, class D>

@@ -171,9 +171,9 @@ Total dot_row(const T* a, const T* b, std::size_t n) {
   });
 }
 
-// Rows and vectors of columns that are walked at a time: sums are loaded and stored once in 16 rows, a row is read in
-// runs of a few lines, and the next 16 rows are prefetched meanwhile.
-constexpr std::size_t kRowsAtOnce = 16;
+// Rows that are walked at a time, in runs of a few lines, while the next ones are prefetched. No more: rows that are 4 KB
+// apart are in the same 12 lines of the first cache.
+constexpr std::size_t kRowsAtOnce = 4;
 
 // Calls strip(first row, end, c, vectors as a constant, count) for strips of kVectors vectors, then for single ones; the
 // last one has `count` columns.
@@ -259,12 +259,13 @@ void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t colum
   }
 }
 
-// The totals of n columns: those of their parts, in order.
+// The totals of n columns, with more parts of them in order.
 inline void merge_parts(const double* high, const double* low, std::size_t parts,
                         std::size_t stride, std::size_t n, double* total_high, double* total_low) {
   for (std::size_t c = 0; c < n; c += VecD::kLanes) {
     const std::size_t count = min_size(VecD::kLanes, n - c);
-    VecD sum = VecD::zero(), rest = sum;
+    VecD sum = load_up_to(total_high + c, count, VecD::zero());
+    VecD rest = load_up_to(total_low + c, count, VecD::zero());
     for (std::size_t p = 0; p < parts; ++p) {
       const VecD part = load_up_to(high + p * stride + c, count, VecD::zero());
       const VecD more = load_up_to(low + p * stride + c, count, VecD::zero());

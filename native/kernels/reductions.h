@@ -30,7 +30,7 @@ struct ReductionKernels {
   // low are padded.
   void (*sum_columns)(SumOfEach kind, const T* x, std::size_t rows, std::size_t columns,
                       std::size_t stride, Centers<T> centers, double* high, double* low);
-  // total[c] = the sum of high[p * stride + c] + low[p * stride + c] over the parts p in order, from 0.
+  // total_high[c] + total_low[c] += high[p * stride + c] + low[p * stride + c], for each of the parts p in turn.
   void (*merge_parts)(const double* high, const double* low, std::size_t parts, std::size_t stride,
                       std::size_t n, double* total_high, double* total_low);
   // The largest or smallest; NaN where there is one. n > 0.

@@ -13,15 +13,32 @@
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t kColumns = 512;    // of a task that adds rows
-constexpr std::size_t kParts = 32;       // of a column, at most
-constexpr std::size_t kMerged = 512;     // sums that a task adds up from their parts
+constexpr std::size_t kColumns = 512;  // of a task that adds rows
+constexpr std::size_t kParts = 32;     // of a column, at most
+constexpr std::size_t kMerged = 512;   // sums that a task adds up from their parts
+constexpr std::size_t kStrip = 128;    // columns of a task that adds all rows of them
+constexpr std::size_t kLeastStrips = 8, kMostOfStrips = std::size_t{1} << 19;
 constexpr std::size_t kExponential = 4;  // what an exponential costs, in elements that are read
 
 void add(Total& total, Total part) {
   const double sum = total.high + part.high, seen = sum - total.high;
   total.low += ((total.high - (sum - seen)) + (part.high - seen)) + part.low;
   total.high = sum;
+}
+
+// Whether what is reduced over columns is cut into strips of these alone: the parts of a column are then added by one
+// thread, which has them in its cache. Not beyond the caches, where a row should be read as it lies, nor where there are
+// too few columns for that many tasks.
+bool in_strips(Extent e) {
+  return e.inner > 1 && e.size * e.inner <= kMostOfStrips &&
+         e.outer * divide_up(e.inner, kStrip) >= kLeastStrips;
+}
+// body(index of the outer dimension, columns)
+template <class Body>
+void run_strips(Extent e, std::size_t work, const Body& body) {
+  const std::size_t strips = divide_up(e.inner, kStrip);
+  run_tasks(e.outer * strips, work,
+            [&](std::size_t task) { body(task / strips, cut(e.inner, kStrip, task % strips)); });
 }
 
 // Sums of a few results at a time: each by finish(index of the result, its Total), from the task that has it.
@@ -38,6 +55,11 @@ class Sums {
       each_part(1, [&](std::size_t, std::size_t result, Total total) { finish(result, total); });
       return;
     }
+    if (in_strips(e_)) {
+      run_strips(e_, work(),
+                 [&](std::size_t o, Range columns) { strip(o, columns, parts, finish); });
+      return;
+    }
     const std::size_t results = e_.results();
     double* high = workspace.take<double>(parts * results);
     double* low = workspace.take<double>(parts * results);
@@ -47,7 +69,7 @@ class Sums {
     });
     run_tasks(divide_up(results, kMerged), parts * results, [&](std::size_t task) {
       const Range range = cut(results, kMerged, task);
-      double all_high[kMerged], all_low[kMerged];
+      double all_high[kMerged] = {}, all_low[kMerged] = {};
       kernels_of<T>().reductions.merge_parts(high + range.begin, low + range.begin, parts, results,
                                              range.size(), all_high, all_low);
       for (std::size_t i = 0; i < range.size(); ++i) {
@@ -91,6 +113,27 @@ class Sums {
     });
   }
 
+  // All parts of a few columns, one after the other.
+  template <class Finish>
+  void strip(std::size_t o, Range columns, std::size_t parts, const Finish& finish) const {
+    const auto& kernels = kernels_of<T>().reductions;
+    const std::size_t first = o * e_.inner + columns.begin, n = columns.size();
+    double all_high[kStrip] = {}, all_low[kStrip] = {};
+    for (std::size_t part = 0; part < parts; ++part) {
+      const Range rows = cut(e_.size, column_step(), part);
+      double high[kStrip] = {}, low[kStrip] = {};
+      kernels.sum_columns(kind_, x_ + (o * e_.size + rows.begin) * e_.inner + columns.begin,
+                          rows.size(), n, e_.inner, centers(first), high, low);
+      kernels.merge_parts(high, low, 1, 0, n, all_high, all_low);
+    }
+    for (std::size_t c = 0; c < n; ++c) finish(first + c, Total{all_high[c], all_low[c]});
+  }
+
+  Centers<T> centers(std::size_t first) const {
+    return {centers_.center != nullptr ? centers_.center + first : nullptr,
+            centers_.origin != nullptr ? centers_.origin + first : nullptr};
+  }
+
   // The rows that are added up in a part: enough of them, and not too many parts.
   std::size_t column_step() const {
     return std::max(kBlock / std::min(e_.inner, kColumns), divide_up(e_.size, kParts));
@@ -107,11 +150,9 @@ class Sums {
       const Range rows = e_.size == 0 ? Range{0, 0} : cut(e_.size, column_step(), part);
       const std::size_t first = o * e_.inner + range.begin;
       double high[kColumns] = {}, low[kColumns] = {};
-      const Centers<T> centers{centers_.center != nullptr ? centers_.center + first : nullptr,
-                               centers_.origin != nullptr ? centers_.origin + first : nullptr};
       kernels_of<T>().reductions.sum_columns(
           kind_, x_ + (o * e_.size + rows.begin) * e_.inner + range.begin, rows.size(),
-          range.size(), e_.inner, centers, high, low);
+          range.size(), e_.inner, centers(first), high, low);
       for (std::size_t c = 0; c < range.size(); ++c) one(part, first + c, {high[c], low[c]});
     });
   }
@@ -130,6 +171,13 @@ void extremes(bool largest, const T* x, T* y, Extent e, Workspace& workspace) {
   if (e.inner == 1 && e.size <= kBlock) {
     for_rows(e.outer, e.size, 1,
              [&](std::size_t r) { y[r] = kernels.extreme_row(largest, x + r * e.size, e.size); });
+    return;
+  }
+  if (in_strips(e)) {
+    run_strips(e, e.outer * e.size * e.inner, [&](std::size_t o, Range range) {
+      kernels.extreme_columns(largest, x + o * e.size * e.inner + range.begin, e.size, range.size(),
+                              e.inner, y + o * e.inner + range.begin);
+    });
     return;
   }
   const bool rows = e.inner == 1;

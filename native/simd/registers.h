@@ -1,7 +1,8 @@
 // One register of floats (RegF) or doubles (RegD) with the operators of the compiler's vector extension: + - * / and
-// comparisons, lane by lane; `mask ? a : b` chooses. A vec_*.h defines the two and, of RegF, `fused` (a b + c, rounded
-// once) and `fused_minus` (c - a b), `root` (of RegD too), `smaller` (a < b ? a : b) and `larger` (a > b ? a : b), `all_between`, and `scaled` where there is an instruction. by_register(f, x, ...) walks
-// a vector by its registers. Include after one vec_*.h.
+// comparisons, lane by lane; `mask ? a : b` chooses. A vec_*.h defines the two and, of both, `fused` (a b + c, rounded
+// once) and `root`; of RegF `fused_minus` (c - a b), `smaller` (a < b ? a : b) and `larger` (a > b ? a : b), `all_between`,
+// and `scaled` where there is an instruction. by_register(f, x, ...) walks a vector by its registers. Include after one
+// vec_*.h.
 #pragma once
 
 #include <cstddef>

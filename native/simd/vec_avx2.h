@@ -91,6 +91,9 @@ using RegD = double __attribute__((vector_size(32)));
 inline RegF fused(RegF a, RegF b, RegF c) {
   return (RegF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
+inline RegD fused(RegD a, RegD b, RegD c) {
+  return (RegD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
 inline RegF fused_minus(RegF a, RegF b, RegF c) {
   return (RegF)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }

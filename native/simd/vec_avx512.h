@@ -84,6 +84,9 @@ using RegD = double __attribute__((vector_size(64)));
 inline RegF fused(RegF a, RegF b, RegF c) {
   return (RegF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
+inline RegD fused(RegD a, RegD b, RegD c) {
+  return (RegD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
 inline RegF fused_minus(RegF a, RegF b, RegF c) {
   return (RegF)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }

@@ -92,6 +92,9 @@ using RegD = double __attribute__((vector_size(16)));
 inline RegF fused(RegF a, RegF b, RegF c) {
   return (RegF)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
+inline RegD fused(RegD a, RegD b, RegD c) {
+  return (RegD)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
 inline RegF fused_minus(RegF a, RegF b, RegF c) {
   return (RegF)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }

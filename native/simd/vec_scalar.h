@@ -95,6 +95,9 @@ inline RegF fused(RegF a, RegF b, RegF c) {
   if (__builtin_expect((doubtful[0] | doubtful[1]) == 0, 1)) return sum;
   return narrowed(sum_to_odd(p, c0, sum0), sum_to_odd(q, c1, sum1));
 }
+inline RegD fused(RegD a, RegD b, RegD c) {
+  return RegD{__builtin_fma(a[0], b[0], c[0]), __builtin_fma(a[1], b[1], c[1])};
+}
 inline RegF fused_minus(RegF a, RegF b, RegF c) { return fused(-a, b, c); }
 inline RegF root(RegF x) {
   for (std::size_t i = 0; i < 4; ++i) x[i] = __builtin_sqrtf(x[i]);

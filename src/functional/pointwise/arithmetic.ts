@@ -348,13 +348,14 @@ function powerOfNumber(x: TensorLike, p: number): Tensor {
     const y = unary('sqrt', input);
     return record('pow', y, [input], [y], (dy) => [gradient('sqrt_gradient', y, dy)]);
   }
-  if (p === 3) {
+  // In float32 these are rounded once too; in float64 the general function is as good.
+  const isRounded = input.dtype === 'float32';
+  if (p === 3 && isRounded) {
     return record('pow', unary('cube', input), [input], [input], (dy) => [
       gradient('cube_gradient', input, dy),
     ]);
   }
-  // 1 / x has the bits of the general function.
-  const y = p === -1 ? unary('divide', input, 1) : unary('pow', input, p);
+  const y = p === -1 && isRounded ? unary('divide', input, 1) : unary('pow', input, p);
   return record('pow', y, [input], [input], (dy) => [
     p === 0 ? Tensor.expanded(input.shape, input.dtype, 0) : gradient('pow_gradient', input, dy, p),
   ]);
