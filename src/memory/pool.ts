@@ -51,6 +51,8 @@ const PATIENT = { fraction: 1 / 8, bytes: 24 * MB, arrays: 4 * LEAST_ARRAYS } as
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
  */
 const FRACTION = { fruitful: 1 / 2, vain: 1 / 20 } as const;
+/** A stock is made while the pool and what is lent have so many bytes in all: a program of many sizes needs none. */
+const STOCKED = 64 * MB;
 /** Between looks at what the pool needs, in milliseconds. */
 const PERIOD = 2000;
 /** Collections in a row that clear no reference: then this is no V8 as it is known here. */
@@ -87,7 +89,7 @@ export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
   if (isDue() && mayCollect()) {
     collect();
-    stock(dtype, numel, limit / 2 - lent() - shelved());
+    stock(dtype, numel, Math.min(limit / 2, STOCKED) - lent() - shelved());
   }
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;

@@ -66,39 +66,28 @@ test('the addon’s threads are asked to stay awake for as long as a collection 
   held.mockRestore();
 });
 
-describe('a size that comes back', () => {
-  const loop = (numel: number): number[] => {
-    const warmed = vi.spyOn(addon, 'warmMemory');
-    const given = tensor(new Float32Array(numel).fill(1));
-    for (let i = 0; i < 300; i++) relu(given);
-    const bytes = warmed.mock.calls.map(([each]) => each);
-    warmed.mockRestore();
-    return bytes;
-  };
-
-  test('gets a stock of arrays, once, which begin with a cache line', () => {
-    const bytes = loop(2 ** 18);
-    expect(bytes.length).toBe(1);
-    expect(bytes[0]).toBeGreaterThan(2 ** 23);
-    expect(bytes[0]).toBeLessThan(25 * 2 ** 20);
-    expect(loop(2 ** 18)).toEqual([]);
-    const { data } = relu(tensor(new Float32Array(2 ** 18)));
-    expect(data.buffer.byteLength).toBe(2 ** 20 + 64);
-  });
-
-  test('gets none below 512 KB, or where half of the limit is less', () => {
-    expect(loop(2 ** 16)).toEqual([]);
-    native.memory.limit = 2 ** 22;
-    expect(loop(2 ** 18 + 16)).toEqual([]);
-  });
-
-  test('has its arrays to itself: none is handed out twice', () => {
-    loop(2 ** 18 + 32);
-    const kept = Array.from({ length: 40 }, (_, i) =>
-      relu(tensor(new Float32Array(2 ** 18 + 32).fill(i))),
-    );
-    expect(kept.map((y) => functional.mean(y).item())).toEqual(kept.map((_, i) => i));
-  });
+test('a size that comes back gets a stock of arrays, once, which begin with a cache line', async () => {
+  const program = `
+    const { functional: { relu }, native, tensor } = load();
+    const { addon } = require(process.env.EVENKEEL_TEST_BUILT.replace('index.js', 'addon/control.js'));
+    let asked = [];
+    const { warmMemory } = addon;
+    addon.warmMemory = (bytes) => { asked.push(bytes); warmMemory(bytes); };
+    const loop = (numel) => {
+      asked = [];
+      const x = tensor(new Float32Array(numel).fill(1));
+      for (let i = 0; i < 600; i++) relu(x);
+      return asked.map((bytes) => bytes > 2 ** 22 && bytes < 25 * 2 ** 20);
+    };
+    const [small, stocked, again] = [2 ** 16, 2 ** 18, 2 ** 18].map(loop);
+    const { byteLength } = relu(tensor(new Float32Array(2 ** 18))).data.buffer;
+    const kept = Array.from({ length: 40 }, (_, i) => relu(tensor(new Float32Array(2 ** 18).fill(i))));
+    const whole = kept.every((y, i) => y.data.every((value) => value === i));
+    native.memory.trim();
+    const used = Array.from({ length: 17 }, () => relu(tensor(new Float32Array(2 ** 20))));
+    console.log(JSON.stringify([small, stocked, again, byteLength, whole, loop(2 ** 18 + 16), used.length]));`;
+  const expected = [[], [true], [], 2 ** 20 + 64, true, [], 17];
+  expect(await runChild(program)).toEqual(well(`${JSON.stringify(expected)}\n`));
 });
 
 describe('the limit', () => {
