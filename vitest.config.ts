@@ -15,6 +15,9 @@ const PROCESS_OF_ITS_OWN = [
   'test/unit/{schedulers,unregistered}.test.ts', // warnings of once a process
 ];
 
+/** Start programs, which take all cores, or limit or count memory and time: one file after the other. */
+const ALONE = 'bench|distributed|packaging|stress';
+
 const SECONDS =
   process.env['EVENKEEL_PROPERTY_SECONDS'] === undefined
     ? []
@@ -61,8 +64,20 @@ export default defineConfig(({ mode }) => ({
         extends: true,
         test: {
           name: 'own',
-          include: [...PROCESS_OF_ITS_OWN, 'test/!(unit|golden|parity|property)/**/*.test.ts'],
+          include: [
+            ...PROCESS_OF_ITS_OWN,
+            `test/!(unit|golden|parity|property|${ALONE})/**/*.test.ts`,
+          ],
           setupFiles: SECONDS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: [`test/@(${ALONE})/**/*.test.ts`],
+          setupFiles: SECONDS,
+          maxWorkers: 1,
         },
       },
     ],

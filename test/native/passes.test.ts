@@ -199,3 +199,10 @@ test('an empty batch has sums of zero', () => {
   addon.gradientSums(none, none, 0, 0, 3, 1, null, null, saved, sums, dweight, null, false);
   expect([...sums, ...dweight]).toEqual(new Array(9).fill(0));
 });
+
+test('moments merge where a sum of squares is larger than any double', () => {
+  const of = (variance: number): Float64Array => Float64Array.of(2, 0, 0, variance);
+  const into = of(2 ** 1022);
+  addon.mergeMoments(into, 6, of(2 ** 1022), 10, 1);
+  expect([...into]).toEqual([2, 0, 0, 2 ** 1022]);
+});

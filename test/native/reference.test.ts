@@ -208,3 +208,9 @@ describe.each(dtypes)('%s', (dtype) => {
     }
   });
 });
+
+test('the gradient of nllLoss is 0 but at its targets, whatever was in its memory', () => {
+  const dx = new Float32Array(6).fill(7);
+  addon.nllGradients(dx, Int32Array.of(2, 0), null, 2, 3, 1, -100, null, 0.5);
+  expect([...dx]).toEqual([0, 0, -0.5, -0.5, 0, 0]);
+});
