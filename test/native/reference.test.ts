@@ -214,3 +214,10 @@ test('the gradient of nllLoss is 0 but at its targets, whatever was in its memor
   addon.nllGradients(dx, Int32Array.of(2, 0), null, 2, 3, 1, -100, null, 0.5);
   expect([...dx]).toEqual([0, 0, -0.5, -0.5, 0, 0]);
 });
+
+test('the bare pass that reads an array reads all of it, however many parts it has', () => {
+  const n = 65 * 2 ** 16 + 3;
+  const target = new Float32Array(n);
+  addon.bareCopy(new Float32Array(n).fill(1), target, n);
+  expect([addon.bareRead(target, n), target.indexOf(0)]).toEqual([n, -1]);
+});
