@@ -1,3 +1,4 @@
+// Longer than 250 lines because each kind of convolution is a walk of its own over the same windows.
 #include "conv1d.h"
 
 #include <algorithm>
