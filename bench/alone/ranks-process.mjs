@@ -6,7 +6,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { manualSeed, native, nn, optim, tensor } from 'evenkeel';
 import { distributed } from 'evenkeel/distributed';
 
-/** @typedef {{ channels: number[], rows: number, calls: number, rounds: number, gradientBytes: number, batch: number, turns: number }} Plan */
+/** @typedef {{ channels: number[], rows: number, calls: number, rounds: number, gradientBytes: number, batch: number, turns: number, batches: number[] }} Plan */
 
 /** @type {unknown} */
 const given = isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData;
@@ -123,6 +123,41 @@ function steps() {
   };
 }
 
+/** What scripts/ranks/scale.mjs needs to know of a network, and what it is to predict: milliseconds of a step. */
+function networkAndSteps() {
+  const large = new Uint8Array(2 ** 22);
+  const meeting = world.meeting('network');
+  const alone = world.split(world.rank);
+  const several = (/** @type {number} */ calls, /** @type {() => void} */ call) =>
+    median(Array.from({ length: plan.rounds }, () => timed(calls, call)));
+  const barrier = several(50, () => world.barrier());
+  const gather = several(2, () => void world.gatherBytes(meeting, large));
+  return {
+    barrier,
+    bytesPerSecond: (large.length * (world.size - 1)) / ((gather - barrier) / 1e6),
+    steps: plan.batches.map((batch) => {
+      const { begin, end } = distributed.share(batch, world.rank, world.size);
+      const x = normal(end - begin, 784);
+      const y = Int32Array.from({ length: end - begin }, (_, i) => i % 10);
+      const own = network();
+      const plain = trainer(own, x, y, distributed.dataParallel(own, { group: alone }), batch);
+      const model = nn.convertSyncBatchNorm(network());
+      const shared = trainer(model, x, y, distributed.dataParallel(model), batch);
+      /** @type {number[][]} */
+      const rounds = [];
+      for (let round = -2; round < plan.turns; round++) {
+        const each = [plain, shared].map((step) => timed(STEPS, step) / 1000);
+        if (round >= 0) rounds.push(each);
+      }
+      return {
+        batch,
+        compute: median(rounds.map(([compute = 0]) => compute)),
+        measured: median(rounds.map(([, measured = 0]) => measured)),
+      };
+    }),
+  };
+}
+
 const STEPS = 4;
 
 /** @param {() => void} step */
@@ -151,12 +186,12 @@ function network() {
  * @param {Int32Array} y
  * @param {ReturnType<typeof distributed.dataParallel> | null} replica
  */
-function trainer(model, x, y, replica) {
+function trainer(model, x, y, replica, of = plan.batch) {
   const criterion = new nn.CrossEntropyLoss();
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
   return () => {
     optimizer.zeroGrad();
-    criterion.forward(model.forward(x), y, { of: plan.batch }).backward();
+    criterion.forward(model.forward(x), y, { of }).backward();
     replica?.reduceGradients();
     optimizer.step();
   };
@@ -165,6 +200,7 @@ function trainer(model, x, y, replica) {
 const found = {
   by: world.mpi ?? world.backend,
   layers: plan.channels.map(layer),
+  network: plan.batches.length > 0 ? networkAndSteps() : null,
   gradients: plan.gradientBytes > 0 ? gradients() : null,
   steps: plan.batch > 0 ? steps() : null,
 };

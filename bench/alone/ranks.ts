@@ -40,6 +40,7 @@ const plan = {
   gradientBytes: 2 ** 21,
   batch: 8192,
   turns: Math.min(11, Number(values.rounds)),
+  batches: [] as number[],
 };
 
 const OPEN_MPI = ['mpirun.openmpi', '--allow-run-as-root', '--bind-to', 'none', '-n', '2'];

@@ -36,8 +36,21 @@ export function launchOf(env: NodeJS.ProcessEnv): Launch | null {
   }
   // srun --mpi=pmix.
   const pmix = number('PMIX_RANK');
-  if (pmix === null) return null;
+  if (pmix === null) {
+    checkNotSlurm(env);
+    return null;
+  }
   return { launcher: 'Open MPI', rank: pmix, size: number('SLURM_NTASKS'), localRank: local };
+}
+
+/** srun without an MPI starts a process for each task, of which none knows the others: each would be a world of one. */
+function checkNotSlurm(env: NodeJS.ProcessEnv): void {
+  const { SLURM_PROCID: rank, SLURM_STEP_NUM_TASKS: tasks = '1', SLURM_STEP_ID: step } = env;
+  if (rank === undefined || step === undefined || Number(tasks) <= 1) return;
+  throw new Error(
+    `distributed.init: expected srun to start an MPI job, got task ${rank} of ${tasks} without one: ` +
+      'srun --mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH); `srun --mpi=list` says what there is.',
+  );
 }
 
 const LIBRARIES = {

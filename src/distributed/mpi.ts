@@ -1,6 +1,8 @@
 // The job of an MPI launcher. How it ends:
 // - a process that ends well says goodbye to the others, waits for theirs under a deadline, and calls MPI_Finalize;
-// - any other end calls MPI_Abort once the process exits, after Node has printed why: it takes the others along.
+// - any other end calls MPI_Abort once the process exits, after Node has printed why: it takes the others along;
+// - where others have not come in time the network may be gone: the launcher's process here is ended a little later.
+import { spawn } from 'node:child_process';
 import { isMainThread } from 'node:worker_threads';
 
 import { addon } from '../addon/control.js';
@@ -96,6 +98,7 @@ export class MpiTransport implements Transport {
     const failed = this.#code === 0 ? code : this.#code;
     if (failed !== 0) {
       process.exitCode = failed;
+      if (failed === TIMEOUT_CODE) endLauncherLater();
       addon.mpiAbortAtExit(failed);
       return;
     }
@@ -111,6 +114,7 @@ export class MpiTransport implements Transport {
       `evenkeel: rank ${this.rank} has waited ${seconds} s for the end of the job; no word from ${ranksText(ranks)}\n`,
     );
     process.exitCode = TIMEOUT_CODE;
+    endLauncherLater();
     addon.mpiAbortAtExit(TIMEOUT_CODE);
   }
 
@@ -121,6 +125,23 @@ export class MpiTransport implements Transport {
     }
     return true;
   }
+}
+
+/**
+ * Five seconds after the exit of this process: whatever is left of the job on this host, which is itself, if MPI_Abort
+ * waits for somebody, and the process of the launcher that has started it. By itself that one may wait for another host
+ * for minutes, or for ever.
+ */
+const END_LAUNCHER = `sleep 5
+kill -KILL "$1"
+case "$(cat "/proc/$0/comm" 2>/dev/null || ps -o comm= -p "$0")" in
+  *orted*|*prted*|*prterun*|*mpirun*|*mpiexec*|*hydra*) kill -KILL "$0";;
+esac`;
+const launcherProcess = process.ppid;
+
+function endLauncherLater(): void {
+  const ids = [launcherProcess, process.pid].map(String);
+  spawn('sh', ['-c', END_LAUNCHER, ...ids], { detached: true, stdio: 'ignore' }).unref();
 }
 
 /** @internal The job that has started this process; null without a launcher. No MPI is loaded then. */

@@ -137,6 +137,16 @@ test.each(
   expect(code).not.toBe(0);
 });
 
+test('srun that has started no MPI job is no world of one for each task', async () => {
+  const program = `Object.assign(process.env, { SLURM_PROCID: '1', SLURM_STEP_ID: '0', SLURM_STEP_NUM_TASKS: '2' });
+    try { await distributed.init(); } catch (error) { say(error.message); }`;
+  const { said } = await runJob('alone', 1, program);
+  expect(said[0]).toEqual([
+    'distributed.init: expected srun to start an MPI job, got task 1 of 2 without one: srun --mpi=pmix (Open MPI) or ' +
+      '--mpi=pmi2 (MPICH); `srun --mpi=list` says what there is.',
+  ]);
+});
+
 test('without a launcher there is a world of one, and no MPI in the process', async () => {
   const program = `${INIT}
     const { readFileSync } = await import('node:fs');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { makeHosts } from '../helpers/hosts.mjs';
 import { KINDS, runJob, type Kind } from '../helpers/ranks.js';
 
 interface Case {
@@ -112,6 +113,23 @@ describe('one hash', () => {
   test('seven processes, most without a sample', async () => {
     expect(await hashOf('workers', 7, FIXED)).toBe(await one);
   });
+});
+
+const launchers = KINDS.filter((kind) => kind !== 'workers');
+
+test.each(launchers)('%s: two hosts have the hash of one process', async (kind) => {
+  const hosts = makeHosts();
+  if (typeof hosts === 'string') {
+    console.log(`two hosts: left out, ${hosts}`);
+    return;
+  }
+  try {
+    const { code, said } = await runJob(kind, 2, training(FIXED, WHOLE), hosts);
+    const one = await hashOf('alone', 1, FIXED);
+    expect([code, said]).toEqual([0, [[one], [one]]]);
+  } finally {
+    hosts.remove();
+  }
 });
 
 test('stopped on four processes, continued on two: the bits of an unbroken run', async () => {

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { Hosts } from './hosts.mjs';
+
 const dist = (path: string): string =>
   fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
 
@@ -64,8 +66,17 @@ try {
 }
 `;
 
-/** Runs the body of a module on so many processes; 1 without a launcher. */
-export async function runJob(kind: Kind, processes: number, body: string): Promise<JobEnd> {
+/**
+ * Runs the body of a module on so many processes; 1 without a launcher.
+ *
+ * @param hosts - Those that share the processes of an MPI, by `evenkeel run`; null: all are here.
+ */
+export async function runJob(
+  kind: Kind,
+  processes: number,
+  body: string,
+  hosts: Hosts | null = null,
+): Promise<JobEnd> {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-ranks-'));
   try {
     const program = join(folder, 'program.mjs');
@@ -80,18 +91,29 @@ export async function runJob(kind: Kind, processes: number, body: string): Promi
       'Open MPI': () => [...LAUNCHERS['Open MPI'], String(processes), node, program],
       MPICH: () => [...LAUNCHERS.MPICH, String(processes), node, program],
     };
+    if (hosts !== null) {
+      const where = ['run', '-n', String(processes), '--hosts', hosts.names.join(','), '--threads', '1']; // prettier-ignore
+      const [command = '', ...args] = hosts.on([node, dist('cjs/cli/main.js'), ...where, '--allow-run-as-root', program]); // prettier-ignore
+      const launcher = LAUNCHERS[kind as keyof typeof LAUNCHERS][0];
+      return await run(command, args, processes, { ...hosts.env, EVENKEEL_MPIRUN: launcher });
+    }
     const [command = '', ...args] = started[kind]();
-    return await run(command, args, processes);
+    return await run(command, args, processes, {});
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function run(command: string, args: readonly string[], processes: number): Promise<JobEnd> {
+async function run(
+  command: string,
+  args: readonly string[],
+  processes: number,
+  more: Readonly<Record<string, string>>,
+): Promise<JobEnd> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(NODE_OPTIONS|VITEST|OMPI_|PMI|EVENKEEL_(?!NATIVE))/.test(name),
   );
-  const env = { ...Object.fromEntries(inherited), EVENKEEL_THREADS: '1' };
+  const env = { ...Object.fromEntries(inherited), EVENKEEL_THREADS: '1', ...more };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
@@ -99,8 +121,9 @@ async function run(command: string, args: readonly string[], processes: number):
   const code = await new Promise<number | null>((done) => child.on('close', done));
   const said: unknown[][] = Array.from({ length: processes }, () => []);
   for (const line of stdout.split('\n')) {
-    if (!line.startsWith('{"rank"')) continue;
-    const { rank, value } = JSON.parse(line) as Said;
+    const text = line.replace(/^\[\d+\] /, '');
+    if (!text.startsWith('{"rank"')) continue;
+    const { rank, value } = JSON.parse(text) as Said;
     said[rank]!.push(value);
   }
   return { code, said, stderr };

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
+import { TIMEOUT_CODE } from '../../distributed/errors.js';
 import { Printer } from './printer.js';
 
 /** @internal What is to be run. */
@@ -81,6 +82,7 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
   for (const signal of SIGNALS) process.on(signal, forward);
   const printer = new Printer();
   const aborted: number[] = [];
+  const killed: string[] = [];
   const read = (stream: Readable, name: 'stdout' | 'stderr'): void => {
     createInterface({ input: stream }).on('line', (line) => {
       const found = lineOf(kind, line);
@@ -88,6 +90,8 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
       else process[name].write(`${line}\n`);
       const rank = /MPI_ABORT was invoked on rank (\d+)|MPI_Abort\(.*- process (\d+)/.exec(line);
       if (rank !== null) aborted.push(Number(rank[1] ?? rank[2]));
+      const signal = signalOf(line);
+      if (signal !== null) killed.push(signal);
     });
   };
   read(child.stdout, 'stdout');
@@ -97,14 +101,26 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
     child.on('close', (...end) => {
       done(end);
     });
+    // What it has started on other hosts may hold its output for longer than it lives.
+    child.on('exit', (...end) => {
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        done(end);
+      }, 2000).unref();
+    });
   });
   for (const each of SIGNALS) process.off(each, forward);
-  const ended = code ?? (signal === 'SIGINT' ? 130 : 143);
+  const rank = aborted[0] ?? printer.failed[0];
+  const why = rank === undefined ? null : printer.errorOf(rank);
+  const isLate = why?.startsWith('TimeoutError') === true;
+  const ended = isLate ? TIMEOUT_CODE : (code ?? (signal === 'SIGINT' ? 130 : 143));
   if (ended !== 0) {
-    const rank = aborted[0] ?? printer.failed[0];
-    const why = rank === undefined ? null : printer.errorOf(rank);
     const who = rank === undefined ? 'the job' : `rank ${rank} of ${job.processes}`;
-    console.error(`evenkeel run: ${who} ended with code ${ended}${why === null ? '' : `: ${why}`}`);
+    const how = killed[0] === undefined ? '' : `: ${killed[0]}`;
+    console.error(
+      `evenkeel run: ${who} ended with code ${ended}${why === null ? how : `: ${why}`}`,
+    );
   }
   return ended;
 }
@@ -112,6 +128,16 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const noColor = (): boolean => !process.stdout.isTTY;
+
+/** What a launcher's line says of a process that a signal has ended; null: nothing. */
+function signalOf(line: string): string | null {
+  const openMpi = /process rank (\d+) with PID \d+ on node (\S+) exited on signal (\d+)/.exec(line);
+  if (openMpi !== null) {
+    return `signal ${openMpi[3]} has ended rank ${openMpi[1]} on ${openMpi[2]}`;
+  }
+  const mpich = /APPLICATION TERMINATED WITH THE EXIT STRING: .*\(signal (\d+)\)/.exec(line);
+  return mpich === null ? null : `signal ${mpich[1]} has ended one of them`;
+}
 
 /** A line with the launcher's tag; null for one of the launcher itself. */
 function lineOf(
