@@ -635,7 +635,7 @@ describe('errors reject, and are those of forward', () => {
     [
       'an option',
       () => bn.forwardAsync(x, { out: x } as never),
-      "TypeError: BatchNorm1d.forwardAsync: expected options among signal, transfer, relu, lengths, mask, got 'out'.",
+      "TypeError: BatchNorm1d.forwardAsync: expected options among signal, transfer, relu, activation, lengths, mask, got 'out'.",
     ],
     [
       'a signal',

@@ -275,7 +275,7 @@ describe('out', () => {
     const bn = used();
     const unchanged = snapshot(bn);
     expect(thrownBy(() => bn.forward(x(), { Out: x() } as never))).toBe(
-      "TypeError: BatchNorm1d.forward: expected options among out, relu, lengths, mask, got 'Out' (did you mean 'out'?).",
+      "TypeError: BatchNorm1d.forward: expected options among out, relu, activation, lengths, mask, got 'Out' (did you mean 'out'?).",
     );
     unchanged();
   });

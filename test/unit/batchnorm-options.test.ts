@@ -161,7 +161,7 @@ describe('the stateless form', () => {
     [
       'an unknown option',
       (...both) => [x(), ...both, { epps: 1e-5 }],
-      "TypeError: batchNorm: expected options among weight, bias, training, momentum, eps, relu, out, lengths, mask, got 'epps' " +
+      "TypeError: batchNorm: expected options among weight, bias, training, momentum, eps, relu, activation, out, lengths, mask, got 'epps' " +
         "(did you mean 'eps'?).",
     ],
   ])('%s', (_, make, message) => {

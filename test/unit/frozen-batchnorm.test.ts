@@ -325,7 +325,7 @@ describe('refuses', () => {
       'an unknown option',
       () => tensor([[1, 2]]),
       { Out: null },
-      "TypeError: FrozenBatchNorm1d.forward: expected options among out, relu, lengths, mask, got 'Out' (did you mean 'out'?).",
+      "TypeError: FrozenBatchNorm1d.forward: expected options among out, relu, activation, lengths, mask, got 'Out' (did you mean 'out'?).",
     ],
     [
       'a relu that is a number',

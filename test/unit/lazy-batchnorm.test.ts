@@ -284,7 +284,7 @@ describe('a first input that is refused leaves it without a size', () => {
       'an unknown option',
       zeros(2, 3),
       { inplace: true },
-      "TypeError: BatchNorm1d.forward: expected options among out, relu, lengths, mask, got 'inplace'.",
+      "TypeError: BatchNorm1d.forward: expected options among out, relu, activation, lengths, mask, got 'inplace'.",
     ],
     [
       'an out of another shape',
