@@ -59,6 +59,9 @@ attempt('this Node', 'the first example of README.md', () => {
 attempt('this Node', 'no binary: the sentence', () => withoutBinary(place));
 attempt('this Node', 'two copies at once', () => twoCopies(place));
 attempt('this Node', 'evenkeel info', () => info(place));
+for (const launcher of ['mpirun.openmpi', 'mpirun.mpich']) {
+  attempt('this Node', `evenkeel run -n 4, ${launcher}`, () => ranks(place, launcher));
+}
 for (const each of BUNDLES) {
   attempt('bundler', `${each.name}: ${each.works ? 'works' : 'says what to do'}`, () =>
     tryBundle(each, place, process.execPath, expected),
@@ -173,6 +176,28 @@ function info(folder) {
   if (code !== 0) return `${stdout}${stderr}`;
   const { addon } = /** @type {{ addon: { path: string } }} */ (parseJson(stdout));
   return addon.path.startsWith(join(folder, 'node_modules')) ? '' : stdout;
+}
+
+/**
+ * Four processes by an MPI of this machine, of which only the run-time package is needed.
+ * @param {string} folder
+ * @param {string} launcher
+ */
+function ranks(folder, launcher) {
+  needPrograms([launcher], ['openmpi-bin', 'mpich'], install);
+  const path = must('sh', ['-c', `command -v ${launcher}`]).trim();
+  writeFileSync(join(folder, 'train.mjs'), programs.RANKS);
+  const program = join('node_modules', 'evenkeel', 'dist', 'cjs', 'cli', 'main.js');
+  const asRoot = process.getuid?.() === 0 ? ['--allow-run-as-root'] : [];
+  const options = ['-n', '4', '--threads', '1', ...asRoot, 'train.mjs'];
+  // Open MPI looks for ssh, which it does not need here.
+  const environment = { EVENKEEL_MPIRUN: path, OMPI_MCA_plm: 'isolated' };
+  const call = [process.execPath, program, 'run', ...options];
+  const { code, stdout, stderr } = run(call, folder, environment);
+  const lines = stdout.trim().split('\n').sort();
+  const hashes = new Set(lines.map((line) => line.split(' ').at(-1)));
+  const isRight = code === 0 && hashes.size === 1 && lines.length === 4 && lines.every((line, i) => line.startsWith(`[${i}] 4 processes`)); // prettier-ignore
+  return isRight ? '' : `${String(code)} ${stdout}${stderr}`;
 }
 
 /**

@@ -71,6 +71,29 @@ try {
 }
 `;
 
+export const RANKS = `
+import { createHash } from 'node:crypto';
+import { manualSeed, nn, optim, tensor } from 'evenkeel';
+import { distributed } from 'evenkeel/distributed';
+const world = await distributed.init({ timeout: 30000 });
+manualSeed(1);
+const model = nn.convertSyncBatchNorm(new nn.Sequential(new nn.Linear(4, 8), new nn.BatchNorm1d(8), new nn.Linear(8, 2)));
+const replica = distributed.dataParallel(model);
+const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+const { begin, end } = distributed.share(200, world.rank, world.size);
+const x = tensor(Float32Array.from({ length: 4 * (end - begin) }, (_, i) => ((4 * begin + i) * 7 % 23) / 23), [end - begin, 4]);
+const y = Int32Array.from({ length: end - begin }, (_, i) => (begin + i) % 2);
+for (let step = 0; step < 5; step++) {
+  optimizer.zeroGrad();
+  new nn.CrossEntropyLoss().forward(model.forward(x), y, { of: 200 }).backward();
+  replica.reduceGradients();
+  optimizer.step();
+}
+const hash = createHash('sha256');
+for (const [, { data }] of model.stateDict()) hash.update(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+console.log(world.size + ' processes ' + world.backend + ' ' + hash.digest('hex').slice(0, 16));
+`;
+
 export const WHAT_HAPPENS = `
 try {
   require('evenkeel');

@@ -15,6 +15,8 @@ it('installs from its tarball and runs through every door', async () => {
   const code = await new Promise((resolve) => child.on('close', resolve));
   expect({ code, output }).toMatchObject({
     code: 0,
-    output: expect.stringMatching(/^install: 14 right, 0 wrong, 0 skipped$/m),
+    output: expect.stringMatching(
+      /^install: (16 right, 0 wrong, 0|15 right, 0 wrong, 1|14 right, 0 wrong, 2) skipped$/m,
+    ),
   });
 }, 300_000);
