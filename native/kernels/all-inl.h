@@ -9,6 +9,7 @@
 #include "channels-inl.h"
 #include "matmul-inl.h"
 #include "convolution-inl.h"
+#include "pooling-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
 #include "functions-inl.h"
@@ -30,10 +31,10 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {batchnorm_kernels<T>(),   channel_kernels<T>(),     matmul_kernels<T>(),
-          convolution_kernels<T>(), elementwise_kernels<T>(), optimizer_kernels<T>(),
-          loss_kernels<T>(),        pair_kernels<T>(),        arithmetic_kernels<T>(),
-          reduction_kernels<T>()};
+  return {batchnorm_kernels<T>(),   channel_kernels<T>(),  matmul_kernels<T>(),
+          convolution_kernels<T>(), pooling_kernels<T>(),  elementwise_kernels<T>(),
+          optimizer_kernels<T>(),   loss_kernels<T>(),     pair_kernels<T>(),
+          arithmetic_kernels<T>(),  reduction_kernels<T>()};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Depthwise convolution, row by row: lanes are positions. add_product is the matrix multiply's.
+// Convolutions that read x where it is, not a matrix of its windows: depthwise ones row by row, others in the register
+// tiles of matmul-inl.h, whose add_product they use. Lanes are positions; of a weight's gradient, outputs.
 #pragma once
 
 #include <cstddef>
@@ -47,9 +48,172 @@ void weighted_rows(const T* x, std::size_t step, const T* weight, std::size_t ta
   }
 }
 
+// A register tile's sums into C: `more` is nullable, a bias for each row.
+template <class T, std::size_t kRows, std::size_t kVectors>
+inline void put_tile(const typename Simd<T>::Vec (&sum)[kRows][kVectors], T* c, std::size_t stride,
+                     std::size_t rows, std::size_t columns, bool first, const T* more) {
+  using Vec = typename Simd<T>::Vec;
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    if (i >= rows) break;
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) {
+      const std::size_t at = j * Vec::kLanes;
+      if (at >= columns) break;
+      const std::size_t n = min_size(Vec::kLanes, columns - at);
+      T* to = c + i * stride + at;
+      // As in matmul-inl.h: lanes that are not stored are not filled with zero.
+      Vec value = sum[i][j];
+      if (!first) value = load_up_to(to, n, value) + value;
+      if (more != nullptr) value = value + Vec::broadcast(more[i]);
+      store_up_to<T>(value, to, n);
+    }
+  }
+}
+
+template <std::size_t kRows, std::size_t kVectors>
+struct TileSize {
+  static constexpr std::size_t rows = kRows, vectors = kVectors;
+};
+
+// The smallest of three heights and two widths of a tile that holds so many rows and columns.
+template <class T, class Body>
+inline void with_tile(std::size_t rows, std::size_t columns, const Body& body) {
+  constexpr std::size_t kLow = kTileRowStep, kMiddle = kTileRows - kTileRowStep;
+  const auto with_height = [&](auto vectors) EVENKEEL_INLINED {
+    constexpr std::size_t kVectors = decltype(vectors)::vectors;
+    if (rows <= kLow) {
+      body(TileSize<kLow, kVectors>{});
+    } else if (rows <= kMiddle) {
+      body(TileSize<kMiddle, kVectors>{});
+    } else {
+      body(TileSize<kTileRows, kVectors>{});
+    }
+  };
+  if (columns <= Simd<T>::Vec::kLanes) {
+    with_height(TileSize<1, 1>{});
+  } else {
+    with_height(TileSize<1, kTileVectors>{});
+  }
+}
+
+// One block of terms, from term `first` on, of a tile.
+template <class T, std::size_t kRows, std::size_t kVectors>
+inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t column,
+                        std::size_t first, std::size_t count,
+                        typename Simd<T>::Vec (&sum)[kRows][kVectors]) {
+  using Vec = typename Simd<T>::Vec;
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
+  }
+  const T* channel = x.values + first / x.taps * x.channel + column;
+  std::size_t tap = first % x.taps;
+  for (std::size_t p = 0; p < count; ++p, weight += kTileRows) {
+    const T* from = channel + x.offsets[tap];
+    Vec right[kVectors];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) right[j] = Vec::load(from + j * Vec::kLanes);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const Vec factor = Vec::broadcast(weight[i]);
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < kVectors; ++j) {
+        sum[i][j] = add_product(sum[i][j], factor, right[j]);
+      }
+    }
+    if (++tap == x.taps) {
+      tap = 0;
+      channel += x.channel;
+    }
+  }
+}
+
+template <class T>
+void window_product(const T* weight, std::size_t channels, WindowLanes<T> x, const T* bias,
+                    std::size_t outputs, T* c, std::size_t stride, std::size_t columns) {
+  const std::size_t terms = channels * x.taps;
+  for (std::size_t first = 0; first < terms; first += kMatmulBlock) {
+    const std::size_t block = min_size(kMatmulBlock, terms - first);
+    const bool last = first + block == terms;
+    for (std::size_t o = 0; o < outputs; o += kTileRows) {
+      const std::size_t rows = min_size(kTileRows, outputs - o);
+      const T* panel = weight + o * terms + first * kTileRows;
+      for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
+        const std::size_t width = min_size(kTileColumns<T>, columns - t);
+        with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
+          constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
+          typename Simd<T>::Vec sum[kRows][kVectors];
+          window_tile<T, kRows, kVectors>(panel, x, t, first, block, sum);
+          put_tile<T, kRows, kVectors>(sum, c + o * stride + t, stride, rows, width, first == 0,
+                                       last && bias != nullptr ? bias + o : nullptr);
+        });
+      }
+    }
+  }
+}
+
+// Sums over the columns of all samples in one register each.
+template <class T, std::size_t kRows, std::size_t kVectors>
+inline void gradient_tile(const T* const (&lanes)[kTileRows], const LaneColumns& columns,
+                          const T* dy, std::size_t step,
+                          typename Simd<T>::Vec (&sum)[kRows][kVectors]) {
+  using Vec = typename Simd<T>::Vec;
+  const T* row[kRows];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    row[i] = lanes[i];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
+  }
+  for (std::size_t s = 0; s < columns.samples; ++s) {
+    const std::size_t end = s * columns.step + columns.each;
+    for (std::size_t p = s * columns.step; p < end; ++p, dy += step) {
+      Vec right[kVectors];
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < kVectors; ++j) right[j] = Vec::load(dy + j * Vec::kLanes);
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < kRows; ++i) {
+        const Vec factor = Vec::broadcast(row[i][p]);
+#pragma GCC unroll 4
+        for (std::size_t j = 0; j < kVectors; ++j) {
+          sum[i][j] = add_product(sum[i][j], factor, right[j]);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
+                     std::size_t outputs, std::size_t last_width, T* sums) {
+  const std::size_t terms = channels * x.taps;
+  for (std::size_t o = 0; o < outputs; o += kTileColumns<T>) {
+    const std::size_t width = min_size(kTileColumns<T>, outputs - o);
+    const std::size_t step = width == kTileColumns<T> ? width : last_width;
+    const T* panel = dy + o * columns.samples * columns.each;
+    for (std::size_t first = 0; first < terms; first += kTileRows) {
+      const std::size_t rows = min_size(kTileRows, terms - first);
+      const T* row[kTileRows];
+      for (std::size_t i = 0; i < kTileRows; ++i) {
+        const std::size_t term = first + min_size(i, rows - 1);
+        row[i] = x.values + term / x.taps * x.channel + x.offsets[term % x.taps];
+      }
+      with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
+        constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
+        typename Simd<T>::Vec sum[kRows][kVectors];
+        gradient_tile<T, kRows, kVectors>(row, columns, panel, step, sum);
+        put_tile<T, kRows, kVectors>(sum, sums + first * outputs + o, outputs, rows, width, false,
+                                     nullptr);
+      });
+    }
+  }
+}
+
 template <class T>
 constexpr ConvolutionKernels<T> convolution_kernels() {
-  return {weighted_rows<T>};
+  return {weighted_rows<T>, window_product<T>, window_gradient<T>};
 }
 
 }  // namespace

@@ -1,9 +1,24 @@
-// The loops of a convolution that are no matrix multiply.
+// The loops of a convolution that are not the matrix multiply's.
 #pragma once
 
 #include <cstddef>
 
 namespace evenkeel {
+
+// What a convolution reads, each value once: tap j of channel c at column t is values[c * channel + offsets[j] + t].
+// Columns up to the end of a register tile can be read.
+template <class T>
+struct WindowLanes {
+  const T* values;
+  std::size_t channel;
+  const std::size_t* offsets;
+  std::size_t taps;
+};
+
+// Columns of several samples: `each` of a sample, from sample to sample `step` apart.
+struct LaneColumns {
+  std::size_t samples, each, step;
+};
 
 template <class T>
 struct ConvolutionKernels {
@@ -11,6 +26,15 @@ struct ConvolutionKernels {
   // in MatmulKernels.
   void (*weighted_rows)(const T* x, std::size_t step, const T* weight, std::size_t taps, T bias,
                         T* y, std::size_t n);
+  // c[o, t] = sum over channels and taps, in order, of weight[o, channel, tap] * x, then + bias[o], for `columns` columns;
+  // `stride` elements from row to row of c. Sums and blocks of them are those of MatmulKernels::multiply. bias is
+  // nullable. weight: panels [channel and tap, output] of MatmulKernels::tile_rows outputs, one after another.
+  void (*product)(const T* weight, std::size_t channels, WindowLanes<T> x, const T* bias,
+                  std::size_t outputs, T* c, std::size_t stride, std::size_t columns);
+  // sums[channel and tap, o] += sum over the columns of x * dy[column, o]; at most kMatmulBlock columns. dy: the panels
+  // of MatmulKernels, the last one `last_width` wide.
+  void (*gradient)(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
+                   std::size_t outputs, std::size_t last_width, T* sums);
 };
 
 }  // namespace evenkeel

@@ -17,6 +17,7 @@
 #include "matmul.h"
 #include "optimizers.h"
 #include "pairs.h"
+#include "pooling.h"
 #include "reductions.h"
 
 namespace evenkeel {
@@ -27,6 +28,7 @@ struct KernelsOf {
   ChannelKernels<T> channels;
   MatmulKernels<T> matmul;
   ConvolutionKernels<T> convolution;
+  PoolingKernels<T> pooling;
   ElementwiseKernels<T> elementwise;
   OptimizerKernels<T> optimizers;
   LossKernels<T> losses;

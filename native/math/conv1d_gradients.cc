@@ -7,6 +7,7 @@
 #include "../runtime/scratch_tasks.h"
 #include "blocks.h"
 #include "conv1d.h"
+#include "conv1d_lanes.h"
 #include "conv1d_windows.h"
 
 namespace evenkeel {
@@ -23,8 +24,13 @@ constexpr size_t kLeafBytes = size_t{16} << 20;
 template <class T>
 class LeafOfProducts {
  public:
-  LeafOfProducts(const T* x, const T* dy, const Conv1d& shape)
-      : table_(kernels_of<T>().matmul), x_(x), dy_(dy), shape_(shape) {
+  LeafOfProducts(const T* x, const T* dy, const Conv1d& shape, Workspace& workspace)
+      : table_(kernels_of<T>().matmul),
+        x_(x),
+        dy_(dy),
+        shape_(shape),
+        together_(std::min(shape.samples, Chunks(1, shape.out_length, kChunkTerms).together)),
+        lanes_(shape, together_, std::min(shape.out_length, kChunkTerms), workspace) {
     const size_t outputs = shape.group_out(), rest = outputs % table_.tile_columns;
     width_ = divide_up(rest, table_.lanes) * table_.lanes;
     panel_ = divide_up(outputs, table_.tile_columns) * table_.tile_columns * kChunkTerms;
@@ -32,6 +38,7 @@ class LeafOfProducts {
 
   // Of so many channels.
   size_t scratch(size_t channels) const {
+    if (has_lanes(shape_, together_)) return panel_ + lanes_.scratch(channels);
     const size_t rows = channels * shape_.taps;
     return panel_ + rows * (kStride + shape_.group_out()) +
            phases_size(shape_, std::min(shape_.out_length, kChunkTerms));
@@ -40,13 +47,21 @@ class LeafOfProducts {
   void add_up(Range samples, size_t group, Range channels, T* sums, T* scratch) const {
     const size_t outputs = shape_.group_out(), rows = channels.size() * shape_.taps;
     T *windows = scratch + panel_, *part = windows + rows * kStride;
+    const bool by_lanes = has_lanes(shape_, together_);
     std::fill(sums, sums + rows * outputs, T(0));
     const Chunks chunks(samples.size(), shape_.out_length, kChunkTerms);
     for (size_t i = 0; i < chunks.count(); ++i) {
       Chunk chunk = chunks.at(i);
       chunk.sample += samples.begin;
-      read_windows(x_, shape_, channels, chunk, windows, kStride, part + rows * outputs);
       pack(chunk, group, scratch);
+      if (by_lanes) {
+        const LaneColumns columns{chunk.samples, chunk.each(), lanes_.step()};
+        kernels_of<T>().convolution.gradient(lanes_.read(x_, channels, chunk, windows),
+                                             channels.size(), columns, scratch, outputs, width_,
+                                             sums);
+        continue;
+      }
+      read_windows(x_, shape_, channels, chunk, windows, kStride, part + rows * outputs);
       const RightSide<T> right{{dy_, 1, shape_.out_length}, scratch, 0, outputs,
                                table_.tile_columns,         width_};
       table_.multiply(
@@ -77,6 +92,8 @@ class LeafOfProducts {
   const MatmulKernels<T>& table_;
   const T *x_, *dy_;
   Conv1d shape_;
+  size_t together_;  // samples in a chunk
+  Lanes<T> lanes_;
   size_t width_, panel_;
 };
 
@@ -98,7 +115,7 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
   const size_t size = shape.out * shape.terms(), each = leaf_samples(shape.out_length);
   const size_t leaves = divide_up(shape.samples, each);
   const auto add = kernels_of<T>().elementwise.add;
-  const LeafOfProducts<T> leaf(x, dy, shape);
+  const LeafOfProducts<T> leaf(x, dy, shape, workspace);
   // A power of two of leaves at a time; what they add up to are the leaves of the tree above.
   size_t together = 2;
   while (together < leaves && 2 * together * size * sizeof(T) <= kLeafBytes) together *= 2;

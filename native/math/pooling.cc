@@ -2,81 +2,222 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
+#include "../kernels/dispatch.h"
 #include "blocks.h"
 
 namespace evenkeel {
 namespace {
 
+// From so many values on, a window is searched by itself, vector by vector.
+constexpr std::size_t kLongWindow = 32;
+// Rows whose sums go on side by side: an addition waits for the one before it.
+constexpr std::size_t kRowsAtOnce = 4;
+
 // Elements of a row of x or of y, whichever are more: what a row is worth.
 std::size_t row_size(std::size_t length, std::size_t count) { return std::max(length, count); }
 
-// body(window, first position, past the last).
-template <class Body>
-inline void for_windows(const Windows& windows, const Body& body) {
-  for (std::size_t t = 0; t < windows.count; ++t) {
-    body(t, static_cast<std::size_t>(windows.bounds[2 * t]),
-         static_cast<std::size_t>(windows.bounds[2 * t + 1]));
+// Windows [from, to) have one size and lie one stride after the other.
+struct Even {
+  std::size_t from, to, begin;
+  WindowRun run;
+};
+
+// The longest such run that begins with the first window or, where padding cuts that, with a later one.
+Even even_windows(const Windows& windows) {
+  const auto begin = [&](std::size_t t) { return windows.bounds[2 * t]; };
+  const auto size = [&](std::size_t t) { return windows.bounds[2 * t + 1] - begin(t); };
+  std::size_t from = 0;
+  while (from + 1 < windows.count && size(from) < size(from + 1)) ++from;
+  Even even{from, from, 0, {0, 1, 1, windows.dilation}};
+  if (from == windows.count || size(from) <= 0) return even;
+  const std::int32_t stride = from + 1 < windows.count ? begin(from + 1) - begin(from) : 1;
+  if (stride <= 0) return even;
+  std::size_t to = from + 1;
+  while (to < windows.count && size(to) == size(from) && begin(to) - begin(to - 1) == stride) ++to;
+  const std::size_t values = static_cast<std::size_t>(size(from));
+  even.to = to;
+  even.begin = static_cast<std::size_t>(begin(from));
+  even.run = {to - from, divide_up(values, windows.dilation), static_cast<std::size_t>(stride),
+              windows.dilation};
+  return even;
+}
+
+// The windows are all values of a row, side by side: those of the rows behind it go on alike.
+bool is_row(const Even& even, const Windows& windows) {
+  return even.run.count == windows.count && even.run.dilation == 1 &&
+         even.run.taps == even.run.stride && even.run.count * even.run.stride == windows.length;
+}
+
+// The largest value of a window, and where it is in its row.
+template <class T>
+std::size_t place_of_largest(const T* row, std::size_t begin, std::size_t end, std::size_t dilation,
+                             const ReductionKernels<T>& table) {
+  if (dilation == 1 && end - begin >= kLongWindow) {
+    const T best = table.extreme_row(true, row + begin, end - begin);
+    if (best == best) return begin + table.first_of(row + begin, end - begin, best);
+    for (std::size_t i = end; i-- > begin;) {
+      if (row[i] != row[i]) return i;
+    }
   }
+  std::size_t place = begin;
+  for (std::size_t i = begin; i < end; i += dilation) {
+    place = row[i] > row[place] || row[i] != row[i] ? i : place;
+  }
+  return place;
 }
 
 }  // namespace
 
 template <class T>
 void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows) {
-  for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
-    const T* in = x + row * windows.length;
-    T* out = y + row * windows.count;
-    std::int32_t* at = indices + row * windows.count;
-    for_windows(windows, [&](std::size_t t, std::size_t begin, std::size_t end) {
-      T best = begin < end ? in[begin] : -std::numeric_limits<T>::infinity();
-      std::size_t place = begin < end ? begin : 0;
-      for (std::size_t i = begin; i < end; i += windows.dilation) {
-        const bool better = in[i] > best || in[i] != in[i];
-        best = better ? in[i] : best;
-        place = better ? i : place;
+  const KernelsOf<T>& table = kernels_of<T>();
+  const std::size_t count = windows.count;
+  Even even = even_windows(windows);
+  if (even.run.taps >= kLongWindow && even.run.dilation == 1) even.to = even.from;
+  const bool rows_go_on = is_row(even, windows);
+  for_row_ranges(windows.rows, row_size(windows.length, count), 1, [&](Range rows) {
+    if (rows_go_on) {
+      WindowRun run = even.run;
+      run.count *= rows.size();
+      table.pooling.largest(x + rows.begin * windows.length, run, y + rows.begin * count,
+                            indices + rows.begin * count);
+    }
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      const T* in = x + row * windows.length;
+      T* out = y + row * count;
+      std::int32_t* at = indices + row * count;
+      if (even.to > even.from && !rows_go_on) {
+        table.pooling.largest(in + even.begin, even.run, out + even.from, at + even.from);
       }
-      out[t] = best;
-      at[t] = static_cast<std::int32_t>(place);
-    });
+      const auto dilation = static_cast<std::int32_t>(windows.dilation);
+      for (std::size_t t = even.from; t < even.to; ++t) {
+        at[t] = windows.bounds[2 * t] + at[t] * dilation;
+      }
+      for (std::size_t t = 0; t < count; ++t) {
+        if (t == even.from && even.to > t) t = even.to;
+        if (t == count) break;
+        const auto begin = static_cast<std::size_t>(windows.bounds[2 * t]);
+        const auto end = static_cast<std::size_t>(windows.bounds[2 * t + 1]);
+        const std::size_t place =
+            begin < end ? place_of_largest(in, begin, end, windows.dilation, table.reductions) : 0;
+        out[t] = begin < end ? in[place] : -std::numeric_limits<T>::infinity();
+        at[t] = static_cast<std::int32_t>(place);
+      }
+    }
   });
 }
 
 template <class T>
 void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
                           std::size_t length, std::size_t count) {
+  const auto dense = kernels_of<T>().pooling.largest_gradient;
+  const std::size_t taps = count > 0 ? length / count : 0;
   for_rows(rows, row_size(length, count), 1, [&](std::size_t row) {
     T* out = dx + row * length;
+    if (dense(dy + row * count, indices + row * count, count, taps, out)) {
+      std::fill(out + count * taps, out + length, T(0));
+      return;
+    }
     std::fill(out, out + length, T(0));
     for (std::size_t t = row * count; t < (row + 1) * count; ++t) {
-      out[static_cast<std::size_t>(indices[t])] += dy[t];
+      const auto place = static_cast<std::size_t>(indices[t]);  // of a negative one, beyond all
+      if (place < length) out[place] += dy[t];
+    }
+  });
+}
+
+namespace {
+
+// Windows [from, to) of `kRows` rows.
+template <std::size_t kRows, class T>
+void means_of_rows(const T* x, T* y, const double* divisors, const Windows& windows,
+                   std::size_t from, std::size_t to) {
+  for (std::size_t t = from; t < to; ++t) {
+    const auto begin = static_cast<std::size_t>(windows.bounds[2 * t]);
+    const auto end = static_cast<std::size_t>(windows.bounds[2 * t + 1]);
+    double sums[kRows] = {};
+    for (std::size_t i = begin; i < end; i += windows.dilation) {
+      for (std::size_t r = 0; r < kRows; ++r) {
+        sums[r] += static_cast<double>(x[r * windows.length + i]);
+      }
+    }
+    for (std::size_t r = 0; r < kRows; ++r) {
+      y[r * windows.count + t] = static_cast<T>(sums[r] / divisors[t]);
+    }
+  }
+}
+
+// The run of one divisor.
+Even even_means(const Windows& windows, const double* divisors) {
+  Even even = even_windows(windows);
+  std::size_t to = even.from;
+  while (to < even.to && divisors[to] == divisors[even.from]) ++to;
+  even.to = to;
+  even.run.count = to - even.from;
+  return even;
+}
+
+}  // namespace
+
+template <class T>
+void mean_windows(const T* x, T* y, const double* divisors, const Windows& windows) {
+  const auto& table = kernels_of<T>().pooling;
+  const std::size_t count = windows.count;
+  Even even = even_means(windows, divisors);
+  if (even.run.count < kRowsAtOnce) even.to = even.from;
+  for_row_ranges(windows.rows, row_size(windows.length, count), 1, [&](Range rows) {
+    const auto others = [&](auto several, std::size_t row) {
+      constexpr std::size_t kRows = decltype(several)::value;
+      const T* in = x + row * windows.length;
+      T* out = y + row * count;
+      means_of_rows<kRows>(in, out, divisors, windows, 0, even.from);
+      means_of_rows<kRows>(in, out, divisors, windows, even.to, count);
+    };
+    std::size_t row = rows.begin;
+    for (; row + kRowsAtOnce <= rows.end; row += kRowsAtOnce) {
+      others(std::integral_constant<std::size_t, kRowsAtOnce>{}, row);
+    }
+    for (; row < rows.end; ++row) others(std::integral_constant<std::size_t, 1>{}, row);
+    if (even.to == even.from) return;
+    if (is_row(even, windows)) {
+      WindowRun run = even.run;
+      run.count *= rows.size();
+      table.mean(x + rows.begin * windows.length, run, divisors[even.from], y + rows.begin * count);
+      return;
+    }
+    for (row = rows.begin; row < rows.end; ++row) {
+      table.mean(x + row * windows.length + even.begin, even.run, divisors[even.from],
+                 y + row * count + even.from);
     }
   });
 }
 
 template <class T>
-void mean_windows(const T* x, T* y, const double* divisors, const Windows& windows) {
-  for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
-    const T* in = x + row * windows.length;
-    T* out = y + row * windows.count;
-    for_windows(windows, [&](std::size_t t, std::size_t begin, std::size_t end) {
-      double sum = 0.0;
-      for (std::size_t i = begin; i < end; i += windows.dilation) sum += static_cast<double>(in[i]);
-      out[t] = static_cast<T>(sum / divisors[t]);
-    });
-  });
-}
-
-template <class T>
 void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Windows& windows) {
+  const auto& table = kernels_of<T>().pooling;
+  const Even even = even_means(windows, divisors);
+  // Nothing else adds to what the windows side by side have, and they write all of it.
+  const bool side_by_side = even.to > even.from && even.run.count == windows.count &&
+                            even.run.dilation == 1 && even.run.taps == even.run.stride;
   for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
     const T* in = dy + row * windows.count;
     T* out = dx + row * windows.length;
+    if (side_by_side) {
+      const std::size_t end = even.begin + even.run.count * even.run.stride;
+      std::fill(out, out + even.begin, T(0));
+      table.mean_gradient(in, divisors[even.from], even.run.count, even.run.taps, out + even.begin);
+      std::fill(out + end, out + windows.length, T(0));
+      return;
+    }
     std::fill(out, out + windows.length, T(0));
-    for_windows(windows, [&](std::size_t t, std::size_t begin, std::size_t end) {
+    for (std::size_t t = 0; t < windows.count; ++t) {
+      const auto begin = static_cast<std::size_t>(windows.bounds[2 * t]);
+      const auto end = static_cast<std::size_t>(windows.bounds[2 * t + 1]);
       const T part = static_cast<T>(static_cast<double>(in[t]) / divisors[t]);
       for (std::size_t i = begin; i < end; i += windows.dilation) out[i] += part;
-    });
+    }
   });
 }
 

@@ -17,7 +17,8 @@ struct Windows {
 template <class T>
 void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows);
 
-// dx[row, indices[row, t]] += dy[row, t], in order of t; dx is written, not read.
+// dx[row, indices[row, t]] += dy[row, t], in order of t; dx is written, not read. An index beyond the length, which
+// max_windows never gives, adds nothing.
 template <class T>
 void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
                           std::size_t length, std::size_t count);

@@ -1,0 +1,146 @@
+// Pooling: plain loops over windows that the compiler widens to the instruction set's registers; lanes are windows.
+// Sizes that models use are constants, so that what several windows read is loaded once and put in its lanes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.h"
+
+namespace evenkeel {
+namespace {
+
+// Calls body(taps, stride) with two constants where the run is one of the usual ones without dilation, else with 0, 0.
+template <std::size_t kTaps, std::size_t kStride>
+struct WindowSize {
+  static constexpr std::size_t taps = kTaps, stride = kStride;
+};
+template <class Body>
+inline void with_window_size(const WindowRun& run, const Body& body) {
+  if (run.dilation == 1) {
+    const std::size_t size = run.taps * 8 + run.stride;
+    if (size == 2 * 8 + 2) return body(WindowSize<2, 2>{});
+    if (size == 3 * 8 + 3) return body(WindowSize<3, 3>{});
+    if (size == 4 * 8 + 4) return body(WindowSize<4, 4>{});
+    if (size == 3 * 8 + 2) return body(WindowSize<3, 2>{});
+    if (size == 2 * 8 + 1) return body(WindowSize<2, 1>{});
+    if (size == 3 * 8 + 1) return body(WindowSize<3, 1>{});
+  }
+  body(WindowSize<0, 0>{});
+}
+
+// Without a branch: which value is the largest is as good as random.
+template <class T>
+inline void take_larger(T value, std::int32_t j, T& best, std::int32_t& place) {
+  const bool larger = (value > best) | (value != value);
+  best = larger ? value : best;
+  place = larger ? j : place;
+}
+
+template <class T>
+void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
+  with_window_size(run, [=](auto size) EVENKEEL_INLINED {
+    constexpr std::size_t kTaps = size.taps, kStride = size.stride;
+    if constexpr (kTaps > 0) {
+      for (std::size_t t = 0; t < run.count; ++t) {
+        T best = x[t * kStride];
+        std::int32_t place = 0;
+        take_larger(x[t * kStride + 1], 1, best, place);
+        if constexpr (kTaps > 2) take_larger(x[t * kStride + 2], 2, best, place);
+        if constexpr (kTaps > 3) take_larger(x[t * kStride + 3], 3, best, place);
+        y[t] = best;
+        taken[t] = place;
+      }
+    } else {
+      for (std::size_t t = 0; t < run.count; ++t) {
+        const T* from = x + t * run.stride;
+        T best = from[0];
+        std::int32_t place = 0;
+        for (std::size_t j = 1; j < run.taps; ++j) {
+          take_larger(from[j * run.dilation], static_cast<std::int32_t>(j), best, place);
+        }
+        y[t] = best;
+        taken[t] = place;
+      }
+    }
+  });
+}
+
+template <class T>
+void mean_windows(const T* x, WindowRun run, double divisor, T* y) {
+  with_window_size(run, [=](auto size) EVENKEEL_INLINED {
+    constexpr std::size_t kTaps = size.taps, kStride = size.stride;
+    for (std::size_t t = 0; t < run.count; ++t) {
+      double sum = 0.0;
+      if constexpr (kTaps > 0) {
+        sum += static_cast<double>(x[t * kStride]);
+        sum += static_cast<double>(x[t * kStride + 1]);
+        if constexpr (kTaps > 2) sum += static_cast<double>(x[t * kStride + 2]);
+        if constexpr (kTaps > 3) sum += static_cast<double>(x[t * kStride + 3]);
+      } else {
+        const T* from = x + t * run.stride;
+        for (std::size_t j = 0; j < run.taps; ++j) {
+          sum += static_cast<double>(from[j * run.dilation]);
+        }
+      }
+      y[t] = static_cast<T>(sum / divisor);
+    }
+  });
+}
+
+template <class T, std::int32_t kTaps>
+inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t count, T* dx) {
+  bool within = true;
+  for (std::size_t t = 0; t < count; ++t) {
+    const std::uint32_t j = static_cast<std::uint32_t>(indices[t]) -
+                            static_cast<std::uint32_t>(t) * static_cast<std::uint32_t>(kTaps);
+    within &= j < static_cast<std::uint32_t>(kTaps);
+  }
+  if (!within) return false;
+  for (std::size_t t = 0; t < count; ++t) {
+    const std::int32_t j = indices[t] - static_cast<std::int32_t>(t) * kTaps;
+    const T value = T(0) + dy[t];
+    T* to = dx + t * kTaps;
+    to[0] = j == 0 ? value : T(0);
+    to[1] = j == 1 ? value : T(0);
+    if constexpr (kTaps > 2) to[2] = j == 2 ? value : T(0);
+    if constexpr (kTaps > 3) to[3] = j == 3 ? value : T(0);
+  }
+  return true;
+}
+template <class T>
+bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t count, std::size_t taps,
+                      T* dx) {
+  if (taps == 2) return side_by_side<T, 2>(dy, indices, count, dx);
+  if (taps == 3) return side_by_side<T, 3>(dy, indices, count, dx);
+  if (taps == 4) return side_by_side<T, 4>(dy, indices, count, dx);
+  return false;
+}
+
+template <class T>
+void mean_gradient(const T* dy, double divisor, std::size_t count, std::size_t taps, T* dx) {
+  with_window_size({count, taps, taps, 1}, [=](auto size) EVENKEEL_INLINED {
+    constexpr std::size_t kTaps = size.taps;
+    for (std::size_t t = 0; t < count; ++t) {
+      const T part = T(0) + static_cast<T>(static_cast<double>(dy[t]) / divisor);
+      if constexpr (kTaps > 0) {
+        T* to = dx + t * kTaps;
+        to[0] = part;
+        to[1] = part;
+        if constexpr (kTaps > 2) to[2] = part;
+        if constexpr (kTaps > 3) to[3] = part;
+      } else {
+        T* to = dx + t * taps;
+        for (std::size_t j = 0; j < taps; ++j) to[j] = part;
+      }
+    }
+  });
+}
+
+template <class T>
+constexpr PoolingKernels<T> pooling_kernels() {
+  return {largest_windows<T>, mean_windows<T>, largest_gradient<T>, mean_gradient<T>};
+}
+
+}  // namespace
+}  // namespace evenkeel
