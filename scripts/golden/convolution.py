@@ -141,4 +141,13 @@ for k, options in ((1, {}), (1, {"stride": 2}), (3, {"padding": 1}), (4, {"paddi
         case("conv1d", lambda x, w, b, o=options: F.conv1d(x.transpose(-1, -2), w, b, **o).transpose(-1, -2),
              [random(*shape), random(6, 4 // options.get("groups", 1), k, scale=0.5), random(6)], [{**options, "layout": "NLC"}])
 
+# Pools with the places of what they take.
+for options in ({}, {"stride": 1}, {"stride": 3, "padding": 1}, {"stride": 2, "dilation": 2}, {"ceil_mode": True}):
+    for x in (random(2, 3, 10), ties, nan):
+        case("maxPool1d", lambda x, o=options: F.max_pool1d(x, 3, **o, return_indices=True), [x],
+             [3, {**camel(options), "returnIndices": True}])
+for size in (1, 2, 3, 7, 13):
+    case("adaptiveMaxPool1d", lambda x, s=size: F.adaptive_max_pool1d(x, s, return_indices=True),
+         [random(2, 3, 7)], [size, {"returnIndices": True}])
+
 finish()

@@ -70,6 +70,7 @@ export {
   avgPool1d,
   maxPool1d,
   type AvgPool1dOptions,
+  type AdaptiveMaxPool1dOptions,
   type MaxPool1dOptions,
 } from './pooling/pooling.js';
 export { embedding, type EmbeddingOptions } from './embedding.js';

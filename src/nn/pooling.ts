@@ -8,9 +8,12 @@ import {
   maxPool1d,
   maxSizes,
   outputSize,
+  withIndices,
+  type AdaptiveMaxPool1dOptions,
   type AvgPool1dOptions,
   type MaxPool1dOptions,
 } from '../functional/pooling/pooling.js';
+import type { ValuesAndIndices } from '../functional/reductions/reductions.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
@@ -18,21 +21,29 @@ import { pythonBoolean } from './module/repr.js';
 
 const OPTIONS = Symbol('options');
 
-/** `functional.maxPool1d`. */
-export class MaxPool1d extends Module {
+/** What a forward gives: `{ values, indices }` where indices are asked for. */
+type Pooled<Indices extends boolean> = Indices extends true ? ValuesAndIndices : Tensor;
+
+/** `functional.maxPool1d`. With `returnIndices` forward gives `{ values, indices }`, which no Sequential hands on. */
+export class MaxPool1d<Indices extends boolean = false> extends Module {
   readonly kernelSize: number;
   readonly [OPTIONS]: Required<MaxPool1dOptions>;
 
-  constructor(kernelSize: number, options: MaxPool1dOptions = {}) {
+  constructor(
+    kernelSize: number,
+    options: MaxPool1dOptions & { returnIndices?: Indices | undefined } = {},
+  ) {
     super();
-    const { taps, stride, padding, dilation, ceilMode } = maxSizes(this[WHO], kernelSize, options);
+    const who = this[WHO];
+    const { taps, stride, padding, dilation, ceilMode } = maxSizes(who, kernelSize, options);
+    const returnIndices = withIndices(who, options);
     this.kernelSize = taps;
-    this[OPTIONS] = { stride, padding, dilation, ceilMode };
+    this[OPTIONS] = { stride, padding, dilation, ceilMode, returnIndices };
   }
 
-  forward(x: TensorLike, ...rest: never[]): Tensor {
+  forward(x: TensorLike, ...rest: never[]): Pooled<Indices> {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return maxPool1d(x, this.kernelSize, this[OPTIONS]);
+    return maxPool1d(x, this.kernelSize, this[OPTIONS]) as Pooled<Indices>;
   }
 
   override extraRepr(): string {
@@ -71,7 +82,7 @@ export class AvgPool1d extends Module {
 const POOL = Symbol('pool');
 
 /** Pooling to a size that is given. */
-abstract class AdaptivePool extends Module {
+abstract class AdaptivePool<Result> extends Module {
   readonly outputSize: number;
 
   constructor(size: number) {
@@ -80,9 +91,9 @@ abstract class AdaptivePool extends Module {
   }
 
   /** @internal */
-  abstract [POOL](x: TensorLike): Tensor;
+  abstract [POOL](x: TensorLike): Result;
 
-  forward(x: TensorLike, ...rest: never[]): Tensor {
+  forward(x: TensorLike, ...rest: never[]): Result {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
     return this[POOL](x);
   }
@@ -92,16 +103,32 @@ abstract class AdaptivePool extends Module {
   }
 }
 
-/** `functional.adaptiveMaxPool1d`. */
-export class AdaptiveMaxPool1d extends AdaptivePool {
+const INDICES = Symbol('indices');
+
+/** `functional.adaptiveMaxPool1d`. With `returnIndices` forward gives `{ values, indices }`. */
+export class AdaptiveMaxPool1d<Indices extends boolean = false> extends AdaptivePool<
+  Pooled<Indices>
+> {
+  private readonly [INDICES]: boolean;
+
+  constructor(
+    size: number,
+    options: AdaptiveMaxPool1dOptions & { returnIndices?: Indices | undefined } = {},
+  ) {
+    super(size);
+    check.options(this[WHO], options, ['returnIndices']);
+    this[INDICES] = withIndices(this[WHO], options);
+  }
+
   /** @internal */
-  [POOL](x: TensorLike): Tensor {
-    return adaptiveMaxPool1d(x, this.outputSize);
+  [POOL](x: TensorLike): Pooled<Indices> {
+    const options = { returnIndices: this[INDICES] };
+    return adaptiveMaxPool1d(x, this.outputSize, options) as Pooled<Indices>;
   }
 }
 
 /** `functional.adaptiveAvgPool1d`. */
-export class AdaptiveAvgPool1d extends AdaptivePool {
+export class AdaptiveAvgPool1d extends AdaptivePool<Tensor> {
   /** @internal */
   [POOL](x: TensorLike): Tensor {
     return adaptiveAvgPool1d(x, this.outputSize);

@@ -3,7 +3,16 @@ import * as check from '../../check/index.js';
 import type { Tensor, TensorLike } from '../../tensor/tensor.js';
 import { atLeastOne, notNegative } from '../convolution/shape.js';
 import { floatingInput } from '../pointwise/apply.js';
-import { adaptiveWindows, largest, means, rowsOf, slidingWindows, type Sizes } from './windows.js';
+import type { ValuesAndIndices } from '../reductions/reductions.js';
+import {
+  adaptiveWindows,
+  largest,
+  largestWithIndices,
+  means,
+  rowsOf,
+  slidingWindows,
+  type Sizes,
+} from './windows.js';
 
 export interface MaxPool1dOptions {
   /** Positions from one window to the next. Default kernelSize. */
@@ -14,6 +23,13 @@ export interface MaxPool1dOptions {
   dilation?: number | undefined;
   /** A window may end beyond the input, if it begins within it. Default false. */
   ceilMode?: boolean | undefined;
+  /** The places of the values, too: `{ values, indices }`, int64 within the channel. Default false. */
+  returnIndices?: boolean | undefined;
+}
+
+export interface AdaptiveMaxPool1dOptions {
+  /** The places of the values, too: `{ values, indices }`, int64 within the channel. Default false. */
+  returnIndices?: boolean | undefined;
 }
 
 export interface AvgPool1dOptions {
@@ -27,7 +43,7 @@ export interface AvgPool1dOptions {
   countIncludePad?: boolean | undefined;
 }
 
-const MAX_OPTIONS = ['stride', 'padding', 'dilation', 'ceilMode'];
+const MAX_OPTIONS = ['stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'];
 const AVG_OPTIONS = ['stride', 'padding', 'ceilMode', 'countIncludePad'];
 
 /** The windows of options that are checked here, for `maxPool1d` and its layer. */
@@ -77,17 +93,40 @@ function sizesOf(
  * ```ts
  * functional.maxPool1d(tensor([[[1, 3, 2, 0, 5]]]), 2).toArray(); // => [[[3, 2]]]
  * functional.maxPool1d(tensor([[[1, 3, 2, 0, 5]]]), 2, { ceilMode: true }).toArray(); // => [[[3, 2, 5]]]
+ * const { indices } = functional.maxPool1d(tensor([[[1, 3, 2, 0, 5]]]), 2, { returnIndices: true });
+ * indices.toArray(); // => [[[1, 2]]]
  * ```
  */
 export function maxPool1d(
   x: TensorLike,
   kernelSize: number,
+  options?: MaxPool1dOptions & { returnIndices?: false | undefined },
+): Tensor;
+export function maxPool1d(
+  x: TensorLike,
+  kernelSize: number,
+  options: MaxPool1dOptions & { returnIndices: true },
+): ValuesAndIndices;
+export function maxPool1d(
+  x: TensorLike,
+  kernelSize: number,
+  options?: MaxPool1dOptions,
+): Tensor | ValuesAndIndices;
+export function maxPool1d(
+  x: TensorLike,
+  kernelSize: number,
   options: MaxPool1dOptions = {},
-): Tensor {
+): Tensor | ValuesAndIndices {
   const who = 'maxPool1d';
   const input = floatingInput(who, x);
   const sizes = maxSizes(who, kernelSize, options);
-  return largest(who, input, slidingWindows(who, rowsOf(who, input).length, sizes));
+  const find = withIndices(who, options) ? largestWithIndices : largest;
+  return find(who, input, slidingWindows(who, rowsOf(who, input).length, sizes));
+}
+
+/** Whether indices are asked for: an option that is checked here. */
+export function withIndices(who: string, { returnIndices }: AdaptiveMaxPool1dOptions): boolean {
+  return check.booleanOption(who, 'returnIndices', returnIndices);
 }
 
 /**
@@ -124,12 +163,32 @@ export function outputSize(who: string, size: unknown): number {
  * @param x - [N, C, L], or [C, L]: float32 or float64.
  * @param size - How many values are left of each channel; window t goes from floor(t · L / size) to ceil((t + 1) · L / size).
  */
-export function adaptiveMaxPool1d(x: TensorLike, size: number, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('adaptiveMaxPool1d', 2, rest);
+export function adaptiveMaxPool1d(
+  x: TensorLike,
+  size: number,
+  options?: AdaptiveMaxPool1dOptions & { returnIndices?: false | undefined },
+): Tensor;
+export function adaptiveMaxPool1d(
+  x: TensorLike,
+  size: number,
+  options: AdaptiveMaxPool1dOptions & { returnIndices: true },
+): ValuesAndIndices;
+export function adaptiveMaxPool1d(
+  x: TensorLike,
+  size: number,
+  options?: AdaptiveMaxPool1dOptions,
+): Tensor | ValuesAndIndices;
+export function adaptiveMaxPool1d(
+  x: TensorLike,
+  size: number,
+  options: AdaptiveMaxPool1dOptions = {},
+): Tensor | ValuesAndIndices {
   const who = 'adaptiveMaxPool1d';
+  check.options(who, options, ['returnIndices']);
   const input = floatingInput(who, x);
   const count = outputSize(who, size);
-  return largest(who, input, adaptiveWindows(rowsOf(who, input).length, count));
+  const find = withIndices(who, options) ? largestWithIndices : largest;
+  return find(who, input, adaptiveWindows(rowsOf(who, input).length, count));
 }
 
 /**

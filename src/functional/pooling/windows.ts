@@ -1,8 +1,9 @@
 // Windows over the last dimension: where each begins and ends, and what carries values and gradients through them.
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
-import { record, Tensor } from '../../tensor/tensor.js';
+import { record, Tensor, type TensorData } from '../../tensor/tensor.js';
 import { batchOf } from '../convolution/shape.js';
+import type { ValuesAndIndices } from '../reductions/reductions.js';
 
 /** Window t reads from `bounds[2 t]` to before `bounds[2 t + 1]` in steps of `dilation`. */
 export interface Windows {
@@ -90,27 +91,52 @@ export function adaptiveWindows(length: number, count: number): Windows {
 
 /** The largest value of each window; the gradient goes to the first of equal ones. */
 export function largest(who: string, input: Tensor, windows: Windows): Tensor {
+  return found(who, input, windows).values;
+}
+
+/** The same with where in its channel each value is: int64. */
+export function largestWithIndices(who: string, input: Tensor, windows: Windows): ValuesAndIndices {
+  const { values, places } = found(who, input, windows);
+  const indices = Tensor.uninitialized(values.shape, 'int64');
+  perform(
+    { who, work: values.numel, reads: { 'the values': values }, writes: [indices] },
+    (_native, arrayOf) => {
+      const { buffer, byteOffset, length } = arrayOf(indices) as TensorData as BigInt64Array;
+      const halves = new Int32Array(buffer, byteOffset, 2 * length);
+      for (let i = 0; i < length; i++) {
+        halves[2 * i] = places[i]!; // the low half: every machine that is built for has it first
+        halves[2 * i + 1] = 0;
+      }
+    },
+  );
+  return { values, indices };
+}
+
+/** The values, and their places once they are there. */
+function found(
+  who: string,
+  input: Tensor,
+  windows: Windows,
+): { values: Tensor; places: Int32Array } {
   const { rows, length } = rowsOf(who, input);
   const count = windows.divisors.length;
   const y = Tensor.uninitialized([...input.shape.slice(0, -1), count], input.dtype);
   const places = new Int32Array(y.numel);
-  perform(
-    { who, work: Math.max(input.numel, y.numel), reads: { 'the input': input }, writes: [y] },
-    (native, arrayOf) =>
-      native.maxWindows(
-        ...([arrayOf(input), arrayOf(y), places, windows.bounds] as const),
-        ...([rows, length, count, windows.dilation] as const),
-      ),
+  const work = Math.max(input.numel, y.numel);
+  perform({ who, work, reads: { 'the input': input }, writes: [y] }, (native, arrayOf) =>
+    native.maxWindows(
+      ...([arrayOf(input), arrayOf(y), places, windows.bounds] as const),
+      ...([rows, length, count, windows.dilation] as const),
+    ),
   );
-  return record(who, y, [input], [], (dy) => {
+  const values = record(who, y, [input], [], (dy) => {
     const dx = Tensor.like(input);
-    perform(
-      { who, work: Math.max(dx.numel, dy.numel), reads: { 'the gradient': dy }, writes: [dx] },
-      (native, arrayOf) =>
-        native.maxWindowsBackward(arrayOf(dy), places, arrayOf(dx), rows, length, count),
+    perform({ who, work, reads: { 'the gradient': dy }, writes: [dx] }, (native, arrayOf) =>
+      native.maxWindowsBackward(arrayOf(dy), places, arrayOf(dx), rows, length, count),
     );
     return [dx];
   });
+  return { values, places };
 }
 
 /** The mean of each window. */

@@ -17,6 +17,9 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
   const affine = (): Record<string, unknown> => ({
     ...{ weight: numbers(C), bias: numbers(C), eps: 0.5 },
   });
+  /** The tensor, or the values of values and indices. */
+  const valuesOf = (y: Tensor | { readonly values: Tensor }): Tensor =>
+    'values' in y ? y.values : y;
   const window = { stride: 1, padding: 1, ceilMode: true };
   const layer = { groups: 2, bias: false, dtype: 'float32' };
 
@@ -56,13 +59,23 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
         functional.convTranspose1d(input, weight, bias, { stride: 3, ...options }),
       { options: () => ({ outputPadding: 1 }) },
     ),
-    row('functional.maxPool1d', () => [...x(), 2], functional.maxPool1d, {
-      options: () => ({ ...window, dilation: 2 }),
-    }),
+    row(
+      'functional.maxPool1d',
+      () => [...x(), 2],
+      (input, size: number, options?: object) =>
+        valuesOf(functional.maxPool1d(input, size, options)),
+      { options: () => ({ ...window, dilation: 2, returnIndices: true }) },
+    ),
     row('functional.avgPool1d', () => [...x(), 2], functional.avgPool1d, {
       options: () => ({ ...window, countIncludePad: false }),
     }),
-    row('functional.adaptiveMaxPool1d', () => [...x(), 4], functional.adaptiveMaxPool1d),
+    row(
+      'functional.adaptiveMaxPool1d',
+      () => [...x(), 4],
+      (input, size: number, options?: object) =>
+        valuesOf(functional.adaptiveMaxPool1d(input, size, options)),
+      { options: () => ({ returnIndices: true }) },
+    ),
     row('functional.adaptiveAvgPool1d', () => [...x(), 4], functional.adaptiveAvgPool1d),
     row(
       'functional.embedding',
@@ -147,13 +160,23 @@ export function convolutionsOf({ functional, nn, tensor, Tensor }: Package): Ope
         }),
       },
     ),
-    row('nn.MaxPool1d', x, (input, options) => new nn.MaxPool1d(2, options).forward(input), {
-      options: () => ({ ...window, dilation: 2 }),
-    }),
+    row(
+      'nn.MaxPool1d',
+      x,
+      (input, options) => valuesOf(new nn.MaxPool1d<boolean>(2, options).forward(input)),
+      {
+        options: () => ({ ...window, dilation: 2, returnIndices: true }),
+      },
+    ),
     row('nn.AvgPool1d', x, (input, options) => new nn.AvgPool1d(2, options).forward(input), {
       options: () => ({ ...window, countIncludePad: false }),
     }),
-    row('nn.AdaptiveMaxPool1d', x, (input) => new nn.AdaptiveMaxPool1d(4).forward(input)),
+    row(
+      'nn.AdaptiveMaxPool1d',
+      x,
+      (input, options) => valuesOf(new nn.AdaptiveMaxPool1d<boolean>(4, options).forward(input)),
+      { options: () => ({ returnIndices: true }) },
+    ),
     row('nn.AdaptiveAvgPool1d', x, (input) => new nn.AdaptiveAvgPool1d(4).forward(input)),
     row(
       'nn.Embedding',
