@@ -1,5 +1,5 @@
-// Puts the figures of docs/showcases.json, docs/training-steps.json and docs/server.json on their pages: `npx tsx
-// bench/page-figures.ts`, or `--check`, which changes nothing and ends with 1 where a page says something else.
+// Puts the figures of docs/showcases.json, training-steps.json, server.json and server-saturated.json on their pages:
+// `npx tsx bench/page-figures.ts`, or `--check`, which changes nothing and ends with 1 where a page says something else.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -54,18 +54,24 @@ interface Step {
   readonly shares: Readonly<Record<string, number>>;
 }
 
+type Delay = Readonly<Record<'p50' | 'p99' | 'max', number>>;
+
 interface Load {
   readonly connections: number;
+  /** Requests a second that were sent; 0: as many as were answered. */
+  readonly rate?: number;
   readonly seconds: number;
   readonly answers: number;
   readonly answersPerSecond: number;
-  readonly latency: Readonly<Record<'p50' | 'p99' | 'max', number>>;
+  readonly latency: Delay;
+  /** Of an idle process beside the server. */
+  readonly idleDelay?: Delay;
   readonly errors: readonly string[];
   readonly code: number | null;
   readonly metrics: {
     readonly batches: number;
     readonly inputs: number;
-    readonly eventLoopDelay: Readonly<Record<'p50' | 'p99' | 'max', number>>;
+    readonly eventLoopDelay: Delay;
   };
   readonly samples: readonly {
     readonly second: number;
@@ -174,21 +180,18 @@ function steps(all: Readonly<Record<string, Step>> & { readonly machine: Machine
 
 function server({ machine, ...load }: Load & { readonly machine: Machine }): string {
   const { latency, metrics, samples, errors, seconds } = load;
-  const { p50, p99, max } = metrics.eventLoopDelay;
+  const { rate = 0, idleDelay } = load;
+  const delays = ({ p50, p99, max }: Delay): string =>
+    [p50, p99, max].map((ms) => `${ms.toFixed(1)} ms`).join(', ');
   const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
   const resident = samples.map(({ memory }) => memory.rss);
   const half = Math.floor(resident.length / 2);
   const rows = [
     ['answers a second', Math.round(load.answersPerSecond).toLocaleString('en-US')],
     ['answers in a forward', (metrics.inputs / metrics.batches).toFixed(1)],
-    [
-      'latency p50, p99, most',
-      [latency.p50, latency.p99, latency.max].map((ms) => `${ms.toFixed(1)} ms`).join(', '),
-    ],
-    [
-      'event-loop delay p50, p99, most',
-      [p50, p99, max].map((ms) => `${ms.toFixed(1)} ms`).join(', '),
-    ],
+    ['latency p50, p99, most', delays(latency)],
+    ['event-loop delay p50, p99, most', delays(metrics.eventLoopDelay)],
+    ...(idleDelay ? [['the same of an idle process beside it', delays(idleDelay)]] : []),
     ['errors, wrong answers', String(errors.length)],
     [
       'resident memory: start, half, end',
@@ -197,8 +200,8 @@ function server({ machine, ...load }: Load & { readonly machine: Machine }): str
     ['exit code after SIGTERM', String(load.code)],
   ];
   return (
-    `${table([`${load.connections} connections, ${(seconds / 60).toFixed(1)} minutes, ${load.answers.toLocaleString('en-US')} answers`, ''], rows)}\n\n` +
-    `${machineOf(machine)}, load average ${machine.loadAfter!.toFixed(1)}: other work had most of both cores.`
+    `${table([`${load.connections} connections, ${rate === 0 ? 'as fast as it answers' : `${rate} requests a second`}, ${(seconds / 60).toFixed(1)} minutes, ${load.answers.toLocaleString('en-US')} answers`, ''], rows)}\n\n` +
+    `${machineOf(machine)}, load average ${machine.loadAfter!.toFixed(1)}${machine.loadAfter! > 2 * machine.cores ? ': other work had most of both cores' : ''}.`
   );
 }
 
@@ -221,11 +224,15 @@ async function fill(page: string, sections: Readonly<Record<string, string>>): P
 const given = read('showcases.json') as Showcases;
 const stepsGiven = read('training-steps.json') as Parameters<typeof steps>[0] | undefined;
 const load = read('server.json') as Parameters<typeof server>[0] | undefined;
+const fastest = read('server-saturated.json') as typeof load;
 const same = [
   await fill('showcases.md', {
     ...showcases(given),
     ...(stepsGiven && { steps: steps(stepsGiven) }),
   }),
-  await fill('server.md', load ? { server: server(load) } : {}),
+  await fill('server.md', {
+    ...(load && { server: server(load) }),
+    ...(fastest && { saturation: server(fastest) }),
+  }),
 ];
 if (process.argv.includes('--check') && same.includes(false)) process.exitCode = 1;

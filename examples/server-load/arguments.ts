@@ -4,6 +4,8 @@ import { readOptions } from '../../src/cli/options.js';
 export interface Settings {
   readonly connections: number;
   readonly minutes: number;
+  /** Requests a second over all connections; 0: as many as the server answers. */
+  readonly rate: number;
   /** Seconds. */
   readonly warmUp: number;
   readonly json: boolean;
@@ -17,7 +19,8 @@ export function readSettings(): Settings {
       program: 'server-load',
       call: 'npm run example:server:load --',
       text: `Sends digits to the example server, over connections that each wait for their answer
-before they send again, and compares every answer with the model's own.`,
+before they send again, and compares every answer with the model's own. With --rate as many
+a second as that, the load of a service; without, as many as the server can answer.`,
       options: {
         connections: {
           type: 'number',
@@ -28,6 +31,13 @@ before they send again, and compares every answer with the model's own.`,
           help: 'open at a time',
         },
         minutes: { type: 'number', default: 0.25, min: 0.01, max: 60, help: 'of load' },
+        rate: {
+          type: 'number',
+          default: 0,
+          min: 0,
+          max: 1e6,
+          help: 'requests a second; 0: no limit',
+        },
         'warm-up': { type: 'number', default: 3, min: 0, max: 60, help: 'seconds before it' },
         json: { type: 'boolean', help: 'print one JSON object and nothing else' },
       },

@@ -1,6 +1,7 @@
-// A closed load: each connection sends, waits for the answer, and sends again.
+// A closed load: each connection sends, waits for the answer, and sends again, at once or when its turn comes.
 import { Agent, request } from 'node:http';
 import { createHistogram } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Given } from './bodies.js';
 
@@ -12,6 +13,8 @@ export interface Progress {
 export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
+  /** Requests a second over all connections; 0: no limit. */
+  readonly rate: number;
   /** Twenty times over the load, in even steps. */
   readonly onProgress: (progress: Progress) => void | Promise<void>;
 }
@@ -32,7 +35,7 @@ const MOST_ERRORS = 10;
 export async function load(
   url: string,
   given: readonly Given[],
-  { connections, seconds, onProgress }: LoadOptions,
+  { connections, seconds, rate, onProgress }: LoadOptions,
 ): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const latency = createHistogram();
@@ -43,7 +46,11 @@ export async function load(
 
   async function connection(): Promise<void> {
     while (elapsed() < seconds && errors.length < MOST_ERRORS) {
-      const { body, answer } = given[next++ % given.length]!;
+      const number = next++;
+      const { body, answer } = given[number % given.length]!;
+      // Late ones are sent at once: the rate holds over the whole load.
+      const early = rate === 0 ? 0 : number / rate - elapsed();
+      if (early > 0) await sleep(1000 * early);
       const sent = performance.now();
       try {
         const text = await post(agent, `${url}/digits`, body);

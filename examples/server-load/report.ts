@@ -2,6 +2,7 @@
 import { progressBar } from '../../src/cli/progress.js';
 import { curves } from '../terminal/chart.js';
 import { bold, grouped, headline, painted } from '../terminal/text.js';
+import type { Delay } from '../server/delay.js';
 import type { Metrics } from '../server/service.js';
 import type { Settings } from './arguments.js';
 import type { LoadResult, Progress } from './client.js';
@@ -15,6 +16,8 @@ interface Summary extends LoadResult {
   readonly connections: number;
   /** Of the server alone, over the load. */
   readonly metrics: Metrics;
+  /** Of a Node process beside it that does nothing: what the machine alone makes a loop wait. */
+  readonly idleDelay: Delay;
   readonly samples: readonly Sample[];
   /** The server's exit code after SIGTERM. */
   readonly code: number | null;
@@ -28,8 +31,10 @@ export interface Report {
 
 const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
+const delays = ({ p50, p99, max }: Delay): string =>
+  `p50 ${ms(p50)}   p99 ${ms(p99)}   most ${ms(max)}`;
 
-export function report({ connections, minutes, json }: Settings): Report {
+export function report({ connections, minutes, rate, json }: Settings): Report {
   const bar = progressBar(json ? process.stderr : process.stdout);
   const print = (...lines: string[]): void => {
     bar.clear();
@@ -39,19 +44,21 @@ export function report({ connections, minutes, json }: Settings): Report {
     start(url, bodies) {
       print(
         headline(),
-        `${url}/digits · ${connections} connections · ${minutes} minutes · ${grouped(bodies)} digits in turn`,
+        `${url}/digits · ${connections} connections · ${rate === 0 ? 'as fast as it answers' : `${grouped(rate)} requests a second`} · ${minutes} minutes · ${grouped(bodies)} digits in turn`,
         '',
       );
     },
     progress({ seconds: done, answers }, seconds) {
       bar.show(Math.round(done), Math.round(seconds), `${grouped(answers / done)} answers/s`);
     },
-    end({ seconds, answers, answersPerSecond, latency, errors, metrics, samples, code }) {
+    end({ seconds, answers, answersPerSecond, latency, errors, metrics, ...rest }) {
+      const { samples, code, idleDelay } = rest;
       const { eventLoopDelay: delay, batches, inputs } = metrics;
       print(
         `${bold(`${grouped(answersPerSecond)} answers a second`)}, ${grouped(answers)} in ${seconds.toFixed(0)} s, ${(inputs / batches).toFixed(1)} in a forward`,
-        `latency            p50 ${ms(latency.p50)}   p99 ${ms(latency.p99)}   most ${ms(latency.max)}`,
-        `event-loop delay   p50 ${ms(delay.p50)}   p99 ${ms(delay.p99)}   most ${ms(delay.max)}`,
+        `latency            ${delays(latency)}`,
+        `event-loop delay   ${delays(delay)}`,
+        `an idle process    ${delays(idleDelay)}`,
         errors.length === 0
           ? painted('green', 'every answer is the model’s own, to the last bit')
           : painted('red', `errors: ${errors.join('; ')}`),

@@ -1,12 +1,12 @@
 // The HTTP service: which request gets which answer, and how it ends.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { native } from 'evenkeel';
 
 import type { PointNet } from '../pointnet/model.js';
 import { Batcher, Overloaded, type BatcherOptions } from './batcher.js';
 import { parsePoints, readBody, Refused, type Points } from './body.js';
+import { delayOf, watchDelay, type Delay } from './delay.js';
 import { predict, type Scores } from './predict.js';
 
 export interface Answer {
@@ -23,8 +23,7 @@ export interface Metrics {
   readonly inputs: number;
   /** Requests that wait for a batch. */
   readonly waiting: number;
-  /** Milliseconds. */
-  readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly eventLoopDelay: Delay;
   /** Bytes. */
   readonly memory: { readonly rss: number; readonly heap: number; readonly tensors: number };
 }
@@ -47,8 +46,7 @@ export function createService(model: PointNet, options: BatcherOptions): Service
     (sets, signal) => predict(model, sets, signal),
     options,
   );
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
+  const delay = watchDelay();
   let isClosing = false;
   let [requests, aborted] = [0, 0];
   let before = batcher.counts;
@@ -104,7 +102,6 @@ export function createService(model: PointNet, options: BatcherOptions): Service
 
   function metrics(): Metrics {
     const { batches, inputs, waiting } = batcher.counts;
-    const ms = (nanoseconds: number): number => nanoseconds / 1e6;
     const { rss, heapUsed } = process.memoryUsage();
     return {
       requests,
@@ -112,11 +109,7 @@ export function createService(model: PointNet, options: BatcherOptions): Service
       batches: batches - before.batches,
       inputs: inputs - before.inputs,
       waiting,
-      eventLoopDelay: {
-        p50: ms(delay.percentile(50)),
-        p99: ms(delay.percentile(99)),
-        max: ms(delay.max),
-      },
+      eventLoopDelay: delayOf(delay),
       memory: { rss, heap: heapUsed, tensors: native.memory.inUse + native.memory.pooled },
     };
   }
