@@ -97,7 +97,7 @@ template <class T>
 void by_lanes(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
               const Chunks& chunks, Workspace& workspace) {
   const auto product = kernels_of<T>().convolution.product;
-  const size_t terms = shape.terms(), outputs = shape.group_out();
+  const size_t outputs = shape.group_out();
   const T* panels = weight_panels(weight, shape, workspace);
   const size_t panels_each = panels_size<T>(shape);
   const bool alone = chunks.together == 1 && shape.out_length % kRowsThatCollide != 0;
