@@ -15,7 +15,7 @@ export interface Operands {
 }
 
 export interface Operation {
-  readonly group: 'pointwise' | 'softmax' | 'reductions';
+  readonly group: 'pointwise' | 'activated' | 'softmax' | 'reductions';
   readonly call: (operands: Operands) => Tensor;
   /** The passes over memory that it cannot do without. */
   readonly passes: readonly Pass[];
@@ -63,6 +63,8 @@ const unary = {
       log: ({ x }) => functional.log(x),
       log1p: ({ x }) => functional.log1p(x),
       pow: ({ x }) => functional.pow(x, 2.5),
+      cube: ({ x }) => functional.pow(x, 3),
+      reciprocal: ({ x }) => functional.pow(x, -1),
     },
     { positive: true },
   ),
@@ -85,6 +87,28 @@ const unary = {
     { backward: true },
   ),
 };
+
+/** Batch normalisation by the batch of each of 1024 channels, with an activation: in its pass, and as an operation of its own. */
+function activated(activation: 'silu' | 'leakyRelu'): Readonly<Record<'fused' | 'apart', Call>> {
+  const normalized = ({ x, row }: Operands, options: object): Tensor =>
+    functional.batchNorm(x, null, null, { training: true, weight: row, bias: row, ...options });
+  return {
+    fused: (operands) => normalized(operands, { activation }),
+    apart: (operands) => functional[activation](normalized(operands, {})),
+  };
+}
+const [silu, leakyRelu] = [activated('silu'), activated('leakyRelu')];
+const behindNorm = table(
+  'activated',
+  ['read x', 'x to out'],
+  {
+    normSilu: silu.fused,
+    normSiluApart: silu.apart,
+    normLeakyRelu: leakyRelu.fused,
+    normLeakyReluApart: leakyRelu.apart,
+  },
+  { backward: true },
+);
 
 const binary = {
   ...table('pointwise', COPY_BESIDE, {
@@ -131,6 +155,7 @@ const reductions = table('reductions', READ, {
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...unary,
   ...binary,
+  ...behindNorm,
   ...rows,
   ...reductions,
 };

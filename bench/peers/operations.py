@@ -4,6 +4,11 @@ import math
 import torch
 import torch.nn.functional as F
 
+
+def normalized(o):
+    return F.batch_norm(o.x, None, None, o.row, o.row, training=True)
+
+
 OPERATIONS = {
     "neg": lambda o: -o.x,
     "abs": lambda o: o.x.abs(),
@@ -18,6 +23,8 @@ OPERATIONS = {
     "log": lambda o: o.x.log(),
     "log1p": lambda o: o.x.log1p(),
     "pow": lambda o: o.x.pow(2.5),
+    "cube": lambda o: o.x.pow(3),
+    "reciprocal": lambda o: o.x.pow(-1),
     "sigmoid": lambda o: o.x.sigmoid(),
     "tanh": lambda o: o.x.tanh(),
     "silu": lambda o: F.silu(o.x),
@@ -37,6 +44,10 @@ OPERATIONS = {
     "where": lambda o: torch.where(o.mask, o.x, o.other),
     "addRow": lambda o: o.x + o.row,
     "mulColumn": lambda o: o.x * o.column,
+    "normSilu": lambda o: F.silu(normalized(o)),
+    "normSiluApart": lambda o: F.silu(normalized(o)),
+    "normLeakyRelu": lambda o: F.leaky_relu(normalized(o)),
+    "normLeakyReluApart": lambda o: F.leaky_relu(normalized(o)),
     "softmax": lambda o: F.softmax(o.x, 1),
     "logSoftmax": lambda o: F.log_softmax(o.x, 1),
     "logsumexp": lambda o: o.x.logsumexp(1),

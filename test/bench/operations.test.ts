@@ -32,30 +32,33 @@ const small = cases
     { ...each, shape: [16, 256] },
   ]);
 
-describe.each([...small.map((each) => [...each, 0] as const), ...convolutions])(
-  '%s',
-  (_, each, terms) => {
-    const job = makeJob(each);
-    const errorOf = operationErrorOf(job)!;
+/** A normalisation has three roundings of values up to 6 before the activation's. */
+const roundings = ({ group }: Case): number => (group.startsWith('activated') ? 8 : 0);
 
-    it('is computed right in every way, before and after a turn', async () => {
-      for (const { name, turn, output } of operationContenders(job)) {
-        for (let i = 0; i < 2; i++) {
-          expect(errorOf(await output!()), name).toBeLessThan(4 + terms);
-          expect(await turn(2)).toBeGreaterThan(0);
-        }
+describe.each([
+  ...small.map(([name, each]) => [name, each, roundings(each)] as const),
+  ...convolutions,
+])('%s', (_, each, terms) => {
+  const job = makeJob(each);
+  const errorOf = operationErrorOf(job)!;
+
+  it('is computed right in every way, before and after a turn', async () => {
+    for (const { name, turn, output } of operationContenders(job)) {
+      for (let i = 0; i < 2; i++) {
+        expect(errorOf(await output!()), name).toBeLessThan(4 + terms);
+        expect(await turn(2)).toBeGreaterThan(0);
       }
-    });
+    }
+  });
 
-    it('has an error where one element is wrong', async () => {
-      const [first] = operationContenders(job);
-      const wrong = (await first!.output!()).slice();
-      wrong[wrong.length >> 1]! += 1;
-      expect(errorOf(wrong)).toBeGreaterThan(1000);
-      expect(errorOf(wrong.subarray(1))).toBeNaN();
-    });
-  },
-);
+  it('has an error where one element is wrong', async () => {
+    const [first] = operationContenders(job);
+    const wrong = (await first!.output!()).slice();
+    wrong[wrong.length >> 1]! += 1;
+    expect(errorOf(wrong)).toBeGreaterThan(1000);
+    expect(errorOf(wrong.subarray(1))).toBeNaN();
+  });
+});
 
 it('twelve convolutions are measured, forward and backward', () => {
   expect(convolutions.length).toBe(24);
