@@ -60,6 +60,11 @@ export function slowPauseProgram(): string | null {
   return build('slow-pause.cc', '', [join(root, 'native', 'runtime', 'thread.cc')]);
 }
 
+/** The library of standard-abi.cc, an MPI of the standard binary interface, or null where it cannot be built. */
+export function standardAbiLibrary(): string | null {
+  return build('standard-abi.cc', '-libmpi_abi.so', ['-shared', '-fPIC']);
+}
+
 /** What the compiler says of a C++ text beside binding/; '' where it compiles, null without a compiler. */
 export function compile(text: string): string | null {
   const require = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 // Runs a program as several processes, on Workers and on each MPI that this machine has. The program is the body of an
 // ES module: `evenkeel` is the package, `distributed` its other door, `say(value)` prints a line of JSON behind the rank.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,46 @@ export async function runJob(
     }
     const [command = '', ...args] = started[kind]();
     return await run(command, args, processes, {});
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts processes as a launcher of MPICH does: each is told its rank and how many there are. */
+const START_ALL = `
+i=0
+while [ $i -lt $2 ]; do
+  PMI_RANK=$i PMI_SIZE=$2 "$0" "$1" &
+  all="$all $!"
+  i=$((i + 1))
+done
+code=0
+for each in $all; do wait $each || code=$?; done
+exit $code`;
+
+/**
+ * Runs the body of a module on so many processes, on the library of standard-abi.cc.
+ *
+ * @returns how it ended, and in `files` what the library has left in its folder, sorted.
+ */
+export async function runOnStandardAbi(
+  library: string,
+  processes: number,
+  body: string,
+): Promise<JobEnd & { readonly files: readonly string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-abi-'));
+  try {
+    const program = join(folder, 'program.mjs');
+    const messages = join(folder, 'messages');
+    mkdirSync(messages);
+    writeFileSync(
+      program,
+      `${PRELUDE.replace('distributed.rankOfTest', 'globalThis.rank ?? 0')}\n${body}`,
+    );
+    const args = ['-c', START_ALL, process.execPath, program, String(processes)];
+    const env = { EVENKEEL_MPI: library, MPI_STUB_FOLDER: messages };
+    const ended = await run('sh', args, processes, env);
+    return { ...ended, files: readdirSync(messages).sort() };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
