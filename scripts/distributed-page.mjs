@@ -1,5 +1,5 @@
-// `node scripts/distributed-page.mjs` after a build: the table and the chart of docs/distributed.md, from
-// docs/distributed.json and the model of scripts/ranks/scale.mjs. --measure: measures that first, between two hosts, which
+// `node scripts/distributed-page.mjs` after a build: the tables and the chart of docs/distributed.md, from
+// docs/distributed.json, docs/distributed-hashes.json and the model of scripts/ranks/scale.mjs. --measure: measures that first, between two hosts, which
 // needs root and Linux; --check: writes nothing, and exits with 1 where the page has something else.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,6 @@ import { built, parseJson, root } from './tools.mjs';
 
 const PAGE = join(root, 'docs', 'distributed.md');
 const PICTURE = join(root, 'docs', 'pictures', 'scale.svg');
-const [BEGIN, END] = ['<!-- two hosts: begin -->', '<!-- two hosts: end -->'];
 const SHOWN = /** @type {const} */ ([
   ['InfiniBand', 8192, 'green'],
   ['10 Gb/s Ethernet', 65536, 'blue'],
@@ -29,8 +28,13 @@ if (process.argv.includes('--measure')) measure();
 const { hosts } = /** @type {{ hosts: Record<string, Found> }} */ (
   parseJson(readFileSync(DATA, 'utf8'))
 );
+/** @typedef {{ who: string, norm: boolean, found: { processes: number, hash: string, difference: number }[] }} Hashes */
+const { hashes } = /** @type {{ hashes: Hashes[] }} */ (
+  parseJson(readFileSync(join(root, 'docs', 'distributed-hashes.json'), 'utf8'))
+);
 const old = readFileSync(PAGE, 'utf8');
-const [page, chart] = [pageOf(old), picture()];
+const page = withTable(withTable(old, 'two hosts', hostsTable()), 'hashes', hashesTable());
+const chart = picture();
 if (process.argv.includes('--check')) {
   process.exitCode = page === old && chart === readFileSync(PICTURE, 'utf8') ? 0 : 1;
 } else {
@@ -70,12 +74,33 @@ function measure() {
   writeFileSync(DATA, `${JSON.stringify({ machine, hosts: found }, null, 2)}\n`);
 }
 
-/** The page with the table of today's data in it. */
-function pageOf(/** @type {string} */ text) {
-  const [before, rest] = text.split(BEGIN);
-  const after = rest?.split(END)[1];
+/** The page with a table between its marks. */
+function withTable(
+  /** @type {string} */ text,
+  /** @type {string} */ name,
+  /** @type {string[][]} */ rows,
+) {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [before, rest] = text.split(begin);
+  const after = rest?.split(end)[1];
   if (before === undefined || after === undefined)
-    throw new Error(`docs/distributed.md has no ${BEGIN}`);
+    throw new Error(`docs/distributed.md has no ${begin}`);
+  return `${before}${begin}\n\n${markdown(rows)}\n\n${end}${after}`;
+}
+
+/** Of scripts/ranks-hashes.mjs. */
+function hashesTable() {
+  const counts = hashes[0]?.found.map(({ processes }) => `on ${processes}`) ?? [];
+  const rows = hashes.map(({ who, norm, found }) => [
+    who === 'PyTorch' ? 'PyTorch DDP, gloo' : `evenkeel, ${who === 'workers' ? 'Workers' : who}`,
+    norm ? 'yes' : 'no',
+    ...found.map(({ hash }) => `\`${hash}\``),
+    String(Math.max(...found.map(({ difference }) => difference))),
+  ]);
+  return [['by', 'BatchNorm', ...counts, 'largest difference'], ...rows];
+}
+
+function hostsTable() {
   const head = [
     'MPI',
     'latency',
@@ -100,7 +125,7 @@ function pageOf(/** @type {string} */ text) {
       ];
     }),
   );
-  return `${before}${BEGIN}\n\n${markdown([head, ...rows])}\n\n${END}${after}`;
+  return [head, ...rows];
 }
 
 /** As Prettier has it. */
