@@ -78,6 +78,7 @@ export default defineConfig(({ mode }) => ({
           include: [`test/@(${ALONE})/**/*.test.ts`],
           setupFiles: SECONDS,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 }, // after the others; Vitest refuses another number of workers in one group
         },
       },
     ],

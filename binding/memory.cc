@@ -1,4 +1,4 @@
-#include <cstdlib>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -91,14 +91,14 @@ void warm_memory(const Args& args) {
 #ifdef __GLIBC__
   if (malloc_trim == nullptr) return;  // musl
   for (const bool written : {false, true}) {
-    char* piece = static_cast<char*>(std::malloc(bytes));
+    char* piece = static_cast<char*>(::operator new(bytes, std::nothrow));
     if (piece == nullptr) return;
     prefer_huge_pages(piece, bytes);
     constexpr std::size_t kPage = 4096;
     for (std::size_t i = 0; written && i < bytes; i += kPage) {
       *static_cast<volatile char*>(piece + i) = 0;
     }
-    std::free(piece);
+    ::operator delete(piece);
   }
 #endif
 }

@@ -1,7 +1,7 @@
 // The job of an MPI launcher. How it ends:
 // - a process that ends well says goodbye to the others, waits for theirs under a deadline, and calls MPI_Finalize;
 // - any other end calls MPI_Abort once the process exits, after Node has printed why: it takes the others along;
-// - where others have not come in time the network may be gone: the launcher's process here is ended a little later.
+// - where others have not come in time the network may be down: the launcher's process here is ended a little later.
 import { spawn } from 'node:child_process';
 import { isMainThread } from 'node:worker_threads';
 

@@ -209,10 +209,10 @@ describe('the addon itself, behind every check of the package', () => {
       compile(
         `#include "args.h"\ndouble f(const evenkeel::binding::Args& args) { return ${call}; }`,
       );
-    const last = reading('args.number(15, "x")');
+    const last = reading('args.number(19, "x")');
     if (last === null) return; // no compiler
     expect(last).toBe('');
-    expect(reading('args.number(16, "x")')).toContain('beyond Args::kMost');
+    expect(reading('args.number(20, "x")')).toContain('beyond Args::kMost');
   });
 
   test('counts arguments from what is there: no call with too few crashes', async () => {

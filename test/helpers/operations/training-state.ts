@@ -75,7 +75,10 @@ export function trainingStateOf({ data, nn, optim, tensor }: Package): Operation
     row(
       'data.padSequence',
       () => [[tensor([1, 2]), tensor([3])]],
-      (sequences, options) => data.padSequence(sequences, options),
+      (sequences, options) => {
+        const { padded, lengths } = data.padSequence(sequences, options);
+        return [padded.toArray(), lengths.toArray()];
+      },
       { options: () => ({ dim: 0, value: 1 }) },
     ),
   ];
