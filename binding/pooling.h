@@ -24,7 +24,7 @@ Windows windows_of(const Args& args) {
   return windows;
 }
 
-// (x, y, indices: Int32Array, bounds, rows, length, windows, dilation)
+// (x, y, indices: Int32Array or null, bounds, rows, length, windows, dilation)
 template <class T>
 struct MaxWindows {
   static constexpr std::size_t kArguments = 8;
@@ -37,7 +37,7 @@ struct MaxWindows {
     const std::size_t results = args.product(windows.rows, windows.count);
     x = args.array<T>(0, "x", args.product(windows.rows, windows.length));
     y = args.array<T>(1, "y", results);
-    indices = args.array<std::int32_t>(2, "indices", results);
+    indices = args.array_or_null<std::int32_t>(2, "indices", results);
   }
   void run() const { max_windows(x, y, indices, windows); }
 };

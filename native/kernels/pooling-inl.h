@@ -37,8 +37,8 @@ inline void take_larger(T value, std::int32_t j, T& best, std::int32_t& place) {
   place = larger ? j : place;
 }
 
-template <class T>
-void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
+template <class T, bool kPlaces>
+void find_largest(const T* x, WindowRun run, T* y, std::int32_t* taken) {
   with_window_size(run, [=](auto size) EVENKEEL_INLINED {
     constexpr std::size_t kTaps = size.taps, kStride = size.stride;
     if constexpr (kTaps > 0) {
@@ -49,7 +49,7 @@ void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
         if constexpr (kTaps > 2) take_larger(x[t * kStride + 2], 2, best, place);
         if constexpr (kTaps > 3) take_larger(x[t * kStride + 3], 3, best, place);
         y[t] = best;
-        taken[t] = place;
+        if constexpr (kPlaces) taken[t] = place;
       }
     } else {
       for (std::size_t t = 0; t < run.count; ++t) {
@@ -60,10 +60,19 @@ void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
           take_larger(from[j * run.dilation], static_cast<std::int32_t>(j), best, place);
         }
         y[t] = best;
-        taken[t] = place;
+        if constexpr (kPlaces) taken[t] = place;
       }
     }
   });
+}
+
+template <class T>
+void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
+  if (taken != nullptr) {
+    find_largest<T, true>(x, run, y, taken);
+  } else {
+    find_largest<T, false>(x, run, y, nullptr);
+  }
 }
 
 template <class T>

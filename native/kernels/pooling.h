@@ -13,7 +13,8 @@ struct WindowRun {
 
 template <class T>
 struct PoolingKernels {
-  // y = the largest value of each window: the first of equal ones, or its last NaN; taken[t] = its j.
+  // y = the largest value of each window: the first of equal ones, or its last NaN; taken[t] = its j, where
+  // there is such an array.
   void (*largest)(const T* x, WindowRun run, T* y, std::int32_t* taken);
   // y = the sum of each window, in double in its order from 0, / divisor, rounded once.
   void (*mean)(const T* x, WindowRun run, double divisor, T* y);

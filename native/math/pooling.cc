@@ -50,6 +50,11 @@ bool is_row(const Even& even, const Windows& windows) {
          even.run.taps == even.run.stride && even.run.count * even.run.stride == windows.length;
 }
 
+// The places from `first` on, of none where nobody asks for them.
+std::int32_t* places_of(std::int32_t* indices, std::size_t first) {
+  return indices == nullptr ? nullptr : indices + first;
+}
+
 // The largest value of a window, and where it is in its row.
 template <class T>
 std::size_t place_of_largest(const T* row, std::size_t begin, std::size_t end, std::size_t dilation,
@@ -82,17 +87,17 @@ void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows
       WindowRun run = even.run;
       run.count *= rows.size();
       table.pooling.largest(x + rows.begin * windows.length, run, y + rows.begin * count,
-                            indices + rows.begin * count);
+                            places_of(indices, rows.begin * count));
     }
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const T* in = x + row * windows.length;
       T* out = y + row * count;
-      std::int32_t* at = indices + row * count;
+      std::int32_t* at = places_of(indices, row * count);
       if (even.to > even.from && !rows_go_on) {
-        table.pooling.largest(in + even.begin, even.run, out + even.from, at + even.from);
+        table.pooling.largest(in + even.begin, even.run, out + even.from, places_of(at, even.from));
       }
       const auto dilation = static_cast<std::int32_t>(windows.dilation);
-      for (std::size_t t = even.from; t < even.to; ++t) {
+      for (std::size_t t = even.from; at != nullptr && t < even.to; ++t) {
         at[t] = windows.bounds[2 * t] + at[t] * dilation;
       }
       for (std::size_t t = 0; t < count; ++t) {
@@ -103,7 +108,7 @@ void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows
         const std::size_t place =
             begin < end ? place_of_largest(in, begin, end, windows.dilation, table.reductions) : 0;
         out[t] = begin < end ? in[place] : -std::numeric_limits<T>::infinity();
-        at[t] = static_cast<std::int32_t>(place);
+        if (at != nullptr) at[t] = static_cast<std::int32_t>(place);
       }
     }
   });

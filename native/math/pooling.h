@@ -12,8 +12,8 @@ struct Windows {
   std::size_t rows, length, count, dilation;
 };
 
-// y = the largest value of each window: the first of equal ones, or its last NaN; indices = where it is in its row.
-// A window that reads nothing gives -infinity, and index 0.
+// y = the largest value of each window: the first of equal ones, or its last NaN; indices = where it is in its row,
+// or nullptr where nobody asks. A window that reads nothing gives -infinity, and index 0.
 template <class T>
 void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows);
 

@@ -1,5 +1,5 @@
 // Pools against plain loops over each window: sizes of every loop, ties, both zeros, infinities, NaN.
-import { functional, tensor, type Tensor } from 'evenkeel';
+import { functional, noGrad, tensor, type Tensor } from 'evenkeel';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { addon } from '../../src/addon/control.js';
@@ -77,6 +77,8 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
         expect([...y.data], `${sizes.join()} of ${length}`).toEqual(
           rows.flatMap((row, r) => places[r]!.map((i) => row[i]!)),
         );
+        const unrecorded = noGrad(() => functional.maxPool1d(x, taps, { stride, padding, dilation }));
+        expect(unrecorded.data, `without places, ${sizes.join()} of ${length}`).toEqual(y.data);
         const dy = valuesOf(y.numel, 7, false);
         y.backward(tensor(Data.from(dy), y.shape));
         const dx = rows.flatMap((row, r) => {

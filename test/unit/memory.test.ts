@@ -3,7 +3,16 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { functional, native, nn, noGrad, optim, tensor, type Tensor } from '../../src/index.js';
+import {
+  functional,
+  native,
+  nn,
+  noGrad,
+  optim,
+  scope,
+  tensor,
+  type Tensor,
+} from '../../src/index.js';
 import { floats } from '../../src/tensor/tensor.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
@@ -43,6 +52,14 @@ describe('dispose', () => {
     const next = output();
     expect(next.toArray()).toEqual([...ones()]);
     expect(views[0] === next.data).toBe(false);
+  });
+
+  test('a max pool has its places from the pool, and none without a gradient', () => {
+    const x = tensor(new Float32Array(2 * N), [1, 1, 2 * N], { requiresGrad: true });
+    noGrad(() => functional.maxPool1d(x, 2)).dispose();
+    expect(native.memory.pooled).toBe(4 * N + 256);
+    for (let i = 0; i < 2; i++) scope(() => void functional.maxPool1d(x, 2));
+    expect(native.memory.pooled).toBe(2 * (4 * N + 256));
   });
 
   test.each([

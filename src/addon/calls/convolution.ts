@@ -53,7 +53,7 @@ export interface ConvolutionCalls {
   maxWindows(
     x: Floats,
     y: Floats,
-    indices: Int32Array,
+    indices: Int32Array | null,
     bounds: Int32Array,
     rows: number,
     length: number,

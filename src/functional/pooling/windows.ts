@@ -1,4 +1,5 @@
 // Windows over the last dimension: where each begins and ends, and what carries values and gradients through them.
+import { needsGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorData } from '../../tensor/tensor.js';
@@ -91,20 +92,21 @@ export function adaptiveWindows(length: number, count: number): Windows {
 
 /** The largest value of each window; the gradient goes to the first of equal ones. */
 export function largest(who: string, input: Tensor, windows: Windows): Tensor {
-  return found(who, input, windows).values;
+  return found(who, input, windows, needsGrad(input)).values;
 }
 
 /** The same with where in its channel each value is: int64. */
 export function largestWithIndices(who: string, input: Tensor, windows: Windows): ValuesAndIndices {
-  const { values, places } = found(who, input, windows);
+  const { values, places } = found(who, input, windows, true);
   const indices = Tensor.uninitialized(values.shape, 'int64');
   perform(
-    { who, work: values.numel, reads: { 'the values': values }, writes: [indices] },
+    { who, work: values.numel, reads: { 'the places': places }, writes: [indices] },
     (_native, arrayOf) => {
+      const from = placesIn(arrayOf(places))!;
       const { buffer, byteOffset, length } = arrayOf(indices) as TensorData as BigInt64Array;
       const halves = new Int32Array(buffer, byteOffset, 2 * length);
       for (let i = 0; i < length; i++) {
-        halves[2 * i] = places[i]!; // the low half: every machine that is built for has it first
+        halves[2 * i] = from[i]!; // the low half: every machine that is built for has it first
         halves[2 * i + 1] = 0;
       }
     },
@@ -112,32 +114,39 @@ export function largestWithIndices(who: string, input: Tensor, windows: Windows)
   return { values, indices };
 }
 
-/** The values, and their places once they are there. */
+/** The values, and their places where somebody needs them: int32, in memory of the pool. */
 function found(
   who: string,
   input: Tensor,
   windows: Windows,
-): { values: Tensor; places: Int32Array } {
+  withPlaces: boolean,
+): { values: Tensor; places: Tensor | null } {
   const { rows, length } = rowsOf(who, input);
   const count = windows.divisors.length;
   const y = Tensor.uninitialized([...input.shape.slice(0, -1), count], input.dtype);
-  const places = new Int32Array(y.numel);
+  const places = withPlaces ? Tensor.uninitialized(y.shape, 'int32') : null;
   const work = Math.max(input.numel, y.numel);
-  perform({ who, work, reads: { 'the input': input }, writes: [y] }, (native, arrayOf) =>
+  perform({ who, work, reads: { 'the input': input }, writes: [y, places] }, (native, arrayOf) =>
     native.maxWindows(
-      ...([arrayOf(input), arrayOf(y), places, windows.bounds] as const),
+      ...([arrayOf(input), arrayOf(y), placesIn(arrayOf(places)), windows.bounds] as const),
       ...([rows, length, count, windows.dilation] as const),
     ),
   );
-  const values = record(who, y, [input], [], (dy) => {
+  const values = record(who, y, [input], places === null ? [] : [places], (dy) => {
     const dx = Tensor.like(input);
-    perform({ who, work, reads: { 'the gradient': dy }, writes: [dx] }, (native, arrayOf) =>
-      native.maxWindowsBackward(arrayOf(dy), places, arrayOf(dx), rows, length, count),
+    perform(
+      { who, work, reads: { 'the gradient': dy, 'the places': places }, writes: [dx] },
+      (native, arrayOf) => {
+        const at = placesIn(arrayOf(places))!;
+        return native.maxWindowsBackward(arrayOf(dy), at, arrayOf(dx), rows, length, count);
+      },
     );
     return [dx];
   });
   return { values, places };
 }
+
+const placesIn = (array: TensorData | null): Int32Array | null => array as Int32Array | null;
 
 /** The mean of each window. */
 export function means(who: string, input: Tensor, windows: Windows): Tensor {
