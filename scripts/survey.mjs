@@ -2,7 +2,7 @@
 // (survey/needs.json, taken down from public code; behind `/` is what is left where the backbone is frozen and runs elsewhere),
 // against what the public door has. A need is looked up, and options are tried, so the figures cannot be ahead of the code.
 //
-//   node scripts/survey.mjs [--json]
+//   node scripts/survey.mjs [--json | --table]: --table prints what is lacking, as docs/training.md has it.
 //
 // An upper bound: models and loops were counted apart, and from excerpts of the code.
 import { readFileSync } from 'node:fs';
@@ -178,8 +178,39 @@ const table = JSON.parse(readFileSync(new URL('survey/needs.json', import.meta.u
 const needs = /** @type {{ loops: Entries, models: Entries }} */ (table);
 const result = { loops: judged(needs.loops, LOOPS), models: judged(needs.models, MODELS) };
 
+/** What a reader calls the needs that are not met. @type {Record<string, string>} */
+const WORDS = {
+  attn: 'attention (`nn.MultiheadAttention`)',
+  conv2d: 'convolution over two dimensions (`nn.Conv2d`)',
+  doublebackward: 'a gradient of a gradient, in the model',
+  gp: 'a gradient of a gradient, in the loss (gradient penalty)',
+  lgamma: 'the logarithm of the gamma function (`torch.lgamma`)',
+  rnn: 'recurrent layers (`nn.LSTM`, `nn.GRU`)',
+};
+
+/** How many loops and models lack each need first, the most frequent first. */
+function lackingTable() {
+  const lacking = [...result.loops.rows, ...result.models.rows].flatMap((row) => row.missing ?? []);
+  /** @param {{ rows: { missing: string | null }[] }} of @param {string} need */
+  const count = ({ rows }, need) => rows.filter(({ missing: lacks }) => lacks === need).length;
+  const all = [...new Set(lacking)].map((need) => ({
+    what: WORDS[need] ?? need,
+    loops: count(result.loops, need),
+    models: count(result.models, need),
+  }));
+  all.sort((a, b) => b.loops + b.models - a.loops - a.models || (a.what < b.what ? -1 : 1));
+  return [
+    '| lacks first | loops | models |',
+    '| --- | --- | --- |',
+    ...all.map(({ what, loops, models }) => `| ${what} | ${loops} | ${models} |`),
+    `| nothing: runs complete | ${result.loops.complete} of ${result.loops.of} | ${result.models.complete} of ${result.models.of} |`,
+  ].join('\n');
+}
+
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify(result));
+} else if (process.argv.includes('--table')) {
+  console.log(lackingTable());
 } else {
   for (const [name, { complete, of, rows }] of Object.entries(result)) {
     for (const row of rows) {

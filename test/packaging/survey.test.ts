@@ -1,5 +1,6 @@
 // The survey of training loops and models: its share may grow, and the loops that are left are those whose need is said.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -9,8 +10,22 @@ interface Judged {
   rows: { id: string; missing: string | null }[];
 }
 
+const script = fileURLToPath(new URL('../../scripts/survey.mjs', import.meta.url));
+
+test('the page lists what is lacking as the script finds it', () => {
+  const { stdout } = spawnSync(process.execPath, [script, '--table'], { encoding: 'utf8' });
+  const page = readFileSync(new URL('../../docs/training.md', import.meta.url), 'utf8');
+  const rowsOf = (table: string): string[] =>
+    table
+      .split('\n')
+      .filter((line) => /^\|.*\w/.test(line))
+      .map((line) => line.replaceAll(/ +/g, ' ').trim());
+  const said = page.slice(page.indexOf('<!-- survey -->'), page.indexOf('<!-- end of survey -->'));
+  expect(rowsOf(stdout).length).toBeGreaterThan(2);
+  expect(rowsOf(said)).toEqual(rowsOf(stdout));
+});
+
 test('loops that do not run lack SyncBatchNorm or a gradient of a gradient', () => {
-  const script = fileURLToPath(new URL('../../scripts/survey.mjs', import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, [script, '--json'], { encoding: 'utf8' });
   expect(stderr).toBe('');
   const { loops, models } = JSON.parse(stdout) as { loops: Judged; models: Judged };
