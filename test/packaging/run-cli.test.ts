@@ -19,6 +19,7 @@ writeFileSync(
   `import { distributed } from ${JSON.stringify(`file://${join(root, 'dist', 'distributed', 'index.mjs')}`)};
    const world = await distributed.init({ timeout: 20000 });
    console.log(\`\${world.rank} of \${world.size}: \${process.argv.slice(2).join(' ')}\`);
+   if (process.argv.includes('--long')) console.log('x yz'.repeat(10_000));
    if (process.argv.includes('--fail') && world.rank === 1) throw new RangeError('no such epoch');
    world.barrier();`,
 );
@@ -55,6 +56,13 @@ describe.each(['workers', ...launchers])('on %s', (backend) => {
     const { status, lines, errors } = start('--epochs', '3');
     expect([status, lines]).toEqual([0, ['[0] 0 of 2: --epochs 3', '[1] 1 of 2: --epochs 3']]);
     expect(errors.split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  it('prints a long line as it is', () => {
+    const { status, lines } = start('--long');
+    const long = 'x yz'.repeat(10_000);
+    const said = [0, 1].flatMap((rank) => [`[${rank}] ${long}`, `[${rank}] ${rank} of 2: --long`]);
+    expect([status, lines]).toEqual([0, said.sort()]);
   });
 
   it('ends with the first failure: its code, and its message last', () => {

@@ -85,9 +85,9 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
   const killed: string[] = [];
   const read = (stream: Readable, name: 'stdout' | 'stderr'): void => {
     createInterface({ input: stream }).on('line', (line) => {
-      const found = lineOf(kind, line);
-      if (found !== null) printer.line(found.rank, found.stream ?? name, found.text);
-      else process[name].write(`${line}\n`);
+      const pieces = piecesOf(kind, line);
+      for (const { rank, stream: of, text } of pieces) printer.print(rank, of ?? name, text);
+      if (pieces.length === 0) process[name].write(`${line}\n`);
       const rank = /MPI_ABORT was invoked on rank (\d+)|MPI_Abort\(.*- process (\d+)/.exec(line);
       if (rank !== null) aborted.push(Number(rank[1] ?? rank[2]));
       const signal = signalOf(line);
@@ -109,6 +109,7 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
         done(end);
       }, 2000).unref();
     });
+    printer.end();
   });
   for (const each of SIGNALS) process.off(each, forward);
   const rank = aborted[0] ?? printer.failed[0];
@@ -139,14 +140,28 @@ function signalOf(line: string): string | null {
   return mpich === null ? null : `signal ${mpich[1]} has ended one of them`;
 }
 
-/** A line with the launcher's tag; null for one of the launcher itself. */
-function lineOf(
-  kind: Launcher['kind'],
-  line: string,
-): { rank: number; stream: 'stdout' | 'stderr' | null; text: string } | null {
-  const tag = kind === 'MPICH' ? /^\[(\d+)\] / : /^\[\d+,(\d+)\]<(stdout|stderr)>: ?/;
-  const found = tag.exec(line);
-  if (found === null) return null;
-  const stream = found[2] === 'stderr' ? 'stderr' : found[2] === 'stdout' ? 'stdout' : null;
-  return { rank: Number(found[1]), stream, text: line.slice(found[0].length) };
+/** What one process has printed. */
+interface Piece {
+  readonly rank: number;
+  readonly stream: 'stdout' | 'stderr' | null;
+  /** Ends with a newline where the line does. */
+  readonly text: string;
+}
+
+/**
+ * What is behind the launcher's tags in a line; nothing in one of the launcher itself. Open MPI passes on 4 KB at a time, each
+ * with a tag, so a longer line has tags in its middle, and another rank's line may come in between.
+ */
+function piecesOf(kind: Launcher['kind'], line: string): Piece[] {
+  const first = kind === 'MPICH' ? /^\[(\d+)\] / : /^\[\d+,(\d+)\]<(stdout|stderr)>: ?/;
+  const found = first.exec(line);
+  if (found === null) return [];
+  const rest = line.slice(found[0].length);
+  const tags = kind === 'MPICH' ? [] : [...rest.matchAll(/\[\d+,(\d+)\]<(stdout|stderr)>:/g)];
+  return [found, ...tags].map((tag, i) => {
+    const begin = i === 0 ? 0 : tag.index + tag[0].length;
+    const text = rest.slice(begin, tags[i]?.index);
+    const stream = tag[2] === 'stderr' ? 'stderr' : tag[2] === 'stdout' ? 'stdout' : null;
+    return { rank: Number(tag[1]), stream, text: i === tags.length ? `${text}\n` : text };
+  });
 }
