@@ -166,7 +166,7 @@ export function allCases(beyondBytes: number): Case[] {
     define(group, mode, [shape], { operation }),
   );
   const convolutions = convolutionCases().flatMap(({ group, mode, operation, shape }) =>
-    define(group, mode, [shape], { operation, quick: true }),
+    define(group, mode, [shape], { operation, quick: true, peers: 'all' }),
   );
   return [
     ...FIXED,

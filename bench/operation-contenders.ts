@@ -8,14 +8,16 @@ import { CONVOLUTIONS } from './convolutions.js';
 import { turnsOf } from './measure.js';
 import { OPERATIONS, type Operands } from './operations.js';
 
-/** The same arrays as tensors; `other` is the gradient of a backward. */
+/** The same arrays as tensors; `other`, or as much of it as y has, is the gradient of a backward. */
 function operandsOf(
   { case: { shape }, x, dy }: Job,
   Data: new (from: Iterable<number>) => Floats,
 ): Operands {
-  const [rows = 0, columns = 0] = shape;
+  const columns = shape.at(-1)!;
+  const rows = x.length / columns;
   const of = (values: Floats, sizes: readonly number[]): Tensor => tensor(new Data(values), sizes);
   const column = dy!.filter((_, i) => i % columns === 0);
+  const index = Int32Array.from(column, (each) => Math.floor(((each + 2) / 4) * rows) % rows);
   const mask = Int32Array.from(dy!, (each) => (each > 0 ? 1 : 0));
   return {
     x: of(x, shape),
@@ -23,6 +25,7 @@ function operandsOf(
     row: of(dy!.subarray(0, columns), [columns]),
     column: of(column, [rows, 1]),
     mask: tensor(mask, shape),
+    index: tensor(index),
   };
 }
 
@@ -39,10 +42,12 @@ function runnerOf(
   if (mode === 'operation') return () => noGrad(() => call(operands));
   x.requiresGrad = true;
   const y = call(operands);
+  const gradient =
+    y.numel === other.numel ? other : tensor(new Data(job.dy!.subarray(0, y.numel)), y.shape);
   return (release) => {
     if (release) x.grad?.dispose();
     x.grad = null;
-    y.backward(other, { retainGraph: true });
+    y.backward(gradient, { retainGraph: true });
     return x.grad as unknown as Tensor;
   };
 }

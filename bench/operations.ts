@@ -1,21 +1,22 @@
-// The operations that are measured one by one: element by element, softmax and its kind, reductions. Each is written as
-// a user writes it, on [rows, 1024]; bench/peers/operations.py has the same for PyTorch, by the same names.
+// The operations that are measured one by one: element by element, softmax and its kind, reductions, pools. Each is
+// written as a user writes it, on [rows, 1024] or shapes of its own; bench/peers/operations.py has the same for PyTorch, by the same names.
 import { functional, type Tensor } from 'evenkeel';
 
 /** A bare pass over the buffers of a case. */
 export type Pass = 'read x' | 'read dy' | 'read other' | 'x to out' | 'x to dx';
 
-/** What an operation may take: x and `other` of the case's shape, one row, one column, and a mask. */
+/** What an operation may take: x and `other` of the case's shape, one row, one column, a mask, and as many row numbers. */
 export interface Operands {
   readonly x: Tensor;
   readonly other: Tensor;
   readonly row: Tensor;
   readonly column: Tensor;
   readonly mask: Tensor;
+  readonly index: Tensor;
 }
 
 export interface Operation {
-  readonly group: 'pointwise' | 'activated' | 'softmax' | 'reductions';
+  readonly group: 'pointwise' | 'activated' | 'softmax' | 'reductions' | 'pools';
   readonly call: (operands: Operands) => Tensor;
   /** The passes over memory that it cannot do without. */
   readonly passes: readonly Pass[];
@@ -23,6 +24,8 @@ export interface Operation {
   readonly backward: boolean;
   /** Whether x is above 0. */
   readonly positive: boolean;
+  /** Of x, where they are not [rows, 1024]. */
+  readonly shapes?: readonly (readonly number[])[];
 }
 
 type Call = Operation['call'];
@@ -152,19 +155,43 @@ const reductions = table('reductions', READ, {
   argmaxRows: ({ x }) => functional.argmax(x, { dim: 1 }),
 });
 
+/** Held against one copy of x: a pool writes less, an embedding as many rows as its table has. */
+const pools = {
+  ...table(
+    'pools',
+    COPY,
+    {
+      maxPool2: ({ x }) => functional.maxPool1d(x, 2),
+      maxPool4: ({ x }) => functional.maxPool1d(x, 4),
+      maxPool3Stride2: ({ x }) => functional.maxPool1d(x, 3, { stride: 2 }),
+      avgPool2: ({ x }) => functional.avgPool1d(x, 2),
+      avgPool4: ({ x }) => functional.avgPool1d(x, 4),
+    },
+    { backward: true, shapes: [[128, 32, 496]] },
+  ),
+  ...table(
+    'pools',
+    COPY,
+    { embedding: ({ x, index }) => functional.embedding(index, x) },
+    { backward: true, shapes: [[16384, 128]] },
+  ),
+};
+
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...unary,
   ...binary,
   ...behindNorm,
   ...rows,
   ...reductions,
+  ...pools,
 };
 
 /** Columns of a case; rows are what fills 1 and 64 MB. */
 const COLUMNS = 1024;
 const ROWS = [256, 16384];
+const SHAPES = ROWS.map((count) => [count, COLUMNS]);
 
-/** Every operation, forward and where it is measured backward, in the cache and beyond it. */
+/** Every operation, forward and where it is measured backward, in the cache and beyond it where it has no shapes of its own. */
 export function operationCases(): {
   readonly group: string;
   readonly mode: 'operation' | 'gradient';
@@ -179,11 +206,11 @@ export function operationCases(): {
     );
   const cases = (group: string, mode: 'operation' | 'gradient') =>
     of(group, mode === 'gradient').flatMap((operation) =>
-      ROWS.map((count) => ({
+      (OPERATIONS[operation]!.shapes ?? SHAPES).map((shape) => ({
         group: mode === 'operation' ? group : `${group}-backward`,
         mode,
         operation,
-        shape: [count, COLUMNS],
+        shape,
       })),
     );
   return groups.flatMap((group) => [...cases(group, 'operation'), ...cases(group, 'gradient')]);

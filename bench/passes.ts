@@ -16,6 +16,7 @@ export function passesOf({
   operation,
 }: Pick<Case, 'mode' | 'shape' | 'layout' | 'operation'>): readonly Pass[] {
   if (operation !== null && operation in CONVOLUTIONS) return [];
+  if (mode === 'gradient' && OPERATIONS[operation!]!.group === 'pools') return ['x to dx'];
   if (mode === 'gradient') return ['read dy', 'x to dx'];
   if (operation !== null) return OPERATIONS[operation]!.passes;
   const rows = shape.length === 2 || layout === 'NLC';

@@ -56,8 +56,23 @@ export function judge(cases: readonly CaseResult[], machine: Machine): Target[] 
     ...['pointwise', 'softmax', 'reductions'].flatMap((name) =>
       operationTargets(name, [...group(name), ...group(`${name}-backward`)]),
     ),
+    atLeast(
+      'pools and embedding: share of a copy, each',
+      figures(group('pools'), shareOfLimit),
+      0.6,
+    ),
+    atLeast(
+      'backward of pools and embedding: share of a copy, each',
+      figures(group('pools-backward'), shareOfLimit),
+      0.6,
+    ),
     ...againstTorch('Conv1d forward', plain('conv1d'), 1, 2),
     ...againstTorch('Conv1d backward', plain('conv1d-backward'), 1, 2),
+    atLeast(
+      'Conv1d forward against TensorFlow.js wasm, each',
+      figures(group('conv1d'), wasmOverUs),
+      10,
+    ),
     ...['N', 'C', 'L'].map((letter) =>
       atMost(
         `time a byte as ${letter} grows, slowest over fastest in one cache level`,

@@ -62,6 +62,12 @@ OPERATIONS = {
     "amaxColumns": lambda o: o.x.amax(0),
     "maxRows": lambda o: o.x.max(1).values,
     "argmaxRows": lambda o: o.x.argmax(1),
+    "maxPool2": lambda o: F.max_pool1d(o.x, 2),
+    "maxPool4": lambda o: F.max_pool1d(o.x, 4),
+    "maxPool3Stride2": lambda o: F.max_pool1d(o.x, 3, stride=2),
+    "avgPool2": lambda o: F.avg_pool1d(o.x, 2),
+    "avgPool4": lambda o: F.avg_pool1d(o.x, 4),
+    "embedding": lambda o: F.embedding(o.index, o.x),
 }
 
 
@@ -72,6 +78,8 @@ class Operands:
         self.row = other[0].clone()
         self.column = other[:, :1].clone()
         self.mask = other > 0
+        first = other.flatten(0, -2)[:, 0].double()
+        self.index = ((first + 2) / 4 * len(first)).floor().long() % len(first)
 
 
 def convolution(case, read):
@@ -123,10 +131,11 @@ def operation(case, read):
         return forward, lambda: forward().to(torch.float32)
     o.x.requires_grad_()
     y = run(o)
+    given = o.other.flatten()[: y.numel()].reshape(y.shape)
 
     def backward():
         o.x.grad = None
-        y.backward(o.other, retain_graph=True)
+        y.backward(given, retain_graph=True)
 
     def gradient():
         backward()

@@ -1,22 +1,17 @@
 // TensorFlow.js on its wasm and cpu backends: what is in reach of Node without a native addon. Its
-// batchNorm takes channels last, so [N, C, L] is transposed there and back, as its user would have to.
+// batchNorm takes channels last, so [N, C, L] is transposed there and back, as its user would have to. Convolutions
+// are given it channels last from the first: tensorflow-conv1d.ts.
 import type { Contender, Peer } from '../contender.js';
 import type { Job } from '../data.js';
 import { turnsOf } from '../measure.js';
 import { loadPackage, mainFolder } from './packages.js';
+import { conv1d, type TfConvolution, type TfTensor } from './tensorflow-conv1d.js';
 
 /** Beyond these a call takes seconds (cpu: 60 ns an element), or the wasm heap is full. */
 const MAX_NUMEL = { wasm: 2 ** 23, cpu: 2 ** 20 };
 
-interface TfTensor {
-  dataSync(): Float32Array;
-  dispose(): void;
-}
-
-interface Tf {
+interface Tf extends TfConvolution {
   setBackend(name: string): Promise<boolean>;
-  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
-  transpose(x: TfTensor, order: readonly number[]): TfTensor;
   moments(x: TfTensor, axes: readonly number[]): { mean: TfTensor; variance: TfTensor };
   batchNorm(
     x: TfTensor,
@@ -50,7 +45,13 @@ export function openTensorFlow(): Promise<Peer> {
     return Promise.resolve();
   };
   const contenders = async (job: Job): Promise<Contender[]> => {
-    const { mode, dtype, layout } = job.case;
+    const { mode, dtype, layout, group } = job.case;
+    if (group === 'conv1d') {
+      await tf.setBackend('wasm');
+      const { call, shown, tensors } = conv1d(tf, job);
+      held.push(...tensors);
+      return [contender(tf, 'wasm', call, shown)];
+    }
     if ((mode !== 'forward' && mode !== 'evaluate') || dtype !== 'float32' || layout === 'NLC') {
       return [];
     }
@@ -74,7 +75,8 @@ export function openTensorFlow(): Promise<Peer> {
   });
 }
 
-function contender(tf: Tf, backend: string, call: () => TfTensor): Contender {
+/** `shown`: the call's output in the layout of the case, where it has another. */
+function contender(tf: Tf, backend: string, call: () => TfTensor, shown = call): Contender {
   const turn = turnsOf(() => call().dispose());
   return {
     who: 'TensorFlow.js',
@@ -86,7 +88,7 @@ function contender(tf: Tf, backend: string, call: () => TfTensor): Contender {
     },
     output: async () => {
       await tf.setBackend(backend);
-      const y = call();
+      const y = shown();
       const values = y.dataSync().slice();
       y.dispose();
       return values;

@@ -24,12 +24,13 @@ const convolutions = all
       terms,
     ];
   });
+const ownShape = ({ operation }: Case): boolean => OPERATIONS[operation!]!.shapes !== undefined;
 /** The same on few rows: what is computed does not depend on how many there are. */
 const small = cases
-  .filter(({ quick }) => quick)
+  .filter((each) => each.quick || ownShape(each))
   .map((each): [string, Case] => [
     `${each.group} ${each.operation}`,
-    { ...each, shape: [16, 256] },
+    { ...each, quick: true, shape: each.shape.length === 3 ? [2, 8, 256] : [16, 256] },
   ]);
 
 /** A normalisation has three roundings of values up to 6 before the activation's. */
@@ -66,11 +67,22 @@ it('twelve convolutions are measured, forward and backward', () => {
 });
 
 it('is measured at 1 and at 64 MB, against passes over its operands', () => {
-  for (const name of Object.keys(OPERATIONS)) {
+  for (const [name, { shapes }] of Object.entries(OPERATIONS)) {
+    if (shapes !== undefined) continue;
     const own = cases.filter(({ operation, mode }) => operation === name && mode === 'operation');
     expect(own.map(({ shape }) => shape[0]! * shape[1]! * 4)).toEqual([2 ** 20, 2 ** 26]);
     expect(own.every((each) => passesOf(each).length > 0)).toBe(true);
   }
+});
+
+it('five pools and an embedding are measured, forward and backward, against one copy', () => {
+  const own = cases.filter(ownShape);
+  expect(own.map(({ group }) => group)).toEqual([
+    ...Array<string>(6).fill('pools'),
+    ...Array<string>(6).fill('pools-backward'),
+  ]);
+  expect(new Set(own.flatMap(passesOf))).toEqual(new Set(['x to out', 'x to dx']));
+  expect(own.every((each) => passesOf(each).length === 1)).toBe(true);
 });
 
 it("has the same names on PyTorch's side", () => {
