@@ -7,7 +7,8 @@ import { fresh } from './fresh.js';
 import { clearShelf, shelfOf, shelve } from './shelves.js';
 
 /** Smaller arrays gain nothing; larger ones have large pages of their own. */
-const SIZES = { least: 512 * 1024, below: 6 * 2 ** 20 } as const;
+export const STOCKED_BYTES = 512 * 1024;
+const SIZES = { least: STOCKED_BYTES, below: 6 * 2 ** 20 } as const;
 /** So many arrays of a size back at once are a loop that makes them. */
 const A_LOOP = 3;
 /** Times as many as have come back: collections then wait longer. */
