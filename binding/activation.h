@@ -18,11 +18,11 @@ struct ActivatedForwardCall : ForwardCall<T> {
   }
 };
 
-// (x, dy, dz, n, c, l, weight?, bias?, saved, code, gradient code, ofOutput, p, q): dz, the gradient of what the activation
+// (x, dy, dz, n, c, l, weight?, bias?, saved, gradient code, p, q): dz, the gradient of what the activation
 // was applied to. dz is the caller's alone.
 template <class T>
 struct ActivationBackwardCall {
-  static constexpr std::size_t kArguments = 14;
+  static constexpr std::size_t kArguments = 12;
   ActivationBackward<T> call{};
 
   explicit ActivationBackwardCall(const Args& args) {
@@ -34,10 +34,8 @@ struct ActivationBackwardCall {
     call.weight = args.array_or_null<T>(6, "weight", channels);
     call.bias = args.array_or_null<T>(7, "bias", channels);
     call.saved = args.array<double>(8, "saved", args.product(3, channels));
-    call.activation = {
-        true, code_at<UnaryCode>(args, 9), {args.number(12, "p"), args.number(13, "q")}};
-    call.gradient = code_at<BinaryCode>(args, 10);
-    call.of_output = args.flag(11, "ofOutput");
+    call.gradient = code_at<BinaryCode>(args, 9);
+    call.numbers = {args.number(10, "p"), args.number(11, "q")};
   }
   void run(Workspace& workspace) const { activation_backward(call, workspace); }
 };

@@ -44,9 +44,7 @@ struct Forward {
   // dz of n elements from `at` on; z may be there.
   void finish(std::size_t at, T* z, std::size_t n, bool stream) const {
     const auto& kernels = kernels_of<T>().arithmetic;
-    if (call.of_output) activate(call.activation, z, n);
-    kernels.binary(call.gradient, z, call.dy + at, call.dz + at, one_row(n),
-                   call.activation.numbers, stream);
+    kernels.binary(call.gradient, z, call.dy + at, call.dz + at, one_row(n), call.numbers, stream);
   }
 };
 

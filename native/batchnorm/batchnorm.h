@@ -101,7 +101,7 @@ template <class T>
 void batchnorm_backward(const BatchNormBackward<T>& call, Workspace& workspace);
 
 // The gradient of an activation behind it, for a backward: dz = gradient(z, dy), z what the forward handed to it,
-// computed again from x. `of_output`: gradient(f(z), dy) instead.
+// computed again from x.
 template <class T>
 struct ActivationBackward {
   BatchShape shape;
@@ -109,9 +109,8 @@ struct ActivationBackward {
   const T *weight, *bias;  // nullable
   const double* saved;
   T* dz;
-  Activation activation;
   BinaryCode gradient;
-  bool of_output;
+  Numbers numbers;
 };
 
 template <class T>

@@ -33,7 +33,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   ],
   activationBackward: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), N, C, L, f(C), f(C)],
-    ...[new Float64Array(3 * C).fill(0.5), CODES.unary.elu, CODES.binary.elu_gradient, false, 1, 0],
+    ...[new Float64Array(3 * C).fill(0.5), CODES.binary.elu_gradient, 1, 0],
   ],
   normalizeByMoments: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), new Float64Array(4 * C).fill(0.5)],

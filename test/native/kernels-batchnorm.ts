@@ -156,7 +156,7 @@ function activated(addon: Addon, name: 'silu' | 'tanh', sizes: KernelCase['sizes
         for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
         return nothing(() =>
           addon.activationBackward(
-            ...([x, dy, dz, n, c, l, w, b, saved, code, gradient, name === 'tanh', 0, 0] as const),
+            ...([x, dy, dz, n, c, l, w, b, saved, gradient, 0, 0] as const),
           ),
         );
       },

@@ -65,9 +65,7 @@ export interface BatchNormCalls {
     weight: Floats | null,
     bias: Floats | null,
     saved: Float64Array,
-    code: number,
     gradient: number,
-    ofOutput: boolean,
     p: number,
     q: number,
   ): void;

@@ -46,7 +46,7 @@ export function activationGradient(
   dy: Tensor,
   rows: Float64Array,
 ): Tensor {
-  const { backward, forward, saved, p, q } = activation;
+  const { backward, saved, p, q } = activation;
   if (saved === 'output') return gradient(backward, y, dy, p, q);
   const { who, dims, weight, bias } = plan;
   const dz = Tensor.like(x);
@@ -61,7 +61,7 @@ export function activationGradient(
       native.activationBackward(
         ...([arrayOf(x), arrayOf(dy), arrayOf(dz), dims.n, dims.c, dims.l] as const),
         ...([arrayOf(weight), arrayOf(bias), rows] as const),
-        ...([CODES.unary[forward], CODES.binary[backward], false, p, q] as const),
+        ...([CODES.binary[backward], p, q] as const),
       ),
   );
   return dz;
