@@ -18,11 +18,11 @@ constexpr std::size_t kLongRun =
 
 // What an element costs, in elements that are copied: says from where on a second thread pays, and how large tasks are.
 std::size_t weight_of(UnaryCode code) {
-  if (code == UnaryCode::pow) return 8;
+  if (code >= UnaryCode::pow) return 8;
   return code >= UnaryCode::exp ? 2 : 1;
 }
 std::size_t weight_of(BinaryCode code) {
-  if (code >= BinaryCode::pow_gradient && code != BinaryCode::cube_gradient) return 8;
+  if (code >= BinaryCode::pow_gradient) return 8;
   return code >= BinaryCode::silu_gradient ? 2 : 1;
 }
 

@@ -5,7 +5,7 @@ const UNARY = [
   ...['neg', 'abs', 'sqrt', 'rsqrt', 'plus', 'times', 'divided_by', 'divide', 'subtract_from'],
   ...['clamp', 'leaky_relu', 'square'],
   ...['exp', 'log', 'log1p', 'sigmoid', 'tanh', 'silu', 'gelu', 'gelu_tanh', 'softplus', 'elu'],
-  ...['log_sigmoid', 'mish', 'pow', 'cube'],
+  ...['log_sigmoid', 'mish', 'cube', 'pow'],
 ] as const;
 
 const BINARY = [
@@ -15,8 +15,8 @@ const BINARY = [
   ...['sigmoid_gradient', 'tanh_gradient', 'leaky_relu_gradient', 'clamp_gradient'],
   ...['hardtanh_gradient', 'divide_gradient'],
   ...['silu_gradient', 'gelu_gradient', 'gelu_tanh_gradient', 'softplus_gradient', 'elu_gradient'],
-  ...['log_sigmoid_gradient', 'mish_gradient', 'pow_gradient'],
-  ...['power', 'power_derivative', 'power_logarithm', 'cube_gradient'],
+  ...['log_sigmoid_gradient', 'mish_gradient', 'cube_gradient', 'pow_gradient'],
+  ...['power', 'power_derivative', 'power_logarithm'],
 ] as const;
 
 const COMPARE = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
