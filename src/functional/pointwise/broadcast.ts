@@ -54,19 +54,14 @@ export function layoutOf(shape: readonly number[], operands: readonly Tensor[]):
       check.equalShapes(shapes[0]!, shape) &&
       operands.every((each, i) => check.equalShapes(sizesOf(each), shapes[i + 1]!)),
   );
-  if (at === 0) return known[0]!.layout;
-  const [entry] =
-    at > 0
-      ? known.splice(at, 1)
-      : [
-          {
-            shapes: [shape, ...operands.map(sizesOf)].map((each) => each.slice()),
-            layout: made(shape, operands),
-          },
-        ];
-  known.unshift(entry!);
-  if (known.length > MOST_KNOWN) known.pop();
-  return entry!.layout;
+  if (at > 0) {
+    known.unshift(...known.splice(at, 1));
+  } else if (at < 0) {
+    const shapes = [shape, ...operands.map(sizesOf)].map((each) => each.slice());
+    known.unshift({ shapes, layout: made(shape, operands) });
+    if (known.length > MOST_KNOWN) known.pop();
+  }
+  return known[0]!.layout;
 }
 
 function made(shape: readonly number[], operands: readonly Tensor[]): Layout {
