@@ -46,7 +46,7 @@ const LEAST_ARRAYS = 512;
  * circulation while V8 marks for a major collection becomes old, and 64 MB of new arrays begin the next one. Only for arrays
  * that a stock has: on small pages it costs more than it saves, (256, 256) 1.7 times as long in the bench's turns.
  */
-const PATIENT = { fraction: 1 / 8, bytes: 24 * MB, arrays: 4 * LEAST_ARRAYS } as const;
+const PATIENT = { fraction: 1 / 8, bytes: 24 * MB } as const;
 /**
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
@@ -106,10 +106,7 @@ function isDue(): boolean {
 
 /** Whether collections have not taken more of the time than they may. */
 function mayCollect(): boolean {
-  const patient =
-    since >= arrays * STOCKED_BYTES &&
-    since < Math.max(PATIENT.bytes, enough) &&
-    arrays < Math.max(PATIENT.arrays, enoughArrays);
+  const patient = since >= arrays * STOCKED_BYTES && since < Math.max(PATIENT.bytes, enough);
   const most = patient ? Math.min(fraction, PATIENT.fraction) : fraction;
   return sinceCollection() * most >= minorPrice() * (1 - most);
 }
