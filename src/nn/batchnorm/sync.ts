@@ -101,7 +101,7 @@ export class SyncBatchNorm extends BatchNorm1d {
       if (activation !== null && options?.out !== undefined) {
         throw new TypeError(`${this[WHO]}.forward: expected activation or out, got both.`);
       }
-      const plan = { ...planned, activation: null };
+      const plan = activation === null ? planned : { ...planned, activation: null };
       if (plan.useRunning && !plan.update) return super.forward(x, options);
       known = meetingsIn(this, group);
       if (plan.deferral !== null) {
