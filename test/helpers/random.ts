@@ -36,3 +36,22 @@ export function normals32(seed: number, count: number): Float32Array {
   if (count >= MANY) drawn.set(seed, all);
   return all.slice(0, count);
 }
+
+/**
+ * `steps` different values around 0, 1/64 apart, so that 0 and equal ones are met (Park & Miller 1988). `special`, where it
+ * is not 0, takes the place of one of them.
+ */
+export function steppedValues(
+  count: number,
+  { dtype, seed, steps }: { dtype: 'float32' | 'float64'; seed: number; steps: number },
+  special = 0,
+): Float32Array | Float64Array {
+  const array = dtype === 'float32' ? new Float32Array(count) : new Float64Array(count);
+  let state = seed % 2147483647;
+  for (let i = 0; i < count; i++) {
+    state = (state * 48271) % 2147483647;
+    array[i] = (state % steps) / 64 - steps / 128;
+  }
+  if (special !== 0) array[state % count] = special;
+  return array;
+}

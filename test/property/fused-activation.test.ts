@@ -4,6 +4,7 @@ import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { steppedValues } from '../helpers/random.js';
 import { runs } from '../helpers/runs.js';
 
 const RUNS = { seed: 20261129, numRuns: runs(60) };
@@ -78,14 +79,8 @@ type Case = typeof cases extends fc.Arbitrary<infer Value> ? Value : never;
 
 function values({ shape, seed, dtype, special }: Case, salt: number): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
-  const array = dtype === 'float32' ? new Float32Array(count) : new Float64Array(count);
-  let state = (seed + salt) % 2147483647;
-  for (let i = 0; i < count; i++) {
-    state = (state * 48271) % 2147483647;
-    array[i] = (state % 512) / 64 - 4;
-  }
-  if (special !== 0 && salt === 0) array[state % count] = special;
-  return tensor(array, shape);
+  const numbers = { dtype, seed: seed + salt, steps: 512 };
+  return tensor(steppedValues(count, numbers, salt === 0 ? special : 0), shape);
 }
 
 function layerOf({ shape, seed, mode, affine, dtype }: Case): nn.BatchNorm1d {

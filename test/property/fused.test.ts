@@ -4,6 +4,7 @@ import { functional, nn, tensor, type Tensor } from 'evenkeel';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { steppedValues } from '../helpers/random.js';
 import { runs } from '../helpers/runs.js';
 
 const RUNS = { seed: 20261123, numRuns: runs(150) };
@@ -30,14 +31,8 @@ type Case = typeof cases extends fc.Arbitrary<infer Value> ? Value : never;
 /** Values in [-1, 1) in steps of 1/64, so that y = 0 is met; a NaN where `special`. */
 function values({ shape, seed, dtype, special }: Case, salt: number): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
-  const array = dtype === 'float32' ? new Float32Array(count) : new Float64Array(count);
-  let state = (seed + salt) % 2147483647;
-  for (let i = 0; i < count; i++) {
-    state = (state * 48271) % 2147483647;
-    array[i] = (state % 128) / 64 - 1;
-  }
-  if (special && salt === 0) array[state % count] = NaN;
-  return tensor(array, shape);
+  const numbers = { dtype, seed: seed + salt, steps: 128 };
+  return tensor(steppedValues(count, numbers, special && salt === 0 ? NaN : 0), shape);
 }
 
 function layerOf({ shape, seed, training, affine, dtype }: Case): nn.BatchNorm1d {
