@@ -1,5 +1,5 @@
 // Convolutions that read x where it is, not a matrix of its windows: depthwise ones row by row, others in the register
-// tiles of matmul-inl.h, whose add_product they use. Lanes are positions; of a weight's gradient, outputs.
+// tiles of matmul-inl.h, whose add_term they use. Lanes are positions; of a weight's gradient, outputs.
 #pragma once
 
 #include <cstddef>
@@ -111,18 +111,8 @@ inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t co
   const T* channel = x.values + first / x.taps * x.channel + column;
   std::size_t tap = first % x.taps;
   for (std::size_t p = 0; p < count; ++p, weight += kTileRows) {
-    const T* from = channel + x.offsets[tap];
-    Vec right[kVectors];
-#pragma GCC unroll 4
-    for (std::size_t j = 0; j < kVectors; ++j) right[j] = Vec::load(from + j * Vec::kLanes);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const Vec factor = Vec::broadcast(weight[i]);
-#pragma GCC unroll 4
-      for (std::size_t j = 0; j < kVectors; ++j) {
-        sum[i][j] = add_product(sum[i][j], factor, right[j]);
-      }
-    }
+    add_term<T>([=](std::size_t i) EVENKEEL_INLINED { return weight[i]; }, channel + x.offsets[tap],
+                sum);
     if (++tap == x.taps) {
       tap = 0;
       channel += x.channel;
@@ -170,17 +160,7 @@ inline void gradient_tile(const T* const (&lanes)[kTileRows], const LaneColumns&
   for (std::size_t s = 0; s < columns.samples; ++s) {
     const std::size_t end = s * columns.step + columns.each;
     for (std::size_t p = s * columns.step; p < end; ++p, dy += step) {
-      Vec right[kVectors];
-#pragma GCC unroll 4
-      for (std::size_t j = 0; j < kVectors; ++j) right[j] = Vec::load(dy + j * Vec::kLanes);
-#pragma GCC unroll 16
-      for (std::size_t i = 0; i < kRows; ++i) {
-        const Vec factor = Vec::broadcast(row[i][p]);
-#pragma GCC unroll 4
-        for (std::size_t j = 0; j < kVectors; ++j) {
-          sum[i][j] = add_product(sum[i][j], factor, right[j]);
-        }
-      }
+      add_term<T>([&](std::size_t i) EVENKEEL_INLINED { return row[i][p]; }, dy, sum);
     }
   }
 }

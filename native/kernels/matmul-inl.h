@@ -117,6 +117,24 @@ struct TileTask {
   const T* bias;  // added after the last block; nullable
 };
 
+// sum[i] += left(i) * the vectors at `right`
+template <class T, std::size_t kRows, std::size_t kVectors, class Left>
+EVENKEEL_INLINE void add_term(const Left& left, const T* right,
+                              typename Simd<T>::Vec (&sum)[kRows][kVectors]) {
+  using Vec = typename Simd<T>::Vec;
+  Vec vectors[kVectors];
+#pragma GCC unroll 4
+  for (std::size_t j = 0; j < kVectors; ++j) vectors[j] = Vec::load(right + j * Vec::kLanes);
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const Vec factor = Vec::broadcast(left(i));
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) {
+      sum[i][j] = add_product(sum[i][j], factor, vectors[j]);
+    }
+  }
+}
+
 template <class T, std::size_t kRows, std::size_t kVectors>
 inline void tile(const LeftRows<T>& left, const TileTask<T>& task) {
   using Vec = typename Simd<T>::Vec;
@@ -131,17 +149,7 @@ inline void tile(const LeftRows<T>& left, const TileTask<T>& task) {
   const T* from = task.right;
   const std::size_t right_step = task.right_step, left_step = left.step;
   for (std::size_t p = 0; p < task.k * left_step; p += left_step, from += right_step) {
-    Vec right[kVectors];
-#pragma GCC unroll 4
-    for (std::size_t j = 0; j < kVectors; ++j) right[j] = Vec::load(from + j * Vec::kLanes);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const Vec factor = Vec::broadcast(row[i][p]);
-#pragma GCC unroll 4
-      for (std::size_t j = 0; j < kVectors; ++j) {
-        sum[i][j] = add_product(sum[i][j], factor, right[j]);
-      }
-    }
+    add_term<T>([&](std::size_t i) EVENKEEL_INLINED { return row[i][p]; }, from, sum);
   }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
