@@ -17,7 +17,6 @@ void weak_forget(const Args& args);
 Napi::Value weak_alive(const Args& args);
 void free_buffer(const Args& args);
 void return_memory(const Args& args);
-void warm_memory(const Args& args);
 
 // control.cc
 Napi::Value isa(const Args& args);

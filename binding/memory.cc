@@ -82,27 +82,6 @@ void free_buffer(const Args& args) {
     throw Napi::Error::New(args.env());
 }
 
-// (bytes): leaves the allocator a piece of so many bytes, on pages of 2 MB where the system gives them; what is allocated
-// next comes from there. Only glibc keeps what is freed, and takes large pieces out of its heap once one has been freed.
-void warm_memory(const Args& args) {
-  constexpr std::size_t kMost = std::size_t{1} << 26;
-  const std::size_t bytes = args.size(0, "bytes");
-  if (bytes > kMost) args.fail("bytes", "at most 2^26", std::to_string(bytes));
-#ifdef __GLIBC__
-  if (malloc_trim == nullptr) return;  // musl
-  for (const bool written : {false, true}) {
-    char* piece = static_cast<char*>(::operator new(bytes, std::nothrow));
-    if (piece == nullptr) return;
-    prefer_huge_pages(piece, bytes);
-    constexpr std::size_t kPage = 4096;
-    for (std::size_t i = 0; written && i < bytes; i += kPage) {
-      *static_cast<volatile char*>(piece + i) = 0;
-    }
-    ::operator delete(piece);
-  }
-#endif
-}
-
 // Pages that the allocator keeps for itself go back to the system: glibc takes arrays of up to 32 MB out of its heap
 // once one has been freed, and gives back only what lies at the heap's end.
 void return_memory(const Args&) {

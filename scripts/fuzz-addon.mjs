@@ -167,7 +167,6 @@ const right = {
   weakAlive: [3],
   holdThreads: [20],
   freeBuffer: [new ArrayBuffer(8)],
-  warmMemory: [4096],
   bareCopy: [f(8), f(8), 8],
   bareRead: [f(8), 8],
   prepareLarge: [f(8), 8],

@@ -46,8 +46,6 @@ export interface Addon extends Calls {
   weakAlive(slot: number): boolean;
   freeBuffer(buffer: ArrayBuffer): void;
   returnMemory(): void;
-  /** Leaves the allocator a piece of so many bytes, on large pages where there are any. */
-  warmMemory(bytes: number): void;
   isa(): string;
   availableIsas(): string[];
   selectIsa(name: string): boolean;

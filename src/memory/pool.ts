@@ -30,7 +30,6 @@ import {
   shelved,
   takeFrom,
 } from './shelves.js';
-import { stock, STOCKED_BYTES } from './stock.js';
 
 const MB = 2 ** 20;
 /**
@@ -42,18 +41,10 @@ const LEAST = { bytes: 8 * MB, arrays: 8 } as const;
 /** The same of small arrays: 0.4 us each of a collection, and a collection is a pause. */
 const LEAST_ARRAYS = 512;
 /**
- * From there on it waits until collections take an eighth of the time or less, though for no more than this. What is in
- * circulation while V8 marks for a major collection becomes old, and 64 MB of new arrays begin the next one. Only for arrays
- * that a stock has: on small pages it costs more than it saves, (256, 256) 1.7 times as long in the bench's turns.
- */
-const PATIENT = { fraction: 1 / 8, bytes: 24 * MB } as const;
-/**
  * The most of the time that goes into collections which were asked for: half where the last one returned most of what
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
  */
 const FRACTION = { fruitful: 1 / 2, vain: 1 / 20 } as const;
-/** A stock is made while the pool and what is lent have so many bytes in all: a program of many sizes needs none. */
-const STOCKED = 64 * MB;
 /** Between looks at what the pool needs, in milliseconds. */
 const PERIOD = 2000;
 /** Collections in a row that clear no reference: then this is no V8 as it is known here. */
@@ -88,10 +79,7 @@ let majors = 0;
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
-  if (isDue() && mayCollect()) {
-    collect();
-    stock(dtype, numel, Math.min(limit / 2, STOCKED) - lent() - shelved());
-  }
+  if (isDue() && sinceCollection() * fraction >= minorPrice() * (1 - fraction)) collect();
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
   sweep(); // V8 has collected by itself
@@ -102,13 +90,6 @@ export function take(dtype: DType, numel: number): Block | null {
 function isDue(): boolean {
   if (arrays >= enoughArrays) return true;
   return since >= enough && (arrays >= LEAST.arrays || since >= 2 * LEAST.bytes);
-}
-
-/** Whether collections have not taken more of the time than they may. */
-function mayCollect(): boolean {
-  const patient = since >= arrays * STOCKED_BYTES && since < Math.max(PATIENT.bytes, enough);
-  const most = patient ? Math.min(fraction, PATIENT.fraction) : fraction;
-  return sinceCollection() * most >= minorPrice() * (1 - most);
 }
 
 function takeShelved(dtype: DType, numel: number): Block | null {

@@ -10,8 +10,6 @@ export interface Shelf {
   lastUsed: number;
   /** The fewest blocks there were since the last `dropUnused`: so many nobody has needed. */
   fewest: number;
-  /** Whether its blocks are a stock (stock.ts). */
-  stocked: boolean;
 }
 
 /** Sizes kept; a program whose shapes never repeat must not fill the table. */
@@ -53,7 +51,7 @@ export function shelve(block: Block): void {
 
 function newShelf(dtype: DType, numel: number): Shelf {
   if (sizes === MAX_SHELVES) dropFromOldest(Infinity);
-  const shelf = { blocks: [], lastUsed: 0, fewest: 0, stocked: false };
+  const shelf = { blocks: [], lastUsed: 0, fewest: 0 };
   shelves.get(dtype)!.set(numel, shelf);
   sizes++;
   return shelf;
@@ -81,11 +79,6 @@ function drop({ blocks }: Shelf, count: number): void {
     bytes -= block.cost;
     block.free();
   }
-}
-
-/** Drops the blocks of a shelf. */
-export function clearShelf(shelf: Shelf): void {
-  drop(shelf, Infinity);
 }
 
 /** Drops what nobody has needed since the last time. */

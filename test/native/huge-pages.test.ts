@@ -28,18 +28,3 @@ describe('prepareLarge', () => {
     }
   });
 });
-
-describe('warmMemory', () => {
-  it.each([0, 1, 2 ** 22])('leaves %i bytes to the allocator', (bytes) => {
-    addon.warmMemory(bytes);
-    const array = new Float32Array(2 ** 18).fill(7);
-    addon.warmMemory(bytes);
-    expect(array.every((value) => value === 7)).toBe(true);
-  });
-
-  it('refuses more than 2^26 of them', () => {
-    expect(() => {
-      addon.warmMemory(2 ** 26 + 1);
-    }).toThrow('evenkeel addon: expected bytes to be at most 2^26, got 67108865.');
-  });
-});
