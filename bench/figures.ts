@@ -48,6 +48,7 @@ export function newestRun(): Run {
 /** Each block by its name. */
 export function blocksOf(run: Run): Record<string, string> {
   return {
+    headline: headlineOf(run),
     machine: machineOf(run),
     speed: speedOf(run),
     means: meansOf(run),
@@ -78,6 +79,19 @@ function machineOf({ date, commit, machine, versions, loadBefore }: Run): string
 const of = (run: Run, group: string): CaseResult[] =>
   run.cases.filter((each) => each.group === group);
 
+/** For the first screen of the README. */
+function headlineOf(run: Run): string {
+  const forward = figures(of(run, 'forward'), torchOverPlain).map(({ value }) => value);
+  const steps = figures(of(run, 'step'), torchOverPlain).map(({ value }) => value);
+  if (forward.length === 0 || steps.length === 0) return '';
+  const range = `${Math.min(...steps).toPrecision(2)} to ${Math.max(...steps).toPrecision(2)}`;
+  return (
+    `How fast: PyTorch on the same CPU takes ${geometricMean(forward).toFixed(1)} times as long for a training forward ` +
+    `(geometric mean of all shapes), and ${range} times as long for a whole training step. ` +
+    `[The figures](#how-fast-it-is) are below.`
+  );
+}
+
 function speedOf(run: Run): string {
   const rows = of(run, 'forward')
     .filter(({ shape }) => SHOWN.includes(shape.join()))
@@ -100,23 +114,26 @@ function meansOf(run: Run): string {
   };
   const means = Object.entries(names).flatMap(([group, name]) => {
     const found = figures(of(run, group), torchOverPlain).map(({ value }) => value);
-    return found.length === 0 ? [] : [`${name} ${geometricMean(found).toFixed(1)}`];
+    return found.length === 0 ? [] : [[`${name}, all shapes`, times(geometricMean(found))]];
+  });
+  const steps = of(run, 'step').map((each) => {
+    const [batch, ...sizes] = each.shape;
+    return [`training step (${batch}, ${sizes.join(' → ')})`, ratioText(torchOverPlain(each))];
   });
   const pooled = Object.keys(names).flatMap((group) =>
     figures(of(run, group), plainOverDisposed).map(({ value }) => value),
   );
-  const steps = of(run, 'step').map((each) => {
-    const [batch, ...sizes] = each.shape;
-    return `${ratioText(torchOverPlain(each))} (${batch}, ${sizes.join(' → ')})`;
-  });
-  return (
-    `PyTorch's time over that of plain calls, geometric means of all shapes: ${means.join(', ')}. ` +
-    (pooled.length === 0
-      ? ''
-      : `From 64 KB on a plain call takes ${geometricMean(pooled).toFixed(2)} times as long as one with \`using\`, ` +
-        `${Math.max(...pooled).toFixed(1)} times at most. `) +
-    `A whole training step of Linear, BatchNorm1d, ReLU, Dropout, Linear, cross-entropy and SGD: ${steps.join(', ')}.`
-  );
+  const notes = [
+    'The first rows are geometric means.',
+    'A training step is Linear, BatchNorm1d, ReLU, Dropout, Linear, cross-entropy and SGD.',
+  ];
+  if (pooled.length > 0) {
+    notes.push(
+      `From 64 KB on a plain call takes ${geometricMean(pooled).toFixed(2)} times as long as one with \`using\` ` +
+        `(geometric mean), and at most ${Math.max(...pooled).toFixed(1)} times.`,
+    );
+  }
+  return `${table(['what', 'PyTorch / plain'], [...means, ...steps])}\n\n${notes.join(' ')}`;
 }
 
 /** Every shape of the three kinds of call. */

@@ -37,16 +37,12 @@ ${STEP.replaceAll('bn.runningVar', 'bn.runningVar!')
   .replaceAll('each.data)', 'each.data as Float32Array)')}
 `;
 
-/** The first example of README.md, with data made up for it. */
+/** The first example of README.md. */
 export function readme() {
   const [, example = ''] =
     /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
-  const begin = example.indexOf('const model');
-  if (begin < 0) throw new Error('README.md: no example that makes a model');
-  return `${example.slice(0, begin)}
-const images = tensor(Float32Array.from({ length: 512 * 784 }, (_, i) => (i % 7) / 7), [512, 784]);
-const labels = tensor(Int32Array.from({ length: 512 }, (_, i) => i % 10), [512]);
-${example.slice(begin)}
+  if (!example.includes('new nn.BatchNorm1d')) throw new Error('README.md: no example of a model');
+  return `${example}
 console.log(model.training, [...model.parameters()].every((each) => each.data.every(Number.isFinite)));
 `;
 }

@@ -98,7 +98,7 @@ describe('examples/digits.ts', () => {
       return (100 * found!.testAccuracy).toFixed(2);
     };
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const [, before, after] = /digits above fall from (\S+) % to (\S+) %/.exec(readme) ?? [];
+    const [, before, after] = /accuracy\s+falls from (\S+) % to (\S+) %/.exec(readme) ?? [];
     expect({ before, after }).toEqual({ before: evaluated(true), after: evaluated(false) });
     const [, id, mended] =
       /The doctor calls that `(\S+)`, and its mend gives (\S+) %/.exec(readme) ?? [];

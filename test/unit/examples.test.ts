@@ -28,15 +28,11 @@ function blocks(path: string): Example[] {
 const sources = readdirSync(fileURLToPath(new URL('src', root)), { recursive: true })
   .map((path) => `src/${String(path).replaceAll('\\', '/')}`)
   .filter((path) => path.endsWith('.ts'));
-const examples = ['README.md', 'docs/custom-operations.md', ...sources.sort()].flatMap(blocks);
+const pages = ['README.md', 'docs/custom-operations.md', 'docs/memory.md'];
+const examples = [...pages, ...sources.sort()].flatMap(blocks);
 
 /** What the README takes for granted. */
 const given = {
-  images: evenkeel.tensor(
-    Float32Array.from({ length: 256 * 784 }, (_, i) => Math.sin(i)),
-    [256, 784],
-  ),
-  labels: evenkeel.tensor(Int32Array.from({ length: 256 }, (_, i) => i % 10)),
   /** The model of the checkpoint that lies where the examples run. */
   model: new evenkeel.nn.Sequential(
     new evenkeel.nn.Linear(4, 8),
@@ -99,6 +95,7 @@ describe('examples', () => {
   });
 
   it.each(examples)('$name', async ({ name, code }) => {
-    expect(await run(code)).toBeGreaterThanOrEqual(name.startsWith('README') ? 0 : 1);
+    const isOfSource = name.startsWith('src/');
+    expect(await run(code)).toBeGreaterThanOrEqual(isOfSource ? 1 : 0);
   });
 });
