@@ -20,6 +20,7 @@ writeFileSync(
    const world = await distributed.init({ timeout: 20000 });
    console.log(\`\${world.rank} of \${world.size}: \${process.argv.slice(2).join(' ')}\`);
    if (process.argv.includes('--long')) console.log('x yz'.repeat(10_000));
+   if (process.argv.includes('--indent')) console.log(' one\\n  two\\n\\n\\tthree');
    if (process.argv.includes('--fail') && world.rank === 1) throw new RangeError('no such epoch');
    world.barrier();`,
 );
@@ -62,6 +63,14 @@ describe.each(['workers', ...launchers])('on %s', (backend) => {
     const { status, lines } = start('--long');
     const long = 'x yz'.repeat(10_000);
     const said = [0, 1].flatMap((rank) => [`[${rank}] ${long}`, `[${rank}] ${rank} of 2: --long`]);
+    expect([status, lines]).toEqual([0, said.sort()]);
+  });
+
+  it('prints what a line begins with', () => {
+    const { status, lines } = start('--indent');
+    const said = [0, 1].flatMap((rank) =>
+      [`${rank} of 2: --indent`, ' one', '  two', '', '\tthree'].map((line) => `[${rank}] ${line}`),
+    );
     expect([status, lines]).toEqual([0, said.sort()]);
   });
 

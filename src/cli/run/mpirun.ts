@@ -65,7 +65,7 @@ function launcherArgs({ kind }: Launcher, job: Job): string[] {
 
 /** @internal Runs it. @returns Its exit code. */
 export async function launch(launcher: Launcher, job: Job): Promise<number> {
-  const { command, version, kind } = launcher;
+  const { command, version } = launcher;
   console.error(
     `evenkeel run: ${job.processes} processes of ${job.threads} threads by ${command} (${version})`,
   );
@@ -85,7 +85,7 @@ export async function launch(launcher: Launcher, job: Job): Promise<number> {
   const killed: string[] = [];
   const read = (stream: Readable, name: 'stdout' | 'stderr'): void => {
     createInterface({ input: stream }).on('line', (line) => {
-      const pieces = piecesOf(kind, line);
+      const pieces = piecesOf(launcher, line);
       for (const { rank, stream: of, text } of pieces) printer.print(rank, of ?? name, text);
       if (pieces.length === 0) process[name].write(`${line}\n`);
       const rank = /MPI_ABORT was invoked on rank (\d+)|MPI_Abort\(.*- process (\d+)/.exec(line);
@@ -151,13 +151,18 @@ interface Piece {
 /**
  * What is behind the launcher's tags in a line; nothing in one of the launcher itself. Open MPI passes on 4 KB at a time, each
  * with a tag, so a longer line has tags in its middle, and another rank's line may come in between.
+ *
+ * @internal
  */
-function piecesOf(kind: Launcher['kind'], line: string): Piece[] {
-  const first = kind === 'MPICH' ? /^\[(\d+)\] / : /^\[\d+,(\d+)\]<(stdout|stderr)>: ?/;
-  const found = first.exec(line);
+export function piecesOf({ kind, version }: Launcher, line: string): Piece[] {
+  // A space belongs to the tag from Open MPI 5 on: in those before it it is the program's.
+  const space = Number(/\d+/.exec(version)?.[0] ?? 4) >= 5 ? ' ?' : '';
+  const form =
+    kind === 'MPICH' ? String.raw`\[(\d+)\] ` : String.raw`\[\d+,(\d+)\]<(stdout|stderr)>:${space}`;
+  const found = RegExp(`^${form}`).exec(line);
   if (found === null) return [];
   const rest = line.slice(found[0].length);
-  const tags = kind === 'MPICH' ? [] : [...rest.matchAll(/\[\d+,(\d+)\]<(stdout|stderr)>:/g)];
+  const tags = kind === 'MPICH' ? [] : [...rest.matchAll(RegExp(form, 'g'))];
   return [found, ...tags].map((tag, i) => {
     const begin = i === 0 ? 0 : tag.index + tag[0].length;
     const text = rest.slice(begin, tags[i]?.index);
