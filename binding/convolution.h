@@ -81,21 +81,28 @@ struct Conv1dTransposed {
   }
 };
 
-// (x, dy, dweight, shape)
+// (x, dy, dweight, totals?, shape): totals of a depthwise shape alone.
 template <class T>
 struct Conv1dWeightGradient {
-  static constexpr std::size_t kArguments = 13;
+  static constexpr std::size_t kArguments = 14;
   Conv1d shape;
   const T *x, *dy;
   T* dweight;
+  double* totals;
 
-  explicit Conv1dWeightGradient(const Args& args) : shape(conv1d_shape<3>(args)) {
+  explicit Conv1dWeightGradient(const Args& args) : shape(conv1d_shape<4>(args)) {
     const Conv1dSizes sizes(args, shape);
     x = args.array<T>(0, "x", sizes.x);
     dy = args.array<T>(1, "dy", sizes.y);
     dweight = args.array<T>(2, "dweight", sizes.weight);
+    totals = args.array_or_null<double>(3, "totals", sizes.weight);
+    if (totals != nullptr && !shape.is_depthwise()) {
+      args.fail("totals", "null, or a depthwise shape", "an array");
+    }
   }
-  void run(Workspace& workspace) const { conv1d_weight_gradient(x, dy, dweight, shape, workspace); }
+  void run(Workspace& workspace) const {
+    conv1d_weight_gradient(x, dy, dweight, totals, shape, workspace);
+  }
 };
 
 // (x, sums, samples, channels, length)

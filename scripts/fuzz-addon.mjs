@@ -99,7 +99,7 @@ const right = {
   columnSums: [f(12), f(3), 4, 3],
   conv1d: [f(24), f(12), f(4), f(16), 2, 3, 4, 1, 4, 2, 1, 2, 1, 0],
   conv1dTransposed: [d(16), d(24), d(3), d(24), 2, 3, 4, 1, 4, 2, 2, 2, 1, 0],
-  conv1dWeightGradient: [f(24), f(24), f(6), 2, 3, 3, 3, 4, 4, 2, 1, 1, 1],
+  conv1dWeightGradient: [f(24), f(24), f(6), null, 2, 3, 3, 3, 4, 4, 2, 1, 1, 1],
   channelSums: [f(24), f(3), 2, 3, 4],
   maxWindows: [f(12), f(6), t(6), Int32Array.of(0, 3, 1, 4), 3, 4, 2, 2],
   maxWindowsBackward: [f(6), t(6), f(12), 3, 4, 2],

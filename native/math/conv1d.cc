@@ -155,7 +155,7 @@ template <class T>
 void forward(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
              Workspace& workspace) {
   if (shape.samples * shape.out_length == 0) return;
-  if (is_depthwise(shape)) {
+  if (shape.is_depthwise()) {
     depthwise(x, weight, bias, y, shape, workspace);
     return;
   }

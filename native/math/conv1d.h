@@ -19,6 +19,8 @@ struct Conv1d {
   constexpr std::size_t group_out() const { return out / groups; }
   // Products in one value of y.
   constexpr std::size_t terms() const { return group_in() * taps; }
+  // A group of one input channel is walked by itself, up to so many outputs; more are worth a multiply.
+  constexpr bool is_depthwise() const { return groups > 1 && group_in() == 1 && group_out() <= 4; }
 };
 
 // bias is nullable. Products are added in order of (c, j), as in matmul.h; the bias comes last.
@@ -33,10 +35,10 @@ void conv1d_transposed(const T* dy, const T* weight, const T* bias, T* x, const 
                        Workspace& workspace);
 
 // dweight[o, c, j] = sum over n and t of dy[n, o, t] * x[n, c, t * stride + j * dilation - pad]: a balanced binary
-// tree over leaves of samples.
+// tree over leaves of samples. Of a depthwise shape in double, rounded once: `totals`, nullable, gets them before that.
 template <class T>
-void conv1d_weight_gradient(const T* x, const T* dy, T* dweight, const Conv1d& shape,
-                            Workspace& workspace);
+void conv1d_weight_gradient(const T* x, const T* dy, T* dweight, double* totals,
+                            const Conv1d& shape, Workspace& workspace);
 
 // sums[c] = sum over n and t of x[n, c, t], in double, in the same tree, rounded once.
 template <class T>

@@ -174,7 +174,7 @@ void sum_samples(size_t samples, size_t length, size_t count, double* parts, con
 }
 
 template <class T>
-void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
+void weights_by_row(const T* x, const T* dy, T* dweight, double* totals, const Conv1d& shape,
                     Workspace& workspace) {
   const auto dot = kernels_of<T>().reductions.dot_row;
   const size_t leaves = divide_up(shape.samples, leaf_samples(shape.out_length));
@@ -197,6 +197,7 @@ void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
             });
         for (size_t j = 0; j < shape.taps; ++j) {
           dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
+          if (totals != nullptr) totals[o * shape.taps + j] = scratch[j];
         }
       });
 }
@@ -204,14 +205,15 @@ void weights_by_row(const T* x, const T* dy, T* dweight, const Conv1d& shape,
 }  // namespace
 
 template <class T>
-void conv1d_weight_gradient(const T* x, const T* dy, T* dweight, const Conv1d& shape,
-                            Workspace& workspace) {
+void conv1d_weight_gradient(const T* x, const T* dy, T* dweight, double* totals,
+                            const Conv1d& shape, Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
   if (shape.samples * shape.out_length == 0) {
     std::fill_n(dweight, shape.out * shape.terms(), T(0));
-  } else if (is_depthwise(shape)) {
-    weights_by_row(x, dy, dweight, shape, workspace);
+    if (totals != nullptr) std::fill_n(totals, shape.out * shape.terms(), 0.0);
+  } else if (shape.is_depthwise()) {
+    weights_by_row(x, dy, dweight, totals, shape, workspace);
   } else {
     weights_by_product(x, dy, dweight, shape, workspace);
   }
@@ -234,8 +236,9 @@ void channel_sums(const T* x, T* sums, size_t samples, size_t channels, size_t l
                            });
 }
 
-#define EVENKEEL_FOR(T)                                                                    \
-  template void conv1d_weight_gradient(const T*, const T*, T*, const Conv1d&, Workspace&); \
+#define EVENKEEL_FOR(T)                                                                \
+  template void conv1d_weight_gradient(const T*, const T*, T*, double*, const Conv1d&, \
+                                       Workspace&);                                    \
   template void channel_sums(const T*, T*, size_t, size_t, size_t, Workspace&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

@@ -160,11 +160,4 @@ inline size_t work_of(const Conv1d& shape) {
   return std::max(values * shape.terms() / 16, values + shape.samples * shape.in * shape.length);
 }
 
-// Up to so many outputs a channel, a group of one input channel is walked by itself; more are worth a multiply.
-inline constexpr size_t kDepthwiseOutputs = 4;
-
-inline bool is_depthwise(const Conv1d& shape) {
-  return shape.group_in() == 1 && shape.group_out() <= kDepthwiseOutputs && shape.groups > 1;
-}
-
 }  // namespace evenkeel::windows

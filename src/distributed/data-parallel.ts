@@ -2,6 +2,7 @@
 import * as check from '../check/index.js';
 import { keepTotals, sumInLeaves, takeWhole, totalsOf } from '../functional/batch-totals.js';
 import { defaultGroup } from '../functional/batchnorm/process-group.js';
+import { isDepthwise } from '../functional/convolution/shape.js';
 import { Conv1d } from '../nn/convolution.js';
 import { Dropout } from '../nn/dropout.js';
 import { Linear } from '../nn/linear.js';
@@ -148,8 +149,9 @@ export function dataParallel(model: Module, options: DataParallelOptions = {}): 
   verify(model, group);
   for (const module of model.modules()) {
     if (module instanceof Linear) sumInLeaves(module.weight);
-    // A convolution's weight gradient is summed in leaves anyway.
     if (!(module instanceof Linear || module instanceof Conv1d)) continue;
+    // A convolution's weight gradient is summed in leaves anyway; a depthwise one's in double.
+    if (module instanceof Conv1d && isDepthwise(module)) keepTotals(module.weight);
     if (module.bias !== null) keepTotals(module.bias);
   }
   const meeting = group.meeting('Dropout');

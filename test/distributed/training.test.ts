@@ -17,7 +17,7 @@ interface Case {
   readonly steps: number;
   readonly dropout: boolean;
   readonly sequence: boolean;
-  /** Convolutions over pairs of features, before the linear layers. */
+  /** Convolutions over pairs of features, before the linear layers, one of them depthwise. */
   readonly convolution: boolean;
   readonly momentum: number | null;
   readonly seed: number;
@@ -45,7 +45,8 @@ const training = (each: Case, part: Part): string => `
   const model = nn.convertSyncBatchNorm(new nn.Sequential(
     ...(convolution ? [
       new nn.Unflatten(1, [2, features / 2]), new nn.Conv1d(2, 6, 3, { padding: 1 }), new nn.BatchNorm1d(6), new nn.ReLU(),
-      new nn.Conv1d(6, 4, 3, { padding: 'same', groups: 2 }), new nn.BatchNorm1d(4, { momentum }), new nn.ReLU(), new nn.Flatten(),
+      new nn.Conv1d(6, 12, 5, { padding: 2, groups: 6 }), new nn.BatchNorm1d(12), new nn.ReLU(),
+      new nn.Conv1d(12, 4, 3, { padding: 'same', groups: 2 }), new nn.BatchNorm1d(4, { momentum }), new nn.ReLU(), new nn.Flatten(),
     ] : []),
     new nn.Linear(convolution ? features * 2 : features, hidden),
     ...(sequence ? [new nn.Unflatten(1, [hidden / 4, 4]), new nn.BatchNorm1d(hidden / 4, { momentum }), new nn.Flatten()] : [new nn.BatchNorm1d(hidden, { momentum })]),

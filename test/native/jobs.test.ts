@@ -68,7 +68,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[f(N * 36 * 30), f(36 * C * 5), f(C), f(ELEMENTS), N, C, 36, 1, L, 30, 5, 2, 1, 2],
   ],
   conv1dWeightGradient: (f) => [
-    ...[f(ELEMENTS), f(N * 36 * 30), f(36 * C * 5), N, C, 36, 1, L, 30, 5, 2, 1, 2],
+    ...[f(ELEMENTS), f(N * 36 * 30), f(36 * C * 5), null, N, C, 36, 1, L, 30, 5, 2, 1, 2],
   ],
   channelSums: (f) => [f(ELEMENTS), f(C), N, C, L],
   maxWindows: (f) => [

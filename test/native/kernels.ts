@@ -82,7 +82,7 @@ export function convolutionCases(addon: Addon): KernelCase[] {
     run('conv1dWeightGradient', (arena, shape) => {
       const [x, y, weight] = sizesOf(shape);
       const [from, dy, to] = [arena.input(x), arena.input(y), arena.output(weight)];
-      return nothing(() => addon.conv1dWeightGradient(from, dy, to, ...shape));
+      return nothing(() => addon.conv1dWeightGradient(from, dy, to, null, ...shape));
     }),
     run('channelSums', (arena, [n, c, , , length]) => {
       const [x, sums] = [arena.input(n * c * length), arena.output(c)];

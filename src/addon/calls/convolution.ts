@@ -38,6 +38,7 @@ export interface ConvolutionCalls {
     x: Floats,
     dy: Floats,
     dweight: Floats,
+    totals: Float64Array | null,
     samples: number,
     inChannels: number,
     outChannels: number,

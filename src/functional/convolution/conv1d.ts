@@ -143,7 +143,7 @@ export function conv1d(
   const y = convolve(who, input, weight, bias, [...batch, shape.out, shape.outLength], shape);
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? transposed(who, dy, weight, null, input.shape, shape) : null,
-    needs[1] ? weightGradient(who, input, dy, weight.shape, shape) : null,
+    needs[1] ? weightGradient(who, input, dy, weight.shape, shape, totalsOf(weight)) : null,
     needs[2] ? biasGradient(who, dy, bias!, shape) : null,
   ]);
 }
@@ -280,13 +280,14 @@ export function weightGradient(
   dy: Tensor,
   size: readonly number[],
   shape: ConvolutionShape,
+  totals: Float64Array | null = null,
 ): Tensor {
   const dweight = Tensor.uninitialized(size, dy.dtype);
   perform(
     { who, work: workOf(shape), reads: { 'the input': x, 'the gradient': dy }, writes: [dweight] },
     (native, arrayOf) =>
       native.conv1dWeightGradient(
-        ...([arrayOf(x), arrayOf(dy), arrayOf(dweight)] as const),
+        ...([arrayOf(x), arrayOf(dy), arrayOf(dweight), totals] as const),
         ...numbersOf(shape),
       ),
   );

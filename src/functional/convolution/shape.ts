@@ -36,6 +36,16 @@ export function numbersOf(shape: ConvolutionShape): Numbers {
   return [samples, shape.in, shape.out, groups, length, outLength, taps, stride, dilation, pad];
 }
 
+/** @internal Whether each group of one channel is walked by itself, as Conv1d::is_depthwise of native/math/conv1d.h. */
+export function isDepthwise(layer: {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly groups: number;
+}): boolean {
+  const { inChannels, outChannels, groups } = layer;
+  return groups > 1 && inChannels === groups && outChannels / groups <= 4;
+}
+
 /** Elements through memory that take as long. */
 export function workOf(shape: ConvolutionShape): number {
   const { samples, outLength, groups, taps } = shape;
