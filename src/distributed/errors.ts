@@ -1,4 +1,5 @@
 // What a process is told of the others.
+import * as check from '../check/index.js';
 
 const known = new WeakSet();
 
@@ -42,6 +43,12 @@ export function isOfPeers(error: unknown): error is PeerError | TimeoutError {
 
 /** The exit code of a process that has thrown a TimeoutError: EX_SOFTWARE of sysexits.h. */
 export const TIMEOUT_CODE = 70;
+
+/** @internal Of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  const message = (error as { readonly message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? message : check.describe(error);
+}
 
 /** Ranks in a sentence. */
 export function ranksText(ranks: readonly number[]): string {

@@ -1,24 +1,17 @@
 // A group of processes, and what they do together.
 // Longer than 250 lines because all that a group promises its user is documented here; the steps are in collectives.ts.
 import * as check from '../check/index.js';
-import type { ProcessGroup } from '../functional/batchnorm/process-group.js';
+import type { Asks, ProcessGroup } from '../functional/batchnorm/process-group.js';
+import { deferring, type Arrival, type Deferral } from '../run/deferral.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
 import { bytesOf, Collectives, type Steps } from './collectives.js';
-import { isOfPeers } from './errors.js';
+import { isOfPeers, messageOf } from './errors.js';
+import { Progress, type Speaker } from './progress.js';
 import { Call, type Kind } from './record.js';
 import type { FloatArray } from './sums.js';
-import type { Backend, Transport } from './transport.js';
-import { Wait, type Waiter } from './waiting.js';
-
-/** @internal What the groups of one job share: collectives come one after the other, whichever group they are of. */
-export interface Job {
-  readonly transport: Transport;
-  readonly milliseconds: number;
-  /** Why nothing can be exchanged any more. */
-  broken: unknown;
-  /** Asynchronous collectives that have not ended. */
-  pending: Promise<unknown> | null;
-}
+import { Talk, type Job, type Partners } from './talk.js';
+import type { Backend } from './transport.js';
+import type { Waiter } from './waiting.js';
 
 /** @internal */
 export const ADD = Symbol('add');
@@ -26,11 +19,17 @@ export const ADD = Symbol('add');
 export const ADD_LATER = Symbol('addLater');
 const JOB = Symbol('job');
 
+/** The exchanges of calls beside the event loop. */
+const talks = new WeakMap<Deferral, Talk>();
+/** Errors that the other processes hear of already. */
+const told = new WeakSet();
+const END_OF_CALL = new Call('barrier', 'end of a call beside the event loop');
+
 /**
  * The processes of a job, or a part of them. Every process of the group makes the same calls in the same order; whatever one
  * of them does otherwise, the others are told of, by an error.
  */
-export class Group implements ProcessGroup {
+export class Group implements ProcessGroup, Partners {
   readonly #collectives: Collectives;
   readonly #waiter: Waiter;
   #splits = 0;
@@ -151,7 +150,7 @@ export class Group implements ProcessGroup {
 
   /** Ends the use of the group: later calls are refused. The job itself ends with the process. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this[JOB].pending;
+    await [...this[JOB].talks].at(-1)?.over;
     this.#open = false;
   }
 
@@ -167,9 +166,42 @@ export class Group implements ProcessGroup {
 
   /** @internal */
   refuse(meeting: Call, error: unknown): void {
-    if (this[JOB].broken !== null || isOfPeers(error)) return;
-    const message = messageOf(error);
-    this.#block(meeting, (steps) => steps.fail(meeting, message));
+    const job = this[JOB];
+    if (job.broken !== null || isOfPeers(error) || told.has(error as object)) return;
+    if (!this.#mayBlock()) this.#refuseLater(meeting, error);
+    else this.#block(meeting, (steps) => steps.fail(meeting, messageOf(error)));
+  }
+
+  /** @internal */
+  take(deferral: Deferral): void {
+    const talk = this.#talkOf(deferral);
+    deferral.agreeFirst(async () => talk.agree());
+  }
+
+  /** @internal */
+  expect(deferral: Deferral, meeting: Call, body: () => Asks<void>): Arrival {
+    const talk = this.#talkOf(deferral);
+    talk.expect(this);
+    return {
+      now: () => {
+        talk.meetNow(this, meeting, body());
+      },
+      later: async () => talk.meetLater(this, body),
+    };
+  }
+
+  #talkOf(deferral: Deferral): Talk {
+    let talk = talks.get(deferral);
+    if (talk === undefined) {
+      const made = new Talk(this[JOB]);
+      deferral.afterwards((failure) => {
+        made.end(failure);
+      });
+      talks.set(deferral, made);
+      talk = made;
+    }
+    talk.with(this, END_OF_CALL);
+    return talk;
   }
 
   /** @internal Sums over the processes, in place. */
@@ -180,18 +212,26 @@ export class Group implements ProcessGroup {
   /** @internal The same, while the event loop turns. */
   async [ADD_LATER](what: string, arrays: readonly FloatArray[]): Promise<void> {
     const call = new Call('all-reduce', what);
-    const job = this[JOB];
-    const before = job.pending;
-    const own = (async () => {
-      await before;
-      await this.#later(call, this.#collectives.allReduce(call, arrays));
-    })();
-    job.pending = own;
+    const talk = new Talk(this[JOB]);
     try {
-      await own;
+      await talk.run(this, call, (steps) => steps.allReduce(call, arrays));
     } finally {
-      if (job.pending === own) job.pending = null;
+      talk.end(null);
     }
+  }
+
+  /** @internal The steps of a collective, to be carried out. @throws {Error} where the group cannot be used. */
+  begin<Result>(call: Call, make: (steps: Collectives) => Steps<Result>): Progress<Result> {
+    this.#checkUsable(call);
+    const speaker: Speaker = {
+      waiter: this.#waiter,
+      call,
+      sequence: () => this.#collectives.sequence,
+      failed: (error) => {
+        this.#break(error);
+      },
+    };
+    return new Progress(speaker, make(this.#collectives));
   }
 
   #run<Result>(
@@ -205,44 +245,31 @@ export class Group implements ProcessGroup {
 
   /** Carries out steps now. */
   #block<Result>(call: Call, make: (steps: Collectives) => Steps<Result>): Result {
-    if (this[JOB].pending !== null) {
-      throw new Error(
-        `${call.what}: expected no asynchronous reduction under way, got one: await it first, so that every process ` +
+    if (!this.#mayBlock()) {
+      const error = new Error(
+        `${call.what}: expected no asynchronous call under way, got one: await it first, so that every process ` +
           'communicates in the same order.',
       );
-    }
-    this.#checkUsable(call);
-    return this.#guarded(() => {
-      const steps = make(this.#collectives);
-      for (let step = steps.next(); ; step = steps.next()) {
-        if (step.done === true) return step.value;
-        new Wait(this.#waiter, call, this.#collectives.sequence, step.value).block();
-      }
-    });
-  }
-
-  async #later<Result>(call: Call, steps: Steps<Result>): Promise<Result> {
-    this.#checkUsable(call);
-    for (;;) {
-      const step = this.#guarded(() => steps.next());
-      if (step.done === true) return step.value;
-      const wait = new Wait(this.#waiter, call, this.#collectives.sequence, step.value);
-      try {
-        await wait.turns();
-      } catch (error) {
-        this.#break(error);
-        throw error;
-      }
-    }
-  }
-
-  #guarded<Result>(body: () => Result): Result {
-    try {
-      return body();
-    } catch (error) {
-      this.#break(error);
+      this.#refuseLater(call, error);
       throw error;
     }
+    return this.begin(call, make).block();
+  }
+
+  /** Whether the exchanges of all calls before this one have ended, or end now. */
+  #mayBlock(): boolean {
+    // A call whose exchanges come later, because it is being made: that of which this one is a part.
+    const deferral = deferring();
+    const own = deferral === null ? undefined : talks.get(deferral);
+    return [...this[JOB].talks].every((talk) => talk === own || talk.finishNow());
+  }
+
+  /** Tells the others, behind the calls before this one. */
+  #refuseLater(call: Call, error: unknown): void {
+    const talk = new Talk(this[JOB]);
+    talk.with(this, call);
+    talk.end({ error });
+    if (typeof error === 'object' && error !== null) told.add(error);
   }
 
   /** Where processes have not met, or messages are under way still, nobody knows what comes next. */
@@ -258,11 +285,6 @@ export class Group implements ProcessGroup {
     const why = messageOf(broken);
     throw new Error(`${call.what}: expected a job that can go on, got one that cannot: ${why}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  const message = (error as { readonly message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' ? message : check.describe(error);
 }
 
 function dataOf(who: string, tensor: Tensor): TensorData {

@@ -7,6 +7,7 @@ import { alone } from './alone.js';
 import { Group } from './group.js';
 import { startMpi } from './mpi.js';
 import { WORKER_KEY, type WorkerPlace } from './spawn.js';
+import type { Job } from './talk.js';
 import type { Transport } from './transport.js';
 import { WorkersTransport } from './workers.js';
 
@@ -47,7 +48,7 @@ export async function init(options: InitOptions = {}): Promise<Group> {
   if (world !== null) return world;
   const transport = transportOf(who, backend, timeout);
   const members = Array.from({ length: transport.size }, (_, rank) => rank);
-  const job = { transport, milliseconds: timeout, broken: null, pending: null };
+  const job: Job = { transport, milliseconds: timeout, broken: null, talks: new Set() };
   world = new Group(job, members, transport.rank, 'world');
   setDefaultGroup(world);
   // Nobody goes on before all are there: one that failed to start is found here.

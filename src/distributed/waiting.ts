@@ -39,20 +39,10 @@ export class Wait {
     return false;
   }
 
-  /** Blocks this thread. */
-  block(): void {
-    const rest = (): number => this.waiter.milliseconds - (performance.now() - this.#begun);
-    while (!this.over(Math.max(0, Math.min(SLICE, rest() * 1e3))));
-  }
-
-  /** Lets the event loop turn. */
-  async turns(): Promise<void> {
-    for (let turn = 0; !this.over(0); turn++) {
-      await new Promise<void>((resolve) => {
-        if (turn < 100) setImmediate(resolve);
-        else setTimeout(resolve, 1);
-      });
-    }
+  /** For how many microseconds a wait that blocks may last before it is looked again who is there. */
+  get slice(): number {
+    const left = this.waiter.milliseconds - (performance.now() - this.#begun);
+    return Math.max(0, Math.min(SLICE, left * 1e3));
   }
 
   get #place(): string {

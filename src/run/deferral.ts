@@ -8,6 +8,7 @@ import { makeNow } from './make.js';
 import type { After, ArrayOf, Call, Operand, Step } from './step.js';
 
 export type { Deferral, Transfer } from './deferred-calls.js';
+export type { Arrival } from './step.js';
 
 let current: Deferral | null = null;
 
@@ -63,7 +64,7 @@ export async function deferred<Result>(
     await deferral.drive();
     return result;
   } catch (error) {
-    deferral.fail();
+    deferral.fail(error);
     throw error;
   } finally {
     deferral.end();

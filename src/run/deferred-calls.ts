@@ -1,4 +1,5 @@
 // The calls of one deferral: what they read and write, and what happens when all of them have been made.
+// Longer than 250 lines because a call that ends well and one that fails give back the same things.
 import * as check from '../check/index.js';
 import type { Memory } from '../memory/buffer.js';
 import type { FloatData } from '../memory/dtype.js';
@@ -25,6 +26,11 @@ export interface Ending {
   preview?(mean: FloatData, variance: FloatData, before: number): void;
 }
 
+/** @internal What a deferral has failed with. */
+export interface Failure {
+  readonly error: unknown;
+}
+
 /** @internal How a deferral takes the memory of one operand. */
 export interface Transfer {
   readonly who: string;
@@ -48,7 +54,9 @@ export class Deferral {
   readonly #endings: Ending[] = [];
   readonly #turns = new Map<object, QueueEntry>();
   readonly #apart: [string, Operand][] = [];
-  readonly #afterwards: (() => void)[] = [];
+  readonly #afterwards: ((failure: Failure | null) => void)[] = [];
+  #agreement: (() => Promise<void>) | null = null;
+  #failure: Failure | null = null;
   #open = true;
 
   constructor(signal: AbortSignal | null) {
@@ -107,8 +115,13 @@ export class Deferral {
   }
 
   /** Calls `body` when the deferral is over, whatever has become of it. */
-  afterwards(body: () => void): void {
+  afterwards(body: (failure: Failure | null) => void): void {
     this.#afterwards.push(body);
+  }
+
+  /** Has nothing change before others have agreed, which they are asked once everything has been checked. */
+  agreeFirst(agreement: () => Promise<void>): void {
+    this.#agreement = agreement;
   }
 
   /** What has been noted so far for calls of `owner`. */
@@ -151,6 +164,7 @@ export class Deferral {
     }
     for (const noted of this.#steps) {
       const { step, call, after, places } = noted;
+      step.arrival?.now();
       makeNow(step, call, after, arraysOf(places));
     }
     this.#steps = [];
@@ -208,6 +222,11 @@ export class Deferral {
       if (step.before !== undefined && step.before !== null) {
         await unlessAborted(step.before, signal);
       }
+      if (step.arrival !== undefined) {
+        check.notAborted(signal);
+        await unlessAborted(step.arrival.later(), signal);
+        watch.restart();
+      }
       for (const place of places.values()) await place.copied(signal);
       await makeLater(step, call, after, arraysOf(places), signal, watch);
     }
@@ -215,8 +234,11 @@ export class Deferral {
       if (before !== null) await unlessAborted(before, signal);
     }
     check.notAborted(signal);
-    for (const place of this.#places.values()) if (place instanceof Borrowed) place.check();
-    for (const ending of this.#endings) ending.check();
+    this.#checkEnd();
+    if (this.#agreement !== null) {
+      await this.#agreement();
+      this.#checkEnd();
+    }
     for (const ending of this.#endings) ending.commit();
     for (const place of this.#places.values()) {
       if (place instanceof Result) place.show();
@@ -224,9 +246,15 @@ export class Deferral {
     }
   }
 
+  #checkEnd(): void {
+    for (const place of this.#places.values()) if (place instanceof Borrowed) place.check();
+    for (const ending of this.#endings) ending.check();
+  }
+
   /** No result will be there: they are disposed of. */
-  fail(): void {
+  fail(error: unknown): void {
     this.#open = false;
+    this.#failure = { error };
     for (const { step } of this.#steps) {
       for (const operand of step.writes) operand?.dispose();
     }
@@ -237,7 +265,7 @@ export class Deferral {
   end(): void {
     for (const place of this.#places.values()) if (place instanceof Borrowed) place.release();
     for (const turn of this.#turns.values()) turn.leave();
-    for (const body of this.#afterwards) body();
+    for (const body of this.#afterwards) body(this.#failure);
   }
 }
 

@@ -31,6 +31,14 @@ export type Call = (native: Native, arrayOf: ArrayOf, turns: Turns) => unknown;
 /** @internal What is left to do with what a call has given, in no time. */
 export type After = (arrayOf: ArrayOf, result: unknown) => void;
 
+/** @internal What comes from other processes. */
+export interface Arrival {
+  /** Waits for it, and blocks this thread. */
+  now(): void;
+  /** Waits for it while the event loop turns. */
+  later(): Promise<void>;
+}
+
 /** @internal */
 export interface Step {
   /** Who names it in errors. */
@@ -45,4 +53,6 @@ export interface Step {
   readonly rewrites?: readonly (Operand | null)[];
   /** What has to settle before it may be made. */
   readonly before?: Promise<void> | null;
+  /** What other processes have to send before it may be made, when all steps before it have been. */
+  readonly arrival?: Arrival;
 }

@@ -32,7 +32,6 @@ export function recordNormalization(
   saved: Float64Array,
 ): Tensor {
   const { who, weight, bias, useRunning, relu, activation } = plan;
-  const { c } = plan.dims;
   // Frozen, the gradient is a multiple of the one that comes in: x is not read again.
   const learns = weight?.requiresGrad === true || bias?.requiresGrad === true;
   const again = activation?.saved === 'input';
@@ -40,22 +39,46 @@ export function recordNormalization(
   const kept = keptBy(readsInput ? input : null, weight, relu || again ? bias : null);
   if (activation?.saved === 'output') kept.push(y);
   const { shape, dtype } = input;
-  return record(who, y, [input, weight, bias], kept, (dy, needs) => {
-    const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
-    const dz =
-      activation === null ? null : activationGradient(plan, activation, input, y, dy, rows);
-    // dx takes the place of dz.
-    const dx = needs[0] ? (dz ?? Tensor.uninitialized(shape, dtype)) : null;
-    const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
-    const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
-    const x = readsInput ? input : dx;
-    if (x === null) return [null, null, null];
-    // Read now: whoever owns the gradient may dispose of it before a job begins.
-    const { expandedValue } = dz ?? dy;
-    const read = expandedValue === null ? (dz ?? dy) : null;
-    differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
-    return [dx, dweight, dbias];
-  });
+  const forward = { input, y, plan, saved, readsInput, shape, dtype };
+  return record(who, y, [input, weight, bias], kept, (dy, needs) =>
+    gradientsOf(forward, dy, needs),
+  );
+}
+
+/** @internal What a forward leaves for its gradient. */
+export interface Forward {
+  readonly input: Tensor;
+  readonly y: Tensor;
+  readonly plan: Plan;
+  /** [3, C], and maybe more. */
+  readonly saved: Float64Array;
+  /** Whether the input is there still. */
+  readonly readsInput: boolean;
+  readonly shape: Tensor['shape'];
+  readonly dtype: Tensor['dtype'];
+}
+
+/** @internal dx, dweight and dbias of a normalisation by what its forward has saved. */
+export function gradientsOf(
+  { input, y, plan, saved, readsInput, shape, dtype }: Forward,
+  dy: Tensor,
+  needs: readonly boolean[],
+): (Tensor | null)[] {
+  const { activation } = plan;
+  const { c } = plan.dims;
+  const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
+  const dz = activation === null ? null : activationGradient(plan, activation, input, y, dy, rows);
+  // dx takes the place of dz.
+  const dx = needs[0] ? (dz ?? Tensor.uninitialized(shape, dtype)) : null;
+  const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
+  const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
+  const x = readsInput ? input : dx;
+  if (x === null) return [null, null, null];
+  // Read now: whoever owns the gradient may dispose of it before a job begins.
+  const { expandedValue } = dz ?? dy;
+  const read = expandedValue === null ? (dz ?? dy) : null;
+  differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
+  return [dx, dweight, dbias];
 }
 
 /** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */

@@ -205,8 +205,8 @@ function addTo(
   );
 }
 
-/** The running statistics as a call finds them: those of now, or, behind calls that move them, those that these leave. */
-class RunningValues {
+/** @internal The running statistics as a call finds them: those of now, or, behind calls that move them, those that these leave. */
+export class RunningValues {
   readonly before: Promise<void> | null;
   readonly #plan: Plan;
   #values: readonly [FloatData, FloatData] | null = null;

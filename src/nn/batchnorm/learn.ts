@@ -54,14 +54,19 @@ export function normalizeThenLearn<L extends LearningLayer<L>>(
   return y;
 }
 
-/** The same once every call of a deferral has been made, in the order of the calls of this layer. */
-function learnAtEnd<L extends LearningLayer<L>>(
+/**
+ * @internal The same once every call of a deferral has been made, in the order of the calls of this layer.
+ *
+ * @param takes - Whether the batch is learned from, where only its statistics say so.
+ */
+export function learnAtEnd<L extends LearningLayer<L>>(
   layer: L,
   moments: Moments | null,
   plan: Plan,
   sink: MomentsSink,
   training: boolean,
   deferral: Deferral,
+  takes: () => boolean = () => true,
 ): void {
   const who = `${layer[WHO]}.forwardAsync`;
   const { momentum } = layer;
@@ -73,7 +78,7 @@ function learnAtEnd<L extends LearningLayer<L>>(
     layer[UNDER_WAY].add(begun);
     deferral.afterwards(() => layer[UNDER_WAY].delete(begun));
   }
-  const learns = (): boolean => plan.update && !begun.undone;
+  const learns = (): boolean => plan.update && !begun.undone && takes();
   deferral.atEnd({
     owner: layer,
     check: () => {

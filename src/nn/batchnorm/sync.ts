@@ -1,30 +1,17 @@
 // SyncBatchNorm: batch normalisation by the statistics of the samples of all processes. The passes are
 // functional/batchnorm/shared-batch.ts, how processes talk to each other src/distributed/.
 import * as check from '../../check/index.js';
-import { normalize } from '../../functional/batchnorm/forward.js';
-import { pack, unpack } from '../../functional/batchnorm/padding.js';
-import {
-  checkOperands,
-  checkPlan,
-  checkStatisticsApart,
-  type Plan,
-} from '../../functional/batchnorm/plan.js';
 import { defaultGroup, type ProcessGroup } from '../../functional/batchnorm/process-group.js';
-import {
-  meet,
-  meetingsOf,
-  normalizeShare,
-  sharedMoments,
-  type Meetings,
-} from '../../functional/batchnorm/shared-batch.js';
+import { meetingsOf, type Meetings } from '../../functional/batchnorm/shares.js';
 import { activate } from '../../functional/pointwise/activations.js';
+import { deferring } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { SINK, WHO } from '../module/internals.js';
+import { NORMALIZES_BY_RUNNING, UPDATES, WHO } from '../module/internals.js';
 import { Module } from '../module/module.js';
 import { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, PLAN } from './layer.js';
 import { LazyBatchNorm1d } from './lazy.js';
-import { learn, refuseNonFinite } from './learn.js';
 import { FORWARD_OPTIONS, type BatchNormForwardOptions, type BatchNormOptions } from './options.js';
+import { failLater, forwardLater, forwardShared, isLocal } from './shared-forward.js';
 
 export interface SyncBatchNormOptions extends BatchNormOptions {
   /** Whose samples make the batch: a group of `distributed`. Default all processes of the job, as of `distributed.init`. */
@@ -39,6 +26,7 @@ export interface SharingGroup {
 
 const GROUP = Symbol('group');
 const PLACE = Symbol('place');
+const MEETS = Symbol('meets');
 
 /** Where the processes meet for a layer; not in the layer, so that a copy of it has none. */
 const meetings = new WeakMap<
@@ -90,7 +78,9 @@ export class SyncBatchNorm extends BatchNorm1d {
 
   override forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
     const group = this[GROUP]();
-    if (group === null || group.size === 1) return super.forward(x, options, ...rest);
+    if (group === null || group.size === 1 || !this[MEETS]()) {
+      return super.forward(x, options, ...rest);
+    }
     let known: Meetings | null = null;
     try {
       if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
@@ -102,70 +92,23 @@ export class SyncBatchNorm extends BatchNorm1d {
         throw new TypeError(`${this[WHO]}.forward: expected activation or out, got both.`);
       }
       const plan = activation === null ? planned : { ...planned, activation: null };
-      if (plan.useRunning && !plan.update) return super.forward(x, options);
       known = meetingsIn(this, group);
-      if (plan.deferral !== null) {
-        throw new Error(
-          `${this[WHO]}.forwardAsync: expected forward, which blocks until the other processes have come, got a call ` +
-            'beside the event loop.',
-        );
-      }
-      const y = forwardShared(this, Tensor.from(x), plan, group, known);
+      const y =
+        plan.deferral === null
+          ? forwardShared(this, Tensor.from(x), plan, group, known)
+          : forwardLater(this, Tensor.from(x), plan, group, known, plan.deferral);
       return activation === null ? y : activate(y, activation);
     } catch (error) {
-      if (isLocal(error)) group.refuse((known ?? meetingsIn(this, group)).shares, error);
+      const deferral = deferring();
+      if (deferral !== null) failLater(this[WHO], group, deferral, error);
+      else if (isLocal(error)) group.refuse((known ?? meetingsIn(this, group)).shares, error);
       throw error;
     }
   }
-}
 
-/** Errors that the other processes have not seen: those from before the first meeting. */
-const shared = new WeakSet();
-const isLocal = (error: unknown): boolean =>
-  typeof error !== 'object' || error === null || !shared.has(error);
-
-function forwardShared(
-  layer: SyncBatchNorm,
-  input: Tensor,
-  plan: Plan,
-  group: ProcessGroup,
-  places: Meetings,
-): Tensor {
-  const { who, padding, useRunning, update, out } = plan;
-  const { dims } = plan;
-  // All that can be wrong here alone, before the others are met.
-  if (useRunning) checkOperands(input, plan);
-  else checkPlan(input, { ...plan, dims: { ...dims, n: dims.n * dims.l === 1 ? 2 : dims.n } });
-  if (update) checkStatisticsApart(input, plan);
-  const x = padding === null ? input : pack(input, padding);
-  const y = out?.detach() ?? Tensor.like(input);
-  const room = padding === null ? y : Tensor.uninitialized(x.shape, x.dtype);
-  try {
-    const { shares, shift } = meet(who, group, places, x, dims);
-    const lone = shares.count === 1 && layer.singleValue === 'running' && plan.runningMean !== null;
-    if (shares.count === 1 && !lone && (!useRunning || update)) {
-      throw check.wrongValue(
-        who,
-        'more than 1 value per channel when training',
-        `one, of ${group.size} processes together`,
-      );
-    }
-    const learns = update && (!lone || layer[SINK].takesSingle);
-    const moments = sharedMoments(x, dims, shares, shift);
-    refuseNonFinite(layer, moments);
-    const { training, [SINK]: sink } = layer;
-    const byRunning = useRunning || lone;
-    const normalized = byRunning
-      ? normalize(input, { ...plan, useRunning: true, update: false, moments: null })
-      : normalizeShare(x, room, plan, moments, shares);
-    learn(layer, moments, { ...plan, update: learns }, sink, training);
-    if (byRunning) return normalized;
-    const result = padding === null ? normalized : unpack(normalized, padding, y);
-    if (out !== null) result.markChanged();
-    return result;
-  } catch (error) {
-    if (typeof error === 'object' && error !== null) shared.add(error);
-    throw error;
+  /** Whether the batch normalises, or is learned from. */
+  [MEETS](): boolean {
+    return !this[NORMALIZES_BY_RUNNING](this.training) || this[UPDATES](this.training);
   }
 }
 

@@ -1,0 +1,138 @@
+// Which process has which samples of a batch, and how sums over them come together: each process sends the nodes of the
+// tree of sums (native/kernels/sum_tree.h) that its samples are.
+import { addon } from '../../addon/control.js';
+import { leafSamples, nodesOf, TreeSum, type Node } from '../../addon/sum-tree.js';
+import * as check from '../../check/index.js';
+import type { FloatData } from '../../tensor/tensor.js';
+import { askNow, type Asks, type Meeting, type ProcessGroup } from './process-group.js';
+
+/** @internal Where a layer's processes meet. */
+export interface Meetings {
+  /** Who has how much, and the shift of the sums. */
+  readonly shares: Meeting;
+  /** The shift, where the first process has no sample. */
+  readonly shift: Meeting;
+  readonly statistics: Meeting;
+  readonly gradient: Meeting;
+  /** What is sent, from call to call: a new array for each would cost more than the sums in it. */
+  readonly sent: Scratch;
+  readonly sentShares: Scratch;
+}
+
+/** @internal Doubles, and their bytes: the last ones again where they are asked for in the same length. */
+export class Scratch {
+  #doubles = new Float64Array(0);
+  #bytes = new Uint8Array(0);
+
+  doubles(length: number): Float64Array {
+    if (this.#doubles.length !== length) {
+      this.#doubles = new Float64Array(length);
+      this.#bytes = new Uint8Array(this.#doubles.buffer);
+    }
+    return this.#doubles;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
+/** @internal */
+export function meetingsOf(group: ProcessGroup, place: string): Meetings {
+  return {
+    shares: group.meeting(`${place} forward`),
+    shift: group.meeting(`${place} forward, first sample`),
+    statistics: group.meeting(`${place} forward, statistics`),
+    gradient: group.meeting(`${place} backward`),
+    sent: new Scratch(),
+    sentShares: new Scratch(),
+  };
+}
+
+/** Writes the sums of samples [begin, end) of this process, now or as a job. */
+type NodeSums = (begin: number, end: number, into: Float64Array) => unknown;
+
+/** @internal Which process has which samples of a batch. */
+export class Shares {
+  /** Values of a channel, of all processes. */
+  readonly count: number;
+  readonly #nodes: readonly (readonly Node[])[];
+
+  /** @param samples - By rank. @param lengths - By rank: the values that a sample has in each channel. */
+  constructor(
+    readonly group: ProcessGroup,
+    readonly meetings: Meetings,
+    samples: readonly number[],
+    lengths: readonly number[],
+  ) {
+    this.count = samples.reduce((sum, n, rank) => sum + n * lengths[rank]!, 0);
+    const used = lengths.filter((l, rank) => samples[rank]! * l > 0);
+    const same = used.every((l) => l === used[0]);
+    const leaf = same && used.length > 0 ? leafSamples(used[0]!) : 1;
+    let at = 0;
+    const ranges = samples.map((n) => ({ begin: at, end: (at += n) }));
+    const whole = same && ranges.every(({ begin, end }) => begin === end || begin % leaf === 0);
+    // A share that begins elsewhere, or of samples of another length, is one node of its own.
+    this.#nodes = ranges.map(({ begin, end }, rank) =>
+      samples[rank]! * lengths[rank]! === 0
+        ? []
+        : whole
+          ? nodesOf(begin, end, leaf)
+          : [{ begin, end, level: 0 }],
+    );
+  }
+
+  /**
+   * The sums over all processes of what `sums` writes for samples [begin, end) of this process: good until the group
+   * communicates again.
+   */
+  total(meeting: Meeting, length: number, sums: NodeSums): Float64Array {
+    const { sent } = this.meetings;
+    this.own(sent, length, sums);
+    return askNow(this.group, this.totalOf(meeting, length, sent));
+  }
+
+  /** What `sums` gives for each node of this process, whose sums it writes. */
+  own(into: Scratch, length: number, sums: NodeSums): unknown[] {
+    const nodes = this.#nodes[this.group.rank]!;
+    const doubles = into.doubles(nodes.length * length);
+    return nodes.map(({ begin, end }, i) => {
+      const first = nodes[0]!.begin;
+      return sums(begin - first, end - first, part(doubles, i * length, (i + 1) * length));
+    });
+  }
+
+  /** The sums over all processes of what is in `sent`. */
+  *totalOf(meeting: Meeting, length: number, sent: Scratch): Asks<Float64Array> {
+    const all = doublesOf(yield { meeting, own: sent.bytes });
+    // In the memory of what has come.
+    const tree = new TreeSum(addInto);
+    all.forEach((theirs, rank) => {
+      this.#nodes[rank]!.forEach(({ level }, i) => {
+        tree.add(part(theirs, i * length, (i + 1) * length), level);
+      });
+    });
+    return tree.total() ?? new Float64Array(length);
+  }
+}
+
+/** a + b in a. */
+function addInto(a: Float64Array, b: Float64Array): Float64Array {
+  addon.add(a, b, a, a.length);
+  return a;
+}
+
+/** @internal Elements [begin, end): the array itself where that is all of it. */
+export function part<Kind extends FloatData>(array: Kind, begin: number, end: number): Kind {
+  return begin === 0 && end === array.length ? array : (array.subarray(begin, end) as Kind);
+}
+
+/** @internal */
+export const doublesOf = (all: readonly Uint8Array[]): Float64Array[] =>
+  all.map((bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8));
+
+/** @internal What several calls of one step give, made at once or as jobs. */
+export function allDone(calls: readonly unknown[]): unknown {
+  if (!calls.some((each) => check.isThenable(each))) return undefined;
+  return Promise.all(calls).then((ends) => ends.find((end) => end !== 'done') ?? 'done');
+}
