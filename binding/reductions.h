@@ -40,62 +40,61 @@ struct ReduceCall {
   }
 };
 
-// (x, indices: BigInt64Array, largest, rows, size)
+// (x, indices: BigInt64Array, largest, outer, size, inner)
 template <class T>
 struct ExtremeIndicesCall {
-  static constexpr std::size_t kArguments = 5;
-  std::size_t rows, size;
+  static constexpr std::size_t kArguments = 6;
+  Extent extent;
   bool largest;
   const T* x;
   std::int64_t* indices;
 
   explicit ExtremeIndicesCall(const Args& args)
-      : rows(args.size(3, "rows")),
-        size(args.size(4, "size")),
+      : extent(extent_at(args, 3, 4, 5)),
         largest(args.flag(2, "largest")),
-        x(args.array<T>(0, "x", args.product(rows, size))),
-        indices(args.array<std::int64_t>(1, "indices", rows)) {
-    if (size == 0) args.fail("size", "at least 1", "0");
+        x(args.array<T>(0, "x", elements_of(args, extent))),
+        indices(args.array<std::int64_t>(1, "indices", args.product(extent.outer, extent.inner))) {
+    if (extent.size == 0) args.fail("size", "at least 1", "0");
   }
-  void run() const { evenkeel::extreme_indices(largest, x, indices, {rows, size, 1}); }
+  void run() const { extreme_indices(largest, x, indices, extent); }
 };
 
-// (x, y, log, rows, size)
+// (x, y, log, outer, size, inner)
 template <class T>
 struct SoftmaxCall {
-  static constexpr std::size_t kArguments = 5;
-  std::size_t rows, size;
+  static constexpr std::size_t kArguments = 6;
+  Extent extent;
   bool log;
   const T* x;
   T* y;
 
   explicit SoftmaxCall(const Args& args)
-      : rows(args.size(3, "rows")), size(args.size(4, "size")), log(args.flag(2, "log")) {
-    const std::size_t n = args.product(rows, size);
+      : extent(extent_at(args, 3, 4, 5)), log(args.flag(2, "log")) {
+    const std::size_t n = elements_of(args, extent);
     x = args.array<T>(0, "x", n);
     y = args.array<T>(1, "y", n);
-    if (size == 0) args.fail("size", "at least 1", "0");
+    if (extent.size == 0) args.fail("size", "at least 1", "0");
   }
-  void run() const { softmax_rows(log, x, y, rows, size); }
+  void run() const { softmax(log, x, y, extent); }
 };
 
-// (y, dy, dx, log, rows, size)
+// (y, dy, dx, log, outer, size, inner)
 template <class T>
 struct SoftmaxBackwardCall {
-  static constexpr std::size_t kArguments = 6;
-  std::size_t rows, size;
+  static constexpr std::size_t kArguments = 7;
+  Extent extent;
   bool log;
   const T *y, *dy;
   T* dx;
 
   explicit SoftmaxBackwardCall(const Args& args)
-      : rows(args.size(4, "rows")), size(args.size(5, "size")), log(args.flag(3, "log")) {
-    const std::size_t n = args.product(rows, size);
+      : extent(extent_at(args, 4, 5, 6)), log(args.flag(3, "log")) {
+    const std::size_t n = elements_of(args, extent);
     y = args.array<T>(0, "y", n);
     dy = args.array<T>(1, "dy", n);
     dx = args.array<T>(2, "dx", n);
   }
-  void run() const { softmax_rows_backward(log, y, dy, dx, rows, size); }
+  void run() const { softmax_backward(log, y, dy, dx, extent); }
 };
 
 // (x, y, indices: BigInt64Array, rows, size, k, descending)

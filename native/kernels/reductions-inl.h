@@ -171,9 +171,10 @@ Total dot_row(const T* a, const T* b, std::size_t n) {
   });
 }
 
-// Rows that are walked at a time, in runs of a few lines, while the next ones are prefetched. No more: rows that are 4 KB
-// apart are in the same 12 lines of the first cache.
-constexpr std::size_t kRowsAtOnce = 4;
+// Rows that are walked at a time, in runs of a few lines, while the next ones are prefetched. No more of wide ones: rows
+// that are 4 KB apart are in the same 12 lines of the first cache. Of narrow ones as many as keep their sums in registers
+// for long, and are still in a cache when the next columns of them are read.
+constexpr std::size_t kRowsAtOnce = 4, kNarrow = 128, kNarrowRows = 64;
 
 // Calls strip(first row, end, c, vectors as a constant, count) for strips of kVectors vectors, then for single ones; the
 // last one has `count` columns.
@@ -184,8 +185,9 @@ struct VectorCount {
 template <class T, std::size_t kVectors, class Strip>
 EVENKEEL_INLINE void for_strips(std::size_t rows, std::size_t columns, const Strip& strip) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
-    const std::size_t end = min_size(rows, first + kRowsAtOnce);
+  const std::size_t at_once = columns <= kNarrow ? kNarrowRows : kRowsAtOnce;
+  for (std::size_t first = 0; first < rows; first += at_once) {
+    const std::size_t end = min_size(rows, first + at_once);
     std::size_t c = 0;
     for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) {
       strip(first, end, c, VectorCount<kVectors>{}, kLanes);
@@ -313,6 +315,18 @@ inline T extreme(const T* x, std::size_t n) {
   }
   T lanes[kLanes];
   better_of<T, kLargest>(better_of<T, kLargest>(a, b), better_of<T, kLargest>(c, d)).store(lanes);
+  // In halves, but where it matters which of the lanes is taken: of zeros and of NaN.
+  T folded[kLanes];
+  for (std::size_t j = 0; j < kLanes; ++j) folded[j] = lanes[j];
+  bool is_number = true;
+  for (std::size_t j = 0; j < kLanes; ++j) is_number &= lanes[j] == lanes[j];
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t j = 0; j < half; ++j) {
+      const T left = folded[j], right = folded[j + half];
+      folded[j] = (kLargest ? right > left : right < left) ? right : left;
+    }
+  }
+  if (is_number & (folded[0] != T(0))) return folded[0];
   T one = lanes[0];
   for (std::size_t j = 1; j < kLanes; ++j) one = better<kLargest>(one, lanes[j]);
   return one;
@@ -376,14 +390,26 @@ std::size_t first_of(const T* x, std::size_t n, T best) {
 }
 
 template <class T>
+void first_in_columns(const T* x, std::size_t rows, std::size_t columns, std::size_t stride,
+                      const T* best, int* places) {
+  for (std::size_t r = rows; r-- > 0;) {
+    const T* row = x + r * stride;
+    const int place = static_cast<int>(r);
+    for (std::size_t c = 0; c < columns; ++c) {
+      const T value = row[c], one = best[c];
+      const bool is_it = (value == one) | ((one != one) & (value != value));
+      places[c] = is_it ? place : places[c];
+    }
+  }
+}
+
+// In two walks: a vector widens faster on its way from memory than out of a register.
+template <class T>
 Total exp_row(const T* x, T* y, std::size_t n, double center) {
-  using Vec = typename Simd<T>::Vec;
-  const Vec origin = Vec::broadcast(static_cast<T>(center));
-  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
-    const Vec e = exp_of_difference(x + i, count, origin);
-    store_up_to<T>(e, y + i, count);
-    return widen(e);
-  });
+  using Reg = typename Simd<T>::Reg;
+  const T origin = static_cast<T>(center);
+  map_registers([=](Reg v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false, x);
+  return sum_row(SumOfEach::value, static_cast<const T*>(y), n, 0.0);
 }
 
 // A double as two of T.
@@ -432,11 +458,67 @@ void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double 
                 dy);
 }
 
+// The same of columns, whose rows are side by side.
+template <class T>
+void exp_columns(const T* x, T* y, std::size_t rows, std::size_t columns, std::size_t stride,
+                 const T* origin, double* high, double* low) {
+  using Vec = typename Simd<T>::Vec;
+  add_columns<T, 1>(x, rows, columns, stride, high, low,
+                    [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
+                      const std::size_t at = r * stride + c;
+                      const Vec e = exp_of_difference(x + at, count,
+                                                      load_up_to(origin + c, count, Vec::zero()));
+                      store_up_to<T>(e, y + at, count);
+                      return widen(e);
+                    });
+}
+
+template <class T>
+void dot_columns(const T* a, const T* b, std::size_t rows, std::size_t columns, std::size_t stride,
+                 double* high, double* low) {
+  add_columns<T, 2>(a, rows, columns, stride, high, low,
+                    [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
+                      const std::size_t at = r * stride + c;
+                      return load_doubles(a + at, count) * load_doubles(b + at, count);
+                    });
+}
+
+template <class T>
+void map_columns(ColumnMap map, const T* a, const T* b, T* y, std::size_t rows, std::size_t columns,
+                 std::size_t stride, const T* p, const T* q) {
+  using Reg = typename Simd<T>::Reg;
+  const auto each = [=](const auto& f, auto... from) EVENKEEL_INLINED {
+    for (std::size_t r = 0; r < rows; ++r) {
+      map_quickly(f, y + r * stride, columns, false, (from + r * stride)..., p, q);
+    }
+  };
+  switch (map) {
+    case ColumnMap::divide:
+      if constexpr (sizeof(T) == sizeof(float)) {
+        each([](Reg v, Reg high, Reg low) EVENKEEL_INLINED { return fused(v, high, v * low); }, a);
+      } else {
+        each([](Reg v, Reg divisor, Reg) EVENKEEL_INLINED { return v / divisor; }, a);
+      }
+      return;
+    case ColumnMap::shift:
+      each([](Reg v, Reg high, Reg low) EVENKEEL_INLINED { return (v - high) - low; }, a);
+      return;
+    case ColumnMap::softmax_gradient:
+      each([](Reg s, Reg d, Reg high, Reg low) EVENKEEL_INLINED { return s * ((d - high) - low); },
+           a, b);
+      return;
+    case ColumnMap::log_softmax_gradient:
+      each([](Reg s, Reg d, Reg sum, Reg) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, a, b);
+      return;
+  }
+}
+
 template <class T>
 constexpr ReductionKernels<T> reduction_kernels() {
-  return {sum_row<T>,     dot_row<T>,         sum_columns<T>,      merge_parts,
-          extreme_row<T>, extreme_columns<T>, first_of<T>,         exp_row<T>,
-          divide_row<T>,  shift_row<T>,       softmax_gradient<T>, log_softmax_gradient<T>};
+  return {sum_row<T>,          dot_row<T>,         sum_columns<T>,      merge_parts,
+          extreme_row<T>,      extreme_columns<T>, first_of<T>,         exp_row<T>,
+          divide_row<T>,       shift_row<T>,       softmax_gradient<T>, log_softmax_gradient<T>,
+          first_in_columns<T>, exp_columns<T>,     dot_columns<T>,      map_columns<T>};
 }
 
 }  // namespace

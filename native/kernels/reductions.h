@@ -21,6 +21,10 @@ struct Centers {
   const T* origin;       // of exponential
 };
 
+// What becomes of each element of a column, with p and q of the column: a / divisor (of floats p + q is 1 / divisor, of
+// doubles p is the divisor), a - (p + q), a (b - (p + q)), b - e^a p.
+enum class ColumnMap : unsigned int { divide, shift, softmax_gradient, log_softmax_gradient };
+
 template <class T>
 struct ReductionKernels {
   // n contiguous values. Lane = index mod 32 (16 for doubles); the lanes fold once, at the end.
@@ -49,6 +53,18 @@ struct ReductionKernels {
   // dx = y (dy - dot), and dx = dy - e^y total
   void (*softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double dot);
   void (*log_softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double total);
+  // Of columns, `stride` elements from row to row in every operand. Where `best` is first, in the columns that have it;
+  // less than 2^31 rows.
+  void (*first_in_columns)(const T* x, std::size_t rows, std::size_t columns, std::size_t stride,
+                           const T* best, int* places);
+  // y = e^(x - origin), and high + low += what it has rounded; high and low are padded.
+  void (*exp_columns)(const T* x, T* y, std::size_t rows, std::size_t columns, std::size_t stride,
+                      const T* origin, double* high, double* low);
+  // high + low += a b
+  void (*dot_columns)(const T* a, const T* b, std::size_t rows, std::size_t columns,
+                      std::size_t stride, double* high, double* low);
+  void (*map_columns)(ColumnMap map, const T* a, const T* b, T* y, std::size_t rows,
+                      std::size_t columns, std::size_t stride, const T* p, const T* q);
 };
 
 }  // namespace evenkeel

@@ -20,12 +20,6 @@ constexpr std::size_t kStrip = 128;    // columns of a task that adds all rows o
 constexpr std::size_t kLeastStrips = 8, kMostOfStrips = std::size_t{1} << 19;
 constexpr std::size_t kExponential = 4;  // what an exponential costs, in elements that are read
 
-void add(Total& total, Total part) {
-  const double sum = total.high + part.high, seen = sum - total.high;
-  total.low += ((total.high - (sum - seen)) + (part.high - seen)) + part.low;
-  total.high = sum;
-}
-
 // Whether what is reduced over columns is cut into strips of these alone: the parts of a column are then added by one
 // thread, which has them in its cache. Not beyond the caches, where a row should be read as it lies, nor where there are
 // too few columns for that many tasks.
@@ -303,56 +297,6 @@ void reduce(ReduceCode code, const T* x, T* y, Extent e, double correction, Work
 }
 
 template <class T>
-void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent e) {
-  const FloatEnvironment environment;
-  const auto& kernels = kernels_of<T>().reductions;
-  for_rows(e.outer, e.size, 1, [&](std::size_t r) {
-    const T* row = x + r * e.size;
-    const T best = kernels.extreme_row(largest, row, e.size);
-    indices[r] = static_cast<std::int64_t>(kernels.first_of(row, e.size, best));
-  });
-}
-
-template <class T>
-void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size) {
-  if (size == 0) return;  // however many rows
-  const FloatEnvironment environment;
-  const auto& kernels = kernels_of<T>().reductions;
-  for_rows(rows, size, kExponential, [&](std::size_t r) {
-    const T* from = x + r * size;
-    T* to = y + r * size;
-    const double largest = static_cast<double>(kernels.extreme_row(true, from, size));
-    if (log) {
-      const double total = value_of(kernels.sum_row(SumOfEach::exponential, from, size, largest));
-      Total less{0.0, 0.0};
-      add(less, {largest, 0.0});
-      add(less, {natural_log(total), 0.0});
-      kernels.shift_row(from, to, size, less);
-    } else {
-      kernels.divide_row(to, size, value_of(kernels.exp_row(from, to, size, largest)));
-    }
-  });
-}
-
-template <class T>
-void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows,
-                           std::size_t size) {
-  if (size == 0) return;
-  const FloatEnvironment environment;
-  const auto& kernels = kernels_of<T>().reductions;
-  for_rows(rows, size, log ? kExponential : 2, [&](std::size_t r) {
-    const T *out = y + r * size, *from = dy + r * size;
-    if (log) {
-      const double total = value_of(kernels.sum_row(SumOfEach::value, from, size, 0.0));
-      kernels.log_softmax_gradient(out, from, dx + r * size, size, total);
-    } else {
-      kernels.softmax_gradient(out, from, dx + r * size, size,
-                               value_of(kernels.dot_row(out, from, size)));
-    }
-  });
-}
-
-template <class T>
 void sort_rows(const T* x, T* y, std::int64_t* indices, std::size_t rows, std::size_t size,
                std::size_t k, bool descending, Workspace& workspace) {
   if (k == 0) return;  // however many rows
@@ -378,12 +322,9 @@ void sort_rows(const T* x, T* y, std::int64_t* indices, std::size_t rows, std::s
   });
 }
 
-#define EVENKEEL_FOR(T)                                                                        \
-  template void reduce(ReduceCode, const T*, T*, Extent, double, Workspace&);                  \
-  template void extreme_indices(bool, const T*, std::int64_t*, Extent);                        \
-  template void softmax_rows(bool, const T*, T*, std::size_t, std::size_t);                    \
-  template void softmax_rows_backward(bool, const T*, const T*, T*, std::size_t, std::size_t); \
-  template void sort_rows(const T*, T*, std::int64_t*, std::size_t, std::size_t, std::size_t,  \
+#define EVENKEEL_FOR(T)                                                                       \
+  template void reduce(ReduceCode, const T*, T*, Extent, double, Workspace&);                 \
+  template void sort_rows(const T*, T*, std::int64_t*, std::size_t, std::size_t, std::size_t, \
                           bool, Workspace&);
 EVENKEEL_FOR(float)
 EVENKEEL_FOR(double)

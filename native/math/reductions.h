@@ -23,16 +23,15 @@ template <class T>
 void reduce(ReduceCode code, const T* x, T* y, Extent extent, double correction,
             Workspace& workspace);
 
-// Where the first NaN is, or else the first of the largest (smallest) values. inner = 1, size > 0.
+// Where along `size`, which is not 0, the first NaN is, or else the first of the largest (smallest) values.
 template <class T>
 void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent extent);
 
-// Over rows of `size`.
+// Along `size`.
 template <class T>
-void softmax_rows(bool log, const T* x, T* y, std::size_t rows, std::size_t size);
+void softmax(bool log, const T* x, T* y, Extent extent);
 template <class T>
-void softmax_rows_backward(bool log, const T* y, const T* dy, T* dx, std::size_t rows,
-                           std::size_t size);
+void softmax_backward(bool log, const T* y, const T* dy, T* dx, Extent extent);
 
 // The first k of each row in order, NaN as the largest of all, equal ones by their index.
 template <class T>

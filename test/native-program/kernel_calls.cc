@@ -428,6 +428,32 @@ void arithmetic(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
   table.fence();
 }
 
+// What softmax along rows makes of each column of two matrices.
+template <class T>
+void column_maps(const Kernels& kernels, const Matrix& x, std::size_t n, Draw draw,
+                 Memory& memory) {
+  const auto& table = part<T>(kernels).reductions;
+  const T *a = memory.input<T>(x.size()), *b = memory.input<T>(x.size());
+  const T *p = memory.input<T>(n), *q = memory.input<T>(n);
+  double* high = memory.output<double>(padded(n));
+  double* low = memory.output<double>(padded(n));
+  std::fill_n(high, padded(n), 0.0);
+  std::fill_n(low, padded(n), 0.0);
+  // Between rows nothing is written.
+  T *y = memory.output<T>(x.size()), *z = memory.output<T>(x.size());
+  std::fill_n(y, x.size(), T(0));
+  std::fill_n(z, x.size(), T(0));
+  table.exp_columns(a, y, x.rows, n, x.stride, p, high, low);
+  table.dot_columns(a, b, x.rows, n, x.stride, high, low);
+  std::fill(high + n, high + padded(n), 0.0);
+  std::fill(low + n, low + padded(n), 0.0);
+  table.map_columns(static_cast<ColumnMap>(draw.below(4)), y, b, z, x.rows, n, x.stride, p, q);
+  int* places = memory.output<int>(n);
+  std::fill_n(places, n, -1);
+  const std::size_t last = n == 0 ? 0 : (x.rows - 1) * x.stride;
+  table.first_in_columns(a, x.rows, n, x.stride, a + last, places);
+}
+
 template <class T>
 void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const auto& table = part<T>(kernels).reductions;
@@ -464,6 +490,7 @@ void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
   table.shift_row(a, memory.output<T>(n), n, {0.3, 1e-9});
   table.softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
   table.log_softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
+  column_maps<T>(kernels, x, n, draw, memory);
 }
 
 template <class T>

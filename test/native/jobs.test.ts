@@ -107,9 +107,9 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
     ...[ELEMENTS, 1, ELEMENTS, ELEMENTS, Float64Array.of(ELEMENTS, 1, 0, 1), 1],
   ],
   reduce: (f) => [f(ELEMENTS), f(N * L), 2, N, C, L, 1],
-  extremeIndices: (f) => [f(ELEMENTS), new BigInt64Array(N * C), true, N * C, L],
-  softmax: (f) => [f(ELEMENTS), f(ELEMENTS), false, N * C, L],
-  softmaxBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), true, N * C, L],
+  extremeIndices: (f) => [f(ELEMENTS), new BigInt64Array(N * L), true, N, C, L],
+  softmax: (f) => [f(ELEMENTS), f(ELEMENTS), false, N * C, L, 1],
+  softmaxBackward: (f) => [f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), true, N, C, L],
   sort: (f) => [f(ELEMENTS), f(N * C * 5), new BigInt64Array(N * C * 5), N * C, L, 5, true],
   copyStrided: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS), ELEMENTS, ELEMENTS],

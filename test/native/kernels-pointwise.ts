@@ -85,7 +85,6 @@ function broadcastCases(addon: Addon): KernelCase[] {
 export function reductionCases(addon: Addon): KernelCase[] {
   const extents = sweep([3, -1, 1], [-1, 5, 1], [1, 4, -1], [2, -1, 3], [1, 33, -1]);
   const some = extents.filter(([, size]) => size !== 0);
-  const rows = some.filter(([, , inner]) => inner === 1);
   const names = ['sum', 'mean', 'var', 'std', 'logsumexp', 'norm', 'amax', 'amin'];
   return [
     ...names.map((name, code): KernelCase => ({
@@ -99,14 +98,14 @@ export function reductionCases(addon: Addon): KernelCase[] {
     })),
     ...flags.map((log): KernelCase => ({
       name: log ? 'logSoftmax and backward' : 'softmax and backward',
-      sizes: rows,
-      prepare(arena, [outer = 0, size = 0]) {
-        const n = outer * size;
+      sizes: some,
+      prepare(arena, [outer = 0, size = 0, inner = 0]) {
+        const n = outer * size * inner;
         const [x, dy] = [arena.input(n), arena.input(n)];
         const [y, dx] = [arena.output(n), arena.output(n)];
         return nothing(() => {
-          addon.softmax(x, y, log, outer, size);
-          addon.softmaxBackward(y, dy, dx, log, outer, size);
+          addon.softmax(x, y, log, outer, size, inner);
+          addon.softmaxBackward(y, dy, dx, log, outer, size, inner);
         });
       },
     })),

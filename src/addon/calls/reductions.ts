@@ -16,17 +16,19 @@ export interface ReductionCalls {
     x: Floats,
     indices: BigInt64Array,
     largest: boolean,
-    rows: number,
+    outer: number,
     size: number,
+    inner: number,
   ): void;
-  softmax(x: Floats, y: Floats, log: boolean, rows: number, size: number): void;
+  softmax(x: Floats, y: Floats, log: boolean, outer: number, size: number, inner: number): void;
   softmaxBackward(
     y: Floats,
     dy: Floats,
     dx: Floats,
     log: boolean,
-    rows: number,
+    outer: number,
     size: number,
+    inner: number,
   ): void;
   sort(
     x: Floats,

@@ -13,7 +13,6 @@ import {
 import { around, dimOf, dimsOf } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { recordSelected, select } from '../shapes/select.js';
-import { moved } from './moved.js';
 import { reduce, reducedShape, type ReduceName } from './reduce.js';
 
 export interface DimOptions {
@@ -229,16 +228,15 @@ function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan 
 
 function bestIndices(who: string, largest: boolean, { input, dim, keepdim }: OnePlan): Tensor {
   const indices = Tensor.uninitialized(reducedShape(input.shape, [dim], keepdim), 'int64');
-  const [, size] = around(input, dim);
-  const rows = moved(input, dim);
+  const [outer, size, inner] = around(input, dim);
+  if (indices.numel === 0) return indices;
   perform(
-    { who, work: rows.numel, reads: { 'the input': rows }, writes: [indices] },
+    { who, work: input.numel, reads: { 'the input': input }, writes: [indices] },
     (native, arrayOf) => {
       const places = arrayOf(indices) as TensorData as BigInt64Array;
-      return native.extremeIndices(arrayOf(rows), places, largest, indices.numel, size);
+      return native.extremeIndices(arrayOf(input), places, largest, outer, size, inner);
     },
   );
-  if (rows !== input) rows.dispose();
   return indices;
 }
 
