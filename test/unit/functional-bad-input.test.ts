@@ -41,8 +41,8 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     'reshape: a negative size',
-    () => reshape(tensor([1, 2]), [-1]),
-    'RangeError: reshape: expected every size of a shape to be a whole number of at least 0, got -1.',
+    () => reshape(tensor([1, 2]), [-2]),
+    'RangeError: reshape: expected every size of a shape to be a whole number of at least 0, got -2.',
   ],
   [
     'dropout: p out of range',

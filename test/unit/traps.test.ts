@@ -143,6 +143,17 @@ describe('shapes and places', () => {
     expect(f.sort(x, { descending: true }).indices.toArray()).toEqual([1, 2, 3, 0]);
   });
 
+  test('one size of a shape may be -1: what is left; two, or one that nothing fills, are refused', () => {
+    const x = leaf([1, 2, 3, 4, 5, 6]);
+    expect(f.reshape(x, [-1, 2]).shape).toEqual([3, 2]);
+    expect(x.reshape([3, 1, -1]).shape).toEqual([3, 1, 2]);
+    expect(f.reshape(tensor(new Float64Array(0), [0, 3]), [-1, 3]).shape).toEqual([0, 3]);
+    for (const shape of [[-1, -1], [-1, 4], [-2, 3], [-1, 0]]) {
+      expect(thrownBy(() => f.reshape(x, shape)), String(shape)).toMatch(/^RangeError: reshape: /);
+    } // prettier-ignore
+    expect(derivative(x, (each) => f.mul(f.reshape(each, [-1, 3]), 2))).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
   test('an index twice: both gradients are added', () => {
     expect(derivative(leaf([1, 2, 3]), (x) => f.indexSelect(x, 0, [2, 0, 2]))).toEqual([1, 0, 2]);
   });

@@ -9,20 +9,40 @@ const back =
   (shape: readonly number[]): Backward =>
   (dy) => [dy.alias(shape)];
 
-/** The same elements in the same order under another shape; shares memory. */
+/**
+ * The same elements in the same order under another shape; shares memory. One size may be -1: what is left for it.
+ *
+ * @throws {RangeError} where the elements do not fill the shape.
+ * @example
+ * ```ts
+ * functional.reshape(tensor([1, 2, 3, 4, 5, 6]), [2, -1]).shape; // => [2, 3]
+ * ```
+ */
 export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('reshape', 2, rest);
   const input = Tensor.from(x);
-  const sizes = check.shape('reshape', shape);
+  const sizes = check.shape('reshape', inferred(shape, input.numel));
   if (check.numelOf(sizes) !== input.numel) {
     throw check.wrongValue(
       'reshape',
       `a shape of ${input.numel} elements`,
-      `shape ${check.shapeText(sizes)}`,
+      `shape ${check.shapeText(Array.from(shape))}`,
     );
   }
   input.present('reshape', 'the input');
   return recordRepeatable('reshape', input.alias(sizes), [input], back(input.shape));
+}
+
+/** A shape whose only -1 is the size that is left by the others, rounded down; any other one as it is. */
+function inferred(shape: readonly number[], numel: number): readonly number[] {
+  if (!check.isList(shape)) return shape;
+  const sizes = Array.from(shape, Number);
+  const at = sizes.indexOf(-1);
+  if (at < 0 || sizes.includes(-1, at + 1)) return shape;
+  const others = sizes.reduce((product, size, i) => (i === at ? product : product * size), 1);
+  if (!(others >= 1)) return shape;
+  sizes[at] = Math.floor(numel / others);
+  return sizes;
 }
 
 /** Without the dimensions of size 1, or without one of them: a `dim` of another size stays. Shares memory. */
