@@ -279,9 +279,6 @@ EVENKEEL_INLINE RegF gelu_derivative(RegF x) {
   const RegF density = scaled(bell.value, bell.n), tail = density * bell.p / bell.q;
   return fused(x, density * 0.3989423f, pick(x < 0.0f, tail, 1.0f - tail));
 }
-EVENKEEL_INLINE RegF elu_derivative(RegF x, float p) {
-  return pick(x <= 0.0f, exp_of(x) * p, 1.0f);
-}
 // t + x s (1 - t^2), t = tanh(log(1 + e^x)) = n / d, s = a / (a + b); d - n = 2 b^2.
 EVENKEEL_INLINE RegF mish_derivative(RegF x) {
   const RegF e = Exponent(at_least(minus_magnitude_of(x), -104.0f)).value();

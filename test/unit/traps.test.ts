@@ -93,6 +93,22 @@ describe('derivatives at the corners', () => {
     expect(derivative(leaf([-1, 1, 0]), (x) => f.hardtanh(x))).toEqual([0, 0, 1]);
   });
 
+  test('of NaN: 0 behind a clamp of any kind, NaN behind elu and for all that amax and amin look at', () => {
+    const gradientAt = (of: (x: Tensor) => Tensor, values = [NaN, 0.5]) =>
+      derivative(leaf(values), of);
+    for (const kind of [{ min: -1, max: 1 }, { max: 1 }, { min: -1 }]) {
+      expect(gradientAt((x) => f.clamp(x, kind))).toEqual([0, 1]);
+    }
+    expect(gradientAt((x) => f.hardtanh(x))).toEqual([0, 1]);
+    expect(gradientAt(f.relu6)).toEqual([0, 1]);
+    expect(gradientAt((x) => f.elu(x))).toEqual([NaN, 1]);
+    for (const extreme of [f.amax, f.amin]) {
+      expect(derivative(leaf([[NaN, 1], [2, 3]]), (x) => f.mul(extreme(x, { dim: 1 }), 1))).toEqual( // prettier-ignore
+        [[NaN, NaN], extreme === f.amax ? [0, 1] : [1, 0]],
+      ); // prettier-ignore
+    }
+  });
+
   test('maximum halves a tie; max(dim) gives it to the first, amax to all', () => {
     const [a, b] = [leaf([2]), leaf([2])];
     f.maximum(a, b).backward();

@@ -10,7 +10,7 @@ const UNARY = [
 
 const BINARY = [
   ...['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'negative_product'],
-  ...['share_of_maximum', 'share_of_minimum', 'prelu', 'prelu_derivative', 'prelu_weight'],
+  ...['share_of_maximum', 'share_of_minimum', 'equal', 'prelu', 'prelu_derivative', 'prelu_weight'],
   ...['abs_gradient', 'sqrt_gradient', 'rsqrt_gradient', 'square_gradient', 'log1p_gradient'],
   ...['sigmoid_gradient', 'tanh_gradient', 'leaky_relu_gradient', 'clamp_gradient'],
   ...['hardtanh_gradient', 'divide_gradient'],

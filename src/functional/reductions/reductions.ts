@@ -125,7 +125,7 @@ function variance(who: 'var' | 'std', x: TensorLike, options: VarOptions): Tenso
     // d var = 2 (x - mean) / (size - correction); d std = d var / (2 std), and 0 where std is.
     const centre = reduce('mean', input, dims, kept);
     const deviation = binary('sub', input, centre, input.shape);
-    const divisor = Math.max(size - correction, 0);
+    const divisor = size - correction;
     const part =
       who === 'var'
         ? unary('times', dy, 2 / divisor)
@@ -168,12 +168,8 @@ function extremes(who: 'amax' | 'amin', x: TensorLike, options: DimOptions): Ten
   someOf(who, input, size);
   const y = reduce(who, input, dims, shape);
   return record(who, y, [input], [input, y], (dy) => {
-    // Those that are equal to it share the gradient.
-    const best = y.alias(kept);
-    const low = binary('share_of_maximum', input, best, input.shape);
-    const high = binary('share_of_minimum', input, best, input.shape);
-    // 0.5 where equal in both; 0 in one of them elsewhere.
-    const equal = unary('times', binary('mul', low, high, input.shape), 4);
+    // Those that are equal to it share the gradient; NaN is equal to nothing, and the gradient NaN.
+    const equal = binary('equal', input, y.alias(kept), input.shape);
     const many = reduce('sum', equal, dims, kept);
     return [binary('mul', equal, binary('div', dy.alias(kept), many, kept), input.shape)];
   });
