@@ -33,9 +33,12 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A worker looks for the next job this long before it parks: waking a parked thread costs the caller
-// 3-50 us, and the passes and calls of a training step follow each other within a few.
+// A worker looks for the next job this long before it parks: waking a parked thread costs the caller 3-50 us, and the
+// passes of a call follow each other within a few. Where the last job came within kInARow of the one before, it looks
+// longer: between the large calls of a training step lie small ones and JavaScript, 10-200 us.
 constexpr microseconds kSpinning{20};
+constexpr microseconds kInARow{400};
+constexpr microseconds kSpinningInARow{200};
 // hold_workers holds them so long at most.
 constexpr microseconds kLongestHold{500};
 // The caller waits this long for workers that are in their last task before it yields its CPU.
@@ -186,9 +189,15 @@ class Pool {
 
   [[noreturn]] void serve(std::size_t self) {
     const FloatEnvironment environment;
+    // More threads than CPUs don't spin: they would take the CPU from whoever computes.
+    const bool may_spin = self < cpus_;
+    bool in_a_row = false;
     std::uint64_t seen = 0;
     for (;;) {
-      const std::uint64_t job = next_job(seen, self < cpus_ ? kSpinning : microseconds::zero());
+      const microseconds spinning = in_a_row ? kSpinningInARow : kSpinning;
+      const Clock::time_point since = Clock::now();
+      const std::uint64_t job = next_job(seen, may_spin ? spinning : microseconds::zero());
+      in_a_row = Clock::now() - since < kInARow;
       seen = job;
       inside_.fetch_add(1, std::memory_order_seq_cst);
       // Still the same open job: the caller now waits for us. Otherwise it may be over already.
@@ -197,8 +206,7 @@ class Pool {
     }
   }
 
-  // The next open job other than `seen`: spin first, then park. More threads than CPUs don't spin: they
-  // would take the CPU from whoever computes.
+  // The next open job other than `seen`: spin first, then park.
   std::uint64_t next_job(std::uint64_t seen, microseconds spinning) {
     std::uint64_t job = 0;
     const auto is_new = [&] {
