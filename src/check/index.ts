@@ -15,7 +15,7 @@ export {
 } from './batchnorm.js';
 export { classTargets, indices, lengths, mask } from './indices.js';
 export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } from './objects.js';
-export { noMore, notAborted, options, requiredOptions, signal } from './options.js';
+export { abortReason, noMore, notAborted, options, requiredOptions, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';
 export { equalShapes, numelOf, shape, shapeText } from './shapes.js';
 export { attached, dtype, floating, sameDtype, sameShape } from './tensors.js';

@@ -89,7 +89,13 @@ function isSignal(value: unknown): value is AbortSignal {
 
 /** Throws the signal's reason once it is aborted. Signals of other libraries may lack their own method. */
 export function notAborted(signal: AbortSignal | null): void {
-  if (signal?.aborted !== true) return;
-  const reason = signal.reason as Error | undefined; // whatever the user gave
-  throw reason ?? new DOMException('This operation was aborted', 'AbortError');
+  if (signal?.aborted === true) throw abortReason(signal);
+}
+
+/** The reason of a signal that is aborted: whatever the user gave. */
+export function abortReason(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return (
+    reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason
+  ) as Error;
 }

@@ -2,6 +2,7 @@
 // into them meanwhile.
 import { isSharedArrayBuffer } from 'node:util/types';
 
+import * as check from '../check/index.js';
 import type { Memory } from '../memory/buffer.js';
 import type { TensorData } from '../memory/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -82,7 +83,7 @@ export function* piecesOf(
   for (const live of tensors) {
     for (let start = 0; start < live.byteLength; parts++) {
       if (bytes >= CHUNK_BYTES || parts === PARTS) {
-        signal?.throwIfAborted();
+        check.notAborted(signal);
         yield buffers;
         [buffers, bytes, parts] = [[], 0, 0];
       }
@@ -99,7 +100,7 @@ export function* piecesOf(
       start = end;
     }
   }
-  signal?.throwIfAborted();
+  check.notAborted(signal);
   yield buffers;
   for (const live of tensors) live.unchanged();
 }

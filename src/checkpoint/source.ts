@@ -75,7 +75,7 @@ export async function inTurns<Result>(
 ): Promise<Result> {
   let start = performance.now();
   for (;;) {
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     const step = outsideScopes(() => steps.next());
     if (step.done === true) return step.value;
     if (step.value !== undefined) await step.value;

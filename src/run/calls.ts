@@ -3,6 +3,7 @@
 import { addon } from '../addon/control.js';
 import type { Calls } from '../addon/types.js';
 import * as check from '../check/index.js';
+import { onAbort } from './aborts.js';
 
 /** @internal Each returns what the call gives now, or a promise of how its job ended. */
 export type Native = {
@@ -43,10 +44,12 @@ export async function runJob(
   body: (native: Native) => unknown,
 ): Promise<unknown> {
   const own = tickets++;
-  const cancel = (): void => {
-    addon.cancelJob(own);
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
+  const stopListening =
+    signal === null
+      ? null
+      : onAbort(signal, () => {
+          addon.cancelJob(own);
+        });
   try {
     ticket = own;
     const ended = await body(asJobs());
@@ -54,7 +57,7 @@ export async function runJob(
     if (ended === 'cancelled' || ended === 'out of memory') throw outOfMemory(who);
     return ended === 'done' ? undefined : ended;
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    stopListening?.();
   }
 }
 

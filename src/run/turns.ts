@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import * as check from '../check/index.js';
+import { onAbort } from './aborts.js';
 
 /** Half a millisecond of the slower loops. */
 const PART = 2 ** 18;
@@ -32,7 +33,7 @@ export async function inTurns(
 ): Promise<void> {
   for (let from = 0; from < count; from += PART) {
     if (from > 0) await setImmediate();
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     work(from, Math.min(count, from + PART));
   }
 }
@@ -61,16 +62,15 @@ export async function unlessAborted<Result>(
 ): Promise<Result> {
   if (signal === null) return promise;
   check.notAborted(signal);
-  let stop = (): void => undefined;
+  let stopListening = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop, { once: true });
+    stopListening = onAbort(signal, () => {
+      reject(check.abortReason(signal));
+    });
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    stopListening();
   }
 }

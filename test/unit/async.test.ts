@@ -1,10 +1,13 @@
 // forwardAsync and backwardAsync: the bits of the synchronous calls, the order in which statistics move,
 // and that whatever is aborted or refused has changed nothing.
+import { getEventListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { markAsUntransferable } from 'node:worker_threads';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import {
+  checkpoint,
   functional,
   isGradEnabled,
   native,
@@ -519,6 +522,62 @@ describe('a signal', () => {
     abort.abort();
     expect(y.disposed).toBe(false);
     expect(bits(y)).toBe(bits(new nn.BatchNorm1d(270).forward(make())));
+  });
+
+  test('that many calls share has one listener, and none when they have settled', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const { signal } = new AbortController();
+    const bn = new nn.BatchNorm1d(270);
+    const first = bn.forwardAsync(make(), { signal });
+    const calls = Array.from({ length: 20 }, () => bn.forwardAsync(make(), { signal }));
+    await first;
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await Promise.all(calls);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await nextTurn();
+    process.off('warning', onWarning);
+    expect(warnings).toStrictEqual([]);
+  });
+
+  test('aborted stops all calls that share it', async () => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const calls = Array.from({ length: 5 }, () =>
+      new nn.BatchNorm1d(270).forwardAsync(make(), { signal }),
+    );
+    await Promise.resolve();
+    abort.abort(reason);
+    const ends = await Promise.allSettled(calls);
+    expect(ends.map((end) => end.status === 'rejected' && (end.reason as unknown))).toStrictEqual(
+      calls.map(() => reason),
+    );
+  });
+
+  test('aborted with null rejects with it', async () => {
+    const signal = AbortSignal.abort(null);
+    const end = new nn.BatchNorm1d(270).forwardAsync(make(), { signal }).then(
+      () => 'fulfilled',
+      (error: unknown) => error,
+    );
+    expect(await end).toBeNull();
+  });
+
+  test('of a library, which has no throwIfAborted, is heard all the same', async () => {
+    const target = Object.assign(new EventTarget(), { aborted: false, reason: undefined });
+    const signal = target as unknown as AbortSignal;
+    const bn = new nn.BatchNorm1d(2);
+    // Padding is left out in turns of the event loop.
+    const lengths = [65536, 65536];
+    const padded = (): Promise<Tensor> =>
+      bn.forwardAsync(tensor(values([2, 2, 65536]), [2, 2, 65536]), { signal, lengths });
+    const bytes = checkpoint.encodeSafetensors(bn.stateDict());
+    expect((await padded()).shape).toStrictEqual([2, 2, 65536]);
+    expect((await checkpoint.loadSafetensors(bytes, { signal })).size).toBe(5);
+    target.aborted = true;
+    await expect(padded()).rejects.toThrow('aborted');
+    await expect(checkpoint.loadSafetensors(bytes, { signal })).rejects.toThrow('aborted');
   });
 
   test('stops a walk: no leaf has got anything', async () => {

@@ -80,7 +80,7 @@ export async function saveSafetensors(
   const place = placeOf('saveSafetensors', path);
   check.options('saveSafetensors', options, ['metadata', 'signal']);
   const signal = check.signal('saveSafetensors', options.signal);
-  signal?.throwIfAborted();
+  check.notAborted(signal);
   const { header, tensors } = layOut(place.who, state, options.metadata);
   const live: Live[] = [];
   try {

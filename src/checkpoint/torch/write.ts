@@ -58,7 +58,7 @@ export async function saveTorch(
   const place = placeOf('saveTorch', path);
   check.options('saveTorch', options, ['signal']);
   const signal = check.signal('saveTorch', options.signal);
-  signal?.throwIfAborted();
+  check.notAborted(signal);
   await replace(place, pieces(encode(place.who, value), signal));
 }
 
@@ -78,7 +78,7 @@ export function encodeTorch(value: object): Uint8Array {
 
 function* pieces(bytes: Uint8Array, signal: AbortSignal | null): Generator<readonly Uint8Array[]> {
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    signal?.throwIfAborted();
+    check.notAborted(signal);
     yield [bytes.subarray(at, at + CHUNK_BYTES)];
   }
 }
