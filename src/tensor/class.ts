@@ -173,6 +173,11 @@ export class Tensor implements Variable {
     this.memory.version++;
   }
 
+  /** @internal Takes back `markChanged`, where what was to change has failed. */
+  markUnchanged(): void {
+    this.memory.version--;
+  }
+
   /** @internal The operation that made this tensor, or null: a leaf. */
   get operation(): Operation | null {
     return this.maker;

@@ -59,32 +59,38 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
+const numelOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const size = (min: number, max: number) => fc.integer({ min, max });
-const cases = fc.record({
-  kind: fc.constantFrom(...Object.keys(KINDS)),
-  shape: fc.oneof(
-    fc.tuple(size(2, 40), size(1, 40)),
-    fc.tuple(size(300, 700), size(1, 20)),
-    fc.tuple(size(2, 9), size(1, 12), size(2, 90)),
-    fc.tuple(size(1, 2), size(1, 3), size(2000, 5000)),
-  ),
-  seed: size(1, 2 ** 31 - 2),
-  mode: fc.constantFrom('training', 'evaluation', 'frozen'),
-  affine: fc.boolean(),
-  dtype: fc.constantFrom('float32' as const, 'float64' as const),
-  // Of a channel: what is not finite, and values that the passes' own arithmetic is too narrow for.
-  special: fc.constantFrom(0, NaN, 1e36),
-});
+const channelsOf = (shape: readonly number[], layout: string): number =>
+  layout === 'NLC' ? shape.at(-1)! : shape[1]!;
+const cases = fc
+  .record({
+    kind: fc.constantFrom(...Object.keys(KINDS)),
+    shape: fc.oneof(
+      fc.tuple(size(2, 40), size(1, 40)),
+      fc.tuple(size(300, 700), size(1, 20)),
+      fc.tuple(size(2, 9), size(1, 12), size(2, 90)),
+      fc.tuple(size(1, 2), size(1, 3), size(2000, 5000)),
+    ),
+    seed: size(1, 2 ** 31 - 2),
+    mode: fc.constantFrom('training', 'evaluation', 'frozen'),
+    affine: fc.boolean(),
+    dtype: fc.constantFrom('float32' as const, 'float64' as const),
+    layout: fc.constantFrom('NCL' as const, 'NLC' as const),
+    // Of a channel: what is not finite, and values that the passes' own arithmetic is too narrow for.
+    special: fc.constantFrom(0, NaN, 1e36),
+  })
+  // More than one value a channel.
+  .filter(({ shape, layout }) => numelOf(shape) > channelsOf(shape, layout));
 type Case = typeof cases extends fc.Arbitrary<infer Value> ? Value : never;
 
 function values({ shape, seed, dtype, special }: Case, salt: number): Tensor {
-  const count = shape.reduce((a, b) => a * b, 1);
   const numbers = { dtype, seed: seed + salt, steps: 512 };
-  return tensor(steppedValues(count, numbers, salt === 0 ? special : 0), shape);
+  return tensor(steppedValues(numelOf(shape), numbers, salt === 0 ? special : 0), shape);
 }
 
-function layerOf({ shape, seed, mode, affine, dtype }: Case): nn.BatchNorm1d {
-  const layer = new nn.BatchNorm1d(shape[1], { affine, dtype });
+function layerOf({ shape, seed, mode, affine, dtype, layout }: Case): nn.BatchNorm1d {
+  const layer = new nn.BatchNorm1d(channelsOf(shape, layout), { affine, dtype, layout });
   layer.weight?.data.forEach((_, i, all) => (all[i] = (seed % 7) - 3 + i / 2));
   layer.bias?.data.forEach((_, i, all) => (all[i] = (i % 3) - 1));
   layer.train(mode === 'training');
@@ -115,6 +121,10 @@ const ways: Record<string, (kind: Kind) => Run> = {
     ({ layer: activation }) =>
     (layer, x) =>
       new nn.Sequential(layer, activation()).forward(x),
+  'into out':
+    ({ option }) =>
+    (layer, x) =>
+      layer.forward(x, { activation: option, out: tensor(x.data.slice(), x.shape) }),
   forwardAsync:
     ({ option }) =>
     (layer, x) =>
@@ -143,7 +153,7 @@ describe('an activation in the pass of BatchNorm has the bits of one behind it',
     const kind = KINDS[name]!;
     const of: Case = {
       ...{ kind: name, shape: [3, 4, 40], seed: 5, mode: 'training', affine: true },
-      ...{ dtype: 'float32', special: 0 },
+      ...{ dtype: 'float32', layout: 'NCL', special: 0 },
     };
     const lengths = [40, 7, 0];
     const apart = await step(of, (layer, x) => kind.apart(layer.forward(x, { lengths })));

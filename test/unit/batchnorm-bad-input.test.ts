@@ -2,7 +2,7 @@
 // counter, parameter, gradient or flag, bit by bit.
 import { describe, expect, test } from 'vitest';
 
-import { nn, tensor, type Tensor } from '../../src/index.js';
+import { functional, nn, tensor, type Tensor } from '../../src/index.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
 
 const zeros = (...shape: number[]): Tensor =>
@@ -261,6 +261,18 @@ describe('out', () => {
     const expected = bn.eval().forward(input).toArray();
     expect(bn.forward(input, { out: input }).toArray()).toEqual(expected);
     expect(input.toArray()).toEqual(expected);
+  });
+
+  test('that is refused is as it was for a graph that reads it again', () => {
+    const memory = new Float32Array(9).fill(1);
+    const [input, shifted] = [memory.subarray(0, 6), memory.subarray(3)].map((part) =>
+      tensor(part, [2, 3]),
+    ) as [Tensor, Tensor];
+    const leaf = tensor(new Float32Array(6), [2, 3], { requiresGrad: true });
+    const product = functional.sum(functional.mul(leaf, shifted));
+    expect(() => used().forward(input, { out: shifted })).toThrow('overlaps');
+    product.backward();
+    expect(leaf.grad!.toArray()).toEqual(shifted.toArray());
   });
 
   test('receives the output, and may be used again', () => {

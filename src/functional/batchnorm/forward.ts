@@ -28,7 +28,6 @@ export function normalize(input: Tensor, plan: Plan): Tensor {
   const { out, update } = plan;
   // The result is a tensor of its own even over out's memory: out stays a leaf, to be used again.
   const y = run(input, out?.detach() ?? Tensor.like(input), plan, recorded);
-  if (out !== null) y.markChanged();
   if (update) {
     plan.runningMean?.markChanged();
     plan.runningVar?.markChanged();
@@ -50,7 +49,6 @@ function normalizeLater(input: Tensor, plan: Plan, deferral: Deferral, recorded:
   }
   const y =
     out === null ? normalized(apart) : undeferred(() => normalized({ ...apart, deferral: null }));
-  if (out !== null && plan.padding === null) y.markChanged();
   if (update && apart.moments !== null) moveAtEnd(apart.moments, plan, deferral);
   return y;
 }
@@ -116,6 +114,18 @@ function normalizePadded(input: Tensor, plan: Plan, padding: Padding, recorded: 
 
 /** Computes y, and records it. */
 function run(input: Tensor, y: Tensor, plan: Plan, recorded: boolean): Tensor {
+  if (plan.out === null) return compute(input, y, plan, recorded);
+  // Before it is recorded: backward may read y again, and that is what is written now.
+  y.markChanged();
+  try {
+    return compute(input, y, plan, recorded);
+  } catch (error) {
+    y.markUnchanged();
+    throw error;
+  }
+}
+
+function compute(input: Tensor, y: Tensor, plan: Plan, recorded: boolean): Tensor {
   // Mean, what its rounding left over, and 1/deviation: 3 · c values that backward reads again.
   const saved = plan.moments?.rows ?? (recorded ? savedDoubles(3 * plan.dims.c) : null);
   // First, because it may fail, where the stack ends: not with running statistics that have moved.
