@@ -8,11 +8,16 @@ import { readOptions, type Usage } from './options.js';
 
 const USAGE: Usage = {
   name: 'build',
-  text: `Compiles the addon from the sources in the package, offline, with CMake and GCC or Clang. It goes where
-evenkeel looks before it takes the prebuilt binary, and where no package manager deletes it:
+  text: `Compiles the addon from the sources in the package, offline, with CMake and GCC
+or Clang. It goes where evenkeel looks before it takes the prebuilt binary, and
+where no package manager deletes it:
   ${ownBuild() ?? '(this user has no home: --out is needed)'}`,
   options: {
-    out: { type: 'string', help: 'write the addon here; load it with EVENKEEL_NATIVE' },
+    out: {
+      type: 'string',
+      hint: '<file>',
+      help: 'write the addon here; load it with EVENKEEL_NATIVE',
+    },
     json: { type: 'boolean', help: 'print one object' },
   },
   examples: [

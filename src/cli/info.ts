@@ -1,4 +1,5 @@
 // `evenkeel info`: which addon was loaded and why, which instruction sets and threads.
+import { ABSENT } from '../addon/explain.js';
 import type { Loaded } from '../addon/load.js';
 import { libcOf, platformName } from '../addon/platform.js';
 import { VERSION } from '../addon/version.js';
@@ -16,7 +17,7 @@ const WHY: Readonly<Record<Loaded['place']['kind'], string>> = {
   environment: 'EVENKEEL_NATIVE names it',
   checkout: 'the build of this checkout',
   'own build': 'made by `evenkeel build`',
-  prebuilt: 'the binary that the package brings for this platform',
+  prebuilt: 'the binary in the package for this platform',
 };
 
 interface Info {
@@ -97,6 +98,9 @@ function textOf({ addon, passedOver, error, ...system }: Info): string {
     `evenkeel ${version}`,
     ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`),
   ];
-  for (const { path, why } of passedOver) lines.push(`  ${'not taken'.padEnd(14)}${path} ${why}`);
+  // Places that are empty are not worth a line; --json has them.
+  for (const { path, why } of passedOver) {
+    if (why !== ABSENT) lines.push(`  ${'not taken'.padEnd(14)}${path} ${why}`);
+  }
   return error === null ? lines.join('\n') : `${lines.join('\n')}\n\n${error}`;
 }

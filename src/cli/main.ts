@@ -18,8 +18,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {
-  if (name === '--help' || name === '-h' || name === 'help') return say(help());
   if (name === '--version' || name === '-v') return say(VERSION);
+  const isHelp = name === '--help' || name === '-h' || name === 'help';
+  const [asked] = rest;
+  if (isHelp && asked !== undefined) return main([asked, '--help']);
+  if (isHelp) return say(help());
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command.run(rest);
   const names = [...Object.keys(COMMANDS), '--help', '--version'].join(', ');
@@ -45,7 +48,7 @@ function help(): string {
     ...commands,
     '',
     'Options:',
-    `  ${'--help'.padEnd(12)}print this; after a command, its own help`,
+    `  ${'--help'.padEnd(12)}print this; before or after a command, its own help`,
     `  ${'--version'.padEnd(12)}print the version`,
   ].join('\n');
 }

@@ -38,7 +38,7 @@ export interface Usage {
   readonly name: string;
   /** The name that a mistake is reported by; `evenkeel <name>` if left out. */
   readonly program?: string;
-  /** How the program is run, without its options; the program's name if left out. */
+  /** How the program is run; `[options]` comes last where it has none. If left out: its name and positionals. */
   readonly call?: string;
   readonly text: string;
   readonly options: Readonly<Record<string, Option>>;
@@ -137,22 +137,47 @@ function programOf({ name, program = `evenkeel ${name}` }: Usage): string {
   return program;
 }
 
+/** A terminal's width: longer lines of a help are broken. */
+const WIDTH = 80;
+
 export function helpOf(usage: Usage): string {
   const { text, options, positionals = [], examples = [], notes = [], exitCodes } = usage;
-  const rows = Object.entries<Option>({ ...options, help: HELP }).map(([name, option]) => {
-    const standard = option.type === 'number' ? ` (default ${option.default})` : '';
-    return `  ${`--${name} ${hintOf(option)}`.trimEnd().padEnd(18)}${option.help}${standard}`;
-  });
   const places = positionals.map((each) => `[${each}] `).join('');
+  const call = usage.call ?? `${programOf(usage)} ${places}`.trimEnd();
   const paragraphs = [
-    `Usage: ${usage.call ?? programOf(usage)} ${places}[options]`,
-    text,
-    ['Options:', ...rows].join('\n'),
+    `Usage: ${call.includes('[options]') ? call : `${call} [options]`}`,
+    wrapped(text),
+    ['Options:', ...optionRows({ ...options, help: HELP })].join('\n'),
     ...notes,
     ...(examples.length > 0
       ? [['Examples:', ...examples.map((each) => `  ${each}`)].join('\n')]
       : []),
-    ...(exitCodes === undefined ? [] : [`Exit code: ${exitCodes}.`]),
+    ...(exitCodes === undefined ? [] : [wrapped(`Exit code: ${exitCodes}.`)]),
   ];
   return paragraphs.join('\n\n');
+}
+
+/** Names to the left, the help of each in one column behind them. */
+function optionRows(options: Readonly<Record<string, Option>>): string[] {
+  const rows = Object.entries(options).map(([name, option]): [string, string] => [
+    `  --${name} ${hintOf(option)}`.trimEnd(),
+    option.help + (option.type === 'number' ? ` (default ${option.default})` : ''),
+  ]);
+  const column = Math.max(20, ...rows.map(([name]) => name.length + 2));
+  return rows.map(([name, help]) => wrapped(name.padEnd(column) + help, column));
+}
+
+/** Lines that are too long, broken at blanks; the rest of each stands `indent` blanks to the right. */
+function wrapped(text: string, indent = 0): string {
+  const lines: string[] = [];
+  for (let line of text.split('\n')) {
+    while (line.length > WIDTH) {
+      const at = line.lastIndexOf(' ', WIDTH);
+      if (at <= indent) break;
+      lines.push(line.slice(0, at));
+      line = ' '.repeat(indent) + line.slice(at + 1);
+    }
+    lines.push(line);
+  }
+  return lines.join('\n');
 }

@@ -43,6 +43,18 @@ describe('evenkeel', () => {
     expect(stdout).toMatch(/^ {2}bench {7}/m);
   });
 
+  it.each(['help', '--help'])('%s prints the help of a command', (word) => {
+    expect(evenkeel(word, 'info')).toEqual(evenkeel('info', '--help'));
+    expect(evenkeel(word, 'info').stdout).toMatch(/^Usage: evenkeel info /);
+  });
+
+  it.each(['bench', 'build', 'doctor', 'info', 'run'])('%s --help fits a terminal', (name) => {
+    const lines = evenkeel(name, '--help')
+      .stdout.split('\n')
+      .filter((line) => !line.startsWith('  npx ') && !line.startsWith('  /'));
+    expect(lines.filter((line) => line.length > 92)).toEqual([]);
+  });
+
   it('--version prints the version', () => {
     expect(evenkeel('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });

@@ -60,6 +60,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'model.mjs'), MODULE);
   writeFileSync(join(folder, 'no-model.mjs'), 'export const net = 1;');
   writeFileSync(join(folder, 'throws.mjs'), 'throw new Error("no data here");');
+  writeFileSync(join(folder, 'mistake.mjs'), 'export const model = () => undefined.layers;');
 });
 
 afterAll(() => {
@@ -143,6 +144,8 @@ describe('a module file', () => {
   it.each([
     ['no-model.mjs', "evenkeel doctor: expected no-model.mjs to export 'model', got net.\n"],
     ['throws.mjs', /^evenkeel doctor: Error: no data here\n {4}at .*throws\.mjs/],
+    ['mistake.mjs', /^evenkeel doctor: TypeError: Cannot read .*\n {4}at .*mistake\.mjs.*\n$/],
+    ['none.pt', /^evenkeel doctor: .*, got 'none\.pt'\.\n {2}because: ENOENT: .*\n$/],
   ])('%s ends with 2', (file, message) => {
     const { code, stderr } = doctor(file);
     expect(code).toBe(2);

@@ -1,12 +1,15 @@
 // `evenkeel doctor`: what is wrong with the BatchNorm layers of a checkpoint, or of a model that a module makes.
 import { writeFile } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 
 import type { Report, Severity } from '../../doctor/index.js';
 import { readOptions, type Usage, type Values } from '../options.js';
 import { annotations } from './annotations.js';
 import { examine, type Examination } from './examine.js';
 import { explain } from './explain.js';
+
+/** Where the built package is. */
+const PACKED = join(__dirname, '..', '..', '..');
 
 const LEVELS = ['error', 'warning', 'note', 'never'] as const;
 type Level = (typeof LEVELS)[number];
@@ -121,15 +124,22 @@ function leaveToTheReport(): void {
   });
 }
 
-/** Of what a module has thrown, the place in it too. */
+/** A sentence. Of what a module file has thrown or asked for, the place in it too. */
 function messageOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error);
-  const { message, stack, cause } = error as {
-    message?: unknown;
-    stack?: unknown;
-    cause?: unknown;
+  const { name, message, stack, cause } = error as {
+    readonly [key in 'name' | 'message' | 'stack' | 'cause']?: unknown;
   };
-  const isOurs = 'name' in error && (error.name === 'TypeError' || error.name === 'RangeError');
-  const text = isOurs || typeof stack !== 'string' ? String(message) : stack;
-  return cause === undefined ? text : `${text}\n  because: ${messageOf(cause)}`;
+  const frames = typeof stack === 'string' ? stack.split('\n').filter(isFrame) : [];
+  const places = frames.filter(isOfUser);
+  const isTheirs = frames[0] !== undefined && isOfUser(frames[0]);
+  const text = [isTheirs ? `${String(name)}: ${String(message)}` : String(message), ...places];
+  return [...text, ...(cause === undefined ? [] : [`  because: ${messageOf(cause)}`])].join('\n');
+}
+
+const isFrame = (line: string): boolean => /^ {4}at /.test(line);
+
+/** Whether a line of a stack is in a file of the user's: not in this package, nor in Node. */
+function isOfUser(frame: string): boolean {
+  return !frame.includes(PACKED) && !/\(?node:|<anonymous>|\(native\)/.test(frame);
 }

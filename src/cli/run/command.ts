@@ -10,10 +10,10 @@ import { Printer } from './printer.js';
 
 const USAGE: Usage = {
   name: 'run',
-  call: 'evenkeel run -n <processes> [options] <program> [its arguments] with',
+  call: 'evenkeel run -n <processes> [options] <program> [its arguments]',
   text:
     'Runs a program as several processes that train together (evenkeel/distributed): by mpirun, or as Workers of one ' +
-    'process. Lines are printed behind the rank they are of; the first failure ends all, and comes last.',
+    'process. Each line is printed behind the rank of its process. The first failure ends all processes, and is printed last.',
   options: {
     processes: {
       ...{ type: 'number', default: 2, min: 1, max: 65536, whole: true },
@@ -22,13 +22,13 @@ const USAGE: Usage = {
     hosts: {
       type: 'string',
       hint: '<a,b>',
-      help: 'on these machines, which ssh reaches; default this one',
+      help: 'the machines, which ssh reaches (default this one)',
     },
     threads: {
       ...{ type: 'number', default: 0, min: 0, max: 64, whole: true },
-      help: 'threads of each process; 0: its share of the cores',
+      help: 'threads of each process; 0 is its part of the cores',
     },
-    backend: { type: 'string', hint: '<mpi|workers>', help: 'default mpi' },
+    backend: { type: 'string', hint: '<name>', help: 'mpi or workers (default mpi)' },
     'allow-run-as-root': {
       type: 'boolean',
       help: 'pass this on to Open MPI, which refuses root otherwise',

@@ -18,7 +18,7 @@ export function caseChart(cases: readonly CaseReport[]): Chart {
     ...(right === undefined ? {} : { aim: right.accuracy! }),
     bars: shown.map(caseBar),
     table: {
-      columns: ['training', 'trackRunningStats', 'normalizes by', 'batch size', 'accuracy'],
+      columns: ['training', 'trackRunningStats', 'normalises by', 'batch size', 'accuracy'],
       rows: cases.map((each) => ({
         cells: [
           String(each.training),

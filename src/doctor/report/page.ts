@@ -87,7 +87,7 @@ function layerTable({ layers }: ReportData): Markup {
     'kind',
     'channels',
     'mode',
-    'normalizes by',
+    'normalises by',
     'batches tracked',
     'momentum',
     'remembers',

@@ -102,7 +102,7 @@ function caseLines(cases: readonly CaseReport[], paint: Paint): string[] {
   const heads = [
     { title: '  training', align: 'left' },
     { title: 'trackRunningStats', align: 'left' },
-    { title: 'normalizes by', align: 'left' },
+    { title: 'normalises by', align: 'left' },
     ...sizes.map((size) => ({ title: `batch of ${String(size)}`, align: 'right' }) as const),
   ] as const;
   const [head = '', ...lines] = columns(heads, rows);
@@ -143,7 +143,7 @@ const LAYER_COLUMNS: readonly LayerColumn[] = [
   { title: '  layer', align: 'left', cell: (layer) => `  ${visible(nameOf(layer))}` },
   { title: 'channels', align: 'right', cell: ({ numFeatures }) => String(numFeatures) },
   { title: 'mode', align: 'left', cell: modeOf },
-  { title: 'normalizes by', align: 'left', cell: ({ normalizesBy }) => normalizesBy },
+  { title: 'normalises by', align: 'left', cell: ({ normalizesBy }) => normalizesBy },
   {
     title: 'batches',
     align: 'right',
