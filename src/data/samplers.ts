@@ -24,7 +24,7 @@ export function samplesIn(who: string, source: Sized): number {
   return check.wholeNumber(who, "the data set's length", source.length, 0, 2 ** 32 - 1);
 }
 
-/** 0, 1, 2, … */
+/** The indices of a data set in their order: 0, 1, 2, … */
 export class SequentialSampler implements Sampler {
   readonly #source: Sized;
 

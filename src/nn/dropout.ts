@@ -7,7 +7,16 @@ import { pythonFloat } from './module/repr.js';
 
 const PROBABILITY = Symbol('probability');
 
-/** In training, zeroes elements with probability p and scales the rest by 1 / (1 - p). */
+/**
+ * In training, zeroes elements with probability p and scales the rest by 1 / (1 - p). In evaluation the values stay. It
+ * draws from the stream of `manualSeed`.
+ *
+ * @throws {RangeError | TypeError} for a p that is no number from 0 to 1.
+ * @example
+ * ```ts
+ * new nn.Dropout(0.5).eval().forward(tensor([1, 2])).toArray(); // => [1, 2]
+ * ```
+ */
 export class Dropout extends Module {
   private [PROBABILITY] = 0.5;
   /** @internal */

@@ -162,11 +162,13 @@ export function constant_(tensor: Tensor, value: number, ...rest: undefined[]): 
   return to;
 }
 
+/** Fills the tensor with 0, and returns it. @throws {TypeError} for another kind or dtype. */
 export function zeros_(tensor: Tensor, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('init.zeros_', 1, rest);
   return constant_(target('init.zeros_', tensor), 0);
 }
 
+/** Fills the tensor with 1, and returns it. @throws {TypeError} for another kind or dtype. */
 export function ones_(tensor: Tensor, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('init.ones_', 1, rest);
   return constant_(target('init.ones_', tensor), 1);

@@ -79,7 +79,17 @@ abstract class SampleNorm extends Module {
   }
 }
 
-/** `functional.layerNorm` over the last dimensions, with a learned scale and shift of their shape. */
+/**
+ * Normalises each sample over the last dimensions (Ba et al. 2016): y = (x - mean) / sqrt(var + eps) · weight + bias, with
+ * weight and bias of their shape. Training and evaluation are the same.
+ *
+ * @throws {RangeError | TypeError} for a shape or an option that is none.
+ * @example
+ * ```ts
+ * const norm = new nn.LayerNorm(2, { eps: 0 });
+ * norm.forward(tensor([[1, 3]])).toArray(); // => [[-1, 1]]
+ * ```
+ */
 export class LayerNorm extends SampleNorm {
   readonly normalizedShape: readonly number[];
 
@@ -112,7 +122,17 @@ export class LayerNorm extends SampleNorm {
   }
 }
 
-/** `functional.groupNorm`, with a learned scale and shift for each channel. */
+/**
+ * Normalises [N, C, *] over each of `numGroups` groups of channels of a sample (Wu & He 2018), with a scale and a shift for
+ * each channel.
+ *
+ * @throws {RangeError | TypeError} for groups that do not divide the channels, and an option that is none.
+ * @example
+ * ```ts
+ * const norm = new nn.GroupNorm(1, 2, { eps: 0 });
+ * norm.forward(tensor([[1, 3]])).toArray(); // => [[-1, 1]]
+ * ```
+ */
 export class GroupNorm extends SampleNorm {
   readonly numGroups: number;
   readonly numChannels: number;
@@ -151,7 +171,17 @@ export class GroupNorm extends SampleNorm {
   }
 }
 
-/** `functional.instanceNorm`; with `affine` a learned scale and shift for each channel. Running statistics are not kept. */
+/**
+ * Normalises each channel of each sample of [N, C, L] over L (Ulyanov et al. 2016). With `affine` it has a scale and a shift
+ * for each channel. It keeps no running statistics.
+ *
+ * @throws {RangeError | TypeError} for channels that are no whole number, and an option that is none.
+ * @example
+ * ```ts
+ * const norm = new nn.InstanceNorm1d(1, { eps: 0 });
+ * norm.forward(tensor([[[1, 3]]])).toArray(); // => [[[-1, 1]]]
+ * ```
+ */
 export class InstanceNorm1d extends SampleNorm {
   readonly numFeatures: number;
 

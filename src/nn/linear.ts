@@ -18,8 +18,16 @@ const FEATURES = Symbol('features');
 const UNDRAWN = Symbol('undrawn');
 
 /**
- * y = x Wᵀ + b. W and b start uniform in ±1/sqrt(inFeatures), as PyTorch's do (He et al. 2015 with
- * a = sqrt(5)).
+ * y = x Wᵀ + b of [*, inFeatures], where W is [outFeatures, inFeatures]. W and b start uniform in ±1/sqrt(inFeatures), as
+ * PyTorch's do (He et al. 2015 with a = sqrt(5)).
+ *
+ * @throws {RangeError | TypeError} for sizes that are no whole numbers of at least 1, and other options.
+ * @example
+ * ```ts
+ * const layer = new nn.Linear(2, 1);
+ * layer.loadStateDict(new Map([['weight', tensor([[2, 3]])], ['bias', tensor([1])]]));
+ * layer.forward(tensor([[1, 1]])).toArray(); // => [[6]]
+ * ```
  */
 export class Linear extends Module {
   private readonly [FEATURES] = { in: 0, out: 0 };

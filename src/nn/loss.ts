@@ -49,8 +49,15 @@ export function optionsOf<Options extends object>(loss: Loss<Options>): Options 
 export type CrossEntropyLossOptions = Omit<CrossEntropyOptions, 'of'>;
 
 /**
- * Softmax cross-entropy of unnormalised logits [N, classes] against class indices or probabilities:
- * `functional.crossEntropy`.
+ * Cross-entropy of logits [N, classes] against class indices or probabilities: the mean of -log(softmax(logits)[target]).
+ * The options are those of `functional.crossEntropy`.
+ *
+ * @throws {RangeError | TypeError} for an option out of its range.
+ * @example
+ * ```ts
+ * const criterion = new nn.CrossEntropyLoss();
+ * criterion.forward(tensor([[0, 0]]), [1]).item().toFixed(4); // => '0.6931'
+ * ```
  */
 export class CrossEntropyLoss extends Loss<CrossEntropyLossOptions> {
   constructor(options: CrossEntropyLossOptions = {}) {
@@ -92,7 +99,14 @@ export class NLLLoss extends Loss<NLLLossOptions> {
 /** Options of a layer: `of` is of one batch, and given to forward. */
 type MSELossLayerOptions = Omit<MSELossOptions, 'of'>;
 
-/** Mean squared error: `functional.mseLoss`. */
+/**
+ * The mean of (prediction - target)²: `functional.mseLoss`.
+ *
+ * @example
+ * ```ts
+ * new nn.MSELoss().forward(tensor([1, 4]), tensor([1, 2])).item(); // => 2
+ * ```
+ */
 export class MSELoss extends Loss<MSELossLayerOptions> {
   constructor(options: MSELossLayerOptions = {}) {
     super(options, ['reduction']);
@@ -110,7 +124,14 @@ export class MSELoss extends Loss<MSELossLayerOptions> {
   }
 }
 
-/** Mean absolute error: `functional.l1Loss`. */
+/**
+ * The mean of |prediction - target|: `functional.l1Loss`.
+ *
+ * @example
+ * ```ts
+ * new nn.L1Loss().forward(tensor([1, 4]), tensor([1, 2])).item(); // => 1
+ * ```
+ */
 export class L1Loss extends Loss<L1LossOptions> {
   constructor(options: L1LossOptions = {}) {
     super(options, ['reduction']);
@@ -122,7 +143,15 @@ export class L1Loss extends Loss<L1LossOptions> {
   }
 }
 
-/** A parabola up to beta, then a line of slope 1: `functional.smoothL1Loss`. */
+/**
+ * The mean of d² / (2 beta) where |d| < beta, else |d| - beta / 2, with d = prediction - target: `functional.smoothL1Loss`.
+ *
+ * @throws {RangeError | TypeError} for a beta below 0.
+ * @example
+ * ```ts
+ * new nn.SmoothL1Loss().forward(tensor([1, 4]), tensor([1, 2])).item(); // => 0.75
+ * ```
+ */
 export class SmoothL1Loss extends Loss<SmoothL1LossOptions> {
   constructor(options: SmoothL1LossOptions = {}) {
     super(options, ['beta', 'reduction']);
@@ -135,7 +164,15 @@ export class SmoothL1Loss extends Loss<SmoothL1LossOptions> {
   }
 }
 
-/** A parabola up to delta, then a line of slope delta: `functional.huberLoss`. */
+/**
+ * The mean of d² / 2 where |d| < delta, else delta (|d| - delta / 2), with d = prediction - target: `functional.huberLoss`.
+ *
+ * @throws {RangeError | TypeError} for a delta that is not above 0.
+ * @example
+ * ```ts
+ * new nn.HuberLoss().forward(tensor([1, 4]), tensor([1, 2])).item(); // => 0.75
+ * ```
+ */
 export class HuberLoss extends Loss<HuberLossOptions> {
   constructor(options: HuberLossOptions = {}) {
     super(options, ['delta', 'reduction']);

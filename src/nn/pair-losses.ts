@@ -22,7 +22,16 @@ import { Loss, optionsOf } from './loss.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
 
-/** Binary cross-entropy of logits: `functional.binaryCrossEntropyWithLogits`. */
+/**
+ * The mean of -(t log σ(x) + (1 - t) log(1 - σ(x))) for logits x and targets t from 0 to 1, without overflow:
+ * `functional.binaryCrossEntropyWithLogits`.
+ *
+ * @example
+ * ```ts
+ * const criterion = new nn.BCEWithLogitsLoss();
+ * criterion.forward(tensor([0]), tensor([1])).item().toFixed(4); // => '0.6931'
+ * ```
+ */
 export class BCEWithLogitsLoss extends Loss<BinaryCrossEntropyWithLogitsOptions> {
   constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
     super(options, ['weight', 'posWeight', 'reduction']);
@@ -40,7 +49,14 @@ export class BCEWithLogitsLoss extends Loss<BinaryCrossEntropyWithLogitsOptions>
   }
 }
 
-/** Binary cross-entropy of probabilities: `functional.binaryCrossEntropy`. */
+/**
+ * The mean of -(t log p + (1 - t) log(1 - p)) for probabilities p and targets t: `functional.binaryCrossEntropy`.
+ *
+ * @example
+ * ```ts
+ * new nn.BCELoss().forward(tensor([0.5]), tensor([1])).item().toFixed(4); // => '0.6931'
+ * ```
+ */
 export class BCELoss extends Loss<BinaryCrossEntropyOptions> {
   constructor(options: BinaryCrossEntropyOptions = {}) {
     super(options, ['weight', 'reduction']);

@@ -55,6 +55,16 @@ interface AdamState {
 /**
  * Adam (Kingma & Ba 2015): m = β₁ m + (1 - β₁) g; v = β₂ v + (1 - β₂) g²;
  * p -= lr / (1 - β₁ᵗ) · m / (sqrt(v) / sqrt(1 - β₂ᵗ) + eps).
+ *
+ * @throws {RangeError | TypeError} for a hyperparameter out of its range.
+ * @example
+ * ```ts
+ * const p = new nn.Parameter(tensor([1]));
+ * const optimizer = new optim.Adam([p], { lr: 0.1 });
+ * p.grad = tensor([4]);
+ * optimizer.step();
+ * p.item().toFixed(4); // => '0.9000'
+ * ```
  */
 export class Adam extends Optimizer<Hyper> {
   protected readonly [DECOUPLED]: boolean = false;

@@ -3,7 +3,19 @@ import type { Parameter } from '../tensor/tensor.js';
 import { Adam, ADAM_OPTIONS, type AdamOptions } from './adam.js';
 import { DECOUPLED, FIXED } from './internals.js';
 
-/** Adam with decoupled weight decay (Loshchilov & Hutter 2019): p -= lr · weightDecay · p first. */
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter 2019): p -= lr · weightDecay · p, and then the step of Adam.
+ *
+ * @throws {RangeError | TypeError} for a hyperparameter out of its range.
+ * @example
+ * ```ts
+ * const p = new nn.Parameter(tensor([1]));
+ * const optimizer = new optim.AdamW([p], { lr: 0.1, weightDecay: 0.5 });
+ * p.grad = tensor([4]);
+ * optimizer.step();
+ * p.item().toFixed(4); // => '0.8500'
+ * ```
+ */
 export class AdamW extends Adam {
   protected override readonly [DECOUPLED] = true;
   protected override readonly [FIXED] = { amsgrad: false, decoupled_weight_decay: true };

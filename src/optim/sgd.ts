@@ -51,6 +51,18 @@ interface Velocity {
  * Stochastic gradient descent with momentum (Sutskever et al. 2013), in PyTorch's form:
  * g += weightDecay · p; v = momentum · v + (1 - dampening) · g (v = g at first);
  * p -= lr · v, or lr · (g + momentum · v) with nesterov.
+ *
+ * @throws {RangeError | TypeError} for a hyperparameter out of its range.
+ * @example
+ * ```ts
+ * const p = new nn.Parameter(tensor([1]));
+ * const optimizer = new optim.SGD([p], { lr: 0.5, momentum: 0.5 });
+ * for (let i = 0; i < 2; i++) {
+ *   p.grad = tensor([1]);
+ *   optimizer.step(); // v is 1, then 1.5
+ * }
+ * p.item(); // => -0.25
+ * ```
  */
 export class SGD extends Optimizer<Hyper> {
   protected override readonly [SLOTS] = { momentum_buffer: 'tensor' } as const;

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import { expectAllClose, ROUNDING } from '../helpers/expect-close.js';
-import { readGolden, type DTypeName } from '../helpers/golden.js';
+import { plainState, readGolden, type DTypeName } from '../helpers/golden.js';
 
 type Nested = number[] | number[][];
 
@@ -83,27 +83,13 @@ describe(`state dicts of PyTorch ${golden.torch}`, () => {
       const bytes = checkpoint.encodeTorch({ epoch: 2, optimizer: optimizer.stateDict() });
       const again = await checkpoint.loadTorchOptimizer(bytes, { key: 'optimizer' });
       const theirs = await checkpoint.loadTorchOptimizer(bytesOf(each), { key: 'optimizer' });
-      const plain = (state: object): unknown =>
-        JSON.parse(
-          JSON.stringify(state, (_, value: unknown) =>
-            typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
-              ? value.data
-              : value,
-          ),
-        );
-      expect(plain(again.state)).toEqual(plain(theirs.state));
+      expect(plainState(again.state)).toEqual(plainState(theirs.state));
       again.param_groups.forEach((group, i) => expect(theirs.param_groups[i]).toMatchObject(group));
     });
 
     test(`${title}: comes out as it went in`, () => {
       const { optimizer } = prepared(each);
-      const written = JSON.parse(
-        JSON.stringify(optimizer.stateDict(), (_, value: unknown) =>
-          typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
-            ? value.data
-            : value,
-        ),
-      ) as typeof state;
+      const written = plainState(optimizer.stateDict());
       expect(written.state).toEqual(state.state);
       // PyTorch adds flags of its own ways to compute the same.
       written.param_groups.forEach((group, i) =>

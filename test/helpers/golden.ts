@@ -22,3 +22,14 @@ export function decode(encoded: Encoded): Float32Array<ArrayBuffer> | Float64Arr
   const memory = new Uint8Array(bytes).buffer;
   return isSingle ? new Float32Array(memory) : new Float64Array(memory);
 }
+
+/** A state dict of an optimiser as the golden data have it: tensors are flat arrays. */
+export function plainState<State extends object>(state: State): State {
+  return JSON.parse(
+    JSON.stringify(state, (_, value: unknown) =>
+      typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
+        ? value.data
+        : value,
+    ),
+  ) as State;
+}

@@ -208,8 +208,13 @@ export abstract class BatchNorm extends BatchNormMode {
 }
 
 /**
- * Batch normalisation (Ioffe & Szegedy 2015) over [N, C] or [N, C, L].
+ * Batch normalisation (Ioffe & Szegedy 2015) over [N, C] or [N, C, L] ([N, L, C] with layout 'NLC'):
+ * y = (x - mean) / sqrt(var + eps) · weight + bias, channel by channel. In training, mean and variance are the batch's, and
+ * move the running ones: running = (1 - momentum) · running + momentum · batch's (its unbiased variance). In evaluation they
+ * are the running ones.
  *
+ * @throws {RangeError | TypeError} for an option out of its range; of `forward`, for a shape that does not fit, and for one
+ * value per channel in training.
  * @example
  * ```ts
  * const bn = new nn.BatchNorm1d(2, { eps: 1, momentum: 0.5 });
