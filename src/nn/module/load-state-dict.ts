@@ -83,32 +83,16 @@ export function loadInto(
     throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
   }
   refuseForeign(who, 'state_dict', state);
-  const tensors = new Map<string, Tensor>();
-  for (const [key, value] of state as ReadonlyMap<unknown, unknown>) {
-    if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
-    refuseForeign(who, `'${key}' to be a Tensor`, value);
-    tensors.set(key, revived(value) ?? (value as Tensor)); // anything else is reported with its key
-  }
   const found: Findings = { missing: [], unexpected: [], problems: [], entries: [], commits: [] };
-  const groups = bySite(sites, tensors);
+  const groups = bySite(sites, tensorsOf(who, state));
   for (const site of sites) {
     const version =
       state instanceof StateDict ? (state.modules.get(site.path)?.version ?? null) : null;
     const plan = site.plan(groups.get(site.path) ?? new Map(), version);
     examine(who, site, plan, { version, assign }, found);
   }
-  const { missing, unexpected, problems, entries, commits } = found;
-  if (strict && unexpected.length > 0) {
-    problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}.`);
-  }
-  if (strict && missing.length > 0) {
-    problems.unshift(`Missing key(s) in state_dict: ${quoted(missing)}.`);
-  }
-  if (problems.length > 0) {
-    throw new RangeError(
-      `Error(s) in loading state_dict for ${owner}:\n\t${problems.join('\n\t')}`,
-    );
-  }
+  refuseProblems(owner, strict, found);
+  const { missing, unexpected, entries, commits } = found;
   // Once more: a Map of the caller's own or a check may have run code that took memory away.
   for (const { target, source, key } of entries) {
     target.attached(who, key);
@@ -120,6 +104,30 @@ export function loadInto(
   }
   for (const commit of commits) commit();
   return new LoadResult(missing, unexpected);
+}
+
+function tensorsOf(who: string, state: ReadonlyMap<unknown, unknown>): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [key, value] of state) {
+    if (typeof key !== 'string') throw check.wrongKind(who, 'state_dict with strings as keys', key);
+    refuseForeign(who, `'${key}' to be a Tensor`, value);
+    tensors.set(key, revived(value) ?? (value as Tensor)); // anything else is reported with its key
+  }
+  return tensors;
+}
+
+/** @throws {RangeError} in PyTorch's words, with every problem. */
+function refuseProblems(owner: string, strict: boolean, found: Findings): void {
+  const { missing, unexpected } = found;
+  const problems = [...found.problems];
+  if (strict && unexpected.length > 0) {
+    problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}.`);
+  }
+  if (strict && missing.length > 0) {
+    problems.unshift(`Missing key(s) in state_dict: ${quoted(missing)}.`);
+  }
+  if (problems.length === 0) return;
+  throw new RangeError(`Error(s) in loading state_dict for ${owner}:\n\t${problems.join('\n\t')}`);
 }
 
 /** Each entry under the deepest module its key leads to, by what is left of the key there. */
