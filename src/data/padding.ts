@@ -30,29 +30,9 @@ export function padSequence(
   const list = [...(check.iterable(who, 'sequences', sequences) as Iterable<Tensor>)];
   check.options(who, options, ['dim', 'value']);
   const { dim = -1, value = 0 } = options;
-  const [first] = list;
-  if (first === undefined) throw check.wrongValue(who, 'at least one sequence', 'none');
-  for (const each of list as unknown[]) {
-    if (!(each instanceof Tensor)) throw check.wrongKind(who, 'Tensors', each);
-  }
-  const rank = first.shape.length;
-  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
-    throw check.wrongValue(who, `dim from ${-rank} to ${rank - 1}`, check.describe(dim));
-  }
-  check.floating(who, 'sequences', first);
+  const { first, axis } = checked(who, list, dim);
   check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
-  const axis = dim < 0 ? dim + rank : dim;
   const longest = Math.max(...list.map(({ shape }) => shape[axis] ?? 0));
-  for (const each of list) {
-    check.sameShape(
-      who,
-      'sequences',
-      each,
-      first.shape.map((size, i) => (i === axis ? (each.shape[axis] ?? -1) : size)),
-    );
-    check.dtype(who, 'sequences', each, first.dtype, ' like the first');
-    each.attached(who, 'a sequence');
-  }
   const shape = first.shape.map((size, i) => (i === axis ? longest : size));
   const padded = Tensor.filled([list.length, ...shape], first.dtype, value);
   const lengths = Tensor.uninitialized([list.length], 'int32');
@@ -69,4 +49,34 @@ export function padSequence(
     }
   });
   return { padded, lengths };
+}
+
+/** The first sequence, which all others are like but along the axis, and that axis. */
+function checked(
+  who: string,
+  list: readonly Tensor[],
+  dim: number,
+): { first: Tensor; axis: number } {
+  const [first] = list;
+  if (first === undefined) throw check.wrongValue(who, 'at least one sequence', 'none');
+  for (const each of list as unknown[]) {
+    if (!(each instanceof Tensor)) throw check.wrongKind(who, 'Tensors', each);
+  }
+  const rank = first.shape.length;
+  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
+    throw check.wrongValue(who, `dim from ${-rank} to ${rank - 1}`, check.describe(dim));
+  }
+  check.floating(who, 'sequences', first);
+  const axis = dim < 0 ? dim + rank : dim;
+  for (const each of list) {
+    check.sameShape(
+      who,
+      'sequences',
+      each,
+      first.shape.map((size, i) => (i === axis ? (each.shape[axis] ?? -1) : size)),
+    );
+    check.dtype(who, 'sequences', each, first.dtype, ' like the first');
+    each.attached(who, 'a sequence');
+  }
+  return { first, axis };
 }
