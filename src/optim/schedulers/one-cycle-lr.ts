@@ -110,18 +110,7 @@ export class OneCycleLR extends LRScheduler<Own> {
     const rates = forEach(who, 'maxLr', options.maxLr, paramGroups.length, Infinity);
     const low = forEach(who, 'baseMomentum', baseMomentum, paramGroups.length, 1 - Number.EPSILON);
     const high = forEach(who, 'maxMomentum', maxMomentum, paramGroups.length, 1 - Number.EPSILON);
-    const byBeta = (paramGroups as Cycled[]).every(({ betas }) => betas !== undefined);
-    if (
-      cycleMomentum &&
-      !byBeta &&
-      !(paramGroups as Cycled[]).every(({ momentum }) => momentum !== undefined)
-    ) {
-      throw check.wrongValue(
-        who,
-        'an optimizer with momentum or betas (optimizer must support momentum or beta1 with cycleMomentum)',
-        'one with neither',
-      );
-    }
+    const byBeta = isByBeta(who, paramGroups, cycleMomentum);
     const own: Own = {
       total_steps: total,
       _schedule_phases: phasesOf(pctStart, total, threePhase),
@@ -270,4 +259,17 @@ function forEach(
     );
   }
   return list.map((each) => check.numberBetween(who, name, each, 0, most));
+}
+
+/** Whether the first of `betas` is what cycles, and not `momentum`: one of them has to be there. */
+function isByBeta(who: string, groups: readonly Cycled[], cycleMomentum: boolean): boolean {
+  const byBeta = groups.every(({ betas }) => betas !== undefined);
+  if (cycleMomentum && !byBeta && !groups.every(({ momentum }) => momentum !== undefined)) {
+    throw check.wrongValue(
+      who,
+      'an optimizer with momentum or betas (optimizer must support momentum or beta1 with cycleMomentum)',
+      'one with neither',
+    );
+  }
+  return byBeta;
 }
