@@ -55,8 +55,13 @@ export function details(summary: Content, content: Content, isOpen = false): Mar
 }
 
 export function table({ columns, rows }: Table): Markup {
-  const head = columns.map((title) => markup`<th scope="col">${title}</th>`);
-  const body = rows.map((row) => tableRow(row, columns.length));
+  const isWords = columns.map((_, i) => hasNoFigures(rows, i));
+  const head = columns.map((title, i) =>
+    isWords[i]!
+      ? markup`<th scope="col" class="words">${title}</th>`
+      : markup`<th scope="col">${title}</th>`,
+  );
+  const body = rows.map((row) => tableRow(row, isWords));
   return markup`<div class="scroll" tabindex="0">
     <table>
       <thead>
@@ -71,15 +76,24 @@ export function table({ columns, rows }: Table): Markup {
   </div>`;
 }
 
-function tableRow({ cells, kind }: Row, columns: number): Markup {
+/** Columns of words stand to the left, those with figures to the right. */
+function hasNoFigures(rows: readonly Row[], column: number): boolean {
+  const cells = rows.filter(({ kind }) => kind !== 'group').map(({ cells }) => cells[column]);
+  const texts = cells.map((cell) => (typeof cell === 'string' ? cell : (cell?.text ?? '')));
+  return !texts.some((text) => /^[-–+±]?\d|^[–-]$/.test(text));
+}
+
+function tableRow({ cells, kind }: Row, isWords: readonly boolean[]): Markup {
   if (kind === 'group') {
     return markup`<tr class="group">
-      <th scope="rowgroup" colspan="${columns}">${contentOf(cells[0]!)}</th>
+      <th scope="rowgroup" colspan="${isWords.length}">${contentOf(cells[0]!)}</th>
     </tr>`;
   }
   const [first, ...others] = cells.map(contentOf);
   const content = markup`<th scope="row">${first!}</th>
-    ${others.map((cell) => markup`<td>${cell}</td>`)}`;
+    ${others.map((cell, i) =>
+      isWords[i + 1]! ? markup`<td class="words">${cell}</td>` : markup`<td>${cell}</td>`,
+    )}`;
   return kind === 'strong'
     ? markup`<tr class="strong">
         ${content}

@@ -50,6 +50,7 @@ figure { margin: 12px 0; } figcaption { color: var(--soft); font-size: 13px; max
 .legend li { display: inline-flex; align-items: center; gap: 6px; } .legend svg { width: 16px; height: 20px; flex: none; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 8px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; font-weight: 400; }
+th.words, td.words { text-align: left; }
 thead th { color: var(--soft); font-weight: 500; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9em; overflow-wrap: anywhere; }
 caption { text-align: left; color: var(--soft); padding: 4px 0; }
