@@ -86,8 +86,8 @@ abstract class SampleNorm extends Module {
  * @throws {RangeError | TypeError} for a shape or an option that is none.
  * @example
  * ```ts
- * const norm = new nn.LayerNorm(2, { eps: 0 });
- * norm.forward(tensor([[1, 3]])).toArray(); // => [[-1, 1]]
+ * const norm = new nn.LayerNorm(2, { eps: 3 });
+ * norm.forward(tensor([[1, 3]])).toArray(); // => [[-0.5, 0.5]]
  * ```
  */
 export class LayerNorm extends SampleNorm {
@@ -129,8 +129,8 @@ export class LayerNorm extends SampleNorm {
  * @throws {RangeError | TypeError} for groups that do not divide the channels, and an option that is none.
  * @example
  * ```ts
- * const norm = new nn.GroupNorm(1, 2, { eps: 0 });
- * norm.forward(tensor([[1, 3]])).toArray(); // => [[-1, 1]]
+ * const norm = new nn.GroupNorm(1, 2, { eps: 3 });
+ * norm.forward(tensor([[1, 3]])).toArray(); // => [[-0.5, 0.5]]
  * ```
  */
 export class GroupNorm extends SampleNorm {
@@ -178,8 +178,8 @@ export class GroupNorm extends SampleNorm {
  * @throws {RangeError | TypeError} for channels that are no whole number, and an option that is none.
  * @example
  * ```ts
- * const norm = new nn.InstanceNorm1d(1, { eps: 0 });
- * norm.forward(tensor([[[1, 3]]])).toArray(); // => [[[-1, 1]]]
+ * const norm = new nn.InstanceNorm1d(1, { eps: 3 });
+ * norm.forward(tensor([[[1, 3]]])).toArray(); // => [[[-0.5, 0.5]]]
  * ```
  */
 export class InstanceNorm1d extends SampleNorm {
