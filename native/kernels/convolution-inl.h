@@ -167,7 +167,7 @@ inline void gradient_tile(const T* const (&lanes)[kTileRows], const LaneColumns&
 
 template <class T>
 void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
-                     std::size_t outputs, std::size_t last_width, T* sums) {
+                     std::size_t outputs, std::size_t last_width, T* sums, std::size_t stride) {
   const std::size_t terms = channels * x.taps;
   for (std::size_t o = 0; o < outputs; o += kTileColumns<T>) {
     const std::size_t width = min_size(kTileColumns<T>, outputs - o);
@@ -184,7 +184,7 @@ void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns
         constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
         typename Simd<T>::Vec sum[kRows][kVectors];
         gradient_tile<T, kRows, kVectors>(row, columns, panel, step, sum);
-        put_tile<T, kRows, kVectors>(sum, sums + first * outputs + o, outputs, rows, width, false,
+        put_tile<T, kRows, kVectors>(sum, sums + first * stride + o, stride, rows, width, false,
                                      nullptr);
       });
     }

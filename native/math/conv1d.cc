@@ -2,6 +2,7 @@
 #include "conv1d.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
@@ -18,21 +19,35 @@ using namespace windows;
 // conv1d_transposed: it adds chunk by chunk.
 size_t chunk_columns(size_t rows) { return rows <= 512 ? 512 : rows <= 1024 ? 256 : 128; }
 
+// Columns that are read as lanes at a time: what all channels have of them stays in L2. No part of any definition.
+size_t lane_columns(size_t channels) {
+  constexpr size_t kValues = size_t{1} << 17;
+  return std::clamp<size_t>(kValues / channels / 32 * 32, 128, 512);
+}
+
 // So many outputs of a sample are worth a product of their own, written where it belongs.
 constexpr size_t kColumnsAlone = 96;
+// Tiles of outputs that go through scratch at a time.
+constexpr size_t kTilesTogether = 8;
 // Rows so many elements apart share one line of L1 (or two): a tile goes to scratch ([32, 64, 1024] to 128 channels: 5.6 ms against 3.4).
 constexpr size_t kRowsThatCollide = 512;
 
-// y from an array of rows [outputs, columns of the chunk], with the bias; `step` columns from sample to sample.
+// y of `outputs` channels from an array of rows [output, column of the chunk], with the bias; `step` columns from sample
+// to sample.
 template <class T>
 void write_outputs(const T* from, size_t stride, size_t step, const T* bias, T* y,
-                   const Conv1d& shape, size_t first, const Chunk& chunk) {
+                   const Conv1d& shape, Range outputs, const Chunk& chunk) {
   for (size_t s = 0; s < chunk.samples; ++s) {
-    for (size_t o = 0; o < shape.group_out(); ++o) {
+    for (size_t o = 0; o < outputs.size(); ++o) {
       const T* in = from + o * stride + s * step;
-      T* out = y + ((chunk.sample + s) * shape.out + first + o) * shape.out_length + chunk.from;
-      const T shift = bias != nullptr ? bias[first + o] : T(0);
-      for (size_t t = 0; t < chunk.each(); ++t) out[t] = bias != nullptr ? in[t] + shift : in[t];
+      T* out =
+          y + ((chunk.sample + s) * shape.out + outputs.begin + o) * shape.out_length + chunk.from;
+      if (bias == nullptr) {
+        std::memcpy(out, in, chunk.each() * sizeof(T));
+        continue;
+      }
+      const T shift = bias[outputs.begin + o];
+      for (size_t t = 0; t < chunk.each(); ++t) out[t] = in[t] + shift;
     }
   }
 }
@@ -53,23 +68,23 @@ void by_product(const T* x, const T* weight, const T* bias, T* y, const Conv1d& 
   const size_t most = chunks.parts == 1 ? chunks.together * chunks.length : chunks.most;
   const size_t stride = padded(most);
   const size_t phases = phases_size(shape, std::min(chunks.length, chunks.most));
-  run_with_scratch<T>(chunks.count() * shape.groups, work_of(shape),
-                      (terms + outputs) * stride + phases, workspace, [&](size_t task, T* scratch) {
-                        const size_t group = task % shape.groups, first = group * outputs;
-                        const Chunk chunk = chunks.at(task / shape.groups);
-                        T* sums = scratch + terms * stride;
-                        const Range channels = cut(shape.in, shape.group_in(), group);
-                        read_windows(x, shape, channels, chunk, scratch, stride,
-                                     sums + outputs * stride);
-                        table.multiply({{{weight + first * terms, terms, 1}, nullptr},
-                                        in_place(table, scratch, stride, chunk.columns()),
-                                        nullptr,
-                                        sums,
-                                        stride,
-                                        terms},
-                                       0, outputs, 0, chunk.columns());
-                        write_outputs(sums, stride, chunk.each(), bias, y, shape, first, chunk);
-                      });
+  run_with_scratch<T>(
+      chunks.count() * shape.groups, work_of(shape), (terms + outputs) * stride + phases, workspace,
+      [&](size_t task, T* scratch) {
+        const size_t group = task % shape.groups, first = group * outputs;
+        const Chunk chunk = chunks.at(task / shape.groups);
+        T* sums = scratch + terms * stride;
+        const Range channels = cut(shape.in, shape.group_in(), group);
+        read_windows(x, shape, channels, chunk, scratch, stride, sums + outputs * stride);
+        table.multiply({{{weight + first * terms, terms, 1}, nullptr},
+                        in_place(table, scratch, stride, chunk.columns()),
+                        nullptr,
+                        sums,
+                        stride,
+                        terms},
+                       0, outputs, 0, chunk.columns());
+        write_outputs(sums, stride, chunk.each(), bias, y, shape, {first, first + outputs}, chunk);
+      });
 }
 
 // The weight of a group as panels: tiles of outputs side by side.
@@ -97,7 +112,7 @@ template <class T>
 void by_lanes(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
               const Chunks& chunks, Workspace& workspace) {
   const auto product = kernels_of<T>().convolution.product;
-  const size_t outputs = shape.group_out();
+  const size_t outputs = shape.group_out(), terms = shape.terms();
   const T* panels = weight_panels(weight, shape, workspace);
   const size_t panels_each = panels_size<T>(shape);
   const bool alone = chunks.together == 1 && shape.out_length % kRowsThatCollide != 0;
@@ -106,22 +121,28 @@ void by_lanes(const T* x, const T* weight, const T* bias, T* y, const Conv1d& sh
   const size_t most = std::min(chunks.together, shape.samples) * lanes.step();
   const size_t stride = alone ? shape.out_length : padded(most);
   const size_t values = lanes.scratch(shape.group_in());
-  run_with_scratch<T>(chunks.count() * shape.groups, work_of(shape),
-                      values + (alone ? 0 : outputs * stride), workspace,
-                      [&](size_t task, T* scratch) {
-                        const size_t group = task % shape.groups, first = group * outputs;
-                        const Chunk chunk = chunks.at(task / shape.groups);
-                        const WindowLanes<T> windows =
-                            lanes.read(x, cut(shape.in, shape.group_in(), group), chunk, scratch);
-                        T* to = alone ? y + (chunk.sample * shape.out + first) * stride + chunk.from
-                                      : scratch + values;
-                        product(panels + group * panels_each, shape.group_in(), windows,
-                                bias != nullptr ? bias + first : nullptr, outputs, to, stride,
-                                lanes.columns(chunk));
-                        if (alone) return;
-                        write_outputs(to, stride, lanes.step(), static_cast<const T*>(nullptr), y,
-                                      shape, first, chunk);
-                      });
+  const size_t block = alone ? outputs : kTilesTogether * kernels_of<T>().matmul.tile_rows;
+  const size_t rows = std::min(block, outputs);
+  run_with_scratch<T>(
+      chunks.count() * shape.groups, work_of(shape), values + (alone ? 0 : rows * stride),
+      workspace, [&](size_t task, T* scratch) {
+        const size_t group = task % shape.groups;
+        const Chunk chunk = chunks.at(task / shape.groups);
+        const WindowLanes<T> windows =
+            lanes.of(x, cut(shape.in, shape.group_in(), group), chunk, scratch);
+        for (size_t i = 0; i < divide_up(outputs, block); ++i) {
+          const Range part = cut(outputs, block, i);
+          const Range own{group * outputs + part.begin, group * outputs + part.end};
+          T* to = alone ? y + (chunk.sample * shape.out + own.begin) * stride + chunk.from
+                        : scratch + values;
+          product(panels + group * panels_each + part.begin * terms, shape.group_in(), windows,
+                  bias != nullptr ? bias + own.begin : nullptr, part.size(), to, stride,
+                  lanes.columns(chunk));
+          if (alone) continue;
+          write_outputs(to, stride, lanes.step(), static_cast<const T*>(nullptr), y, shape, own,
+                        chunk);
+        }
+      });
 }
 
 // One input channel a group, few outputs: each row by itself, from where it is or from rows of its windows.
@@ -159,10 +180,10 @@ void forward(const T* x, const T* weight, const T* bias, T* y, const Conv1d& sha
     depthwise(x, weight, bias, y, shape, workspace);
     return;
   }
-  Chunks chunks(shape.samples, shape.out_length, chunk_columns(shape.terms()));
+  Chunks chunks(shape.samples, shape.out_length, lane_columns(shape.group_in()));
   if (shape.out_length >= kColumnsAlone) chunks.together = 1;
-  // Few positions are not worth packing the weight for, and windows of one tap are x itself.
-  const bool pays = shape.taps > 1 && shape.samples * shape.out_length >= kColumnsAlone;
+  // Few positions are not worth packing the weight for.
+  const bool pays = shape.samples * shape.out_length >= kColumnsAlone;
   if (pays && has_lanes(shape, std::min(chunks.together, shape.samples))) {
     by_lanes(x, weight, bias, y, shape, chunks, workspace);
   } else {

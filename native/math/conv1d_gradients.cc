@@ -7,7 +7,7 @@
 #include "../runtime/scratch_tasks.h"
 #include "blocks.h"
 #include "conv1d.h"
-#include "conv1d_lanes.h"
+#include "conv1d_leaf.h"
 #include "conv1d_windows.h"
 
 namespace evenkeel {
@@ -15,87 +15,8 @@ namespace {
 
 using namespace windows;
 
-// Products that one value of a weight's gradient gets in one call of the multiply: one of its blocks.
-constexpr size_t kChunkTerms = kMatmulBlock;
 // Memory for leaves of a weight's gradient at a time.
 constexpr size_t kLeafBytes = size_t{16} << 20;
-
-// The sums over one leaf, or a part of its channels: [channel and tap, output] of one group.
-template <class T>
-class LeafOfProducts {
- public:
-  LeafOfProducts(const T* x, const T* dy, const Conv1d& shape, Workspace& workspace)
-      : table_(kernels_of<T>().matmul),
-        x_(x),
-        dy_(dy),
-        shape_(shape),
-        together_(std::min(shape.samples, Chunks(1, shape.out_length, kChunkTerms).together)),
-        lanes_(shape, together_, std::min(shape.out_length, kChunkTerms), workspace) {
-    const size_t outputs = shape.group_out(), rest = outputs % table_.tile_columns;
-    width_ = divide_up(rest, table_.lanes) * table_.lanes;
-    panel_ = divide_up(outputs, table_.tile_columns) * table_.tile_columns * kChunkTerms;
-  }
-
-  // Of so many channels.
-  size_t scratch(size_t channels) const {
-    if (has_lanes(shape_, together_)) return panel_ + lanes_.scratch(channels);
-    const size_t rows = channels * shape_.taps;
-    return panel_ + rows * (kStride + shape_.group_out()) +
-           phases_size(shape_, std::min(shape_.out_length, kChunkTerms));
-  }
-
-  void add_up(Range samples, size_t group, Range channels, T* sums, T* scratch) const {
-    const size_t outputs = shape_.group_out(), rows = channels.size() * shape_.taps;
-    T *windows = scratch + panel_, *part = windows + rows * kStride;
-    const bool by_lanes = has_lanes(shape_, together_);
-    std::fill(sums, sums + rows * outputs, T(0));
-    const Chunks chunks(samples.size(), shape_.out_length, kChunkTerms);
-    for (size_t i = 0; i < chunks.count(); ++i) {
-      Chunk chunk = chunks.at(i);
-      chunk.sample += samples.begin;
-      pack(chunk, group, scratch);
-      if (by_lanes) {
-        const LaneColumns columns{chunk.samples, chunk.each(), lanes_.step()};
-        kernels_of<T>().convolution.gradient(lanes_.read(x_, channels, chunk, windows),
-                                             channels.size(), columns, scratch, outputs, width_,
-                                             sums);
-        continue;
-      }
-      read_windows(x_, shape_, channels, chunk, windows, kStride, part + rows * outputs);
-      const RightSide<T> right{{dy_, 1, shape_.out_length}, scratch, 0, outputs,
-                               table_.tile_columns,         width_};
-      table_.multiply(
-          {{{windows, kStride, 1}, nullptr}, right, nullptr, part, outputs, chunk.columns()}, 0,
-          rows, 0, outputs);
-      kernels_of<T>().elementwise.add(sums, part, sums, rows * outputs);
-    }
-  }
-
- private:
-  static constexpr size_t kStride = padded(kChunkTerms);
-
-  // dy of a chunk as panels [column, output].
-  void pack(const Chunk& chunk, size_t group, T* panels) const {
-    const size_t outputs = shape_.group_out(), tile = table_.tile_columns;
-    for (size_t o = 0; o < outputs; o += tile) {
-      const size_t width = outputs - o < tile ? width_ : tile;
-      T* panel = panels + o * chunk.columns();
-      for (size_t s = 0; s < chunk.samples; ++s) {
-        const size_t row = (chunk.sample + s) * shape_.out + group * outputs + o;
-        table_.pack_b({dy_ + row * shape_.out_length + chunk.from, 1, shape_.out_length},
-                      chunk.each(), std::min(tile, outputs - o), width,
-                      panel + s * chunk.each() * width);
-      }
-    }
-  }
-
-  const MatmulKernels<T>& table_;
-  const T *x_, *dy_;
-  Conv1d shape_;
-  size_t together_;  // samples in a chunk
-  Lanes<T> lanes_;
-  size_t width_, panel_;
-};
 
 // dweight[o, c, j] from [group, (c, j), o].
 template <class T>
@@ -125,20 +46,22 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
   for (size_t round = 0; round < rounds; ++round) {
     const Range range = cut(leaves, together, round);
     const size_t tasks = range.size() * shape.groups;
-    const size_t splits = std::clamp<size_t>(2 * thread_count() / tasks, 1, shape.group_in());
-    const size_t channels = divide_up(shape.group_in(), splits);
+    const auto [channels, outputs] = leaf.steps(std::max<size_t>(1, 2 * thread_count() / tasks));
     const size_t cuts = divide_up(shape.group_in(), channels);
-    run_with_scratch<T>(tasks * cuts, work_of(shape), leaf.scratch(channels), workspace,
-                        [&](size_t task, T* scratch) {
-                          const size_t group = task / cuts % shape.groups;
-                          const size_t number = task / cuts / shape.groups;
-                          const Range own = cut(shape.group_in(), channels, task % cuts);
-                          const size_t before = group * shape.group_in();
-                          T* sums = parts + number * size +
-                                    (before + own.begin) * shape.taps * shape.group_out();
-                          leaf.add_up(cut(shape.samples, each, range.begin + number), group,
-                                      {before + own.begin, before + own.end}, sums, scratch);
-                        });
+    const size_t output_cuts = divide_up(shape.group_out(), outputs);
+    run_with_scratch<T>(
+        tasks * cuts * output_cuts, work_of(shape), leaf.scratch(channels, outputs), workspace,
+        [&](size_t task, T* scratch) {
+          const size_t number = task / cuts / output_cuts / shape.groups;
+          const size_t group = task / cuts / output_cuts % shape.groups;
+          const Range own = cut(shape.group_in(), channels, task % cuts);
+          const Range to = cut(shape.group_out(), outputs, task / cuts % output_cuts);
+          const size_t before = group * shape.group_in();
+          T* sums = parts + number * size + (before + own.begin) * shape.taps * shape.group_out() +
+                    to.begin;
+          leaf.add_up(cut(shape.samples, each, range.begin + number),
+                      {group, {before + own.begin, before + own.end}, to}, sums, scratch);
+        });
     fold_nodes(range.size(), [&](size_t i, size_t j) {
       add(parts + i * size, parts + j * size, parts + i * size, size);
     });

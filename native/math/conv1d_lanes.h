@@ -29,12 +29,14 @@ class Lanes {
         samples_(samples),
         step_(phase_length(shape, positions)),
         first_(floor_of(-shape.pad, static_cast<ptrdiff_t>(shape.stride))),
-        offsets_(workspace.take<std::size_t>(shape.taps)) {
+        offsets_(workspace.take<std::size_t>(shape.taps)),
+        taps_(workspace.take<std::size_t>(shape.taps)) {
     const ptrdiff_t stride = static_cast<ptrdiff_t>(shape.stride);
     for (std::size_t j = 0; j < shape.taps; ++j) {
       const ptrdiff_t offset = offset_of(shape, j), behind = floor_of(offset, stride);
       offsets_[j] = static_cast<std::size_t>(offset - behind * stride) * phase() +
                     static_cast<std::size_t>(behind - first_);
+      taps_[j] = j * shape.dilation;
     }
   }
 
@@ -47,7 +49,20 @@ class Lanes {
   // Elements of scratch for so many channels.
   std::size_t scratch(std::size_t channels) const { return channels * channel(); }
 
-  // Channels `channels` of x for a chunk, in scratch.
+  // Channels `channels` of x for a chunk: where they are, or in scratch.
+  WindowLanes<T> of(const T* x, Range channels, const Chunk& chunk, T* scratch) const {
+    const T* first = x + (chunk.sample * shape_.in + channels.begin) * shape_.length;
+    const bool as_they_are = shape_.stride == 1 && shape_.pad == 0 && chunk.samples == 1;
+    // A tile reads on behind its columns, and that has to be x, too. Rows so many elements apart share lines of L1.
+    const std::size_t behind =
+        ((shape_.samples - chunk.sample) * shape_.in - channels.end) * shape_.length;
+    if (as_they_are && behind >= kernels_of<T>().matmul.tile_columns && shape_.length % 128 != 0) {
+      return {first + chunk.from, shape_.length, taps_, shape_.taps};
+    }
+    return read(x, channels, chunk, scratch);
+  }
+
+  // The same in scratch.
   WindowLanes<T> read(const T* x, Range channels, const Chunk& chunk, T* scratch) const {
     const ptrdiff_t place =
         (static_cast<ptrdiff_t>(chunk.from) + first_) * static_cast<ptrdiff_t>(shape_.stride);
@@ -104,8 +119,8 @@ class Lanes {
 
   Conv1d shape_;
   std::size_t samples_, step_;
-  ptrdiff_t first_;  // of the values, from the position that comes first
-  std::size_t* offsets_;
+  ptrdiff_t first_;               // of the values, from the position that comes first
+  std::size_t *offsets_, *taps_;  // of the taps, in scratch and in x itself
 };
 
 }  // namespace evenkeel::windows
