@@ -108,7 +108,7 @@ inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t co
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
   }
-  const T* channel = x.values + first / x.taps * x.channel + column;
+  const T* channel = x.values + column;
   std::size_t tap = first % x.taps;
   for (std::size_t p = 0; p < count; ++p, weight += kTileRows) {
     add_term<T>([=](std::size_t i) EVENKEEL_INLINED { return weight[i]; }, channel + x.offsets[tap],
@@ -121,25 +121,21 @@ inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t co
 }
 
 template <class T>
-void window_product(const T* weight, std::size_t channels, WindowLanes<T> x, const T* bias,
+void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
                     std::size_t outputs, T* c, std::size_t stride, std::size_t columns) {
-  const std::size_t terms = channels * x.taps;
-  for (std::size_t first = 0; first < terms; first += kMatmulBlock) {
-    const std::size_t block = min_size(kMatmulBlock, terms - first);
-    const bool last = first + block == terms;
-    for (std::size_t o = 0; o < outputs; o += kTileRows) {
-      const std::size_t rows = min_size(kTileRows, outputs - o);
-      const T* panel = weight + o * terms + first * kTileRows;
-      for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
-        const std::size_t width = min_size(kTileColumns<T>, columns - t);
-        with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
-          constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
-          typename Simd<T>::Vec sum[kRows][kVectors];
-          window_tile<T, kRows, kVectors>(panel, x, t, first, block, sum);
-          put_tile<T, kRows, kVectors>(sum, c + o * stride + t, stride, rows, width, first == 0,
-                                       last && bias != nullptr ? bias + o : nullptr);
-        });
-      }
+  const std::size_t first = terms.first;
+  for (std::size_t o = 0; o < outputs; o += kTileRows) {
+    const std::size_t rows = min_size(kTileRows, outputs - o);
+    const T* panel = weight + o * terms.all + first * kTileRows;
+    for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
+      const std::size_t width = min_size(kTileColumns<T>, columns - t);
+      with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
+        constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
+        typename Simd<T>::Vec sum[kRows][kVectors];
+        window_tile<T, kRows, kVectors>(panel, x, t, first, terms.count, sum);
+        put_tile<T, kRows, kVectors>(sum, c + o * stride + t, stride, rows, width, first == 0,
+                                     bias != nullptr ? bias + o : nullptr);
+      });
     }
   }
 }

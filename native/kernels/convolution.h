@@ -15,6 +15,11 @@ struct WindowLanes {
   std::size_t taps;
 };
 
+// Of `all` terms, those of one block.
+struct TermBlock {
+  std::size_t all, first, count;
+};
+
 // Columns of several samples: `each` of a sample, from sample to sample `step` apart.
 struct LaneColumns {
   std::size_t samples, each, step;
@@ -26,10 +31,11 @@ struct ConvolutionKernels {
   // in MatmulKernels.
   void (*weighted_rows)(const T* x, std::size_t step, const T* weight, std::size_t taps, T bias,
                         T* y, std::size_t n);
-  // c[o, t] = sum over channels and taps, in order, of weight[o, channel, tap] * x, then + bias[o], for `columns` columns;
-  // `stride` elements from row to row of c. Sums and blocks of them are those of MatmulKernels::multiply. bias is
-  // nullable. weight: panels [channel and tap, output] of MatmulKernels::tile_rows outputs, one after another.
-  void (*product)(const T* weight, std::size_t channels, WindowLanes<T> x, const T* bias,
+  // Terms [first, first + count) of c[o, t], one block of those of MatmulKernels::multiply: the sum, in order of channels
+  // and taps, of weight[o, channel, tap] * x. It is c where first is 0 and added to it elsewhere; then + bias[o], which
+  // is nullable. x: from the channel of term `first` on. weight: panels [channel and tap, output] of
+  // MatmulKernels::tile_rows outputs, one after another. `stride` elements from row to row of c.
+  void (*product)(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
                   std::size_t outputs, T* c, std::size_t stride, std::size_t columns);
   // sums[channel and tap, o] += sum over the columns of x * dy[column, o]; at most kMatmulBlock columns. dy: the panels
   // of MatmulKernels, the last one `last_width` wide. `stride` elements from row to row of sums.

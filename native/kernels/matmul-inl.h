@@ -39,9 +39,27 @@ inline void transpose(const T* runs, std::size_t stride, std::size_t k, std::siz
     }
   }
 }
+// Pairs apart, and back together: the phases of a convolution of stride 2. Constant steps, which the compiler widens.
+inline void split_pairs(const float* pairs, std::size_t n, float* __restrict first,
+                        float* __restrict second) {
+  for (std::size_t i = 0; i < n; ++i) {
+    first[i] = pairs[2 * i];
+    second[i] = pairs[2 * i + 1];
+  }
+}
+inline void join_pairs(const float* first, const float* second, std::size_t n,
+                       float* __restrict pairs) {
+  for (std::size_t i = 0; i < n; ++i) {
+    pairs[2 * i] = first[i];
+    pairs[2 * i + 1] = second[i];
+  }
+}
+
 // 16 columns x 4 rows at a time: 0.1 ns an element against 0.4.
 inline void transpose(const float* runs, std::size_t stride, std::size_t k, std::size_t columns,
                       std::size_t width, float* panel) {
+  if (stride == 2 && k == 2) return split_pairs(runs, columns, panel, panel + width);
+  if (columns == 2 && width == 2) return join_pairs(runs, runs + stride, k, panel);
   std::size_t j = 0;
   for (; j + VecF::kLanes <= columns; j += VecF::kLanes) {
     const float* from = runs + j * stride;

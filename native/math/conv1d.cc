@@ -19,18 +19,29 @@ using namespace windows;
 // conv1d_transposed: it adds chunk by chunk.
 size_t chunk_columns(size_t rows) { return rows <= 512 ? 512 : rows <= 1024 ? 256 : 128; }
 
-// Columns that are read as lanes at a time: what all channels have of them stays in L2. No part of any definition.
-size_t lane_columns(size_t channels) {
-  constexpr size_t kValues = size_t{1} << 17;
-  return std::clamp<size_t>(kValues / channels / 32 * 32, 128, 512);
-}
-
+// Columns of which x is read as lanes at a time; no part of any definition.
+constexpr size_t kLaneColumns = 512;
 // So many outputs of a sample are worth a product of their own, written where it belongs.
 constexpr size_t kColumnsAlone = 96;
 // Tiles of outputs that go through scratch at a time.
 constexpr size_t kTilesTogether = 8;
 // Rows so many elements apart share one line of L1 (or two): a tile goes to scratch ([32, 64, 1024] to 128 channels: 5.6 ms against 3.4).
 constexpr size_t kRowsThatCollide = 512;
+
+// The weight as it is, [out, in / groups, taps]. Turned: of the convolution whose transpose, of stride 1, this is, with
+// inputs for outputs and the taps in reverse.
+template <class T>
+struct Weight {
+  const T* values;
+  bool turned;
+
+  // Of output `o` and input `c` of a group, of tap `j`.
+  T at(const Conv1d& shape, size_t group, size_t o, size_t c, size_t j) const {
+    const size_t inputs = shape.group_in(), outputs = shape.group_out();
+    return turned ? values[((group * inputs + c) * outputs + o) * shape.taps + shape.taps - 1 - j]
+                  : values[((group * outputs + o) * inputs + c) * shape.taps + j];
+  }
+};
 
 // y of `outputs` channels from an array of rows [output, column of the chunk], with the bias; `step` columns from sample
 // to sample.
@@ -94,22 +105,34 @@ size_t panels_size(const Conv1d& shape) {
   return divide_up(shape.group_out(), tile) * tile * shape.terms();
 }
 template <class T>
-const T* weight_panels(const T* weight, const Conv1d& shape, Workspace& workspace) {
+const T* weight_panels(Weight<T> weight, const Conv1d& shape, Workspace& workspace) {
   const MatmulKernels<T>& table = kernels_of<T>().matmul;
   const size_t terms = shape.terms(), outputs = shape.group_out(), tile = table.tile_rows;
   const size_t tiles = divide_up(outputs, tile);
   T* panels = workspace.take<T>(shape.groups * panels_size<T>(shape));
   run_tasks(shape.groups * tiles, shape.out * terms, [&](size_t task) {
-    const size_t first = task % tiles * tile, row = task / tiles * outputs + first;
-    table.pack_b({weight + row * terms, 1, terms}, terms, std::min(tile, outputs - first), tile,
-                 panels + task * tile * terms);
+    const size_t group = task / tiles, first = task % tiles * tile;
+    const size_t rows = std::min(tile, outputs - first);
+    T* panel = panels + task * tile * terms;
+    if (!weight.turned &&
+        terms > 1) {  // rows of one value would be copied as vectors, beyond a tile
+      table.pack_b({weight.values + (group * outputs + first) * terms, 1, terms}, terms, rows, tile,
+                   panel);
+      return;
+    }
+    for (size_t c = 0; c < shape.group_in(); ++c) {
+      for (size_t j = 0; j < shape.taps; ++j, panel += tile) {
+        for (size_t i = 0; i < rows; ++i) panel[i] = weight.at(shape, group, first + i, c, j);
+        std::fill(panel + rows, panel + tile, T(0));
+      }
+    }
   });
   return panels;
 }
 
-// The same where each value is read once.
+// The same where each value is read once, a block of terms after the other.
 template <class T>
-void by_lanes(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
+void by_lanes(const T* x, Weight<T> weight, const T* bias, T* y, const Conv1d& shape,
               const Chunks& chunks, Workspace& workspace) {
   const auto product = kernels_of<T>().convolution.product;
   const size_t outputs = shape.group_out(), terms = shape.terms();
@@ -120,27 +143,33 @@ void by_lanes(const T* x, const T* weight, const T* bias, T* y, const Conv1d& sh
                        std::min(chunks.length, chunks.most), workspace);
   const size_t most = std::min(chunks.together, shape.samples) * lanes.step();
   const size_t stride = alone ? shape.out_length : padded(most);
-  const size_t values = lanes.scratch(shape.group_in());
-  const size_t block = alone ? outputs : kTilesTogether * kernels_of<T>().matmul.tile_rows;
+  const size_t values = lanes.scratch(std::min(shape.group_in(), kMatmulBlock / shape.taps + 2));
+  // What goes through scratch stays there until its last block of terms.
+  const size_t block =
+      alone || terms > kMatmulBlock ? outputs : kTilesTogether * kernels_of<T>().matmul.tile_rows;
   const size_t rows = std::min(block, outputs);
   run_with_scratch<T>(
       chunks.count() * shape.groups, work_of(shape), values + (alone ? 0 : rows * stride),
       workspace, [&](size_t task, T* scratch) {
-        const size_t group = task % shape.groups;
+        const size_t group = task % shape.groups, before = group * shape.group_in();
         const Chunk chunk = chunks.at(task / shape.groups);
-        const WindowLanes<T> windows =
-            lanes.of(x, cut(shape.in, shape.group_in(), group), chunk, scratch);
-        for (size_t i = 0; i < divide_up(outputs, block); ++i) {
-          const Range part = cut(outputs, block, i);
-          const Range own{group * outputs + part.begin, group * outputs + part.end};
-          T* to = alone ? y + (chunk.sample * shape.out + own.begin) * stride + chunk.from
-                        : scratch + values;
-          product(panels + group * panels_each + part.begin * terms, shape.group_in(), windows,
-                  bias != nullptr ? bias + own.begin : nullptr, part.size(), to, stride,
-                  lanes.columns(chunk));
-          if (alone) continue;
-          write_outputs(to, stride, lanes.step(), static_cast<const T*>(nullptr), y, shape, own,
-                        chunk);
+        for (size_t first = 0; first < terms; first += kMatmulBlock) {
+          const size_t end = std::min(first + kMatmulBlock, terms);
+          const WindowLanes<T> windows =
+              lanes.of(x, {before + first / shape.taps, before + divide_up(end, shape.taps)}, chunk,
+                       scratch);
+          for (size_t i = 0; i < divide_up(outputs, block); ++i) {
+            const Range part = cut(outputs, block, i);
+            const Range own{group * outputs + part.begin, group * outputs + part.end};
+            T* to = alone ? y + (chunk.sample * shape.out + own.begin) * stride + chunk.from
+                          : scratch + values;
+            product(panels + group * panels_each + part.begin * terms, {terms, first, end - first},
+                    windows, bias != nullptr && end == terms ? bias + own.begin : nullptr,
+                    part.size(), to, stride, lanes.columns(chunk));
+            if (alone || end < terms) continue;
+            write_outputs(to, stride, lanes.step(), static_cast<const T*>(nullptr), y, shape, own,
+                          chunk);
+          }
         }
       });
 }
@@ -172,39 +201,39 @@ void depthwise(const T* x, const T* weight, const T* bias, T* y, const Conv1d& s
                       });
 }
 
+// The weight as the convolution of that shape has it.
 template <class T>
-void forward(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
+const T* in_order(Weight<T> weight, const Conv1d& shape, Workspace& workspace) {
+  if (!weight.turned) return weight.values;
+  T* values = workspace.take<T>(shape.out * shape.terms());
+  T* to = values;
+  for (size_t o = 0; o < shape.out; ++o) {
+    for (size_t c = 0; c < shape.group_in(); ++c) {
+      for (size_t j = 0; j < shape.taps; ++j) {
+        *to++ = weight.at(shape, o / shape.group_out(), o % shape.group_out(), c, j);
+      }
+    }
+  }
+  return values;
+}
+
+template <class T>
+void forward(const T* x, Weight<T> weight, const T* bias, T* y, const Conv1d& shape,
              Workspace& workspace) {
   if (shape.samples * shape.out_length == 0) return;
   if (shape.is_depthwise()) {
-    depthwise(x, weight, bias, y, shape, workspace);
+    depthwise(x, in_order(weight, shape, workspace), bias, y, shape, workspace);
     return;
   }
-  Chunks chunks(shape.samples, shape.out_length, lane_columns(shape.group_in()));
+  Chunks chunks(shape.samples, shape.out_length, kLaneColumns);
   if (shape.out_length >= kColumnsAlone) chunks.together = 1;
   // Few positions are not worth packing the weight for.
   const bool pays = shape.samples * shape.out_length >= kColumnsAlone;
   if (pays && has_lanes(shape, std::min(chunks.together, shape.samples))) {
     by_lanes(x, weight, bias, y, shape, chunks, workspace);
   } else {
-    by_product(x, weight, bias, y, shape, workspace);
+    by_product(x, in_order(weight, shape, workspace), bias, y, shape, workspace);
   }
-}
-
-// The weight of the convolution that is the transpose of one of stride 1: [in, out / groups, taps], taps in reverse.
-template <class T>
-T* reversed(const T* weight, const Conv1d& shape, Workspace& workspace) {
-  const size_t inputs = shape.group_in(), outputs = shape.group_out();
-  T* turned = workspace.take<T>(shape.out * shape.terms());
-  for (size_t o = 0; o < shape.out; ++o) {
-    for (size_t c = 0; c < inputs; ++c) {
-      const size_t channel = o / outputs * inputs + c;
-      const T* from = weight + (o * inputs + c) * shape.taps;
-      T* to = turned + (channel * outputs + o % outputs) * shape.taps;
-      for (size_t j = 0; j < shape.taps; ++j) to[j] = from[shape.taps - 1 - j];
-    }
-  }
-  return turned;
 }
 
 // x of one sample += the rows [channel and tap, column] of a part of it.
@@ -338,7 +367,7 @@ void conv1d(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shap
             Workspace& workspace) {
   const FloatEnvironment environment;
   workspace.reset();
-  forward(x, weight, bias, y, shape, workspace);
+  forward(x, {weight, false}, bias, y, shape, workspace);
 }
 
 template <class T>
@@ -355,7 +384,7 @@ void conv1d_transposed(const T* dy, const T* weight, const T* bias, T* x, const 
   std::swap(turned.in, turned.out);
   std::swap(turned.length, turned.out_length);
   turned.pad = static_cast<ptrdiff_t>((shape.taps - 1) * shape.dilation) - shape.pad;
-  forward(dy, reversed(weight, shape, workspace), bias, x, turned, workspace);
+  forward(dy, {weight, true}, bias, x, turned, workspace);
 }
 
 #define EVENKEEL_FOR(T)                                                              \

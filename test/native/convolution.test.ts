@@ -34,6 +34,15 @@ const PLANS: readonly Plan[] = [
   { shape: [4, 6, 33], out: 6, taps: 3, groups: 6, pad: 2 },
   { shape: [4, 2, 9], out: 3, taps: 7, dilation: 2, pad: 6 },
   { shape: [70, 2, 5], out: 3, taps: 3, pad: 1 },
+  // Weights of one value in several tiles, outputs through scratch in parts, and in several blocks of terms.
+  { shape: [2, 1, 130], out: 30, taps: 1 },
+  { shape: [2, 40, 150], out: 50, taps: 1 },
+  { shape: [1, 30, 512], out: 110, taps: 1 },
+  { shape: [1, 300, 512], out: 5, taps: 1 },
+  // The gradient of the weight cut by outputs; x where it is, of two groups; pairs apart and together.
+  { shape: [1, 4, 200], out: 200, taps: 3 },
+  { shape: [3, 8, 130], out: 16, taps: 3, groups: 2 },
+  { shape: [2, 3, 300], out: 4, taps: 5, stride: 2, pad: 2 },
 ];
 
 /** Whole numbers from -3 to 3. */
