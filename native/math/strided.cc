@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
 #include "../runtime/work_split.h"
 
@@ -12,11 +13,23 @@ namespace {
 constexpr std::size_t kFilled = 64 * 1024;  // elements of a task that fills
 constexpr std::size_t kTile = 16;  // elements of each side that a transposition moves at once
 
+constexpr std::size_t kLinesAhead = 4;  // a line that is copied soon is asked for
+constexpr std::size_t kShared = 64;     // elements of a place that are worth a thread of their own
+constexpr std::size_t kLanes = 16;      // elements that are worth a call of a kernel
+
 struct Walk {
   std::size_t sizes[kMostStrided];
   std::ptrdiff_t from[kMostStrided], to[kMostStrided];
   std::size_t rank = 0;
 };
+
+// The first 2 KB of a line: elsewhere the caches know how it goes on.
+template <class Element>
+void prefetch(const Element* line, std::size_t size) {
+  const char* at = reinterpret_cast<const char*>(line);
+  const std::size_t bytes = std::min<std::size_t>(size * sizeof(Element), 2048);
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+}
 
 // Calls body(from offset, to offset) for each element of the dimensions of a walk.
 template <class Body>
@@ -141,9 +154,13 @@ void index_select(const Element* x, const std::int32_t* index, Element* y, std::
   const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
   run_tasks(divide_up(lines, step), lines * inner, [&](std::size_t task) {
     const Range range = cut(lines, step, task);
+    const auto source = [&](std::size_t line) {
+      const std::size_t o = outer == 1 ? 0 : line / count;
+      return x + (o * size + static_cast<std::size_t>(index[line - o * count])) * inner;
+    };
     for (std::size_t line = range.begin; line < range.end; ++line) {
-      const std::size_t o = line / count, i = static_cast<std::size_t>(index[line % count]);
-      std::memcpy(y + line * inner, x + (o * size + i) * inner, inner * sizeof(Element));
+      if (line + kLinesAhead < range.end) prefetch(source(line + kLinesAhead), inner);
+      std::memcpy(y + line * inner, source(line), inner * sizeof(Element));
     }
   });
 }
@@ -152,11 +169,22 @@ template <class T>
 void index_add(T* x, const std::int32_t* index, const T* source, std::size_t outer,
                std::size_t size, std::size_t count, std::size_t inner) {
   const FloatEnvironment environment;
-  run_tasks(outer, outer * count * inner, [&](std::size_t o) {
+  const auto add = kernels_of<T>().elementwise.add;
+  // Places may come again, so their order stays: it is the elements of a place that threads share.
+  const std::size_t sharers = divide_up(thread_count(), std::max<std::size_t>(1, outer));
+  const std::size_t step = std::max<std::size_t>(1, divide_up(inner, sharers * kShared)) * kShared;
+  const std::size_t parts = divide_up(inner, step);
+  run_tasks(outer * parts, outer * count * inner, [&](std::size_t task) {
+    const std::size_t o = task / parts;
+    const Range own = cut(inner, step, task % parts);
     for (std::size_t i = 0; i < count; ++i) {
-      T* to = x + (o * size + static_cast<std::size_t>(index[i])) * inner;
-      const T* from = source + (o * count + i) * inner;
-      for (std::size_t j = 0; j < inner; ++j) to[j] += from[j];
+      T* to = x + (o * size + static_cast<std::size_t>(index[i])) * inner + own.begin;
+      const T* from = source + (o * count + i) * inner + own.begin;
+      if (own.size() >= kLanes) {
+        add(to, from, to, own.size());
+      } else {
+        for (std::size_t j = 0; j < own.size(); ++j) to[j] += from[j];
+      }
     }
   });
 }

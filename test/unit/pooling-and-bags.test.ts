@@ -128,6 +128,29 @@ describe('Conv1d with channels last', () => {
   });
 });
 
+describe('embedding', () => {
+  // 200 values of a row are more than one thread adds up, 5 are fewer than a vector.
+  test.each([5, 200])('rows of %i values, most of them chosen several times', (width) => {
+    const [rows, count] = [90, 400];
+    const index = Array.from({ length: count }, (_, i) => (i * 37 + (i % 7)) % rows);
+    const table = tensor(
+      Array.from({ length: rows }, (_row, r) => Array.from({ length: width }, (_, j) => r - 2 * j)),
+      { requiresGrad: true },
+    );
+    const y = functional.embedding(index, table);
+    expect(y.toArray()).toEqual(
+      index.map((r) => Array.from({ length: width }, (_, j) => r - 2 * j)),
+    );
+    const dy = index.map((_, i) =>
+      Array.from({ length: width }, (_value, j) => (i % 11) - (j % 5)),
+    );
+    y.backward(tensor(dy));
+    const sums = Array.from({ length: rows }, () => Array.from({ length: width }, () => 0));
+    index.forEach((r, i) => dy[i]!.forEach((each, j) => (sums[r]![j]! += each)));
+    expect(table.grad!.toArray()).toEqual(sums);
+  });
+});
+
 describe('EmbeddingBag', () => {
   test('an empty bag is 0, and gets no gradient', () => {
     const bag = new nn.EmbeddingBag(4, 2, { mode: 'max' });
