@@ -1,6 +1,6 @@
 // BatchNorm with a pointwise activation in its pass has the bits of doing it in two steps: outputs, gradients, running
 // statistics, in every shape and mode.
-import { functional, nn, tensor, type Tensor } from 'evenkeel';
+import { functional, nn, noGrad, tensor, type Tensor } from 'evenkeel';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -202,6 +202,35 @@ test('backwardAsync has the bits of backward', async () => {
     return [x.grad, bn.weight!.grad, bn.bias!.grad].map((each) => each!.data);
   };
   expect(await run(true)).toStrictEqual(await run(false));
+});
+
+test.each<[string, keyof typeof KINDS, (bn: nn.BatchNorm1d, x: Tensor, y: Tensor) => Tensor]>([
+  ['the bias, of one whose derivative is one of its input', 'silu', (bn) => bn.bias!],
+  ['the weight', 'silu', (bn) => bn.weight!],
+  ['the input', 'silu', (_bn, x) => x],
+  ['the output, of one whose derivative is one of that', 'sigmoid', (_bn, _x, y) => y],
+])('a change in place of what backward reads again is an error: %s', (_name, kind, changed) => {
+  const bn = new nn.BatchNorm1d(2);
+  const x = tensor([
+    [1, -2],
+    [3, 5],
+  ]);
+  const y = bn.forward(x, { activation: KINDS[kind]!.option });
+  noGrad(() => changed(bn, x, y).detach().fill_(0.5));
+  expect(() => y.backward(x)).toThrow('modified by an inplace operation');
+});
+
+test('behind padding there is no out, which nothing has been written into then', () => {
+  const bn = new nn.BatchNorm1d(2);
+  const x = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => i % 5),
+    [2, 2, 3],
+  );
+  const out = tensor(new Float32Array(12).fill(7), [2, 2, 3]);
+  const options = { lengths: [3, 1], out, activation: 'silu' } as const;
+  expect(() => bn.forward(x, options)).toThrow('expected no out for an activation behind padding');
+  expect(out.data).toStrictEqual(new Float32Array(12).fill(7));
+  expect(bn.numBatchesTracked).toBe(0);
 });
 
 test('Sequential leaves an activation with a forward of its own alone', () => {
