@@ -4,9 +4,9 @@ import { Tensor } from '../tensor/tensor.js';
 import { embedding, paddingRow, tableOf } from './embedding.js';
 import { div, mul } from './pointwise/arithmetic.js';
 import { where } from './pointwise/masks.js';
-import { max } from './reductions/reductions.js';
-import { cat } from './shapes/cat.js';
+import { largest as largestOfWindows } from './pooling/windows.js';
 import { indexAdd, indexSelect } from './shapes/indexing.js';
+import { transpose } from './shapes/permute.js';
 import { reshape } from './shapes/reshape.js';
 import { listOf, type Indices } from './shapes/indices.js';
 
@@ -185,15 +185,13 @@ function divisors({ count, sizes }: Bags, { dtype }: Tensor): Tensor {
   return Tensor.adopting(data, [count, 1], dtype);
 }
 
-/** The largest of each bag: all bags as long as the longest, filled up with −∞. */
-function largest(entries: Tensor, { count, bags, sizes }: Bags): Tensor {
-  const [total = 0, width = 0] = entries.shape;
-  const longest = sizes.reduce((most, size) => Math.max(most, size), 0);
-  const places = new Int32Array(count * longest).fill(total);
-  const filled = new Int32Array(count);
-  bags.forEach((bag, entry) => (places[bag * longest + filled[bag]!++] = entry));
-  const lowest = Tensor.filled([1, width], entries.dtype, -Infinity);
-  const padded = indexSelect(cat([entries, lowest]), 0, places);
-  const { values } = max(reshape(padded, [count, longest, width]), { dim: 1 });
-  return where(Tensor.adopting(filled, [count, 1], 'int32'), values, 0);
+/** The largest of each bag, which is a window of the entries. */
+function largest(entries: Tensor, { count, sizes }: Bags): Tensor {
+  const bounds = new Int32Array(2 * count);
+  let at = 0;
+  for (const [bag, size] of sizes.entries()) bounds.set([at, (at += size)], 2 * bag);
+  const windows = { bounds, dilation: 1, divisors: new Float64Array(count) };
+  const values = largestOfWindows('embeddingBag', transpose(entries, 0, 1), windows);
+  const isFilled = Tensor.adopting(sizes, [count, 1], 'int32');
+  return where(isFilled, transpose(values, 0, 1), 0);
 }

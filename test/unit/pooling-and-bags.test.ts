@@ -176,6 +176,17 @@ describe('EmbeddingBag', () => {
     expect(y.item()).toBeNaN();
   });
 
+  test('one long bag among many short ones takes no room for each to be as long', () => {
+    const count = 2 ** 17;
+    const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i);
+    const index = new Int32Array(2 * count).fill(1, count);
+    const weight = tensor([[1], [2]], { requiresGrad: true });
+    const y = functional.embeddingBag(index, weight, { offsets, mode: 'max' });
+    expect([y.shape, y.data[0], y.data.at(-1)]).toEqual([[count + 1, 1], 1, 2]);
+    functional.sum(y).backward();
+    expect(weight.grad!.toArray()).toEqual([[count], [1]]);
+  });
+
   test('int64 indices and offsets', () => {
     const index = tensor(BigInt64Array.of(0n, 2n, 1n));
     const offsets = tensor(BigInt64Array.of(0n, 2n));
