@@ -17,6 +17,9 @@ export interface InterpolateOptions {
   alignCorners?: boolean | undefined;
 }
 
+/** Places in a channel are 32-bit numbers. */
+const MOST_VALUES = 2 ** 31 - 1;
+
 /** Options that are checked: for the function and for the layer. */
 export function interpolateOptions(who: string, options: InterpolateOptions): void {
   check.options(who, options, ['size', 'scaleFactor', 'mode', 'alignCorners']);
@@ -33,7 +36,7 @@ export function interpolateOptions(who: string, options: InterpolateOptions): vo
       size === undefined ? 'neither' : 'both',
     );
   }
-  if (size !== undefined) check.wholeNumber(who, 'size', size, 1);
+  if (size !== undefined) check.wholeNumber(who, 'size', size, 1, MOST_VALUES);
   if (scaleFactor === undefined) return;
   if (typeof scaleFactor !== 'number')
     throw check.wrongKind(who, 'scaleFactor to be a number', scaleFactor);
@@ -65,7 +68,9 @@ export function interpolate(x: TensorLike, options: InterpolateOptions): Tensor 
   }
   const { scaleFactor, mode = 'nearest', alignCorners = false } = options;
   const size = options.size ?? Math.floor(length * scaleFactor!);
-  if (size < 1) throw check.wrongValue(who, 'a result of at least 1 value', String(size));
+  if (size < 1 || size > MOST_VALUES) {
+    throw check.wrongValue(who, 'a result of 1 to 2^31 - 1 values a channel', String(size));
+  }
   // Positions of x from one value of the result to the next.
   const step = scaleFactor === undefined ? length / size : 1 / scaleFactor;
   if (mode === 'nearest') {
