@@ -52,7 +52,6 @@ export class AveragedModel<M extends Module & Forward> extends Module {
     this.#decay = decay === undefined ? null : check.numberBetween(who, 'decay', decay, 0, 1);
     this.registerBuffer('n_averaged', tensor(BigInt64Array.of(0n), []));
     this.module = model.clone().requiresGrad_(false);
-    for (const parameter of this.module.parameters()) parameter.grad = null;
   }
 
   /** How many updates it is the average of. */

@@ -15,6 +15,7 @@ import {
   optim,
   scope,
   tensor,
+  type StateDict,
   type Tensor,
 } from '../../src/index.js';
 import { snapshot, thrownBy } from '../helpers/snapshot.js';
@@ -143,6 +144,26 @@ describe('averages', () => {
     );
     unchanged();
   });
+
+  test('keeps one state: the one before is disposed of', () => {
+    const model = new nn.Linear(1, 1);
+    const kept: StateDict[] = [];
+    const watched = {
+      stateDict: () => {
+        const state = model.stateDict();
+        const clone = state.clone.bind(state);
+        state.clone = () => {
+          kept.push(clone());
+          return kept.at(-1)!;
+        };
+        return state;
+      },
+      loadStateDict: () => undefined,
+    };
+    const stopping = new optim.EarlyStopping();
+    for (const loss of [3, 2, 1]) stopping.step(loss, watched);
+    expect(kept.map((state) => state.get('weight')!.disposed)).toEqual([true, true, false]);
+  });
 });
 
 describe('saveTraining and loadTraining', () => {
@@ -256,6 +277,23 @@ describe('saveTraining and loadTraining', () => {
     expect(other.bits()).toBe(before);
   });
 
+  test('a file with a tensor of neither changes nothing', async () => {
+    const run = new Run();
+    const path = join(folder, 'more.safetensors');
+    await checkpoint.saveTraining(path, partsOf(run));
+    const file = await checkpoint.loadSafetensors(path);
+    file.set('averaged.weight', tensor([1]));
+    await checkpoint.saveSafetensors(path, file, { metadata: Object.fromEntries(file.metadata) });
+    run.epoch();
+    const before = run.bits();
+    await expect(checkpoint.loadTraining(path, partsOf(run))).rejects.toThrow(
+      "loadTraining: expected tensors of a model and an optimizer, got 'averaged.weight'.",
+    );
+    expect(run.bits()).toBe(before);
+  });
+
+  const circular: { a: unknown[] } = { a: [] };
+  circular.a.push(circular);
   test.each<[string, unknown, string]>([
     ['NaN', { loss: NaN }, 'saveTraining: expected extra.loss to be a value of JSON, got NaN.'],
     [
@@ -263,6 +301,7 @@ describe('saveTraining and loadTraining', () => {
       { a: [new Map()] },
       'saveTraining: expected extra.a.0 to be a value of JSON, got an instance of Map.',
     ],
+    ['itself', circular, 'saveTraining: expected extra.a.0 to be a value of JSON, got an object.'],
     ['a function', () => 1, 'saveTraining: expected extra to be a value of JSON, got a function.'],
   ])('an extra that JSON cannot hold: %s', async (_, extra, words) => {
     const { model } = new Run();
