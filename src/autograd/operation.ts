@@ -47,6 +47,8 @@ export class Operation {
   readonly order = Operation.made++;
   private backward: Backward | null;
   private saved: readonly Saved[];
+  /** A value that nobody but the graph can reach: disposed of with it. */
+  private own: { dispose(): void } | null = null;
   /** Whether each input gets a gradient. Noted now: flags that change later change nothing, as in PyTorch. */
   private readonly needs: readonly boolean[];
   /** Where it goes, or null: noted now, because a disposed input forgets its maker. */
@@ -103,11 +105,18 @@ export class Operation {
     return backward;
   }
 
+  /** Disposes of `value` when the graph is freed: nobody else has it. */
+  adopt(value: { dispose(): void }): void {
+    this.own = value;
+  }
+
   /**
    * Forgets what it saved, and the rest of the graph: a result that is kept keeps only itself. An operation that saved
    * nothing can go back again, as in PyTorch, and keeps the way to those before it, but no values.
    */
   free(): void {
+    this.own?.dispose();
+    this.own = null;
     if (this.how.repeats) {
       this.inputs = this.inputs.map((input) => input && { shape: input.shape, dtype: input.dtype });
       return;

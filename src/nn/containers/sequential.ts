@@ -1,5 +1,6 @@
 import * as check from '../../check/index.js';
 import { identity } from '../../functional/identity.js';
+import { deferring } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNormForwardOptions } from '../batchnorm/options.js';
 import { pointwiseOf } from '../activations.js';
@@ -10,6 +11,7 @@ import { Indexed, ITEM_KIND } from './indexed.js';
 import { KNOWN_OPTIONS, WHO } from '../module/internals.js';
 import { LazyBatchNorm1d } from '../batchnorm/lazy.js';
 import { Module, type Layer } from '../module/module.js';
+import { isPlain } from './plain-layers.js';
 import { ReLU } from '../relu.js';
 import { childrenOf } from '../module/tree.js';
 
@@ -64,6 +66,10 @@ export class Sequential extends Indexed<Layer> {
   /**
    * A pointwise activation right behind a BatchNorm is computed in its pass: the same bits, one pass over memory less.
    *
+   * What one layer of this package hands to the next one gives its memory back with the graph, at the end of `backward`;
+   * at once where nothing is recorded. Nobody else can have it: not so behind or before a layer with hooks, or of a class of
+   * your own.
+   *
    * @param options - Go to every layer that takes them, as `lengths` to each BatchNorm: see `forwardOptions` of
    * Module for a class of one's own.
    * @throws {TypeError} for options that no layer takes, before any has run.
@@ -73,8 +79,10 @@ export class Sequential extends Indexed<Layer> {
     const layers = layersOf(this);
     const handed = options === undefined ? null : handOn(`${this[WHO]}.forward`, layers, options);
     let y = Tensor.from(x);
+    let isOurs = false;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
+      const given = y;
       const own = handed?.[i];
       const fused = fuses(layer) ? behind(layers[i + 1]) : null;
       if (fused !== null) {
@@ -85,10 +93,24 @@ export class Sequential extends Indexed<Layer> {
       } else {
         y = layer.forward(y);
       }
+      const plain = isPlain(layer);
+      if (y === given) {
+        isOurs &&= plain;
+        continue;
+      }
+      if (isOurs && plain) giveUp(given, y);
+      isOurs = plain && y instanceof Tensor;
     }
     // Without layers, or with one that hands its input on.
     return y === x ? identity(this[WHO], y) : y;
   }
+}
+
+/** Gives the memory of `value` back with the graph behind `result`, which alone needs it; now, where there is none. */
+function giveUp(value: Tensor, result: Tensor): void {
+  const { operation } = result;
+  if (operation !== null) operation.adopt(value);
+  else if (value.operation === null && deferring() === null) value.dispose();
 }
 
 function layersOf(sequential: Sequential): Layer[] {
