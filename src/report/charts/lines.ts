@@ -40,14 +40,16 @@ export interface Lines {
 export function lines({ lines, x, y, uprights = [], guide, ...words }: Lines): Chart {
   // Series: the bands, the lines, the guide.
   const longest = Math.max(...lines.map(({ name }) => name.length));
+  /** Room for the names at the ends; on a phone a long one is broken into lines. */
+  const roomAt = (width: number): number => Math.min(Math.max(130, width / 4), 18 + 7 * longest);
   return {
     ...words,
     height: (width) => Math.round(width * 0.72),
-    option: () => ({
+    option: (width) => ({
       ...TEXT,
       grid: {
-        left: 58,
-        right: Math.min(130, 18 + 6.6 * longest),
+        left: y.title === '' ? 58 : 66,
+        right: roomAt(width),
         top: 24,
         bottom: 46,
         outerBoundsMode: 'none',
@@ -56,7 +58,7 @@ export function lines({ lines, x, y, uprights = [], guide, ...words }: Lines): C
       yAxis: valueAxis(y, 46),
       series: [
         ...lines.map(band),
-        ...lines.map((line, i) => lineSeries(line, i === 0 ? uprights : [])),
+        ...lines.map((line, i) => lineSeries(line, i === 0 ? uprights : [], roomAt(width))),
         ...(guide === undefined ? [] : [guideSeries(guide)]),
       ],
     }),
@@ -85,7 +87,7 @@ function band({ colour, points }: Line): Series {
   };
 }
 
-function lineSeries(line: Line, uprights: NonNullable<Lines['uprights']>): Series {
+function lineSeries(line: Line, uprights: NonNullable<Lines['uprights']>, room: number): Series {
   const { name, colour, dashed = false, marked = true, points } = line;
   return {
     type: 'line',
@@ -102,6 +104,8 @@ function lineSeries(line: Line, uprights: NonNullable<Lines['uprights']>): Serie
       color: paint(colour),
       fontWeight: 600,
       distance: 6,
+      width: room - 8,
+      overflow: 'break',
     },
     labelLayout: { moveOverlap: 'shiftY' },
     ...(uprights.length === 0 ? {} : { markLine: uprightLines(uprights) }),
