@@ -16,7 +16,7 @@ import type { CaseResult, Entry } from './result.js';
 import { sharesOf } from './step.js';
 
 const FULL: Budget = {
-  ...{ turnLength: 2000, warmUp: 50_000, caseLength: 3000 },
+  ...{ turnLength: 10_000, warmUp: 50_000, caseLength: 3000 },
   ...{ minRounds: 7, maxRounds: 41 },
 };
 const QUICK: Budget = {

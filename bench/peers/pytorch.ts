@@ -13,8 +13,8 @@ import { DROPOUT, LR, MOMENTUM } from '../data.js';
 import { CONVOLUTIONS } from '../convolutions.js';
 import { Absent, type Contender, type Peer } from '../contender.js';
 
-/** libgomp's workers spin for a few ms after a parallel loop. */
-const SETTLE_MS = 5;
+/** Where no process can be stopped: libgomp's workers spin for a few ms after a parallel loop. */
+const SETTLE_MS = process.platform === 'win32' ? 5 : 0;
 
 export const TORCH = 'PyTorch';
 
@@ -40,10 +40,19 @@ export async function openTorch(
     child.kill();
     throw new Absent(`${hello.error} (${python}; EVENKEEL_PYTHON names another Python)`);
   }
+  const end = (): void => void child.kill('SIGKILL'); // one that is stopped would not see the end of its input
+  process.once('exit', end);
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-bench-'));
-  const ask: Ask = (command) => {
+  // Between its turns the process stands still: the threads of OpenBLAS spin for 25 ms after a product, and would take a
+  // processor from whoever's turn is next.
+  const ask: Ask = async (command) => {
+    signal(child, 'SIGCONT');
     child.stdin.write(`${JSON.stringify(command)}\n`);
-    return answers.next();
+    try {
+      return await answers.next();
+    } finally {
+      signal(child, 'SIGSTOP');
+    }
   };
   return {
     name: TORCH,
@@ -53,8 +62,10 @@ export async function openTorch(
       await ask({ do: 'release' });
     },
     close: async () => {
+      signal(child, 'SIGCONT');
       child.stdin.end();
       await new Promise((resolve) => child.once('close', resolve));
+      process.removeListener('exit', end);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -67,6 +78,10 @@ export async function openTorch(
 function untuned(): NodeJS.ProcessEnv {
   const tuning = /^(OPENBLAS|GOTO|OMP|GOMP|KMP|MKL|ONEDNN|DNNL|ATEN)_/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !tuning.test(name)));
+}
+
+function signal(child: Child, name: 'SIGSTOP' | 'SIGCONT'): void {
+  if (process.platform !== 'win32') child.kill(name);
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
