@@ -10,7 +10,7 @@ const PROCESS_OF_ITS_OWN = [
   'test/golden/bits.test.ts', // numbers of threads
   'test/property/{pool,reclaimed}.test.ts',
   'test/unit/{async,forward-async,step-async,examples,tensor-methods}.test.ts', // numbers of threads
-  'test/unit/{backward-memory,gradient-memory,memory,reclaimed,scope,shared-memory}.test.ts',
+  'test/unit/{backward-memory,gradient-memory,memory,reclaimed,scope,sequential-memory,shared-memory}.test.ts',
   'test/unit/{custom,handed-out,hostile-arguments,setters}.test.ts', // the limit of the pool
   'test/unit/{schedulers,unregistered}.test.ts', // warnings of once a process
 ];
