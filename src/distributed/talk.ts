@@ -111,7 +111,7 @@ export class Talk {
 
   /** After the last exchange, or where there will be no other: those that wait are told of `failure`. */
   end(failure: { readonly error: unknown } | null): void {
-    // Others have gone on as if this process had done its part.
+    // The others have continued as if this process had done its part.
     if (failure !== null && this.#agreed) this.job.broken ??= failure.error;
     if (failure === null || this.#open.size === 0 || this.job.broken !== null) {
       this.#leave();

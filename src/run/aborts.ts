@@ -31,6 +31,7 @@ function listenTo(signal: AbortSignal): Heard {
   const bodies = new Map<object, () => void>();
   const listener = (): void => {
     heard.delete(signal);
+    signal.removeEventListener('abort', listener); // another library's signal may know no `once`
     for (const body of [...bodies.values()]) body();
   };
   addAbortListener(signal, listener);
