@@ -114,8 +114,8 @@ const T* weight_panels(Weight<T> weight, const Conv1d& shape, Workspace& workspa
     const size_t group = task / tiles, first = task % tiles * tile;
     const size_t rows = std::min(tile, outputs - first);
     T* panel = panels + task * tile * terms;
-    if (!weight.turned &&
-        terms > 1) {  // rows of one value would be copied as vectors, beyond a tile
+    // Not rows of one value: they would be copied as vectors, beyond a tile.
+    if (!weight.turned && terms > 1) {
       table.pack_b({weight.values + (group * outputs + first) * terms, 1, terms}, terms, rows, tile,
                    panel);
       return;
