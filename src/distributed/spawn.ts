@@ -51,9 +51,15 @@ export async function spawnWith(
   const size = check.wholeNumber(who, 'workers', workers, 1, 256);
   const job = sharedJob(size);
   const piped = { stdout: output !== null, stderr: output !== null };
-  const all = Array.from({ length: size }, (_, rank) =>
-    start(program, { ...rest, ...piped }, { job, rank }),
-  );
+  const all: Worker[] = [];
+  try {
+    for (let rank = 0; rank < size; rank++) {
+      all.push(start(program, { ...rest, ...piped }, { job, rank }));
+    }
+  } catch (error) {
+    for (const worker of all) void worker.terminate();
+    throw error;
+  }
   if (output !== null) {
     for (const [rank, worker] of all.entries()) {
       worker.stdout.on('data', (text: Buffer) => {
