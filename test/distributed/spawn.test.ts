@@ -5,13 +5,13 @@ import { runChild, well } from '../helpers/child.js';
 
 test('where a Worker cannot be started, those before it end', async () => {
   const program = `
-    const { spawn } = require(process.env.EVENKEEL_TEST_BUILT.replace('index.js', 'distributed/index.js'));
+    const { distributed } = require(process.env.EVENKEEL_TEST_BUILT.replace('index.js', 'distributed/index.js'));
     const { join } = require('node:path');
     const file = join(require('node:os').tmpdir(), 'evenkeel-spawn-' + process.pid + '.mjs');
     require('node:fs').writeFileSync(file, 'setInterval(() => undefined, 1000);');
     let copies = 0;
-    const workerData = { get rank() { if (copies++ === 2) throw new Error('not a third time'); return 0; } };
-    spawn(file, { workers: 3, workerData })
+    const given = { get rank() { if (copies++ === 2) throw new Error('not a third time'); return 0; } };
+    distributed.spawn(file, { workers: 3, workerData: given })
       .catch((error) => console.log(error.message))
       .finally(() => require('node:fs').rmSync(file));`;
   expect(await runChild(program)).toEqual(well('not a third time\n'));
