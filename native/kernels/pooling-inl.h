@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "kernels.h"
 
@@ -97,6 +99,18 @@ void mean_windows(const T* x, WindowRun run, double divisor, T* y) {
   });
 }
 
+// Four values, of which number j is `value` and the others are zero, in one store ([128, 32, 496]: 0.44 ms; in four 1.7).
+template <class T>
+EVENKEEL_INLINE void store_one_of_four(T value, std::int32_t j, T* to) {
+  using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef Place Places __attribute__((vector_size(4 * sizeof(Place))));
+  typedef T Values __attribute__((vector_size(4 * sizeof(T))));
+  const Places here = Places{0, 1, 2, 3} == static_cast<Place>(j);
+  const Values values = {value, value, value, value};
+  const Places kept = here & (Places)values;
+  std::memcpy(to, &kept, sizeof kept);
+}
+
 template <class T, std::int32_t kTaps>
 inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t count, T* dx) {
   bool within = true;
@@ -110,10 +124,13 @@ inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t c
     const std::int32_t j = indices[t] - static_cast<std::int32_t>(t) * kTaps;
     const T value = T(0) + dy[t];
     T* to = dx + t * kTaps;
-    to[0] = j == 0 ? value : T(0);
-    to[1] = j == 1 ? value : T(0);
-    if constexpr (kTaps > 2) to[2] = j == 2 ? value : T(0);
-    if constexpr (kTaps > 3) to[3] = j == 3 ? value : T(0);
+    if constexpr (kTaps == 4) {
+      store_one_of_four(value, j, to);
+    } else {
+      to[0] = j == 0 ? value : T(0);
+      to[1] = j == 1 ? value : T(0);
+      if constexpr (kTaps > 2) to[2] = j == 2 ? value : T(0);
+    }
   }
   return true;
 }
