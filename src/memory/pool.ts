@@ -33,11 +33,13 @@ import {
 
 const MB = 2 ** 20;
 /**
- * A collection is asked for when so much has been lent since the last one, in so many arrays; in fewer, twice as much.
- * More than a second cache holds: to have 1 MB from the third costs 8 us, a collection 100, most of it for what the
- * calls in between have driven out of the caches.
+ * A collection is asked for when so much has been lent since the last one, in so many arrays. More than a second cache
+ * holds: to have 1 MB from the third costs 8 us, a collection 100, most of it for what the calls in between have
+ * driven out of the caches.
  */
 const LEAST = { bytes: 8 * MB, arrays: 8 } as const;
+/** The same of large arrays: no cache holds several of them, and a collection among such calls costs 200 to 500 us. */
+const LEAST_LARGE = { bytes: 32 * MB, arrays: 2 } as const;
 /** The same of small arrays: 0.4 us each of a collection, and a collection is a pause. */
 const LEAST_ARRAYS = 512;
 /**
@@ -89,7 +91,8 @@ export function take(dtype: DType, numel: number): Block | null {
 
 function isDue(): boolean {
   if (arrays >= enoughArrays) return true;
-  return since >= enough && (arrays >= LEAST.arrays || since >= 2 * LEAST.bytes);
+  if (since < enough) return false;
+  return arrays >= LEAST.arrays || (arrays >= LEAST_LARGE.arrays && since >= LEAST_LARGE.bytes);
 }
 
 function takeShelved(dtype: DType, numel: number): Block | null {
@@ -152,11 +155,21 @@ function collect(): void {
   since = arrays = 0;
   fraction = returned >= asked / 2 ? FRACTION.fruitful : FRACTION.vain;
   // A step's arrays have to die before a second collection makes them old, out of a minor collection's reach.
-  alive = Math.max(left, 0.97 * alive);
-  aliveArrays = Math.max(leftArrays, 0.97 * aliveArrays);
+  alive = remembered(alive, left);
+  aliveArrays = remembered(aliveArrays, leftArrays);
   enough = Math.max(LEAST.bytes, 2 * alive, returned < asked / 4 ? Math.min(2 * enough, limit) : 0);
   enoughArrays = Math.max(LEAST_ARRAYS, 2 * aliveArrays);
   if (performance.now() - looked > 2 * PERIOD) tidy(); // a loop that never yields
+}
+
+/**
+ * The most that was alive, after one more collection. Within a step that is steady, much is alive at one collection
+ * and little at the next, so it is forgotten slowly. Where almost nothing is left, large arrays have given way to
+ * small ones, whose collections would come too late by hundreds of calls. Half is safe: if the step was only at its
+ * beginning, as much as it holds is lent before the next collection, which sees it again.
+ */
+function remembered(most: number, left: number): number {
+  return Math.max(left, (left < most / 8 ? 0.5 : 0.97) * most);
 }
 
 /** No collection can be had here: tensors hold their memory alone, as any object does. */

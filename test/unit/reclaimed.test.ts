@@ -34,6 +34,15 @@ describe('outputs that nobody keeps', () => {
     expect(native.memory.inUse).toBeLessThan(1000 * BYTES);
   });
 
+  test('have few buffers again soon after large ones', () => {
+    const large = tensor(new Float32Array(16 * N).fill(1));
+    const kept: Tensor[] = []; // 96 MB of a step
+    for (let i = 0; i < 60; i++) kept[i % 12] = relu(large);
+    kept.length = 0;
+    for (let i = 0; i < 1000; i++) output();
+    expect(buffersOf(200)).toBeLessThan(100);
+  });
+
   test('that a user may hold a view of are left to the collector', () => {
     const y = output();
     const lent = native.memory.inUse;
