@@ -104,8 +104,10 @@ struct Normalization {
   void from_given(std::size_t c, std::size_t n) const {
     if (call.statistics == Statistics::given) {
       const std::size_t channels = call.shape.c;
-      std::copy_n(call.moments + c, n, mean + c);
-      std::copy_n(call.moments + channels + c, n, residual + c);
+      if (call.moments != mean) {  // saved may be where the moments are
+        std::copy_n(call.moments + c, n, mean + c);
+        std::copy_n(call.moments + channels + c, n, residual + c);
+      }
       std::copy_n(call.moments + 3 * channels + c, n, var + c);
     } else {
       for (std::size_t i = c; i < c + n; ++i) {

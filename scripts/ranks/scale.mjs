@@ -8,7 +8,7 @@
  */
 
 /** Bytes of a record, with which each exchange begins (src/distributed/record.ts). */
-const RECORD = 2048;
+const RECORD = 256;
 /** Seconds to send one message more, and bytes that are added a second. */
 const [MESSAGE, ADDED] = [1e-6, 8e9];
 

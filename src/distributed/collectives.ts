@@ -148,7 +148,7 @@ export class Collectives {
     let rest = data.length > INLINE ? this.transport.exchange() : null;
     const own = this.rank * RECORD;
     this.#others((peer, rank) => {
-      records.send(peer, this.#records, own, own + RECORD);
+      records.send(peer, this.#records, own, own + this.#views[this.rank]!.length);
       records.receive(peer, this.#records, rank * RECORD, (rank + 1) * RECORD);
       rest?.send(peer, data, 0, data.length);
     });

@@ -69,6 +69,9 @@ const LIBRARIES = {
   ],
 } as const;
 
+/** Bytes: a record, and what Open MPI puts before it. */
+const EAGER = 1 << 15;
+
 /** @internal Loads the MPI of a launch, or the one that EVENKEEL_MPI names. @throws {Error} with what was tried. */
 export function loadMpi({ launcher }: Launch, env: NodeJS.ProcessEnv): void {
   const { EVENKEEL_MPI: chosen = '' } = env;
@@ -76,6 +79,9 @@ export function loadMpi({ launcher }: Launch, env: NodeJS.ProcessEnv): void {
   // hooks 2 of 85 starts under MPICH crashed, without them none of 60; that they are the cause is likely, not proved.
   // They are for memory of network cards; whoever needs them sets the variable.
   env['UCX_MEM_EVENTS'] ??= 'no';
+  // Open MPI sends up to 4 KB through shared memory at once, and asks the other process first where it is more: that takes
+  // longer than to copy the sums of a layer.
+  for (const way of ['vader', 'sm']) env[`OMPI_MCA_btl_${way}_eager_limit`] ??= String(EAGER);
   const candidates =
     chosen === '' ? LIBRARIES[launcher] : [[chosen, abiOf(chosen, launcher)] as const];
   const failures: string[] = [];

@@ -27,13 +27,16 @@ export function hashOf(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** Bytes of a record, and from where in it the data is. */
-export const RECORD = 2048;
+/** From where in a record the text is, and the data. */
 const TEXT_AT = 64;
 const DATA_AT = 256;
 const TEXT_BYTES = DATA_AT - TEXT_AT;
-/** Data of at most so many bytes comes with the record. */
-export const INLINE = RECORD - DATA_AT;
+/** Data of at most so many bytes comes with the record: the sums of 1024 channels. */
+export const INLINE = 1 << 14;
+/** Bytes of a record at most; what is sent is as long as what is in it. */
+export const RECORD = DATA_AT + INLINE;
+/** The message of a failure ends here. */
+const TEXT_END = 2048;
 
 const MAGIC = 0x45564b31;
 /** Places of the header's 32-bit words; the length is a double, at word 6. */
@@ -55,6 +58,8 @@ export interface Header {
 export class RecordView {
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
+  /** Of the record that was written. */
+  length = 0;
 
   constructor(readonly bytes: Uint8Array) {
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, RECORD / 4);
@@ -63,6 +68,7 @@ export class RecordView {
 
   /** What a process is about to do, and its data where that is small. */
   write(sequence: number, group: number, call: Call, data: Uint8Array): void {
+    this.length = DATA_AT + (data.length <= INLINE ? data.length : 0);
     this.#header(sequence, group, call, false, call.text.length);
     this.#doubles[LENGTH_AT] = data.length;
     this.bytes.set(call.text, TEXT_AT);
@@ -71,7 +77,9 @@ export class RecordView {
 
   /** That it cannot, and why. */
   writeFailure(sequence: number, group: number, call: Call, message: string): void {
-    const { written } = new TextEncoder().encodeInto(message, this.bytes.subarray(TEXT_AT));
+    const room = this.bytes.subarray(TEXT_AT, TEXT_END);
+    const { written } = new TextEncoder().encodeInto(message, room);
+    this.length = TEXT_AT + written;
     this.#header(sequence, group, call, true, written);
     this.#doubles[LENGTH_AT] = 0;
   }
@@ -103,7 +111,7 @@ export class RecordView {
   /** The place in the program, or, of a failure, its message. */
   get text(): string {
     return new TextDecoder().decode(
-      this.bytes.slice(TEXT_AT, TEXT_AT + Math.min(this.#words[AT.text]!, RECORD - TEXT_AT)),
+      this.bytes.slice(TEXT_AT, TEXT_AT + Math.min(this.#words[AT.text]!, TEXT_END - TEXT_AT)),
     );
   }
 

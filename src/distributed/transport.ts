@@ -7,7 +7,7 @@ export type Backend = 'mpi' | 'workers' | 'none';
 export interface Exchange {
   /** bytes[begin … end) go to `peer`; nobody writes there before `wait` has said 0. */
   send(peer: number, bytes: Uint8Array, begin: number, end: number): void;
-  /** bytes[begin … end) come from `peer`; nobody reads there before `wait` has said 0. */
+  /** bytes[begin … end), or fewer, come from `peer`; nobody reads there before `wait` has said 0. */
   receive(peer: number, bytes: Uint8Array, begin: number, end: number): void;
   /**
    * Waits for at most so many microseconds, 0: only looks.

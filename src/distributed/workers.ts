@@ -39,8 +39,14 @@ function ring(control: Int32Array<SharedArrayBuffer>, size: number, rank: number
 interface Message {
   readonly bytes: Uint8Array;
   at: number;
-  readonly end: number;
+  /** Of what comes: no more than there is room for, and as long as what was sent. */
+  end: number;
+  /** Whether it begins with its length. */
+  isNew: boolean;
 }
+
+/** Of the length that comes before a message. */
+const LENGTH_BYTES = 4;
 
 class SharedExchange implements Exchange {
   readonly #outgoing = new Map<number, Message[]>();
@@ -52,11 +58,11 @@ class SharedExchange implements Exchange {
   ) {}
 
   send(peer: number, bytes: Uint8Array, at: number, end: number): void {
-    add(this.#outgoing, peer, { bytes, at, end });
+    add(this.#outgoing, peer, { bytes, at, end, isNew: true });
   }
 
   receive(peer: number, bytes: Uint8Array, at: number, end: number): void {
-    add(this.#incoming, peer, { bytes, at, end });
+    add(this.#incoming, peer, { bytes, at, end, isNew: true });
   }
 
   wait(microseconds: number): number {
@@ -100,8 +106,20 @@ class SharedExchange implements Exchange {
     for (let message = messages[0]; message !== undefined; message = messages[0]) {
       const [written, read] = [Atomics.load(control, writtenAt), Atomics.load(control, readAt)];
       const there = (written - read) >>> 0;
-      const place = (out ? written : read) & (RING - 1);
       const room = out ? RING - there : there;
+      if (message.isNew) {
+        if (room < LENGTH_BYTES) break;
+        if (out) writeLength(own, written, message.end - message.at);
+        else message.end = Math.min(message.end, message.at + lengthAt(own, read));
+        message.isNew = false;
+        const next = (out ? written : read) + LENGTH_BYTES;
+        Atomics.store(control, out ? writtenAt : readAt, next | 0);
+        moved += LENGTH_BYTES;
+        if (message.at < message.end) continue;
+        messages.shift();
+        continue;
+      }
+      const place = (out ? written : read) & (RING - 1);
       const bytes = Math.min(room, message.end - message.at, RING - place);
       if (bytes === 0 && message.at < message.end) break;
       const part = message.bytes.subarray(message.at, message.at + bytes);
@@ -114,6 +132,17 @@ class SharedExchange implements Exchange {
     }
     if (moved > 0) ring(control, size, peer);
   }
+}
+
+/** Bytes lie anywhere in a ring, around its end too. */
+function writeLength(ring: Uint8Array, at: number, length: number): void {
+  for (let i = 0; i < LENGTH_BYTES; i++) ring[(at + i) & (RING - 1)] = length >>> (8 * i);
+}
+
+function lengthAt(ring: Uint8Array, at: number): number {
+  let length = 0;
+  for (let i = 0; i < LENGTH_BYTES; i++) length |= ring[(at + i) & (RING - 1)]! << (8 * i);
+  return length >>> 0;
 }
 
 function add(to: Map<number, Message[]>, peer: number, message: Message): void {

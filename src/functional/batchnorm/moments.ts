@@ -10,15 +10,12 @@ const VAR = 3;
 
 /** @internal Of `count` values in each of `channels` channels; in double, the variance biased. */
 export class Moments {
-  /** Rows of `channels`: mean, what its rounding left, one that a forward uses for itself, variance. */
-  readonly rows: Float64Array;
-
+  /** @param rows - Rows of `channels`: mean, what its rounding left, one that a forward uses for itself, variance. */
   constructor(
     readonly channels: number,
     public count = 0,
-  ) {
-    this.rows = new Float64Array(4 * channels);
-  }
+    readonly rows: Float64Array = new Float64Array(4 * channels),
+  ) {}
 
   /** By channel, in double. */
   get mean(): Float64Array {

@@ -11,7 +11,7 @@ import { allDone, part, Scratch, type Shares } from './shares.js';
 export interface SharedForward {
   readonly input: Tensor;
   readonly plan: Plan;
-  /** [3, C]. */
+  /** [3, C], and maybe more. */
   readonly saved: Float64Array;
   readonly shares: Shares;
 }
@@ -84,13 +84,14 @@ function noteGradients(deferral: Deferral, call: Call): void {
 function sumsOf(native: Native, arrayOf: ArrayOf, { input, plan, saved, dy, value }: Call) {
   const { dims, weight, bias, relu } = plan;
   const { c, l } = dims;
+  const rows = saved.subarray(0, 3 * c);
   const [x, given, scale, shift] = [input, dy, weight, bias].map(arrayOf);
   const samples = (from: FloatData | null, begin: number, end: number): FloatData | null =>
     from === null ? null : part(from, begin * c * l, end * c * l);
   return (begin: number, end: number, into: Float64Array): unknown =>
     native.gradientSums(
       ...([samples(x!, begin, end)!, samples(given!, begin, end), value] as const),
-      ...([end - begin, c, l, scale!, shift!, saved, into, null, null, relu] as const),
+      ...([end - begin, c, l, scale!, shift!, rows, into, null, null, relu] as const),
     );
 }
 
@@ -103,8 +104,9 @@ function apply(
   const { dims, weight, bias, relu } = plan;
   const [x, given, scale, shift] = [input, dy, weight, bias].map(arrayOf);
   const [dx, dweight, dbias] = gradients.map(arrayOf);
+  const rows = saved.subarray(0, 3 * dims.c);
   return native.gradientBySums(
-    ...([x!, given!, value, dims.n, dims.c, dims.l, scale!, shift!, saved, sums] as const),
+    ...([x!, given!, value, dims.n, dims.c, dims.l, scale!, shift!, rows, sums] as const),
     ...([shares.count, dx!, dweight!, dbias!, relu] as const),
   );
 }

@@ -62,7 +62,9 @@ export class LaterShare {
   *#meet(values: FloatData): Asks<void> {
     const { group, meetings } = this;
     const { who, dims } = this.plan;
-    this.#met = yield* meetBy(who, group, meetings, values, dims, new Scratch());
+    const shift =
+      values.BYTES_PER_ELEMENT === 8 ? new Float64Array(dims.c) : new Float32Array(dims.c);
+    this.#met = yield* meetBy(who, group, meetings, values, dims, shift, new Scratch());
     this.accept(this.#met.shares.count);
   }
 

@@ -3,6 +3,7 @@
 // bits of one process that has all of them, wherever each share begins at a leaf.
 import { addon } from '../../addon/control.js';
 import * as check from '../../check/index.js';
+import { savedDoubles } from '../../memory/slab.js';
 import { record, type FloatData, type Tensor } from '../../tensor/tensor.js';
 import { Moments } from './moments.js';
 import type { Plan } from './plan.js';
@@ -18,8 +19,9 @@ export function meet(
   input: Tensor,
   dims: check.ChannelDims,
 ): Met {
-  const asks = meetBy(who, group, meetings, input.elements, dims, meetings.sentShares);
-  return askNow(group, asks);
+  const { sentShares } = meetings;
+  const shift = meetings.shift(dims.c, input.dtype === 'float64');
+  return askNow(group, meetBy(who, group, meetings, input.elements, dims, shift, sentShares));
 }
 
 /** @internal What processes tell each other of their shares of a batch. */
@@ -35,9 +37,9 @@ export function* meetBy(
   meetings: Meetings,
   x: FloatData,
   { n, c, l }: check.ChannelDims,
+  shift: FloatData,
   sentShares: Scratch,
 ): Asks<Met> {
-  const shift = x.BYTES_PER_ELEMENT === 8 ? new Float64Array(c) : new Float32Array(c);
   const some = n * l > 0;
   if (some) addon.firstShift(x.subarray(0, c * l), shift, 1, c, l);
   const sendsShift = some && group.rank === 0;
@@ -56,7 +58,7 @@ export function* meetBy(
   else if (first > 0) {
     const from = group.rank === first ? Float64Array.from(shift) : new Float64Array(0);
     const own = new Uint8Array(from.buffer);
-    const found = doublesOf(yield { meeting: meetings.shift, own });
+    const found = doublesOf(yield { meeting: meetings.firstSample, own });
     shift.set(found[first]!);
   }
   return { shares, shift };
@@ -71,7 +73,7 @@ export function sharedMoments(
 ): Moments {
   const { c, l } = dims;
   const x = input.elements;
-  const moments = new Moments(c, shares.count);
+  const moments = new Moments(c, shares.count, savedDoubles(4 * c));
   const sums = shares.total(shares.meetings.statistics, 2 * c, (begin, end, into) => {
     addon.batchSums(part(x, begin * c * l, end * c * l), shift, into, end - begin, c, l);
   });
@@ -87,7 +89,8 @@ export function fillMoments(
   shift: FloatData,
 ): void {
   moments.count = count;
-  if (count > 0) addon.momentsOfSums(shift, sums, moments.rows, count, moments.channels);
+  if (count === 0) moments.rows.fill(0);
+  else addon.momentsOfSums(shift, sums, moments.rows, count, moments.channels);
 }
 
 /** @internal y of this process's samples, by the statistics of all; recorded where something needs it. */
@@ -100,8 +103,10 @@ export function normalizeShare(
 ): Tensor {
   const { dims, weight, bias, eps, relu } = plan;
   const { n, c, l } = dims;
-  const saved = new Float64Array(3 * c);
-  const result = recordShare(input, y, plan, saved, shares);
+  // Where the moments are, as in a forward of one process. The whole array is kept: a part of it keeps no memory of the
+  // pool from being used again.
+  const result = recordShare(input, y, plan, moments.rows, shares);
+  const saved = moments.rows.subarray(0, 3 * c);
   addon.normalizeByMoments(
     ...([input.elements, y.elements, n, c, l] as const),
     ...([weight?.elements ?? null, bias?.elements ?? null] as const),

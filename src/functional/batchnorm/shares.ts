@@ -11,12 +11,14 @@ export interface Meetings {
   /** Who has how much, and the shift of the sums. */
   readonly shares: Meeting;
   /** The shift, where the first process has no sample. */
-  readonly shift: Meeting;
+  readonly firstSample: Meeting;
   readonly statistics: Meeting;
   readonly gradient: Meeting;
   /** What is sent, from call to call: a new array for each would cost more than the sums in it. */
   readonly sent: Scratch;
   readonly sentShares: Scratch;
+  /** Memory of the shift, of `channels` values. */
+  shift(channels: number, float64: boolean): FloatData;
 }
 
 /** @internal Doubles, and their bytes: the last ones again where they are asked for in the same length. */
@@ -39,13 +41,20 @@ export class Scratch {
 
 /** @internal */
 export function meetingsOf(group: ProcessGroup, place: string): Meetings {
+  let shift: FloatData | null = null;
   return {
     shares: group.meeting(`${place} forward`),
-    shift: group.meeting(`${place} forward, first sample`),
+    firstSample: group.meeting(`${place} forward, first sample`),
     statistics: group.meeting(`${place} forward, statistics`),
     gradient: group.meeting(`${place} backward`),
     sent: new Scratch(),
     sentShares: new Scratch(),
+    shift(channels, float64) {
+      if (shift?.length !== channels || shift.BYTES_PER_ELEMENT !== (float64 ? 8 : 4)) {
+        shift = float64 ? new Float64Array(channels) : new Float32Array(channels);
+      }
+      return shift;
+    },
   };
 }
 
