@@ -15,7 +15,10 @@ import {
   geometricMean,
   ourEntry,
   plainOverDisposed,
+  torchOverByHand,
+  torchOverLimit,
   torchOverPlain,
+  unevenness,
 } from './ratios.js';
 import { entryOf, type CaseResult, type Run } from './result.js';
 
@@ -53,6 +56,8 @@ export function blocksOf(run: Run): Record<string, string> {
     speed: speedOf(run),
     means: meansOf(run),
     shapes: shapesOf(run),
+    room: roomOf(run),
+    evenness: evennessOf(run),
   };
 }
 
@@ -153,6 +158,40 @@ function shapesOf(run: Run): string {
     ]),
   );
   return table(['', 'x', 'limit', '`out`', '`using`', 'plain', 'PyTorch'], rows);
+}
+
+/** How far plain calls are ahead of PyTorch, and how far bare passes would be: nobody can be further. */
+function roomOf(run: Run): string {
+  const kinds = {
+    forward: 'training forward',
+    evaluate: 'evaluation',
+    backward: 'backward',
+    'forward+backward': 'forward and backward',
+  };
+  const ways = [torchOverPlain, torchOverByHand, torchOverLimit];
+  const rows = Object.entries(kinds).flatMap(([group, kind]) => {
+    const found = ways.map((way) => figures(of(run, group), way).map(({ value }) => value));
+    if (found.some((values) => values.length === 0)) return [];
+    return [
+      [`${kind}, least`, ...found.map((values) => times(Math.min(...values)))],
+      [`${kind}, geometric mean`, ...found.map((values) => times(geometricMean(values)))],
+    ];
+  });
+  return table(['PyTorch over', 'plain', '`using`', 'bare passes'], rows);
+}
+
+/** How much slower than the fastest the slowest byte is, within one cache level. */
+function evennessOf(run: Run): string {
+  const rows = ['N', 'C', 'L'].flatMap((letter) => {
+    const cases = of(run, `cost-${letter.toLowerCase()}`);
+    if (cases.length === 0) return [];
+    const [ours, limit] = ([US, LIMIT] as const).map((who) =>
+      Math.max(...unevenness(cases, run.machine, who).map(({ value }) => value)),
+    );
+    const sizes = cases.map(({ bytes }) => bytesText(bytes));
+    return [[`${letter}, ${sizes[0]!} to ${sizes.at(-1)!}`, times(ours!), times(limit!)]];
+  });
+  return table(['what grows', 'training forward, `out`', 'bare passes'], rows);
 }
 
 function ratioText(ratio: number | undefined): string {

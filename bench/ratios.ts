@@ -50,6 +50,9 @@ export const torchOverPlain: Ratio = (result) =>
 export const torchOverByHand: Ratio = (result) =>
   over(fastestTorch(result), ourEntry(result, BY_HAND));
 
+/** What a call could gain at most: the limit is passes over the same memory without any arithmetic. */
+export const torchOverLimit: Ratio = (result) => over(fastestTorch(result), entryOf(result, LIMIT));
+
 /** What it costs to leave memory to the collector, from where the pool asks for it. */
 export const plainOverDisposed: Ratio = (result) =>
   result.bytes < 64 * 1024
@@ -87,12 +90,16 @@ export function isBetweenCaches({ bytes }: CaseResult, machine: Machine): boolea
   return 2 * bytes > cacheBytes(machine, 2) && 2 * bytes <= cacheBytes(machine, 'last');
 }
 
-/** For each cache level that holds several cases: the slowest byte over the fastest. */
-export function unevenness(cases: readonly CaseResult[], machine: Machine): Figure[] {
+/** For each cache level that holds several cases: the slowest byte over the fastest, of ours or of the limit. */
+export function unevenness(
+  cases: readonly CaseResult[],
+  machine: Machine,
+  of: typeof US | typeof LIMIT = US,
+): Figure[] {
   const levels = new Map<string, Figure[]>();
   for (const each of cases) {
     const level = levelOf(machine, 2 * each.bytes);
-    const us = entryOf(each, US, INTO)?.median;
+    const us = (of === US ? entryOf(each, US, INTO) : entryOf(each, LIMIT))?.median;
     if (us === undefined) continue;
     levels.set(level, [
       ...(levels.get(level) ?? []),

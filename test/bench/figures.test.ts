@@ -35,3 +35,23 @@ it('takes plain calls, and PyTorch at its faster', () => {
     '| (256, 1024) |  20.0 |    10.0 |    60.0 |           3.00× |',
   );
 });
+
+it('says how far bare passes would be ahead of PyTorch, from the medians of each shape', () => {
+  const cases = [
+    caseOf('forward', [256, 1024], { limit: 5, plain: 20, ours: 10, torch: 90, torchAlone: 60 }),
+    caseOf('forward', [512, 1024], { limit: 10, plain: 40, ours: 30, torch: 30 }),
+  ];
+  const room = blocksOf(runOf(cases))['room']!;
+  expect(room).toMatch(/\| training forward, least +\| +0\.75× \| +1\.00× \| +3\.00× \|/);
+  expect(room).toMatch(/\| training forward, geometric mean +\| +1\.50× \| +2\.45× \| +6\.00× \|/);
+});
+
+it('says how evenly bare passes take their time, beside ours', () => {
+  const cases = [
+    caseOf('cost-n', [1024, 256], { limit: 2, out: 4 }),
+    caseOf('cost-n', [2048, 256], { limit: 12, out: 12 }),
+  ];
+  expect(blocksOf(runOf(cases))['evenness']).toMatch(
+    /\| N, 1\.0 MB to 2\.1 MB +\| +1\.50× \| +3\.00× \|/,
+  );
+});
