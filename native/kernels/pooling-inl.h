@@ -134,13 +134,45 @@ inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t c
   }
   return true;
 }
+// Windows of up to four values, two apart: number t begins at 2 t or, with padding, at 2 t - 1. What two windows have
+// taken of one value is added in their order.
 template <class T>
-bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t count, std::size_t taps,
-                      T* dx) {
-  if (taps == 2) return side_by_side<T, 2>(dy, indices, count, dx);
-  if (taps == 3) return side_by_side<T, 3>(dy, indices, count, dx);
-  if (taps == 4) return side_by_side<T, 4>(dy, indices, count, dx);
-  return false;
+inline bool two_apart(const T* dy, const std::int32_t* indices, std::size_t count,
+                      std::size_t length, T* dx) {
+  const auto behind = [=](std::size_t t) {  // of the value before 2 t
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(indices[t]) + 1u -
+                                     2u * static_cast<std::uint32_t>(t));
+  };
+  bool within = count > 1 && length + 1 >= 2 * count;
+  for (std::size_t t = 0; t < count; ++t) within &= static_cast<std::uint32_t>(behind(t)) < 4u;
+  if (!within) return false;
+  const auto taken = [=](std::size_t t, std::int32_t place) {
+    return behind(t) == place ? dy[t] : T(0);
+  };
+  const std::size_t last = count - 1;
+  dx[0] = T(0) + taken(0, 1);
+  dx[1] = T(0) + taken(0, 2) + taken(1, 0);
+  for (std::size_t t = 1; t < last; ++t) {
+    dx[2 * t] = T(0) + taken(t - 1, 3) + taken(t, 1);
+    dx[2 * t + 1] = T(0) + taken(t, 2) + taken(t + 1, 0);
+  }
+  dx[2 * last] = T(0) + taken(last - 1, 3) + taken(last, 1);
+  if (2 * last + 1 < length) dx[2 * last + 1] = T(0) + taken(last, 2);
+  if (2 * count < length) dx[2 * count] = T(0) + taken(last, 3);
+  for (std::size_t i = 2 * count + 1; i < length; ++i) dx[i] = T(0);
+  return true;
+}
+
+template <class T>
+bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t count,
+                      std::size_t length, T* dx) {
+  const std::size_t taps = count > 0 ? length / count : 0;
+  const bool beside = (taps == 2 && side_by_side<T, 2>(dy, indices, count, dx)) ||
+                      (taps == 3 && side_by_side<T, 3>(dy, indices, count, dx)) ||
+                      (taps == 4 && side_by_side<T, 4>(dy, indices, count, dx));
+  if (!beside) return two_apart(dy, indices, count, length, dx);
+  for (std::size_t i = count * taps; i < length; ++i) dx[i] = T(0);
+  return true;
 }
 
 template <class T>

@@ -18,10 +18,10 @@ struct PoolingKernels {
   void (*largest)(const T* x, WindowRun run, T* y, std::int32_t* taken);
   // y = the sum of each window, in double in its order from 0, / divisor, rounded once.
   void (*mean)(const T* x, WindowRun run, double divisor, T* y);
-  // Windows side by side: dx[t * taps + j] = 0 + dy[t] where that is place indices[t], else 0. False, and nothing is
-  // written, where there is no loop for so many taps, or a place is not in its window.
+  // dx[i] = 0 + dy[t] for each t whose place indices[t] is i, in order; a place beyond `length` is none. False, and
+  // nothing is written, where there is no loop for such windows: neither side by side nor two apart.
   bool (*largest_gradient)(const T* dy, const std::int32_t* indices, std::size_t count,
-                           std::size_t taps, T* dx);
+                           std::size_t length, T* dx);
   // Windows side by side: dx[t * taps + j] = 0 + dy[t] / divisor, rounded before the sum.
   void (*mean_gradient)(const T* dy, double divisor, std::size_t count, std::size_t taps, T* dx);
 };

@@ -118,13 +118,9 @@ template <class T>
 void max_windows_backward(const T* dy, const std::int32_t* indices, T* dx, std::size_t rows,
                           std::size_t length, std::size_t count) {
   const auto dense = kernels_of<T>().pooling.largest_gradient;
-  const std::size_t taps = count > 0 ? length / count : 0;
   for_rows(rows, row_size(length, count), 1, [&](std::size_t row) {
     T* out = dx + row * length;
-    if (dense(dy + row * count, indices + row * count, count, taps, out)) {
-      std::fill(out + count * taps, out + length, T(0));
-      return;
-    }
+    if (dense(dy + row * count, indices + row * count, count, length, out)) return;
     std::fill(out, out + length, T(0));
     for (std::size_t t = row * count; t < (row + 1) * count; ++t) {
       const auto place = static_cast<std::size_t>(indices[t]);  // of a negative one, beyond all
