@@ -128,6 +128,16 @@ struct IndexAddCall : Selection<T, false> {
   }
 };
 template <class T>
+struct IndexSumCall : Selection<T, false> {
+  using Selection<T, false>::Selection;
+  double run(Workspace& workspace) const {
+    return this->with_indices(workspace, [&](const std::int32_t* index) {
+      index_sum(this->x, index, static_cast<const T*>(this->y), this->outer, this->size,
+                this->count, this->inner, workspace);
+    });
+  }
+};
+template <class T>
 struct ScatterAddCall : Selection<T, true> {
   using Selection<T, true>::Selection;
   double run(Workspace& workspace) const {

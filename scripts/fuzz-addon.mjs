@@ -160,6 +160,7 @@ const right = {
   indexSelect: [f(12), Int32Array.of(2, 0), f(8), 2, 3, 2, 2],
   fill: [f(8), 0.5, 8],
   gather: [f(12), new BigInt64Array(8), f(8), 2, 3, 2, 2],
+  indexSum: [f(12), Int32Array.of(2, 2), f(8), 2, 3, 2, 2],
   indexAdd: [f(12), Int32Array.of(2, 2), f(8), 2, 3, 2, 2],
   scatterAdd: [d(12), t(8), d(8), 2, 3, 2, 2],
   weakWatch: [3, {}],

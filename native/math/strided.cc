@@ -15,7 +15,8 @@ constexpr std::size_t kTile = 16;  // elements of each side that a transposition
 
 constexpr std::size_t kLinesAhead = 4;  // a line that is copied soon is asked for
 constexpr std::size_t kShared = 64;     // elements of a place that are worth a thread of their own
-constexpr std::size_t kLanes = 16;      // elements that are worth a call of a kernel
+constexpr std::size_t kMostOfAPlace = 4;  // indices to a place, or places to an index
+constexpr std::size_t kLanes = 16;        // elements that are worth a call of a kernel
 
 struct Walk {
   std::size_t sizes[kMostStrided];
@@ -189,6 +190,47 @@ void index_add(T* x, const std::int32_t* index, const T* source, std::size_t out
   });
 }
 
+template <class T>
+void index_sum(T* x, const std::int32_t* index, const T* source, std::size_t outer,
+               std::size_t size, std::size_t count, std::size_t inner, Workspace& workspace) {
+  // Few places are in the caches, and what is added to them comes in its order; of many, most get nothing.
+  if (count / kMostOfAPlace > size || size / kMostOfAPlace > count) {
+    fill(x, T(0), outer * size * inner);
+    index_add(x, index, source, outer, size, count, inner);
+    return;
+  }
+  const FloatEnvironment environment;
+  const auto add = kernels_of<T>().elementwise.add;
+  // Of each place the first that is added, and behind each one the next: a place is written whole, once.
+  std::int32_t* first = workspace.take<std::int32_t>(size);
+  std::int32_t* next = workspace.take<std::int32_t>(count);
+  std::fill_n(first, size, -1);
+  for (std::size_t i = count; i-- > 0;) {
+    std::int32_t& head = first[index[i]];
+    next[i] = head;
+    head = static_cast<std::int32_t>(i);
+  }
+  const std::size_t lines = outer * size;
+  const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+  run_tasks(divide_up(lines, step), outer * (size + count) * inner, [&](std::size_t task) {
+    const Range range = cut(lines, step, task);
+    const auto line_of = [&](std::size_t o, std::int32_t i) {
+      return source + (o * count + static_cast<std::size_t>(i)) * inner;
+    };
+    for (std::size_t line = range.begin; line < range.end; ++line) {
+      const std::size_t o = line / size, ahead = line + kLinesAhead;
+      if (ahead < range.end && first[ahead % size] >= 0) {
+        prefetch(line_of(ahead / size, first[ahead % size]), inner);
+      }
+      T* to = x + line * inner;
+      std::fill_n(to, inner, T(0));
+      for (std::int32_t i = first[line - o * size]; i >= 0; i = next[i]) {
+        add(to, line_of(o, i), to, inner);
+      }
+    }
+  });
+}
+
 template <class Element>
 void gather(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
             std::size_t size, std::size_t count, std::size_t inner) {
@@ -225,6 +267,8 @@ EVENKEEL_FOR(std::uint64_t)
   template void fill(T*, T, std::size_t);                                                \
   template void index_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t,   \
                           std::size_t, std::size_t);                                     \
+  template void index_sum(T*, const std::int32_t*, const T*, std::size_t, std::size_t,   \
+                          std::size_t, std::size_t, Workspace&);                         \
   template void scatter_add(T*, const std::int32_t*, const T*, std::size_t, std::size_t, \
                             std::size_t, std::size_t);
 EVENKEEL_FOR(float)

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../runtime/workspace.h"
+
 namespace evenkeel {
 
 // Element (i0, i1, ...) of `rank` sizes is at offset + i0 * strides[0] + ...; a stride may be negative, or 0.
@@ -32,7 +34,11 @@ void index_select(const Element* x, const std::int32_t* index, Element* y, std::
 template <class T>
 void index_add(T* x, const std::int32_t* index, const T* source, std::size_t outer,
                std::size_t size, std::size_t count, std::size_t inner);
-// The same with an index for each element of y: [outer, count, inner].
+// x = what index_add makes of zeros. The index may lie in the workspace, which is not reset.
+template <class T>
+void index_sum(T* x, const std::int32_t* index, const T* source, std::size_t outer,
+               std::size_t size, std::size_t count, std::size_t inner, Workspace& workspace);
+// Like index_select and index_add, with an index for each element of y: [outer, count, inner].
 template <class Element>
 void gather(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
             std::size_t size, std::size_t count, std::size_t inner);

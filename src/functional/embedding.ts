@@ -3,8 +3,7 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { record, Tensor } from '../tensor/tensor.js';
 import { indexOf, type Indices } from './shapes/indices.js';
-import { addSelected, select } from './shapes/select.js';
-import { filled } from './shapes/strided.js';
+import { select, summed } from './shapes/select.js';
 
 export interface EmbeddingOptions {
   /** A row that gets no gradient; negative ones count from the end. Default none. */
@@ -56,7 +55,7 @@ export function embedding(index: Indices, weight: Tensor, options: EmbeddingOpti
   const selection = { who, index: places, outer: 1, size: rows, count: places.numel, inner: width };
   const y = select('indexSelect', weight, [...places.shape, width], selection);
   return record(who, y, [weight], [places], (dy) => {
-    const dweight = addSelected('indexAdd', filled(weight.shape, dy.dtype, 0), dy, selection);
+    const dweight = summed(weight.shape, dy, selection);
     if (padding >= 0) clearRow(who, dweight, padding);
     return [dweight];
   });

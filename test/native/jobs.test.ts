@@ -118,6 +118,7 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   fill: (f) => [f(ELEMENTS), 0.5, ELEMENTS],
   indexSelect: (f) => [f(ELEMENTS), BigInt64Array.of(3n, 0n, 3n), f(N * 3 * L), N, C, 3, L],
   gather: (f) => [f(ELEMENTS), new Int32Array(N * L).fill(2), f(N * L), N, C, 1, L],
+  indexSum: (f) => [f(ELEMENTS), Int32Array.of(3, 0, 3), f(N * 3 * L), N, C, 3, L],
   indexAdd: (f) => [f(ELEMENTS), Int32Array.of(3, 0, 3), f(N * 3 * L), N, C, 3, L],
   scatterAdd: (f) => [f(ELEMENTS), new Int32Array(N * L).fill(2), f(N * L), N, C, 1, L],
   sum: (f) => [f(ELEMENTS), ELEMENTS],

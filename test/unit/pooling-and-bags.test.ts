@@ -129,9 +129,16 @@ describe('Conv1d with channels last', () => {
 });
 
 describe('embedding', () => {
-  // 200 values of a row are more than one thread adds up, 5 are fewer than a vector.
-  test.each([5, 200])('rows of %i values, most of them chosen several times', (width) => {
-    const [rows, count] = [90, 400];
+  // 200 values of a row are more than one thread adds up, 5 are fewer than a vector. About as many indices as rows are
+  // added row by row, others index by index.
+  test.each([
+    [5, 400],
+    [200, 400],
+    [5, 100],
+    [200, 100],
+    [200, 20],
+  ])('rows of %i values, %i times one of 90', (width, count) => {
+    const rows = 90;
     const index = Array.from({ length: count }, (_, i) => (i * 37 + (i % 7)) % rows);
     const table = tensor(
       Array.from({ length: rows }, (_row, r) => Array.from({ length: width }, (_, j) => r - 2 * j)),
@@ -142,11 +149,13 @@ describe('embedding', () => {
       index.map((r) => Array.from({ length: width }, (_, j) => r - 2 * j)),
     );
     const dy = index.map((_, i) =>
-      Array.from({ length: width }, (_value, j) => (i % 11) - (j % 5)),
+      Array.from({ length: width }, (_value, j) => Math.fround(-((i % 11) - (j % 5)) / 3)),
     );
     y.backward(tensor(dy));
     const sums = Array.from({ length: rows }, () => Array.from({ length: width }, () => 0));
-    index.forEach((r, i) => dy[i]!.forEach((each, j) => (sums[r]![j]! += each)));
+    index.forEach((r, i) =>
+      dy[i]!.forEach((each, j) => (sums[r]![j] = Math.fround(sums[r]![j]! + each))),
+    );
     expect(table.grad!.toArray()).toEqual(sums);
   });
 });

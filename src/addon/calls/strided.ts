@@ -39,6 +39,16 @@ export interface StridedCalls {
     count: number,
     inner: number,
   ): number;
+  /** x is written: what `indexAdd` makes of zeros. */
+  indexSum(
+    x: Floats,
+    index: Int32Array | BigInt64Array,
+    source: Floats,
+    outer: number,
+    size: number,
+    count: number,
+    inner: number,
+  ): number;
   scatterAdd(
     x: Floats,
     index: Int32Array | BigInt64Array,

@@ -17,7 +17,7 @@ export interface Selection {
 }
 
 type SelectName = 'indexSelect' | 'gather';
-type AddName = 'indexAdd' | 'scatterAdd';
+type AddName = 'indexAdd' | 'indexSum' | 'scatterAdd';
 
 /** A new tensor of the elements selected. */
 export function select(
@@ -44,7 +44,7 @@ export function select(
   return y;
 }
 
-/** The elements of `source` added to those selected of x, which is of our own making, one after another. */
+/** The elements of `source` added to those selected of x, which is of our own making, one after another; by 'indexSum' x is written. */
 export function addSelected(
   call: AddName,
   x: Tensor,
@@ -67,13 +67,18 @@ export function addSelected(
   return x;
 }
 
+/** What `indexAdd` makes of zeros: of each place the sum of what is selected there, in the order of the index. */
+export function summed(shape: readonly number[], source: Tensor, selection: Selection): Tensor {
+  return addSelected('indexSum', Tensor.uninitialized(shape, source.dtype), source, selection);
+}
+
 /** x[:, index, :], recorded; the gradient is added up in the order of the index. */
 export function selected(who: string, input: Tensor, dim: number, index: Tensor): Tensor {
   const [outer, size, inner] = around(input, dim);
   const shape = input.shape.map((each, d) => (d === dim ? index.numel : each));
   const selection = { who, index, outer, size, count: index.numel, inner };
   return record(who, select('indexSelect', input, shape, selection), [input], [index], (dy) => [
-    addSelected('indexAdd', filled(input.shape, dy.dtype, 0), dy, selection),
+    summed(input.shape, dy, selection),
   ]);
 }
 
