@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { functional, manualSeed, nn, tensor, type Tensor } from '../../src/index.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
-const { add, crossEntropy, dropout, linear, mean, mseLoss, mul, relu, reshape, sum } = functional;
+const { add, crossEntropy, dropout, linear, mean, mseLoss, mul, relu, reshape } = functional;
 const ints = (): Tensor => tensor([1, 2], { dtype: 'int32' });
 const doubles = (): Tensor => tensor([1, 2], { dtype: 'float64' });
 const same = '(all inputs must share same datatype)';
@@ -31,7 +31,6 @@ test.each<[string, () => unknown, string]>([
     'RangeError: mul: expected shapes that broadcast (the size of tensor a must match the size of tensor b at ' +
       'non-singleton dimension 0), got [2] and [3].',
   ],
-  ['sum: integers', () => sum(ints()), floating('sum', 'the input')],
   ['mean: integers', () => mean(ints()), floating('mean', 'the input')],
   ['relu: integers', () => relu(ints()), floating('relu', 'the input')],
   [

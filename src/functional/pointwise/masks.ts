@@ -8,10 +8,41 @@ import { chosen, comparison, floatingInput } from './apply.js';
 import type { Operand } from './arithmetic.js';
 import { broadcastShape } from './broadcast.js';
 import type { CompareName } from './codes.js';
+import { integerComparison, isInteger } from './integers.js';
 
 function compared(who: CompareName, a: Operand, b: Operand): Tensor {
+  const integers = integerPairOf(who, a, b);
+  if (integers !== null) {
+    const [left, right] = integers;
+    const shapeOf = (value: Tensor | number): readonly number[] =>
+      typeof value === 'number' ? [] : value.shape;
+    const shape = broadcastShape(who, shapeOf(left), shapeOf(right));
+    return integerComparison(who, left, right, shape);
+  }
   const [left, right] = pairOf(who, a, b);
   return comparison(who, left, right, broadcastShape(who, left.shape, right.shape));
+}
+
+/** Two operands of whole numbers, int32 or int64, or one and a number; null for others. */
+function integerPairOf(
+  who: string,
+  a: Operand,
+  b: Operand,
+): readonly [Tensor | number, Tensor | number] | null {
+  const [left, right] = [a, b].map((each) =>
+    typeof each === 'number' ? each : Tensor.from(each),
+  ) as [Tensor | number, Tensor | number];
+  const tensors = [left, right].filter((each) => typeof each !== 'number');
+  if (!tensors.some(isInteger)) return null;
+  if (!tensors.every(isInteger)) {
+    throw new TypeError(
+      `${who}: expected two operands of floats or two of int32 or int64, ` +
+        `got ${tensors.map(({ dtype }) => dtype).join(' and ')} (tensor(x, { dtype }) converts).`,
+    );
+  }
+  if (typeof left !== 'number') left.present(who, 'the first operand');
+  if (typeof right !== 'number') right.present(who, 'the second operand');
+  return [left, right];
 }
 
 /** Two tensors of one dtype, from tensors or numbers. */
@@ -27,7 +58,17 @@ function pairOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {
   return [left, right];
 }
 
-/** 1 where a = b, else 0, as int32; broadcast like `add`. NaN equals nothing. */
+/**
+ * 1 where a = b, else 0, as int32; broadcast like `add`. NaN equals nothing. Comparisons take int32 and int64 too, also
+ * one with the other.
+ *
+ * @example
+ * ```ts
+ * const logits = tensor([[1, 2], [4, 3], [0, 1]]);
+ * const right = functional.eq(functional.argmax(logits, { dim: 1 }), tensor([1, 1, 1], { dtype: 'int64' }));
+ * functional.sum(right).item(); // => 2
+ * ```
+ */
 export function eq(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('eq', 2, rest);
   return compared('eq', a, b);

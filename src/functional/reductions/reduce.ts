@@ -21,7 +21,7 @@ export function reducedShape(
 }
 
 /** The elements with `dims` behind the others. */
-function withLast(x: Tensor, dims: readonly number[]): Tensor {
+export function withLast(x: Tensor, dims: readonly number[]): Tensor {
   const others = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
   const order = [...others, ...dims];
   return order.every((dim, i) => dim === i) ? x : permuted(x, order);

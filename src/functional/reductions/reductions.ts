@@ -12,7 +12,10 @@ import {
 } from '../../tensor/tensor.js';
 import { around, dimOf, dimsOf } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
+import { isInteger } from '../pointwise/integers.js';
+import { inputOf } from '../shapes/arguments.js';
 import { recordSelected, select } from '../shapes/select.js';
+import { integerSum } from './integer-sum.js';
 import { reduce, reducedShape, type ReduceName } from './reduce.js';
 
 export interface DimOptions {
@@ -36,9 +39,15 @@ interface Plan {
   readonly size: number;
 }
 
-function planOf(who: string, x: TensorLike, options: DimOptions, names = ['dim', 'keepdim']): Plan {
+function planOf(
+  who: string,
+  x: TensorLike,
+  options: DimOptions,
+  names = ['dim', 'keepdim'],
+  inputFrom = floatingInput,
+): Plan {
   check.options(who, options, names);
-  const input = floatingInput(who, x);
+  const input = inputFrom(who, x);
   const dims = dimsOf(who, options.dim, input.shape.length);
   const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);
   return {
@@ -68,7 +77,7 @@ interface Spread {
 /**
  * The sum of all elements, or over some dimensions: added in double (float64: in two doubles), rounded once.
  *
- * @param x - float32 or float64.
+ * @param x - float32 or float64; of int32 and int64, such as a mask, the sum is an int64, exactly.
  * @returns A scalar; with `dim`, the other dimensions.
  * @throws {RangeError} for a dimension that x does not have.
  * @example
@@ -77,11 +86,13 @@ interface Spread {
  * functional.sum(x).item(); // => 10
  * functional.sum(x, { dim: 0 }).toArray(); // => [4, 6]
  * functional.sum(x, { dim: -1, keepdim: true }).toArray(); // => [[3], [7]]
+ * functional.sum(functional.gt(x, 1)).item(); // => 3
  * ```
  */
 export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
-  const plan = planOf('sum', x, options);
+  const plan = planOf('sum', x, options, undefined, inputOf);
   const { input, dims, shape } = plan;
+  if (isInteger(input)) return integerSum(input, dims, shape);
   const to = { whole: input.shape, kept: plan.kept };
   const y =
     dims.length === input.shape.length

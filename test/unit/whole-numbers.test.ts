@@ -1,0 +1,115 @@
+// Comparisons and sums of int32 and int64: what counts right predictions. Exact, also beyond 2^53.
+import { describe, expect, test } from 'vitest';
+
+import { functional, nn, tensor, type Tensor } from '../../src/index.js';
+import { thrownBy } from '../helpers/snapshot.js';
+
+const int32 = (...values: number[]): Tensor => tensor(Int32Array.from(values));
+const int64 = (...values: (number | bigint)[]): Tensor =>
+  tensor(BigInt64Array.from(values, BigInt));
+const NAMES = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
+const EXPECTED = {
+  ...{ eq: [0, 1, 0], ne: [1, 0, 1], lt: [1, 0, 0], le: [1, 1, 0], gt: [0, 0, 1], ge: [0, 1, 1] },
+};
+
+test('the predictions that are right are counted as in PyTorch', () => {
+  const logits = tensor([[1, 2], [4, 3], [0, 1]]); // prettier-ignore
+  const right = logits.argmax({ dim: 1 }).eq(int32(1, 1, 1));
+  expect(right.dtype).toBe('int32');
+  expect(right.sum().item() / 3).toBeCloseTo(2 / 3);
+});
+
+describe('comparisons', () => {
+  const [low, middle, high] = [-(2n ** 63n), 2n ** 53n, 2n ** 63n - 1n];
+  test.each(NAMES)('%s', (name) => {
+    const expected = EXPECTED[name];
+    const compare = functional[name];
+    for (const a of [int32(1, 2, 3), int64(1, 2, 3)]) {
+      for (const b of [int32(2, 2, 2), int64(2, 2, 2), int32(2), 2]) {
+        expect(compare(a, b).toArray()).toEqual(expected);
+      }
+    }
+    // Neighbours beyond 2^53, which no double tells apart.
+    const a = int64(low, middle, high);
+    const b = int64(low + 1n, middle, high - 1n);
+    expect(compare(a, b).toArray()).toEqual(expected);
+    expect(compare(int32(1, 2, 3), int64(2).reshape([])).toArray()).toEqual(expected);
+    expect(compare(2, int32(3, 2, 1)).toArray()).toEqual(expected);
+  });
+
+  test('with numbers that are not whole, and NaN', () => {
+    expect(functional.lt(int64(1, 2), 1.5).toArray()).toEqual([1, 0]);
+    expect(functional.eq(int32(1, 2), NaN).toArray()).toEqual([0, 0]);
+    expect(functional.ne(int64(1, 2), NaN).toArray()).toEqual([1, 1]);
+    expect(functional.lt(int64(1, 2), Infinity).toArray()).toEqual([1, 1]);
+  });
+
+  test('broadcast', () => {
+    const column = int64(1, 2).reshape([2, 1]);
+    expect(functional.ge(column, int32(1, 2, 3)).toArray()).toEqual([[1, 0, 0], [1, 1, 0]]); // prettier-ignore
+    expect(functional.eq(int32(), 1).shape).toEqual([0]);
+  });
+
+  test('refused: with floats, shapes that do not broadcast, detached', () => {
+    expect(thrownBy(() => functional.eq(int32(1), tensor([1])))).toBe(
+      'TypeError: eq: expected two operands of floats or two of int32 or int64, ' +
+        'got int32 and float32 (tensor(x, { dtype }) converts).',
+    );
+    expect(thrownBy(() => functional.lt(int32(1, 2), int64(1, 2, 3)))).toMatch(
+      /^RangeError: lt: expected shapes that broadcast/,
+    );
+    const detached = int32(1, 2);
+    structuredClone(detached.data.buffer, { transfer: [detached.data.buffer as ArrayBuffer] });
+    const message = /^gt: expected the second operand to hold the 2 elements/;
+    expect(() => functional.gt(int32(1, 2), detached)).toThrow(message);
+  });
+});
+
+describe('sums', () => {
+  test('of all, over dimensions, of none', () => {
+    const x = tensor(Int32Array.from({ length: 24 }, (_, i) => i - 3), [2, 3, 4]); // prettier-ignore
+    const like = (dtype: 'float64' | 'int64'): Tensor => tensor(x, { dtype });
+    for (const dim of [undefined, 0, 1, -1, [0, 2], [0, 1], [1, 2]]) {
+      for (const keepdim of [false, true]) {
+        const expected = functional.sum(like('float64'), { dim, keepdim });
+        for (const each of [x, like('int64')]) {
+          const y = functional.sum(each, { dim, keepdim });
+          expect(y.dtype).toBe('int64');
+          expect(y.shape).toEqual(expected.shape);
+          expect(y.toArray()).toEqual(expected.toArray());
+        }
+      }
+    }
+    expect(functional.sum(int32()).item()).toBe(0);
+    expect(functional.sum(tensor(new Int32Array(0), [2, 0]), { dim: 1 }).toArray()).toEqual([0, 0]);
+    expect(functional.sum(int64(5).reshape([])).item()).toBe(5);
+  });
+
+  test('exact: more int32 than a double can add, and int64 beyond 2^53', () => {
+    const many = 2 ** 22 + 3;
+    const x = tensor(new Int32Array(many).fill(2 ** 31 - 1));
+    expect(functional.sum(x).data[0]).toBe(BigInt(many) * (2n ** 31n - 1n));
+    expect(functional.sum(int64(2n ** 62n, 1, 1)).data[0]).toBe(2n ** 62n + 2n);
+    expect(functional.sum(int64(2n ** 63n - 1n, 1)).data[0]).toBe(-(2n ** 63n));
+  });
+
+  test('a mean is refused, as in PyTorch', () => {
+    expect(() => functional.mean(int32(1, 2))).toThrow(
+      'mean: expected the input to be float32 or float64, got int32.',
+    );
+  });
+});
+
+test('beside the event loop', async () => {
+  const n = 300_000;
+  const a = tensor(Int32Array.from({ length: n }, (_, i) => i % 7));
+  const b = tensor(BigInt64Array.from({ length: n }, (_, i) => BigInt(i % 3)));
+  class Count extends nn.Module {
+    forward(x: Tensor, y: Tensor): Tensor {
+      return x.eq(y).sum();
+    }
+  }
+  const expected = Array.from({ length: n }, (_, i) => i % 7 === i % 3).filter(Boolean).length;
+  expect((await new Count().forwardAsync(a, b)).item()).toBe(expected);
+  expect(new Count().forward(a, b).item()).toBe(expected);
+});
