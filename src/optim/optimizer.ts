@@ -47,7 +47,16 @@ export interface LoadableOptimizerState {
   readonly param_groups: readonly object[];
 }
 
-export abstract class Optimizer<Hyper extends object> {
+/**
+ * The base class of every optimiser. `Optimizer` alone is the type of any of them: its groups have an `lr`.
+ *
+ * @example
+ * ```ts
+ * const optimizer: optim.Optimizer = new optim.Adam(new nn.Linear(2, 2).parameters());
+ * optimizer.paramGroups[0]?.lr; // => 0.001
+ * ```
+ */
+export abstract class Optimizer<Hyper extends object = { lr: number }> {
   readonly paramGroups: ResolvedGroup<Hyper>[] = [];
   /** What a group leaves out. */
   protected readonly [DEFAULTS]: Hyper;

@@ -27,7 +27,7 @@ test('a module is no function: forward is called by name, and hooks run there', 
   const bn = new nn.BatchNorm1d(2);
   const seen: number[][] = [];
   bn.registerForwardHook((_, inputs, output) => {
-    seen.push([...(inputs[0] as Tensor).shape], [...(output as Tensor).shape]);
+    seen.push([...(inputs[0] as Tensor).shape], [...output.shape]);
   });
   expect(typeof bn).toBe('object');
   bn.forward(normal([3, 2], 1));

@@ -241,10 +241,10 @@ function take(root: nn.Module, model: Model, [op, target, name, kind, other]: St
       break;
     case 8: // push
       if (!list) break;
-      if (cyclic) refused(() => (real as unknown as nn.ModuleList).push(module));
+      if (cyclic) refused(() => (real as unknown as nn.ModuleList<nn.Module>).push(module));
       else {
         const next = Math.max(-1, ...numbers.filter(isIndex).map(Number)) + 1;
-        (real as unknown as nn.ModuleList).push(module);
+        (real as unknown as nn.ModuleList<nn.Module>).push(module);
         at.slots.set(String(next), child);
       }
       break;

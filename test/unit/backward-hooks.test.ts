@@ -179,7 +179,7 @@ describe('registerFullBackwardHook', () => {
     const relu = new nn.ReLU();
     const seen: unknown[] = [];
     relu.registerForwardPreHook((_, [x]) => [mul(x as Tensor, tensor([2]))]);
-    relu.registerForwardHook((_, __, y) => mul(y as Tensor, tensor([7])));
+    relu.registerForwardHook((_, __, y) => mul(y, tensor([7])));
     const handle = relu.registerFullBackwardHook((_, i, o) => void seen.push([plain(i), plain(o)]));
     const x = leaf(1);
     const y = relu.forward(x);

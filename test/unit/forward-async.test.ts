@@ -350,11 +350,11 @@ describe('a forward of one’s own', () => {
     const seen: string[] = [];
     model.registerForwardPreHook((_, [x]) => {
       seen.push('before');
-      return [functional.mul(x as Tensor, x as Tensor)];
+      return [functional.mul(x, x)];
     });
     model.registerForwardHook((_, __, y) => {
-      seen.push(`after, ${bits(y as Tensor).length}`);
-      return functional.relu(y as Tensor);
+      seen.push(`after, ${bits(y).length}`);
+      return functional.relu(y);
     });
     const x = input([512, 96]);
     const later = model.forwardAsync(x);

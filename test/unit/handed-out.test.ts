@@ -133,7 +133,7 @@ describe('the rest', () => {
   it('a hook cannot change the arguments but by returning others', () => {
     const relu = new nn.ReLU();
     relu.registerForwardPreHook((_, inputs) => {
-      (inputs as unknown[])[0] = tensor([9]);
+      (inputs as unknown as unknown[])[0] = tensor([9]);
       return undefined;
     });
     expect(() => relu.forward(tensor([1]))).toThrow(TypeError);

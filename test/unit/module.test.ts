@@ -227,7 +227,7 @@ describe('hooks', () => {
         return undefined;
       }),
       relu.registerForwardHook((_, inputs, output) => {
-        calls.push(`post ${String(inputs[0] === x)} ${String((output as Tensor).toArray())}`);
+        calls.push(`post ${String(inputs[0] === x)} ${String(output.toArray())}`);
       }),
       model.registerForwardHook(() => void calls.push('model')),
     ];
@@ -241,7 +241,7 @@ describe('hooks', () => {
   test('may replace the inputs and the output', () => {
     const relu = new nn.ReLU();
     relu.registerForwardPreHook(() => [tensor([[5, -6]])]);
-    relu.registerForwardHook((_, __, output) => functional.add(output as Tensor, tensor([[1, 1]])));
+    relu.registerForwardHook((_, __, output) => functional.add(output, tensor([[1, 1]])));
     expect(relu.forward(x).toArray()).toEqual([[6, 1]]);
   });
 

@@ -155,10 +155,10 @@ describe('what somebody else may have stays', () => {
     const seen: Tensor[] = [];
     const model = new nn.Sequential(...plainLayers());
     model.at(2)!.registerForwardHook((_, [x], y) => {
-      seen.push(x as Tensor, y as Tensor);
+      seen.push(x, y);
     });
     model.at(5)!.registerForwardPreHook((_, [x]) => {
-      seen.push(x as Tensor);
+      seen.push(x);
     });
     lossOf(model.forward(input())).backward();
     expect(open(seen)).toEqual([true, true, true]);

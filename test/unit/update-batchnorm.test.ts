@@ -433,7 +433,7 @@ describe('policies', () => {
     const bn = used(1);
     bn.normalizeBy = 'running';
     const seen: unknown[] = [];
-    bn.registerForwardHook((_, __, y) => void seen.push((y as Tensor).toArray()));
+    bn.registerForwardHook((_, __, y) => void seen.push(y.toArray()));
     const before = noGrad(() => bn.eval().forward(column(1, 3)).toArray());
     nn.updateBatchNorm(bn, [column(1, 3), column(5, 7)]);
     expect(seen[1]).toEqual(before);
@@ -461,7 +461,7 @@ describe('policies', () => {
     (nonFinite) => {
       const bn = used(1, { singleValue: 'running', nonFinite });
       const seen: unknown[] = [];
-      bn.registerForwardHook((_, __, y) => void seen.push((y as Tensor).toArray()));
+      bn.registerForwardHook((_, __, y) => void seen.push(y.toArray()));
       const before = noGrad(() => bn.eval().forward(column(7)).toArray());
       bn.train();
       nn.updateBatchNorm(bn, [column(1, 3), column(5), column(7)]);

@@ -1,6 +1,6 @@
 import { Indexed, ITEM_KIND, itemsOf } from './indexed.js';
 import { WHO } from '../module/internals.js';
-import type { Module } from '../module/module.js';
+import type { Layer, Module } from '../module/module.js';
 
 /**
  * Modules in order, named 0, 1, 2, … in the state dict, for a forward that goes through them: `blocks.0.weight`.
@@ -20,8 +20,10 @@ import type { Module } from '../module/module.js';
  * [...net.stateDict().keys()]; // => ['blocks.0.weight', 'blocks.0.bias', 'blocks.1.weight', 'blocks.1.bias', 'blocks.2.weight']
  * net.blocks.at(-1)?.outFeatures; // => 2
  * ```
+ *
+ * As a type, `nn.ModuleList` alone is one of layers that take a tensor and give one (`nn.Layer`).
  */
-export class ModuleList<L extends Module = Module> extends Indexed<L> {
+export class ModuleList<L extends Module = Layer> extends Indexed<L> {
   /** @param modules - An array or anything else that can be iterated. */
   constructor(modules: Iterable<L> = []) {
     super();

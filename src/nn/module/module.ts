@@ -46,14 +46,28 @@ export interface ZeroGradOptions {
   setToNone?: boolean | undefined;
 }
 
+/** What the forward of a module takes. Of a module whose class is not known that may be anything. */
+type InputsOf<M extends Module> =
+  never[] extends Parameters<M['forward']>
+    ? readonly unknown[]
+    : Readonly<Parameters<M['forward']>>;
+
+type OutputOf<M extends Module> = M extends { forward(...inputs: never[]): infer Output }
+  ? Output
+  : unknown;
+
 /** Runs before forward; may return the arguments to use instead. */
-export type ForwardPreHook = (
-  module: Module,
-  inputs: readonly unknown[],
+export type ForwardPreHook<M extends Module = Module> = (
+  module: M,
+  inputs: InputsOf<M>,
 ) => readonly unknown[] | undefined;
 
 /** Runs after forward; may return the output to use instead. */
-export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
+export type ForwardHook<M extends Module = Module> = (
+  module: M,
+  inputs: InputsOf<M>,
+  output: OutputOf<M>,
+) => unknown;
 
 /** Sees the gradients of a module's outputs before they enter it; may return those to use instead. */
 export type FullBackwardPreHook = (
@@ -68,7 +82,10 @@ export type FullBackwardHook = (
   gradOutput: Gradients,
 ) => Gradients | null | undefined;
 
-/** A module whose forward takes one tensor and gives one: what `Sequential` chains. */
+/**
+ * A module whose forward takes one tensor and gives one: what `Sequential` chains. As the type of an argument it takes any
+ * such layer or model, where `nn.Module` says nothing of its forward.
+ */
 export interface Layer extends Module {
   forward(x: Tensor): Tensor;
 }
@@ -407,11 +424,23 @@ export abstract class Module {
 
   // ---- Hooks ---------------------------------------------------------------------------------------
 
-  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+  /** Calls `hook` before each forward with its arguments; it may return others, as a list. */
+  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): HookHandle {
     return this[ADD_HOOK]('pre', hook);
   }
 
-  registerForwardHook(hook: ForwardHook): HookHandle {
+  /**
+   * Calls `hook` after each forward with its arguments and its output; what it returns takes the output's place.
+   *
+   * @example
+   * ```ts
+   * const relu = new nn.ReLU();
+   * const handle = relu.registerForwardHook((_, [x], y) => functional.sub(y, x));
+   * relu.forward(tensor([1, -2])).toArray(); // => [0, 2]
+   * handle.remove();
+   * ```
+   */
+  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): HookHandle {
     return this[ADD_HOOK]('post', hook);
   }
 

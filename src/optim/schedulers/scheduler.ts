@@ -79,7 +79,7 @@ export abstract class LRScheduler<Own extends Kept = Kept> {
   }
 
   /** @internal Throws where a state is none of this scheduler. */
-  abstract [CHECK](who: string, kept: Own & Common): void;
+  abstract [CHECK](who: string, kept: Own): void;
 
   /** @internal The rates of the epoch `last_epoch`, from those in force. */
   abstract [RATES](): number[];
