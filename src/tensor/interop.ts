@@ -37,7 +37,9 @@ export interface Contents {
 export function fromArrayLike(other: ArrayLikeTensor): Contents {
   const who = 'Tensor.from';
   if (typeof other !== 'object' || (other as unknown) === null || !('data' in other)) {
-    throw check.wrongKind(who, 'a Tensor, { data, shape } or { data, dims }', other);
+    const values = Array.isArray(other) || ArrayBuffer.isView(other);
+    const hint = values ? ' (tensor(values) makes a Tensor)' : '';
+    throw check.wrongKind(who, `a Tensor, { data, shape } or { data, dims }${hint}`, other);
   }
   const given = typeof other.shape === 'function' ? other.shape() : (other.shape ?? other.dims);
   if (given === undefined) throw check.wrongKind(who, 'a shape or dims beside data', given);

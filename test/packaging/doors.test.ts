@@ -17,6 +17,7 @@ const NAMES = [
   'Tensor',
   'checkpoint',
   'data',
+  'full',
   'functional',
   'isGradEnabled',
   'keep',
@@ -24,9 +25,13 @@ const NAMES = [
   'native',
   'nn',
   'noGrad',
+  'ones',
   'optim',
+  'rand',
+  'randn',
   'scope',
   'tensor',
+  'zeros',
 ];
 
 describe('the package', () => {

@@ -44,8 +44,9 @@ describe('inputs of forward', () => {
     `contain ${c} elements not 3).`;
   const one = (shape: string): string =>
     `RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape ${shape}.`;
-  const array = (got: string): string =>
-    `TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }, got ${got}.`;
+  const array = (got: string, hint = ''): string =>
+    `TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }${hint}, got ${got}.`;
+  const values = (got: string): string => array(got, ' (tensor(values) makes a Tensor)');
   const dtype = (got: string): string =>
     `TypeError: BatchNorm1d: expected the input to be float32, got ${got} (all inputs must share same ` +
     'datatype).';
@@ -90,8 +91,8 @@ describe('inputs of forward', () => {
         'was detached, shrunk or disposed of).',
     ],
     ['null', () => null, array('null')],
-    ['nested arrays', () => [[1, 2, 3]], array('an array of length 1')],
-    ['a bare typed array', () => new Float32Array(6), array('Float32Array of length 6')],
+    ['nested arrays', () => [[1, 2, 3]], values('an array of length 1')],
+    ['a bare typed array', () => new Float32Array(6), values('Float32Array of length 6')],
     ['a module', () => new nn.ReLU(), array('an instance of ReLU')],
   ];
   const whenTheBatchNormalises: [string, () => unknown, string][] = [

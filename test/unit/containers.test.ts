@@ -165,12 +165,20 @@ describe('what lies outside the data is refused', () => {
     [undefined, 'undefined'],
     [5, '5'],
     ['x', "'x'"],
-    [[[1, 2]], 'an array of length 1'],
-    [new Float32Array(3), 'Float32Array of length 3'],
     [{ shape: [1] }, 'an object'],
   ])('no array at all: %j', (other, got) => {
     expect(thrownBy(() => Tensor.from(other as never))).toBe(
       `TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }, got ${got}.`,
+    );
+  });
+
+  test.each<[unknown, string]>([
+    [[[1, 2]], 'an array of length 1'],
+    [new Float32Array(3), 'Float32Array of length 3'],
+  ])('values without tensor(): %j', (other, got) => {
+    expect(thrownBy(() => Tensor.from(other as never))).toBe(
+      'TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims } (tensor(values) makes a ' +
+        `Tensor), got ${got}.`,
     );
   });
 

@@ -378,9 +378,9 @@ export interface ClampOptions {
  * ```
  */
 export function clamp(x: TensorLike, options: ClampOptions, ...rest: undefined[]): Tensor {
+  check.options('clamp', options, ['min', 'max']); // before the rest: clamp(x, 0, 1) is PyTorch's
   if (rest.length > 0) check.noMore('clamp', 2, rest);
   const input = floatingInput('clamp', x);
-  check.options('clamp', options, ['min', 'max']);
   const { min, max } = (options as ClampOptions | undefined) ?? {};
   if (min === undefined && max === undefined) {
     throw new TypeError(

@@ -14,10 +14,10 @@ import { gathered, repeatedStrides } from './strided.js';
  * A copy; the gradient is summed.
  */
 export function expand(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('expand', 2, rest);
   const who = 'expand';
-  const input = inputOf(who, x);
   if (!Array.isArray(shape)) throw check.wrongKind(who, 'a shape (an array of sizes)', shape);
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const input = inputOf(who, x);
   const more = shape.length - input.shape.length;
   const sizes = check.shape(
     who,

@@ -20,10 +20,10 @@ import { gathered, permuted, stridesOf } from './strided.js';
  * ```
  */
 export function permute(x: TensorLike, dims: readonly number[], ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('permute', 2, rest);
   const who = 'permute';
-  const input = inputOf(who, x);
   if (!Array.isArray(dims)) throw check.wrongKind(who, 'dims to be an array of dimensions', dims);
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const input = inputOf(who, x);
   const rank = input.shape.length;
   const order = dims.map((dim: unknown) => dimOf(who, 'each of dims', dim, rank));
   if (order.length !== rank || new Set(order).size !== rank) {

@@ -19,6 +19,7 @@ const back =
  * ```
  */
 export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
+  if (!check.isList(shape)) throw check.wrongKind('reshape', 'a shape (an array of sizes)', shape);
   if (rest.length > 0) check.noMore('reshape', 2, rest);
   const input = Tensor.from(x);
   const sizes = check.shape('reshape', inferred(shape, input.numel));
@@ -35,7 +36,6 @@ export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefi
 
 /** A shape whose only -1 is the size that is left by the others, rounded down; any other one as it is. */
 function inferred(shape: readonly number[], numel: number): readonly number[] {
-  if (!check.isList(shape)) return shape;
   const sizes = Array.from(shape, Number);
   const at = sizes.indexOf(-1);
   if (at < 0 || sizes.includes(-1, at + 1)) return shape;

@@ -13,19 +13,12 @@ export function stateOf(evenkeel: Package): Operation[] {
   return [...tensorsOf(evenkeel), ...layerStateOf(evenkeel), ...trainingStateOf(evenkeel)];
 }
 
-function tensorsOf({
-  functional,
-  keep,
-  manualSeed,
-  native,
-  noGrad,
-  nn,
-  scope,
-  tensor,
-}: Package): Operation[] {
+function tensorsOf(evenkeel: Package): Operation[] {
+  const { functional, keep, manualSeed, native, noGrad, nn, scope, tensor } = evenkeel;
   const matrix = (): types.Tensor => tensor(Float32Array.of(1, -2, 3, 4, 5, -6), [3, 2]);
   const one = (): [types.Tensor] => [matrix()];
   const { init } = nn;
+  const made = (): Record<string, unknown> => ({ dtype: 'float64', requiresGrad: true });
   /** A choice of the process, which is afterwards as it was. */
   const chosen =
     <Value>(get: () => Value, set: (value: Value) => void) =>
@@ -119,6 +112,15 @@ function tensorsOf({
       'manualSeed',
       () => [3],
       (seed) => manualSeed(seed),
+    ),
+    row('full', () => [[2, 3], 5], evenkeel.full, { options: made }),
+    ...(['zeros', 'ones', 'rand', 'randn'] as const).map((name) =>
+      row(
+        name,
+        () => [[2, 3]],
+        (shape, options) => (manualSeed(1), evenkeel[name](shape, options)),
+        { options: made },
+      ),
     ),
     row(
       'native.setThreads',
