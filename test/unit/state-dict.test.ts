@@ -201,6 +201,22 @@ describe('loadStateDict', () => {
         'named "1.weight", expected a Tensor from checkpoint but received an array of length 3.',
     ],
     [
+      'the prefix of a model that DataParallel or torch.compile has wrapped, with what to do',
+      true,
+      (state) => {
+        for (const [key, value] of [...state]) {
+          state.delete(key);
+          state.set(`module.${key}`, value);
+        }
+      },
+      `${failed}\n\tMissing key(s) in state_dict: ${KEYS.slice(0, -1)
+        .map((key) => `"${key}"`)
+        .join(', ')}.\n\t` +
+        `Unexpected key(s) in state_dict: ${KEYS.map((key) => `"module.${key}"`).join(', ')}.\n\t` +
+        "These keys begin with 'module.', which the module does not have: load " +
+        'new Map([...state].map(([key, value]) => [key.slice(7), value])).',
+    ],
+    [
       'memory that is detached',
       true,
       (state) => state.get('1.num_batches_tracked')!.dispose(),

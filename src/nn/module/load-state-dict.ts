@@ -6,6 +6,7 @@ import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
 import { revived, StateDict } from '../../tensor/state-dict.js';
 import { Tensor, type DType, type TensorData } from '../../tensor/tensor.js';
+import { prefixHint } from './prefix-hint.js';
 import { pythonString } from './repr.js';
 
 export interface LoadStateDictOptions {
@@ -127,6 +128,7 @@ function refuseProblems(owner: string, strict: boolean, found: Findings): void {
     problems.unshift(`Missing key(s) in state_dict: ${quoted(missing)}.`);
   }
   if (problems.length === 0) return;
+  if (strict) problems.push(...prefixHint(found));
   throw new RangeError(`Error(s) in loading state_dict for ${owner}:\n\t${problems.join('\n\t')}`);
 }
 
