@@ -49,9 +49,6 @@ EVENKEEL_INLINE RegF exp_of(RegF x) {
   return Exponent(at_least(at_most(x, 89.0f), -104.0f)).value();
 }
 
-// 1 / D for D from 1 to 2, to 3%: what a remainder is divided by.
-EVENKEEL_INLINE RegF rough_reciprocal(RegF d) { return fused(d, -0.485f, 1.457f); }
-
 // e^x = power + part (h + h_low), for x from -20 to 0
 struct PartsOfExp {
   RegF power, part, h, h_low;
@@ -72,28 +69,49 @@ EVENKEEL_INLINE RegF elu_of(RegF x, float p) {
   return pick(x < 0.0f, below * p, x);
 }
 
-// tanh |x| = (1 - e) / (1 + e), e = e^(-2 |x|). kSmall: 1 + and - `power` are exact.
-template <bool kSmall>
-EVENKEEL_INLINE RegF tanh_of_size(RegF size) {
-  const PartsOfExp e(size * -2.0f);
-  const RegF above = 1.0f + e.power, below = 1.0f - e.power;
-  const RegF n = fused_minus(e.part, e.h, fused_minus(e.part, e.h_low, below));
-  const RegF d = fused(e.part, e.h, above);
-  RegF n_rest = below - n, d_rest = above - d;
-  if constexpr (!kSmall) {
-    n_rest = n_rest + ((1.0f - below) - e.power);
-    d_rest = d_rest + (e.power - (above - 1.0f));
-  }
-  const RegF n_low = fused_minus(e.part, e.h_low, fused_minus(e.part, e.h, n_rest));
-  const RegF d_low = fused(e.part, e.h, d_rest);
-  const RegF q = n / d;
-  const RegF rest = fused_minus(q, d_low, fused_minus(q, d, n) + n_low);
-  return fused(rest, rough_reciprocal(d), q);
-}
+// tanh of a size: of a center of the interval it is in, and r times a slope, r the distance to it. From 9/64 on there are
+// two intervals for each power of 2; below, the center is 0, and size takes the place of its tanh. Centers are floats whose
+// tanh is one, too, to 2^-10 of its last place. Beyond the last interval tanh is 1.
+constexpr float kTanhSmall = 0.140625f, kTanhOne = 9.2f;
+constexpr float kTanhAt[16] = {0.0f,         0.171887636f, 0.24218379f,  0.34375155f,
+                               0.484403551f, 0.687473178f, 0.968693256f, 1.37509537f,
+                               1.93754232f,  2.75033522f,  3.87510729f,  5.50036287f,
+                               7.75071478f,  9.10142994f,  0.0f,         0.0f};
+constexpr float kTanhThere[16] = {0.0f,         0.170214579f, 0.237557366f, 0.330822498f,
+                                  0.449763328f, 0.596356273f, 0.748129487f, 0.879848242f,
+                                  0.959338665f, 0.991865158f, 0.999139071f, 0.999966621f,
+                                  0.999999642f, 1.0f,         0.0f,         0.0f};
+// Of each power of r, for r from below to above the center.
+constexpr float kTanhSlopes[6][16] = {
+    {0.0f, 0.971027017f, 0.943566501f, 0.890556455f, 0.797712922f, 0.644359231f, 0.440302283f,
+     0.225866944f, 0.0796692371f, 0.016203681f, 0.00172124931f, 6.68496868e-05f, 7.45228135e-07f,
+     4.97345702e-08f, 0.0f, 0.0f},
+    {0.0f, -0.16528295f, -0.224151179f, -0.294616103f, -0.358782023f, -0.384267688f, -0.329403162f,
+     -0.198728651f, -0.0764296949f, -0.0160717051f, -0.00171972963f, -6.68261564e-05f,
+     -7.44344277e-07f, -4.97345702e-08f, 0.0f, 0.0f},
+    {-0.333330363f, -0.295542061f, -0.261273384f, -0.199386612f, -0.104538187f, 0.0143685611f,
+     0.099666588f, 0.0995779335f, 0.0467731543f, 0.0105342157f, 0.00114166737f, 4.37155322e-05f,
+     4.71767834e-07f, 3.31563257e-08f, 0.0f, 0.0f},
+    {-0.000152625857f, 0.105399728f, 0.13678427f, 0.164166495f, 0.166611716f, 0.119524673f,
+     0.0352437608f, -0.0213624556f, -0.0193956848f, -0.00509663625f, -0.000569098513f,
+     -2.18990845e-05f, -2.37065322e-07f, -1.65780918e-08f, 0.0f, 0.0f},
+    {0.136044711f, 0.102095962f, 0.0755210966f, 0.0319881961f, -0.0220723264f, -0.0610341653f,
+     -0.0496165119f, -0.00989060197f, 0.00462617725f, 0.00194728666f, 0.000240872236f,
+     1.04652554e-05f, 1.27142954e-07f, 6.64223476e-09f, 0.0f, 0.0f},
+    {-0.0201488324f, -0.0560478643f, -0.0683791563f, -0.0716463178f, -0.0534595214f, -0.0120408041f,
+     0.0177488569f, 0.0110519817f, 0.000295384525f, -0.000545913354f, -7.87269382e-05f,
+     -3.46018351e-06f, -4.19352979e-08f, -2.21992691e-09f, 0.0f, 0.0f},
+};
+
 EVENKEEL_INLINE RegF tanh_of(RegF x) {
-  const RegF size = magnitude_of(x);
-  if (all_between(size, 0.0f, 8.0f)) return with_sign_of(tanh_of_size<true>(size), x);
-  return with_sign_of(tanh_of_size<false>(at_most(size, 10.0f)), x);
+  constexpr int kSmallest = 0x3e100000 - (1 << 22);  // kTanhSmall, less one interval
+  const RegF size = at_most(magnitude_of(x), kTanhOne);
+  const RegI place = (bits_of(size) - kSmallest) >> 22, interval = place > 0 ? place : 0;
+  const RegF r = size - chosen(kTanhAt, interval);
+  RegF slope = chosen(kTanhSlopes[5], interval);
+  for (std::size_t i = 5; i-- > 0;) slope = fused(slope, r, chosen(kTanhSlopes[i], interval));
+  const RegF there = pick(size < kTanhSmall, size, chosen(kTanhThere, interval));
+  return with_sign_of(fused(r, slope, there), x);
 }
 
 // e^-x = 2^n (1 - r h): r = x + n ln 2, where -x would cost an instruction.
@@ -153,11 +171,14 @@ EVENKEEL_INLINE RegF silu_of(RegF x) {
 EVENKEEL_INLINE RegF gelu_tanh_of(RegF x) {
   constexpr float kLinear = 1.5957692f, kLinearLow = -4.534068e-08f;
   constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-09f;
-  const RegF bounded = at_least(at_most(x, 20.0f), -20.0f);
+  // Up to 4.7 what w has lost is known from the larger of its parts alone.
+  const bool is_small = all_between(x, -4.7f, 4.7f);
+  const RegF bounded = is_small ? x : at_least(at_most(x, 20.0f), -20.0f);
   const RegF square = bounded * bounded, square_low = fused(bounded, bounded, -square);
   const RegF cubic = square * kCubic, cubic_low = fused(square, kCubic, -cubic);
-  const RegF w = cubic + kLinear, seen = w - cubic;
-  const RegF lost = (cubic - (w - seen)) + (kLinear - seen) + cubic_low;
+  const RegF w = cubic + kLinear, seen = is_small ? every(kLinear) : w - cubic;
+  const RegF rounded = cubic - (w - seen);
+  const RegF lost = (is_small ? rounded : rounded + (kLinear - seen)) + cubic_low;
   const RegF w_low = fused(square_low, kCubic, fused(square, kCubicLow, lost + kLinearLow));
   const RegF z = bounded * w, z_low = fused(bounded, w_low, fused(bounded, w, -z));
   return logistic(z, z_low, [=](bool is_usual, RegF q, RegF t) EVENKEEL_INLINED {

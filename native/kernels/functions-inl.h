@@ -127,17 +127,16 @@ template <class D>
 struct Parted {
   D k, m;
 };
-// kSubnormal: x may be one.
-template <bool kSubnormal = true, class D>
+template <class D>
 inline Parted<D> parted(D x) {
   constexpr Bits kHalfRoot = 0x3fe6a09e667f3bcd, kMantissa = 0xfffffffffffff;  // sqrt(1/2)
   const auto small = x < 0x1p-1022;
-  const D scaled = kSubnormal ? pick(small, x * 0x1p54, x) : x;
+  const D scaled = pick(small, x * 0x1p54, x);
   const auto moved = bits_of(scaled) - kHalfRoot;
   // (moved >> 52) + 1024 as a number that is never negative; in the low bits of 2^52 it is a double at once.
   const auto exponent = (moved + (Bits{1024} << 52)) >> 52;
   D k = from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0);
-  if constexpr (kSubnormal) k = k - pick(small, D{} + 54.0, D{});
+  k = k - pick(small, D{} + 54.0, D{});
   return {k, from_bits((moved & kMantissa) + kHalfRoot)};
 }
 template <class D>
@@ -268,6 +267,67 @@ inline Doubled<D> product(D a, D b) {
   const D high = a * b;
   return {high, ((ah * bh - high) + ah * bl + al * bh) + al * bl};
 }
+// c and log2 c of each sixteenth of the mantissas from 1.46875 / 2 on, as 1 / c and - log2(1 / c); about 1 they are 1 and 0,
+// so that no digit of a small logarithm is lost. And the bits of 2^(j / 16), less j 2^48.
+constexpr Bits kFirstMantissa = 0x3fe7800000000000;
+constexpr double kReciprocals[16] = {1.3333333333333333,
+                                     1.28,
+                                     1.2307692307692308,
+                                     1.1851851851851851,
+                                     1.1428571428571428,
+                                     1.103448275862069,
+                                     1.0666666666666667,
+                                     1.032258064516129,
+                                     1.0,
+                                     0.9411764705882353,
+                                     0.8888888888888888,
+                                     0.8421052631578947,
+                                     0.8,
+                                     0.7619047619047619,
+                                     0.7272727272727273,
+                                     0.6956521739130435};
+constexpr double kLogarithms[16] = {
+    -0.41503749927884376, -0.35614381022527536,  -0.29956028185890793,
+    -0.24511249783653138, -0.19264507794239583,  -0.14201900487242786,
+    -0.09310940439148145, -0.045803689613124754, 0.0,
+    0.08746284125033943,  0.16992500144231246,   0.24792751344358557,
+    0.3219280948873623,   0.39231742277876036,   0.4594316186372972,
+    0.523561956057013};
+constexpr double kRoots[16] = {
+    0x1.0000000000000p+0, 0x1.fb5586cf9890fp-1, 0x1.f72b83c7d517bp-1, 0x1.f387a6e756238p-1,
+    0x1.f06fe0a31b715p-1, 0x1.edea64c123422p-1, 0x1.ebfdad5362a27p-1, 0x1.eab07dd485429p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.ea11473eb0187p-1, 0x1.eace5422aa0dbp-1, 0x1.ec49182a3f090p-1,
+    0x1.ee89f995ad3adp-1, 0x1.f199bdd85529cp-1, 0x1.f5818dcfba487p-1, 0x1.fa4afa2a490dap-1};
+// table[the last four bits of the index]
+inline double chosen(const double (&table)[16], Bits index) { return table[index & 15]; }
+inline RegD chosen(const double (&table)[16], RegBits index) { return chosen(table, (RegL)index); }
+
+// |x|^p of a float x > 0: 2^(p log2 x), with log2 x = k + log2 c + log2(1 + r), r = m / c - 1, |r| <= 1/32, within 2^-43
+// of itself: times p it is at most 150 where the result is a float, and beyond 1000 that is 0 (here too, for what multiplies
+// it by an infinite exponent) or infinite. 2^r of the last sixteenth within 2^-37. No float is a subnormal double.
+template <class D>
+inline D power_of_float(D x, double p) {
+  constexpr Bits kMantissa = 0xfffffffffffff;
+  const auto moved = bits_of(x) - kFirstMantissa;
+  // (moved >> 52) + 1024 as a number that is never negative; in the low bits of 2^52 it is a double at once.
+  const auto exponent = (moved + (Bits{1024} << 52)) >> 52;
+  const D k = from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0);
+  const D m = from_bits((moved & kMantissa) + kFirstMantissa);
+  const auto index = moved >> 48;
+  const D r = fused(m, chosen(kReciprocals, index), splat<D>(-1.0));
+  constexpr double c[] = {1.442695040888962,   -0.721347520466741, 0.48089834700502065,
+                          -0.3606735891191684, 0.2885387991215665, -0.240777920298854,
+                          0.2064279950451247};
+  const D scaled = p * fused(r, fused_polynomial(c, r), k + chosen(kLogarithms, index));
+  const D bounded = pick(scaled > 1000.0, 1000.0, pick(scaled < -1000.0, -1000.0, scaled));
+  constexpr double kSixteenths = kRounder / 16;
+  const D shifted = bounded + kSixteenths, rest = bounded - (shifted - kSixteenths);
+  const D power = from_bits(bits_of(chosen(kRoots, bits_of(shifted))) + (bits_of(shifted) << 48));
+  constexpr double e[] = {0.6931471804009945, 0.24022650688574143, 0.055505410784655554,
+                          0.0096183546538869};
+  return pick(scaled < -1000.0, 0.0, fused(power * rest, fused_polynomial(e, rest), power));
+}
+
 // |x|^p = e^(p log |x|), the logarithm in two doubles.
 template <int kDigits, class D>
 inline D power_of_size(D size, double p) {
@@ -298,30 +358,14 @@ inline D power_of_size(D size, double p) {
     const D lost = pick(fits, scaled.low + p * rest, D{});
     return exponential<kDigits>(scaled.high) * (1.0 + lost);
   } else {
-    // 2^(p log2 |x|), the logarithm within 2^-43 of itself: times p it is at most 150 where the result is a float, and
-    // beyond 1000 that is 0 (here too, for what
-    // multiplies it by an infinite exponent) or infinite. 2^r by the Taylor series up to r^8. No float is a subnormal double.
-    const Parted<D> part = parted<false>(size);
-    const D f = part.m - 1.0, s = f / (part.m + 1.0);
-    constexpr double c[] = {2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15};
-    const D log = s * fused_polynomial(c, s * s);
-    const D scaled = p * fused(log, splat<D>(kLogTwoE), part.k);
-    const D bounded = pick(scaled > 1000.0, 1000.0, pick(scaled < -1000.0, -1000.0, scaled));
-    const D shifted = bounded + kRounder, r = bounded - (shifted - kRounder);
-    constexpr double e[] = {1.0,
-                            0.693147180559945309,
-                            0.240226506959100712,
-                            0.0555041086648215800,
-                            0.00961812910762847716,
-                            0.00133335581464284434,
-                            0.000154035303933816099,
-                            1.52527338040598403e-05,
-                            1.32154867901443095e-06};
-    return pick(scaled < -1000.0, 0.0, fused_polynomial(e, r) * power_of_2(shifted));
+    return power_of_float(size, p);
   }
 }
 template <int kDigits, class D>
 inline D power(D x, double p) {
+  if constexpr (kDigits == 24 && sizeof(D) > sizeof(double)) {
+    if (all_between(x, 0x1p-149, 0x1.fffffep127)) return power_of_float(x, p);
+  }
   const D size = pick(x < 0.0, -x, x);
   const double whole = __builtin_floor(p), half = p * 0.5;
   const bool is_whole = whole == p, is_odd = is_whole && __builtin_floor(half) != half;

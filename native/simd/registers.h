@@ -51,6 +51,36 @@ EVENKEEL_INLINE RegF polynomial(const float (&c)[kCount], RegF x) {
   return sum;
 }
 
+#if !defined(EVENKEEL_CHOOSES_FLOATS)
+EVENKEEL_INLINE RegF chosen(const float (&table)[16], RegI index) {
+  RegF y{};
+  for (std::size_t i = 0; i < sizeof(RegF) / sizeof(float); ++i) y[i] = table[index[i] & 15];
+  return y;
+}
+#endif
+#if !defined(EVENKEEL_ASKS_FOR_NUMBERS)
+EVENKEEL_INLINE bool all_numbers(RegF a, RegF b, RegF c, RegF d) {
+  const RegI each = (a == a) & (b == b) & (c == c) & (d == d);
+  int all = -1;
+  for (std::size_t i = 0; i < sizeof(RegF) / sizeof(float); ++i) all &= each[i];
+  return all != 0;
+}
+#endif
+#if !defined(EVENKEEL_CHOOSES)
+// table[the last four bits of the index], of each lane
+EVENKEEL_INLINE RegD chosen(const double (&table)[16], RegL index) {
+  RegD y{};
+  for (std::size_t i = 0; i < sizeof(RegD) / sizeof(double); ++i) y[i] = table[index[i] & 15];
+  return y;
+}
+EVENKEEL_INLINE bool all_between(RegD x, double least, double most) {
+  bool yes = true;
+  for (std::size_t i = 0; i < sizeof(RegD) / sizeof(double); ++i)
+    yes &= (x[i] >= least) & (x[i] <= most);
+  return yes;
+}
+#endif
+
 // x + kShift has round(x) in its low bits: 1.5 * 2^23.
 constexpr float kShift = 12582912.0f;
 // 2^n for the n whose n + kShift is given, -126 to 127.

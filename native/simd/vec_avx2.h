@@ -106,6 +106,31 @@ inline bool all_between(RegF x, float least, float most) {
   const __m256 low = _mm256_cmp_ps((__m256)x, _mm256_set1_ps(most), _CMP_LE_OQ);
   return _mm256_movemask_ps(_mm256_and_ps(high, low)) == 0xff;
 }
+using RegL = decltype(RegD{} < RegD{});
+#define EVENKEEL_ASKS_FOR_NUMBERS
+EVENKEEL_INLINE bool all_numbers(RegF a, RegF b, RegF c, RegF d) {
+  const __m256 two = _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_ORD_Q);
+  return _mm256_movemask_ps(_mm256_and_ps(two, _mm256_cmp_ps((__m256)c, (__m256)d, _CMP_ORD_Q))) ==
+         0xff;
+}
+#define EVENKEEL_CHOOSES
+#define EVENKEEL_CHOOSES_FLOATS
+EVENKEEL_INLINE RegF chosen(const float (&table)[16], decltype(RegF{} < RegF{}) index) {
+  const __m256i at = (__m256i)index;
+  const __m256 low = _mm256_loadu_ps(table);
+  const __m256 other = _mm256_xor_ps(low, _mm256_loadu_ps(table + 8));
+  const __m256 is_high = _mm256_castsi256_ps(_mm256_srai_epi32(_mm256_slli_epi32(at, 28), 31));
+  const __m256 change = _mm256_and_ps(_mm256_permutevar8x32_ps(other, at), is_high);
+  return (RegF)_mm256_xor_ps(_mm256_permutevar8x32_ps(low, at), change);
+}
+EVENKEEL_INLINE RegD chosen(const double (&table)[16], RegL index) {
+  return (RegD)_mm256_i64gather_pd(table, (__m256i)(index & 15), 8);
+}
+EVENKEEL_INLINE bool all_between(RegD x, double least, double most) {
+  const __m256d high = _mm256_cmp_pd((__m256d)x, _mm256_set1_pd(least), _CMP_GE_OQ);
+  const __m256d low = _mm256_cmp_pd((__m256d)x, _mm256_set1_pd(most), _CMP_LE_OQ);
+  return _mm256_movemask_pd(_mm256_and_pd(high, low)) == 0xf;
+}
 template <class Function, class... More>
 EVENKEEL_INLINE HalfF by_register(const Function& f, HalfF x, More... more) {
   return {(__m256)f((RegF)x.v, (RegF)more.v...)};

@@ -100,6 +100,25 @@ inline bool all_between(RegF x, float least, float most) {
   const __mmask16 high = _mm512_cmp_ps_mask((__m512)x, _mm512_set1_ps(least), _CMP_GE_OQ);
   return _mm512_mask_cmp_ps_mask(high, (__m512)x, _mm512_set1_ps(most), _CMP_LE_OQ) == 0xffff;
 }
+using RegL = decltype(RegD{} < RegD{});
+#define EVENKEEL_ASKS_FOR_NUMBERS
+EVENKEEL_INLINE bool all_numbers(RegF a, RegF b, RegF c, RegF d) {
+  const __mmask16 two = _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_ORD_Q);
+  return _mm512_mask_cmp_ps_mask(two, (__m512)c, (__m512)d, _CMP_ORD_Q) == 0xffff;
+}
+#define EVENKEEL_CHOOSES
+#define EVENKEEL_CHOOSES_FLOATS
+EVENKEEL_INLINE RegF chosen(const float (&table)[16], decltype(RegF{} < RegF{}) index) {
+  return (RegF)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
+}
+EVENKEEL_INLINE RegD chosen(const double (&table)[16], RegL index) {
+  return (RegD)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)index,
+                                      _mm512_loadu_pd(table + 8));
+}
+EVENKEEL_INLINE bool all_between(RegD x, double least, double most) {
+  const __mmask8 high = _mm512_cmp_pd_mask((__m512d)x, _mm512_set1_pd(least), _CMP_GE_OQ);
+  return _mm512_mask_cmp_pd_mask(high, (__m512d)x, _mm512_set1_pd(most), _CMP_LE_OQ) == 0xff;
+}
 template <class Function, class... More>
 EVENKEEL_INLINE VecF by_register(const Function& f, VecF x, More... more) {
   return {(__m512)f((RegF)x.v, (RegF)more.v...)};

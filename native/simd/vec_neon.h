@@ -107,6 +107,16 @@ inline bool all_between(RegF x, float least, float most) {
   const uint32x4_t low = vcleq_f32((float32x4_t)x, vdupq_n_f32(most));
   return vminvq_u32(vandq_u32(high, low)) != 0;
 }
+// 16 floats are the four registers of one look-up, which takes each byte by its number.
+#define EVENKEEL_CHOOSES_FLOATS
+EVENKEEL_INLINE RegF chosen(const float (&table)[16], decltype(RegF{} < RegF{}) index) {
+  const unsigned char* const bytes = reinterpret_cast<const unsigned char*>(table);
+  const uint8x16x4_t all = {
+      {vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+  const uint32x4_t first = vmulq_n_u32(vreinterpretq_u32_s32((int32x4_t)(index & 15)), 0x04040404u);
+  const uint32x4_t each = vaddq_u32(first, vdupq_n_u32(0x03020100u));
+  return (RegF)vreinterpretq_f32_u8(vqtbl4q_u8(all, vreinterpretq_u8_u32(each)));
+}
 template <class Function, class... More>
 EVENKEEL_INLINE QuarterF by_register(const Function& f, QuarterF x, More... more) {
   return {(float32x4_t)f((RegF)x.v, (RegF)more.v...)};

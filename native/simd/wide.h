@@ -15,6 +15,46 @@ using Wide16 = Halves<VecD>;
 inline Wide16 load_wide(const float* p) { return {load_widened(p), load_widened(p + 8)}; }
 inline VecD load_wide(const double* p) { return VecD::load(p); }
 
+// The 8 doubles, each rounded to a float.
+template <class Vec>
+EVENKEEL_INLINE void store_narrowed(Vec x, float* p) {
+  if constexpr (sizeof(Vec) == sizeof(RegD)) {
+    using Floats = float __attribute__((vector_size(sizeof(RegD) / 2)));
+    const Floats y = __builtin_convertvector((RegD)x.v, Floats);
+    __builtin_memcpy(p, &y, sizeof(y));
+  } else {  // lanes of an array
+    typename Vec::Value lanes[Vec::kLanes];
+    x.store(lanes);
+    for (std::size_t i = 0; i < Vec::kLanes; ++i) p[i] = static_cast<float>(lanes[i]);
+  }
+}
+template <class Half>
+EVENKEEL_INLINE void store_narrowed(Halves<Half> x, float* p) {
+  store_narrowed(x.a, p);
+  store_narrowed(x.b, p + Half::kLanes);
+}
+
+// Whether no lane of the four is NaN.
+template <class Vec>
+EVENKEEL_INLINE bool all_numbers(Vec a, Vec b, Vec c, Vec d) {
+  if constexpr (sizeof(Vec) == sizeof(RegF)) {
+    return all_numbers((RegF)a.v, (RegF)b.v, (RegF)c.v, (RegF)d.v);
+  } else {  // lanes of an array
+    typename Vec::Value lanes[Vec::kLanes];
+    bool yes = true;
+    const Vec all[4] = {a, b, c, d};
+    for (const Vec& each : all) {
+      each.store(lanes);
+      for (std::size_t i = 0; i < Vec::kLanes; ++i) yes &= lanes[i] == lanes[i];
+    }
+    return yes;
+  }
+}
+template <class Half>
+EVENKEEL_INLINE bool all_numbers(Halves<Half> a, Halves<Half> b, Halves<Half> c, Halves<Half> d) {
+  return all_numbers(a.a, b.a, c.a, d.a) & all_numbers(a.b, b.b, c.b, d.b);
+}
+
 // A vector of floats widens to Wide16 (vec_*.h, halves.h).
 inline VecD widen(VecD a) { return a; }
 
