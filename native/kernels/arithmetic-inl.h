@@ -46,22 +46,34 @@ EVENKEEL_INLINE RegD mish_of(RegD x) { return x * tanh_of_softplus(x); }
 EVENKEEL_INLINE RegD silu_derivative(RegD x) { return sigmoid_derivative(x); }
 EVENKEEL_INLINE RegD gelu_derivative(RegD x) { return normal_derivative(x); }
 
+// How far ahead operands are asked for, in bytes, where they come from memory: behind the dozens of instructions that a
+// long formula has for a vector, the processor sees too few of the next loads (64 MB, gelu: half the time).
+constexpr std::size_t kAhead = 2048;
+
 // y = f(x, ...), register by register. One body for whole vectors and for parts of one, or the functions would be there
-// four times.
+// four times. `next`: how many elements behind those of x the ones lie that are asked for meanwhile; 0: none.
 template <class T, class Function, class... More>
-EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool stream, const T* x,
-                                   const More*... more) {
+EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool stream,
+                                   std::size_t next, const T* x, const More*... more) {
   using Vec = typename Simd<T>::Vec;
   const std::size_t first = min_size(elements_to_line(y), n);
   const bool past = stream && on_line(y + first);
   std::size_t count = first > 0 ? first : min_size(Vec::kLanes, n);
   for (std::size_t i = 0; i < n;) {
+    if (next != 0) {
+      prefetch(x + i + next);
+      (prefetch(more + i + next), ...);
+    }
     const Vec value = by_register(f, load_up_to(x + i, count, Vec::zero()),
                                   load_up_to(more + i, count, Vec::zero())...);
     put<T>(value, y + i, count, past && count == Vec::kLanes);
     i += count;
     count = min_size(Vec::kLanes, n - i);
   }
+}
+template <class T>
+constexpr std::size_t next_of(bool stream) {
+  return stream ? kAhead / sizeof(T) : 0;
 }
 // The same for formulas of a few instructions, where asking how long a vector is would count.
 template <class T, class Function, class... More>
@@ -112,31 +124,42 @@ void stream_elements(const T* x, T* y, std::size_t n) {
 // Elements that a loop over doubles takes at a time: with its buffers in the first cache.
 constexpr std::size_t kDoubles = 256;
 
-// y = f(x, ...) in double. Three loops: one that also converts does not become vector instructions everywhere.
+EVENKEEL_INLINE VecD load_as_doubles(const float* p) { return load_widened(p); }
+EVENKEEL_INLINE VecD load_as_doubles(const double* p) { return VecD::load(p); }
+EVENKEEL_INLINE void store_doubles(VecD x, float* p) { store_narrowed(x, p); }
+EVENKEEL_INLINE void store_doubles(VecD x, double* p) { x.store(p); }
+
+// y = f(x, ...) in double, vector by vector; the last one is filled up with ones.
 template <class T, class Function, class... More>
 EVENKEEL_INLINE void in_double(const Function& f, T* y, std::size_t n, bool stream, const T* x,
                                const More*... more) {
-  constexpr std::size_t kOperands = 1 + sizeof...(More);
-  const T* from[kOperands] = {x, more...};
-  double work[kOperands][kDoubles];
+  constexpr std::size_t kLanes = VecD::kLanes;
+  const auto lanes_of = [](const T* from, std::size_t count, T(&lanes)[kLanes]) {
+    for (std::size_t k = 0; k < kLanes; ++k) lanes[k] = k < count ? from[k] : T(1);
+    return load_as_doubles(lanes);
+  };
+  T out[kDoubles];
   for (std::size_t i = 0; i < n; i += kDoubles) {
     const std::size_t count = min_size(kDoubles, n - i);
-    for (std::size_t k = 0; k < kOperands; ++k) {
-      for (std::size_t j = 0; j < count; ++j) work[k][j] = static_cast<double>(from[k][i + j]);
-      for (std::size_t j = count; j % VecD::kLanes != 0; ++j) work[k][j] = 1.0;
-    }
-    for (std::size_t j = 0; j < count; j += VecD::kLanes) {
-      VecD value;
-      if constexpr (kOperands == 1) {
-        value = by_register(f, VecD::load(work[0] + j));
-      } else {
-        value = by_register(f, VecD::load(work[0] + j), VecD::load(work[1] + j));
-      }
-      value.store(work[0] + j);
-    }
-    T out[kDoubles];
     T* const to = stream ? out : y + i;
-    for (std::size_t j = 0; j < count; ++j) to[j] = static_cast<T>(work[0][j]);
+    for (std::size_t j = 0; j < count; j += kLanes) {
+      if (stream) {
+        prefetch(x + i + j + next_of<T>(true));
+        (prefetch(more + i + j + next_of<T>(true)), ...);
+      }
+      const std::size_t left = count - j;
+      T lanes[kLanes];
+      const auto read = [&](const T* from) EVENKEEL_INLINED {
+        return left >= kLanes ? load_as_doubles(from) : lanes_of(from, left, lanes);
+      };
+      const VecD value = by_register(f, read(x + i + j), read(more + i + j)...);
+      if (left >= kLanes) {
+        store_doubles(value, to + j);
+      } else {
+        store_doubles(value, lanes);
+        for (std::size_t k = 0; k < left; ++k) to[j + k] = lanes[k];
+      }
+    }
     if (stream) stream_elements(out, y + i, count);
   }
 }
@@ -153,7 +176,7 @@ void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers, 
 #define TRANSCENDENTAL(name, formula)                                                            \
   case UnaryCode::name:                                                                          \
     return map_registers([=](Reg x) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, stream, \
-                         from);
+                         next_of<T>(stream), from);
 #define IN_DOUBLE(name, formula)                                                                   \
   case UnaryCode::name: {                                                                          \
     [[maybe_unused]] constexpr int kDigits = kDigitsOf<T>;                                         \
@@ -183,7 +206,7 @@ void binary(BinaryCode code, const T* left, const T* right, T* y, BinaryRows row
 #define TRANSCENDENTAL_GRADIENT(name, formula)                                                  \
   case BinaryCode::name:                                                                        \
     return map_registers([=](Reg s, Reg d) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
-                         stream, left, right);
+                         stream, next_of<T>(stream), left, right);
 #define IN_DOUBLE_GRADIENT(name, formula)                                \
   case BinaryCode::name: {                                               \
     [[maybe_unused]] constexpr int kDigits = kDigitsOf<T>;               \

@@ -136,16 +136,35 @@ EVENKEEL_INLINE typename Simd<T>::Vec exp_of_difference(const T* x, std::size_t 
 }
 
 template <class T>
+EVENKEEL_INLINE Total sum_values(const T* x, std::size_t n) {
+  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count)
+                               EVENKEEL_INLINED { return load_doubles(x + i, count); });
+}
+
+// In two walks: a vector widens faster on its way from memory than out of a register.
+template <class T>
+Total exp_row(const T* x, T* y, std::size_t n, double center, bool next) {
+  using Reg = typename Simd<T>::Reg;
+  const T origin = static_cast<T>(center);
+  map_registers([=](Reg v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false,
+                next ? n : 0, x);
+  return sum_values(static_cast<const T*>(y), n);
+}
+
+// Deviations are taken of a row that has just been read, for its mean: meanwhile the row behind it is brought into the
+// first cache. It may be beyond the end, where nothing is read.
+template <class T>
 Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
   using Vec = typename Simd<T>::Vec;
   const auto value = [=](std::size_t i, std::size_t count)
                          EVENKEEL_INLINED { return load_doubles(x + i, count); };
   switch (kind) {
     case SumOfEach::value:
-      return sum_vectors<T>(n, value);
+      return sum_values(x, n);
     case SumOfEach::squared_deviation: {
       const auto middle = broadcast_wide<T>(center);
       return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+        prefetch(x + n + i);
         const auto d = value(i, count) - middle, square = d * d;
         if (count == Vec::kLanes) return square;
         double lanes[Vec::kLanes];
@@ -297,27 +316,13 @@ EVENKEEL_INLINE typename Simd<T>::Vec better_of(typename Simd<T>::Vec best,
   return by_register([](Reg a, Reg b) EVENKEEL_INLINED { return better<kLargest>(a, b); }, best, x);
 }
 
+// Of the lanes. In halves, but where it matters which of them is taken: of zeros and of NaN.
 template <class T, bool kLargest>
-inline T extreme(const T* x, std::size_t n) {
-  using Vec = typename Simd<T>::Vec;
-  constexpr std::size_t kLanes = Vec::kLanes;
-  const Vec first = Vec::broadcast(x[0]);
-  Vec a = first, b = first, c = first, d = first;
-  std::size_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
-    a = better_of<T, kLargest>(a, Vec::load(x + i));
-    b = better_of<T, kLargest>(b, Vec::load(x + i + kLanes));
-    c = better_of<T, kLargest>(c, Vec::load(x + i + 2 * kLanes));
-    d = better_of<T, kLargest>(d, Vec::load(x + i + 3 * kLanes));
-  }
-  for (; i < n; i += kLanes) {
-    a = better_of<T, kLargest>(a, load_up_to(x + i, min_size(kLanes, n - i), first));
-  }
-  T lanes[kLanes];
-  better_of<T, kLargest>(better_of<T, kLargest>(a, b), better_of<T, kLargest>(c, d)).store(lanes);
-  // In halves, but where it matters which of the lanes is taken: of zeros and of NaN.
-  T folded[kLanes];
-  for (std::size_t j = 0; j < kLanes; ++j) folded[j] = lanes[j];
+inline T extreme_lane(typename Simd<T>::Vec all) {
+  constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
+  T lanes[kLanes], folded[kLanes];
+  all.store(lanes);
+  all.store(folded);
   bool is_number = true;
   for (std::size_t j = 0; j < kLanes; ++j) is_number &= lanes[j] == lanes[j];
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
@@ -330,6 +335,54 @@ inline T extreme(const T* x, std::size_t n) {
   T one = lanes[0];
   for (std::size_t j = 1; j < kLanes; ++j) one = better<kLargest>(one, lanes[j]);
   return one;
+}
+
+// The extreme by best = take(best, x), as long as goes_on(four vectors).
+template <class T, bool kLargest, class Take, class GoesOn>
+EVENKEEL_INLINE bool find_extreme(const T* x, std::size_t n, T& found, const Take& take,
+                                  const GoesOn& goes_on) {
+  using Vec = typename Simd<T>::Vec;
+  constexpr std::size_t kLanes = Vec::kLanes;
+  const Vec first = Vec::broadcast(x[0]);
+  Vec a = first, b = first, c = first, d = first;
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    const Vec p = Vec::load(x + i), q = Vec::load(x + i + kLanes);
+    const Vec r = Vec::load(x + i + 2 * kLanes), s = Vec::load(x + i + 3 * kLanes);
+    if (!goes_on(p, q, r, s)) return false;
+    a = take(a, p);
+    b = take(b, q);
+    c = take(c, r);
+    d = take(d, s);
+  }
+  for (; i < n; i += kLanes) {
+    const Vec p = load_up_to(x + i, min_size(kLanes, n - i), first);
+    if (!goes_on(p, p, p, p)) return false;
+    a = take(a, p);
+  }
+  found = extreme_lane<T, kLargest>(take(take(a, b), take(c, d)));
+  return true;
+}
+
+template <class T, bool kLargest>
+inline T extreme(const T* x, std::size_t n) {
+  using Vec = typename Simd<T>::Vec;
+  T found;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    // Without NaN one instruction is enough; the order of its operands is that of `better`, also of zeros.
+    const auto take = [](Vec best, Vec v) EVENKEEL_INLINED {
+      return by_register([](RegF p, RegF q)
+                             EVENKEEL_INLINED { return kLargest ? larger(q, p) : smaller(q, p); },
+                         best, v);
+    };
+    const auto numbers = [](Vec p, Vec q, Vec r, Vec s)
+                             EVENKEEL_INLINED { return all_numbers(p, q, r, s); };
+    if (find_extreme<T, kLargest>(x, n, found, take, numbers)) return found;
+  }
+  find_extreme<T, kLargest>(
+      x, n, found, [](Vec best, Vec v) EVENKEEL_INLINED { return better_of<T, kLargest>(best, v); },
+      [](Vec, Vec, Vec, Vec) EVENKEEL_INLINED { return true; });
+  return found;
 }
 template <class T>
 T extreme_row(bool largest, const T* x, std::size_t n) {
@@ -373,19 +426,33 @@ void extreme_columns(bool largest, const T* x, std::size_t rows, std::size_t col
   }
 }
 
+// The first of n places that has the value, or n.
+template <class T>
+EVENKEEL_INLINE int first_within(const T* x, int n, T value) {
+  int place = n;
+  for (int j = 0; j < n; ++j) {
+    const int here = x[j] == value ? j : n;
+    place = here < place ? here : place;
+  }
+  return place;
+}
 template <class T>
 std::size_t first_of(const T* x, std::size_t n, T best) {
-  constexpr std::size_t kMany = 64;
-  const auto is_it = [=](T value) EVENKEEL_INLINED {
-    return (value == best) | ((best != best) & (value != value)) ? 1 : 0;
-  };
+  constexpr int kMany = 256, kFew = 32;  // as many places at a time, without a branch
   std::size_t at = 0;
-  for (; at + kMany <= n; at += kMany) {
-    int found = 0;
-    for (std::size_t j = 0; j < kMany; ++j) found |= is_it(x[at + j]);
-    if (found != 0) break;
+  if (best != best) {
+    while (x[at] == x[at]) ++at;
+    return at;
   }
-  while (is_it(x[at]) == 0) ++at;
+  for (; at + kMany <= n; at += kMany) {
+    const int place = first_within(x + at, kMany, best);
+    if (place < kMany) return at + static_cast<std::size_t>(place);
+  }
+  for (; at + kFew <= n; at += kFew) {
+    const int place = first_within(x + at, kFew, best);
+    if (place < kFew) return at + static_cast<std::size_t>(place);
+  }
+  while (x[at] != best) ++at;
   return at;
 }
 
@@ -403,15 +470,6 @@ void first_in_columns(const T* x, std::size_t rows, std::size_t columns, std::si
   }
 }
 
-// In two walks: a vector widens faster on its way from memory than out of a register.
-template <class T>
-Total exp_row(const T* x, T* y, std::size_t n, double center) {
-  using Reg = typename Simd<T>::Reg;
-  const T origin = static_cast<T>(center);
-  map_registers([=](Reg v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false, x);
-  return sum_row(SumOfEach::value, static_cast<const T*>(y), n, 0.0);
-}
-
 // A double as two of T.
 template <class T>
 struct TwoParts {
@@ -422,40 +480,44 @@ struct TwoParts {
 };
 
 template <class T>
-void divide_row(T* y, std::size_t n, double divisor) {
+void divide_row(const T* x, T* y, std::size_t n, double divisor, bool stream) {
   using Reg = typename Simd<T>::Reg;
   if constexpr (sizeof(T) == sizeof(float)) {
     const TwoParts<T> factor({1.0 / divisor, 0.0});
     map_quickly([=](Reg v)
                     EVENKEEL_INLINED { return fused(v, every(factor.high), v * factor.low); },
-                y, n, false, static_cast<const T*>(y));
+                y, n, stream, x);
   } else {
-    map_quickly([=](Reg v) EVENKEEL_INLINED { return v / divisor; }, y, n, false,
-                static_cast<const T*>(y));
+    map_quickly([=](Reg v) EVENKEEL_INLINED { return v / divisor; }, y, n, stream, x);
   }
 }
 
 template <class T>
-void shift_row(const T* x, T* y, std::size_t n, Total subtrahend) {
+void shift_row(const T* x, T* y, std::size_t n, Total subtrahend, bool stream) {
   using Reg = typename Simd<T>::Reg;
   const TwoParts<T> less(subtrahend);
-  map_quickly([=](Reg v) EVENKEEL_INLINED { return (v - less.high) - less.low; }, y, n, false, x);
+  map_quickly([=](Reg v) EVENKEEL_INLINED { return (v - less.high) - less.low; }, y, n, stream, x);
 }
 
 template <class T>
-void softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double dot) {
+void softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double dot, bool stream) {
   using Reg = typename Simd<T>::Reg;
   const TwoParts<T> less({dot, 0.0});
-  map_quickly([=](Reg s, Reg d) EVENKEEL_INLINED { return s * ((d - less.high) - less.low); }, dx,
-              n, false, y, dy);
+  const auto f = [=](Reg s, Reg d) EVENKEEL_INLINED { return s * ((d - less.high) - less.low); };
+  if (stream) {
+    map_registers(f, dx, n, true, n, y, dy);
+  } else {
+    map_quickly(f, dx, n, false, y, dy);
+  }
 }
 
 template <class T>
-void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double total) {
+void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double total,
+                          bool stream) {
   using Reg = typename Simd<T>::Reg;
   const T sum = static_cast<T>(total);
-  map_registers([=](Reg s, Reg d) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, dx, n, false, y,
-                dy);
+  map_registers([=](Reg s, Reg d) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, dx, n, stream,
+                stream ? n : 0, y, dy);
 }
 
 // The same of columns, whose rows are side by side.

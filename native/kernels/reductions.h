@@ -44,15 +44,17 @@ struct ReductionKernels {
                           std::size_t stride, T* y);
   // Where the first value is that equals `best`; of NaN the first NaN. There is one.
   std::size_t (*first_of)(const T* x, std::size_t n, T best);
-  // y = e^(x - center); returns the sum of what it has rounded.
-  Total (*exp_row)(const T* x, T* y, std::size_t n, double center);
-  // y = y / divisor
-  void (*divide_row)(T* y, std::size_t n, double divisor);
+  // y = e^(x - center); returns the sum of what it has rounded. `next`: the row behind x comes from memory, and is asked
+  // for meanwhile; of the functions below with `stream` too.
+  Total (*exp_row)(const T* x, T* y, std::size_t n, double center, bool next);
+  // y = x / divisor. `stream`: write past the caches, in this and the next ones; arithmetic.fence() belongs after the last.
+  void (*divide_row)(const T* x, T* y, std::size_t n, double divisor, bool stream);
   // y = x - subtrahend
-  void (*shift_row)(const T* x, T* y, std::size_t n, Total subtrahend);
+  void (*shift_row)(const T* x, T* y, std::size_t n, Total subtrahend, bool stream);
   // dx = y (dy - dot), and dx = dy - e^y total
-  void (*softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double dot);
-  void (*log_softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double total);
+  void (*softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double dot, bool stream);
+  void (*log_softmax_gradient)(const T* y, const T* dy, T* dx, std::size_t n, double total,
+                               bool stream);
   // Of columns, `stride` elements from row to row in every operand. Where `best` is first, in the columns that have it;
   // less than 2^31 rows.
   void (*first_in_columns)(const T* x, std::size_t rows, std::size_t columns, std::size_t stride,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "arithmetic.h"
 #include "blocks.h"
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
@@ -38,6 +40,11 @@ double mean_of_large(const T* x, std::size_t n) {
 
 template <class T>
 void relu(const T* x, T* y, std::size_t n) {
+  if (n * sizeof(T) >= kStreamBytes) {
+    // The same bits, written past the caches.
+    apply_unary(UnaryCode::clamp, x, y, n, {0.0, std::numeric_limits<double>::infinity()});
+    return;
+  }
   for_blocks(n, [&](std::size_t i, std::size_t count) {
     kernels_of<T>().elementwise.relu(x + i, y + i, count);
   });

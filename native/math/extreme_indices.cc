@@ -25,10 +25,40 @@ void strip_indices(bool largest, const T* x, std::int64_t* indices, Extent e, Ra
   }
 }
 
+constexpr std::size_t kMostParts = 64, kFewRows = 8;
+
+// Of a few long rows, each in parts that several threads read.
+template <class T>
+std::int64_t place_in_row(bool largest, const T* x, std::size_t size) {
+  const auto& kernels = kernels_of<T>().reductions;
+  const std::size_t step = std::max(kBlock, divide_up(size, kMostParts));
+  T found[kMostParts];
+  run_tasks(divide_up(size, step), size, [&](std::size_t part) {
+    const Range range = cut(size, step, part);
+    found[part] = kernels.extreme_row(largest, x + range.begin, range.size());
+  });
+  std::size_t best = 0;
+  for (std::size_t part = 1; part < divide_up(size, step); ++part) {
+    const T one = found[best], other = found[part];
+    const bool is_better = (largest ? other > one : other < one) || (other != other && one == one);
+    if (is_better) best = part;
+  }
+  const Range range = cut(size, step, best);
+  return static_cast<std::int64_t>(range.begin +
+                                   kernels.first_of(x + range.begin, range.size(), found[best]));
+}
+
 }  // namespace
 
 template <class T>
 void extreme_indices(bool largest, const T* x, std::int64_t* indices, Extent e) {
+  if (e.inner == 1 && e.outer < kFewRows && e.size > kBlock) {
+    const FloatEnvironment environment;
+    for (std::size_t r = 0; r < e.outer; ++r) {
+      indices[r] = place_in_row(largest, x + r * e.size, e.size);
+    }
+    return;
+  }
   if (e.inner == 1) {
     const auto& kernels = kernels_of<T>().reductions;
     for_rows(e.outer, e.size, 1, [&](std::size_t r) {

@@ -8,6 +8,7 @@
 
 #include "../kernels/dispatch.h"
 #include "blocks.h"
+#include "exponentials.h"
 #include "natural_log.h"
 
 namespace evenkeel {
@@ -219,11 +220,12 @@ void logsumexp(const T* x, T* y, Extent e, Workspace& workspace) {
     return;
   }
   if (e.inner == 1 && e.size <= kBlock) {
+    const bool stream = e.outer * e.size * sizeof(T) >= kStreamBytes;
     for_rows(e.outer, e.size, kExponential, [&](std::size_t r) {
       const T* row = x + r * e.size;
       const T largest = kernels.extreme_row(true, row, e.size);
-      y[r] = logarithm_of_sum(largest, kernels.sum_row(SumOfEach::exponential, row, e.size,
-                                                       static_cast<double>(finite_or_0(largest))));
+      const double origin = static_cast<double>(finite_or_0(largest));
+      y[r] = logarithm_of_sum(largest, sum_of_exponentials(row, e.size, origin, stream));
     });
     return;
   }

@@ -1,5 +1,6 @@
 // softmax and its logarithm along a dimension: row by row where the dimension is the last, else columns side by side.
 #include "../kernels/dispatch.h"
+#include "exponentials.h"
 #include "natural_log.h"
 #include "strips.h"
 
@@ -16,26 +17,40 @@ Total logarithm_of_sum(double largest, double total) {
 }
 
 template <class T>
-void softmax_row(bool log, const T* x, T* y, std::size_t size) {
+void softmax_row(bool log, const T* x, T* y, std::size_t size, bool stream) {
   const auto& kernels = kernels_of<T>().reductions;
   const double largest = static_cast<double>(kernels.extreme_row(true, x, size));
   if (log) {
-    const Total total = kernels.sum_row(SumOfEach::exponential, x, size, largest);
-    kernels.shift_row(x, y, size, logarithm_of_sum(largest, value_of(total)));
-  } else {
-    kernels.divide_row(y, size, value_of(kernels.exp_row(x, y, size, largest)));
+    const Total total = sum_of_exponentials(x, size, largest, stream);
+    kernels.shift_row(x, y, size, logarithm_of_sum(largest, value_of(total)), stream);
+    return;
   }
+  // Where y is written past the caches, the exponentials wait for their sum in the first one.
+  alignas(64) T waiting[kWaiting<T>];
+  const bool past = stream && size <= kWaiting<T>;
+  T* const e = past ? waiting : y;
+  kernels.divide_row(e, y, size, value_of(kernels.exp_row(x, e, size, largest, stream)), past);
 }
 
 template <class T>
-void gradient_row(bool log, const T* y, const T* dy, T* dx, std::size_t size) {
+void gradient_row(bool log, const T* y, const T* dy, T* dx, std::size_t size, bool stream) {
   const auto& kernels = kernels_of<T>().reductions;
   if (log) {
     const double total = value_of(kernels.sum_row(SumOfEach::value, dy, size, 0.0));
-    kernels.log_softmax_gradient(y, dy, dx, size, total);
+    kernels.log_softmax_gradient(y, dy, dx, size, total, stream);
   } else {
-    kernels.softmax_gradient(y, dy, dx, size, value_of(kernels.dot_row(y, dy, size)));
+    kernels.softmax_gradient(y, dy, dx, size, value_of(kernels.dot_row(y, dy, size)), stream);
   }
+}
+
+// Calls row(where it begins, whether to write past the caches) for each row.
+template <class T, class Row>
+void for_streamed_rows(Extent e, std::size_t weight, const Row& row) {
+  const bool stream = e.outer * e.size * sizeof(T) >= kStreamBytes;
+  for_row_ranges(e.outer, e.size, weight, [&](Range range) {
+    for (std::size_t r = range.begin; r < range.end; ++r) row(r * e.size, stream);
+    if (stream) kernels_of<T>().arithmetic.fence();
+  });
 }
 
 // What a strip keeps of each column: its sum, and the two numbers that map_columns takes.
@@ -104,8 +119,9 @@ template <class T>
 void softmax(bool log, const T* x, T* y, Extent e) {
   if (e.size == 0 || e.results() == 0) return;
   if (e.inner == 1) {
-    for_rows(e.outer, e.size, kExponential,
-             [&](std::size_t r) { softmax_row(log, x + r * e.size, y + r * e.size, e.size); });
+    for_streamed_rows<T>(e, kExponential, [&](std::size_t at, bool stream) {
+      softmax_row(log, x + at, y + at, e.size, stream);
+    });
     return;
   }
   for_column_strips(e, kExponential, [&](std::size_t o, Range columns) {
@@ -119,9 +135,8 @@ void softmax_backward(bool log, const T* y, const T* dy, T* dx, Extent e) {
   if (e.size == 0 || e.results() == 0) return;
   const std::size_t weight = log ? kExponential : 2;
   if (e.inner == 1) {
-    for_rows(e.outer, e.size, weight, [&](std::size_t r) {
-      const std::size_t at = r * e.size;
-      gradient_row(log, y + at, dy + at, dx + at, e.size);
+    for_streamed_rows<T>(e, weight, [&](std::size_t at, bool stream) {
+      gradient_row(log, y + at, dy + at, dx + at, e.size, stream);
     });
     return;
   }

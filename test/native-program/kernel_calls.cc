@@ -485,11 +485,13 @@ void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
     memory.result(static_cast<double>(table.first_of(a, n, best)));
   }
   T* e = memory.output<T>(n);
-  memory.result(table.exp_row(a, e, n, 0.5).high);
-  table.divide_row(e, n, 3.0);
-  table.shift_row(a, memory.output<T>(n), n, {0.3, 1e-9});
-  table.softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
-  table.log_softmax_gradient(a, b, memory.output<T>(n), n, 0.7);
+  memory.result(table.exp_row(a, e, n, 0.5, draw.flip()).high);
+  for (const bool stream : {false, true}) {
+    table.divide_row(e, e, n, 3.0, stream);
+    table.shift_row(a, memory.output<T>(n), n, {0.3, 1e-9}, stream);
+    table.softmax_gradient(a, b, memory.output<T>(n), n, 0.7, stream);
+    table.log_softmax_gradient(a, b, memory.output<T>(n), n, 0.7, stream);
+  }
   column_maps<T>(kernels, x, n, draw, memory);
 }
 
