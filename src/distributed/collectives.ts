@@ -94,8 +94,10 @@ export class Collectives {
     );
     yield exchange;
     arrays.forEach((own, i) => {
-      const sum = foldNodes(theirs.map((each) => each[i]!));
-      if (sum !== own) own.set(sum);
+      foldNodes(
+        theirs.map((each) => each[i]!),
+        own,
+      );
     });
   }
 
@@ -125,9 +127,11 @@ export class Collectives {
     yield scatter;
     const collect = this.transport.exchange();
     arrays.forEach((own, i) => {
-      const sum = foldNodes(theirs.map((each) => each[i]!));
       const mine = part(own, this.rank);
-      if (sum !== mine) mine.set(sum);
+      foldNodes(
+        theirs.map((each) => each[i]!),
+        mine,
+      );
       this.#others((peer, rank) => {
         const from = part(own, rank);
         collect.send(peer, bytesOf(mine), 0, mine.byteLength);

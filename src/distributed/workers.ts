@@ -1,4 +1,5 @@
 // A job of Workers of one process: bytes go through rings in shared memory, one for each pair, with Atomics.
+import { addon } from '../addon/control.js';
 import type { Exchange, Transport } from './transport.js';
 
 /** Bytes under way from one Worker to another. */
@@ -8,10 +9,17 @@ const SPIN = 0.05;
 /** It sleeps at most so long, and looks then whether others have ended. */
 const NAP = 20;
 
+/** Numbers of a cache line, and the places in that of a rank. */
+const LINE = 16;
+const [BELL, SLEEPS] = [1, 2];
+
 /** @internal What the Workers of a job share. */
 export interface SharedJob {
   readonly size: number;
-  /** Per rank: whether it has ended, its bell; per pair: bytes written, bytes read, both modulo 2^32. */
+  /**
+   * Per rank a cache line: whether it has ended, its bell, whether it may sleep; per pair two: bytes written, and bytes
+   * read, both modulo 2^32.
+   */
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly rings: Uint8Array<SharedArrayBuffer>;
 }
@@ -20,20 +28,22 @@ export interface SharedJob {
 export function sharedJob(size: number): SharedJob {
   return {
     size,
-    control: new Int32Array(new SharedArrayBuffer(4 * (2 * size + 2 * size * size))),
+    control: new Int32Array(new SharedArrayBuffer(4 * LINE * (size + 2 * size * size))),
     rings: new Uint8Array(new SharedArrayBuffer(size * size * RING)),
   };
 }
 
 /** @internal Says that a rank has left the job. */
 export function endRank({ size, control }: SharedJob, rank: number): void {
-  Atomics.store(control, rank, 1);
-  for (let each = 0; each < size; each++) ring(control, size, each);
+  Atomics.store(control, rank * LINE, 1);
+  for (let each = 0; each < size; each++) ring(control, each);
 }
 
-function ring(control: Int32Array<SharedArrayBuffer>, size: number, rank: number): void {
-  Atomics.add(control, size + rank, 1);
-  Atomics.notify(control, size + rank);
+/** Waking costs a lock that all Workers share, so only who may sleep is woken. It sleeps only if nobody has rung since. */
+function ring(control: Int32Array<SharedArrayBuffer>, rank: number): void {
+  const bell = rank * LINE + BELL;
+  Atomics.add(control, bell, 1);
+  if (Atomics.load(control, rank * LINE + SLEEPS) !== 0) Atomics.notify(control, bell);
 }
 
 interface Message {
@@ -45,12 +55,16 @@ interface Message {
   isNew: boolean;
 }
 
-/** Of the length that comes before a message. */
-const LENGTH_BYTES = 4;
+/** Bytes of the length that comes before a message. */
+const HEAD = 8;
+/** So many bytes are copied by the addon. */
+const LONG = 1 << 10;
 
 class SharedExchange implements Exchange {
   readonly #outgoing = new Map<number, Message[]>();
   readonly #incoming = new Map<number, Message[]>();
+  /** Whether the last look has moved anything. */
+  #moved = false;
 
   constructor(
     readonly job: SharedJob,
@@ -66,16 +80,22 @@ class SharedExchange implements Exchange {
   }
 
   wait(microseconds: number): number {
-    const { control, size } = this.job;
-    const bell = size + this.rank;
+    const { control } = this.job;
+    const line = this.rank * LINE;
+    const bell = line + BELL;
     const begun = performance.now();
+    let moved = begun;
     for (;;) {
       const rung = Atomics.load(control, bell);
       const missing = this.#move();
-      const waited = performance.now() - begun;
-      if (missing === 0 || waited * 1e3 >= microseconds) return missing;
-      if (waited > SPIN)
-        Atomics.wait(control, bell, rung, Math.min(NAP, microseconds / 1e3 - waited));
+      const now = performance.now();
+      if (missing === 0 || (now - begun) * 1e3 >= microseconds) return missing;
+      if (this.#moved) moved = now;
+      else if (now - moved > SPIN) {
+        Atomics.store(control, line + SLEEPS, 1);
+        Atomics.wait(control, bell, rung, Math.min(NAP, microseconds / 1e3 - (now - begun)));
+        Atomics.store(control, line + SLEEPS, 0);
+      }
     }
   }
 
@@ -86,6 +106,7 @@ class SharedExchange implements Exchange {
   /** Moves what there is, and room for. Returns how many messages are left. */
   #move(): number {
     let left = 0;
+    this.#moved = false;
     for (const [peer, messages] of this.#outgoing) {
       this.#moveAll(peer, messages, this.rank, peer, true);
       left += messages.length;
@@ -100,49 +121,60 @@ class SharedExchange implements Exchange {
   #moveAll(peer: number, messages: Message[], from: number, to: number, out: boolean): void {
     const { control, size, rings } = this.job;
     const pair = from * size + to;
-    const [writtenAt, readAt] = [2 * size + 2 * pair, 2 * size + 2 * pair + 1];
+    const writtenAt = LINE * (size + 2 * pair);
+    const readAt = writtenAt + LINE;
     const own = rings.subarray(pair * RING, (pair + 1) * RING);
+    const lengths = new Float64Array(rings.buffer, pair * RING, RING / HEAD);
     let moved = 0;
     for (let message = messages[0]; message !== undefined; message = messages[0]) {
       const [written, read] = [Atomics.load(control, writtenAt), Atomics.load(control, readAt)];
+      const at = out ? written : read;
       const there = (written - read) >>> 0;
       const room = out ? RING - there : there;
+      let next: number;
       if (message.isNew) {
-        if (room < LENGTH_BYTES) break;
-        if (out) writeLength(own, written, message.end - message.at);
-        else message.end = Math.min(message.end, message.at + lengthAt(own, read));
+        // Each begins at a whole number of 8 bytes.
+        const head = (at + 7) & -8;
+        if (room < ((head - at) >>> 0) + HEAD) break;
+        if (out) lengths[(head & (RING - 1)) / HEAD] = message.end - message.at;
+        else message.end = Math.min(message.end, message.at + lengths[(head & (RING - 1)) / HEAD]!);
         message.isNew = false;
-        const next = (out ? written : read) + LENGTH_BYTES;
-        Atomics.store(control, out ? writtenAt : readAt, next | 0);
-        moved += LENGTH_BYTES;
-        if (message.at < message.end) continue;
-        messages.shift();
-        continue;
+        next = head + HEAD;
+      } else {
+        const place = at & (RING - 1);
+        const rest = message.end - message.at;
+        let bytes = Math.min(room, rest, RING - place);
+        if (bytes < rest) bytes &= -8;
+        if (bytes === 0) break;
+        if (out) copy(message.bytes, message.at, own, place, bytes);
+        else copy(own, place, message.bytes, message.at, bytes);
+        message.at += bytes;
+        next = at + bytes;
       }
-      const place = (out ? written : read) & (RING - 1);
-      const bytes = Math.min(room, message.end - message.at, RING - place);
-      if (bytes === 0 && message.at < message.end) break;
-      const part = message.bytes.subarray(message.at, message.at + bytes);
-      if (out) own.set(part, place);
-      else part.set(own.subarray(place, place + bytes));
-      Atomics.store(control, out ? writtenAt : readAt, ((out ? written : read) + bytes) | 0);
-      message.at += bytes;
-      moved += bytes;
+      Atomics.store(control, out ? writtenAt : readAt, next | 0);
+      moved += (next - at) >>> 0;
       if (message.at === message.end) messages.shift();
     }
-    if (moved > 0) ring(control, size, peer);
+    if (moved === 0) return;
+    this.#moved = true;
+    ring(control, peer);
   }
 }
 
-/** Bytes lie anywhere in a ring, around its end too. */
-function writeLength(ring: Uint8Array, at: number, length: number): void {
-  for (let i = 0; i < LENGTH_BYTES; i++) ring[(at + i) & (RING - 1)] = length >>> (8 * i);
-}
-
-function lengthAt(ring: Uint8Array, at: number): number {
-  let length = 0;
-  for (let i = 0; i < LENGTH_BYTES; i++) length |= ring[(at + i) & (RING - 1)]! << (8 * i);
-  return length >>> 0;
+/**
+ * Copies bytes between private and shared memory. `set` does it number by number there, and takes twice as long as the
+ * addon (2 MB of gradients 1.2 ms instead of 0.55).
+ */
+function copy(from: Uint8Array, begin: number, to: Uint8Array, at: number, bytes: number): void {
+  let done = 0;
+  const places = (from.byteOffset + begin) | (to.byteOffset + at);
+  if (bytes >= LONG && places % 4 === 0) {
+    done = bytes & -4;
+    const floats = (array: Uint8Array, place: number): Float32Array =>
+      new Float32Array(array.buffer, array.byteOffset + place, done / 4);
+    addon.bareCopy(floats(from, begin), floats(to, at), done / 4);
+  }
+  if (done < bytes) to.set(from.subarray(begin + done, begin + bytes), at + done);
 }
 
 function add(to: Map<number, Message[]>, peer: number, message: Message): void {
@@ -178,7 +210,7 @@ export class WorkersTransport implements Transport {
   ended(): readonly number[] {
     const { control, size } = this.job;
     return Array.from({ length: size }, (_, rank) => rank).filter(
-      (rank) => Atomics.load(control, rank) !== 0,
+      (rank) => Atomics.load(control, rank * LINE) !== 0,
     );
   }
 

@@ -44,6 +44,22 @@ describe.each(KINDS)('%s', (kind) => {
     expect(code).toBe(0);
   });
 
+  test('bytes of any number arrive as they were sent', async () => {
+    const program = `${INIT}
+      const meeting = world.meeting('bytes');
+      const bytes = (length, rank) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8) + 3 * rank) & 255);
+      const wrong = [];
+      for (const length of [1, 7, 1025, 16_383, 16_385, 0, 131_071, 3, 300_001, 131_072, 2]) {
+        const all = world.gatherBytes(meeting, bytes(length + world.rank, world.rank));
+        all.forEach((each, rank) => {
+          if (Buffer.compare(each, bytes(length + rank, rank)) !== 0) wrong.push([length, rank]);
+        });
+      }
+      say(wrong);`;
+    const { said } = await runJob(kind, 3, program);
+    expect(said).toEqual([[[]], [[]], [[]]]);
+  });
+
   test('a sum has one order: that of a tree over the ranks', async () => {
     const program = `${INIT}
       const value = [1, 2 ** -24, 2 ** -24, 2 ** -24][world.rank];
