@@ -34,15 +34,28 @@ function timed(calls, call) {
   return Number(process.hrtime.bigint() - begun) / 1000 / calls;
 }
 
-/** What forward and backward of a SyncBatchNorm take more than those of a BatchNorm, for the same share. */
+/**
+ * What forward and backward of a SyncBatchNorm take more than those of a BatchNorm, for the same share; and what a BatchNorm
+ * takes more whose processes meet as often, and tell each other nothing.
+ */
 function layer(/** @type {number} */ channels) {
   const x = normal(plan.rows, channels);
   x.requiresGrad = true;
   const dy = normal(plan.rows, channels);
-  const calls = [new nn.BatchNorm1d(channels), new nn.SyncBatchNorm(channels)].map((bn) => () => {
+  const nothing = () => undefined;
+  const layers = /** @type {const} */ ([
+    [new nn.BatchNorm1d(channels), nothing],
+    [new nn.BatchNorm1d(channels), () => world.barrier()],
+    [new nn.SyncBatchNorm(channels), nothing],
+  ]);
+  const calls = layers.map(([bn, meet]) => () => {
     x.grad = null;
     bn.zeroGrad();
-    bn.forward(x).backward(dy);
+    meet();
+    const y = bn.forward(x);
+    meet();
+    y.backward(dy);
+    meet();
   });
   /** @type {number[][]} */
   const rounds = [];
@@ -54,35 +67,47 @@ function layer(/** @type {number} */ channels) {
   return {
     channels,
     plain: median(rounds.map(([plain = 0]) => plain)),
-    sync: median(rounds.map(([, sync = 0]) => sync)),
-    extra: median(rounds.map(([plain = 0, sync = 0]) => sync - plain)),
+    sync: median(rounds.map(([, , sync = 0]) => sync)),
+    meeting: median(rounds.map(([plain = 0, met = 0]) => met - plain)),
+    extra: median(rounds.map(([plain = 0, , sync = 0]) => sync - plain)),
   };
 }
 
-/** Milliseconds to add up gradients: as one tensor, and as those of a model. */
+/** Milliseconds to add up gradients: as one tensor, and as those of a model; and to send as many bytes, and add nothing. */
 function gradients() {
   const numel = plan.gradientBytes / 4;
   const sum = tensor(new Float32Array(numel));
   const model = new nn.Linear(512, numel / 512, { bias: false });
   const replica = distributed.dataParallel(model);
+  const meeting = world.meeting('bytes');
+  const part = new Uint8Array(plan.gradientBytes / world.size);
   /** @type {number[][]} */
   const rounds = [];
   for (let round = -20; round < 10 * plan.rounds; round++) {
     // Where a backward would have written it.
     model.weight.grad = tensor(new Float32Array(numel).fill(1), [numel / 512, 512]);
-    const each = [() => void world.allReduce(sum), () => replica.reduceGradients()].map(
-      (call) => timed(1, call) / 1000,
-    );
+    const each = [
+      () => void world.allReduce(sum),
+      () => replica.reduceGradients(),
+      () => {
+        // The parts that the others add, and the sums.
+        for (let i = 0; i < 2; i++) world.gatherBytes(meeting, part);
+      },
+    ].map((call) => timed(1, call) / 1000);
     if (round >= 0) rounds.push(each);
   }
   return {
     bytes: plan.gradientBytes,
     allReduce: median(rounds.map(([all = 0]) => all)),
     reduceGradients: median(rounds.map(([, reduced = 0]) => reduced)),
+    moving: median(rounds.map(([, , moved = 0]) => moved)),
   };
 }
 
-/** Milliseconds of a step of training: alone with as many threads as there are processes, and together with one each. */
+/**
+ * Milliseconds of a step of training: alone with as many threads as there are processes, together with one each, and on
+ * as many processes at once that know nothing of each other.
+ */
 function steps() {
   const [x, y] = [
     normal(plan.batch, 784),
@@ -92,7 +117,11 @@ function steps() {
   const own = tensor(x.data.slice(begin * 784, end * 784), [end - begin, 784]);
   const plain = trainer(network(), x, y, null);
   const model = nn.convertSyncBatchNorm(network());
-  const shared = trainer(model, own, y.slice(begin, end), distributed.dataParallel(model));
+  const labels = y.slice(begin, end);
+  const shared = trainer(model, own, labels, distributed.dataParallel(model));
+  const lonely = network();
+  const group = world.split(world.rank);
+  const apart = trainer(lonely, own, labels, distributed.dataParallel(lonely, { group }));
   let nap = 0;
   const alone = () => {
     if (world.rank > 0) {
@@ -113,13 +142,17 @@ function steps() {
     nap = world.broadcast(tensor([one * STEPS * 1.1])).item();
     world.barrier();
     const several = timedSteps(shared);
-    if (round >= 0) rounds.push([one, several]);
+    world.barrier();
+    const unknown = timedSteps(apart);
+    world.barrier();
+    if (round >= 0) rounds.push([one, several, unknown]);
   }
   return {
     batch: plan.batch,
     alone: median(rounds.map(([alone = 0]) => alone)),
     together: median(rounds.map(([, together = 0]) => together)),
     ratio: median(rounds.map(([alone = 0, together = 0]) => together / alone)),
+    apart: median(rounds.map(([alone = 0, , apart = 0]) => apart / alone)),
   };
 }
 
@@ -143,16 +176,41 @@ function networkAndSteps() {
       const plain = trainer(own, x, y, distributed.dataParallel(own, { group: alone }), batch);
       const model = nn.convertSyncBatchNorm(network());
       const shared = trainer(model, x, y, distributed.dataParallel(model), batch);
+      // The same computing, where each waits for the slower one as often as in a step together.
+      const waiting = network();
+      const waits = trainer(
+        waiting,
+        x,
+        y,
+        distributed.dataParallel(waiting, { group: alone }),
+        batch,
+      );
+      const meet = () => {
+        world.barrier();
+        return undefined;
+      };
+      for (const at of [1, 4]) {
+        const norm = /** @type {import('evenkeel').nn.Module} */ (waiting.at(at));
+        norm.registerForwardPreHook(meet);
+        norm.registerForwardHook(meet);
+        norm.registerFullBackwardHook(meet);
+      }
+      const waiter = () => {
+        waits();
+        meet();
+        meet();
+      };
       /** @type {number[][]} */
       const rounds = [];
       for (let round = -2; round < plan.turns; round++) {
-        const each = [plain, shared].map((step) => timed(STEPS, step) / 1000);
+        const each = [plain, waiter, shared].map((step) => timed(STEPS, step) / 1000);
         if (round >= 0) rounds.push(each);
       }
       return {
         batch,
         compute: median(rounds.map(([compute = 0]) => compute)),
-        measured: median(rounds.map(([, measured = 0]) => measured)),
+        waiting: median(rounds.map(([, waiting = 0]) => waiting)) - (8 * barrier) / 1000,
+        measured: median(rounds.map(([, , measured = 0]) => measured)),
       };
     }),
   };

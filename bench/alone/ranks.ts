@@ -1,6 +1,7 @@
 // What several processes cost: one SyncBatchNorm over one BatchNorm, 2 MB of gradients, a training step of two processes
-// of one thread over one process of two. `npx tsx bench/alone/ranks.ts [--json] [--rounds 21] [--only TCP]` after a
-// build, on two cores, for Workers and each MPI that is there. The targets are those of docs/distributed.md.
+// of one thread over one process of two. `npx tsx bench/alone/ranks.ts [--json] [--rounds 21] [--calls 100] [--only TCP]` after a
+// build, on two cores, for Workers and each MPI that is there. Beside each
+// figure is what it cannot be below here: layers whose processes only meet, bytes that are only sent, processes apart.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,17 +14,27 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '21' },
+    calls: { type: 'string', default: '100' },
     only: { type: 'string', default: '' },
     // for the process that starts Workers
     workers: { type: 'string' },
   },
 });
 
+/** µs: `meeting` is what a BatchNorm takes more whose processes only meet as often. */
+interface Layer {
+  readonly channels: number;
+  readonly plain: number;
+  readonly sync: number;
+  readonly extra: number;
+  readonly meeting: number;
+}
+
 interface Found {
   readonly by: string;
-  readonly layers: readonly { channels: number; plain: number; sync: number; extra: number }[];
-  readonly gradients: { bytes: number; allReduce: number; reduceGradients: number };
-  readonly steps: { batch: number; alone: number; together: number; ratio: number };
+  readonly layers: readonly Layer[];
+  readonly gradients: { bytes: number; allReduce: number; reduceGradients: number; moving: number };
+  readonly steps: { batch: number; alone: number; together: number; ratio: number; apart: number };
 }
 
 const PROGRAM = new URL('ranks-process.mjs', import.meta.url);
@@ -35,7 +46,7 @@ const [MOST_GRADIENTS, MOST_STEP] = [0.6, 1.1];
 const plan = {
   channels: CHANNELS,
   rows: 256,
-  calls: 100,
+  calls: Number(values.calls),
   rounds: Number(values.rounds),
   gradientBytes: 2 ** 21,
   batch: 8192,
@@ -100,19 +111,20 @@ function report(): void {
 
 function print(all: readonly ({ readonly name: string } & Found)[]): void {
   console.log(`SyncBatchNorm over BatchNorm, forward and backward of ${plan.rows} rows, µs more`);
-  const layers = table(20, [...CHANNELS.map((c) => `C = ${c}`), 'at most'], 1);
+  const titles = CHANNELS.flatMap((c) => [`C = ${c}`, 'meeting']);
+  const layers = table(20, [...titles, 'at most'], 1);
   for (const { name, layers: found } of all) {
     const { most } = ways.find((each) => each.name === name)!;
-    layers(name, [...found.map(({ extra }) => extra), most]);
+    layers(name, [...found.flatMap(({ extra, meeting }) => [extra, meeting]), most]);
   }
   console.log('\n2 MB of gradients, ms');
-  const gradients = table(20, ['allReduce', 'reduceGradients', 'at most']);
+  const gradients = table(20, ['allReduce', 'reduceGradients', 'bytes alone', 'at most']);
   for (const { name, gradients: found } of all) {
-    gradients(name, [found.allReduce, found.reduceGradients, MOST_GRADIENTS]);
+    gradients(name, [...[found.allReduce, found.reduceGradients, found.moving], MOST_GRADIENTS]);
   }
   console.log(`\na step of ${plan.batch} rows, 784-256-128-10, ms`);
-  const steps = table(20, ['1 × 2 threads', '2 × 1 thread', 'ratio', 'at most']);
+  const steps = table(20, ['1 × 2 threads', '2 × 1 thread', 'ratio', 'apart', 'at most']);
   for (const { name, steps: found } of all) {
-    steps(name, [found.alone, found.together, found.ratio, MOST_STEP]);
+    steps(name, [found.alone, found.together, found.ratio, found.apart, MOST_STEP]);
   }
 }
