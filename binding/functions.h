@@ -12,6 +12,7 @@ void cancel_job(const Args& args);
 
 // memory.cc
 Napi::Value prepare_large(const Args& args);
+void gather_pages(const Args& args);
 void weak_watch(const Args& args);
 void weak_forget(const Args& args);
 Napi::Value weak_alive(const Args& args);

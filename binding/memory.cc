@@ -25,6 +25,14 @@ Napi::Value prepare_large(const Args& args) {
   return Napi::Number::New(args.env(), static_cast<double>(first));
 }
 
+// (data, n) of a float array that is used again and again: it lies on large pages from here on, where it can
+void gather_pages(const Args& args) {
+  args.by_dtype([&]<class T>() {
+    const std::size_t n = args.size(1, "n");
+    gather_huge_pages(args.array<T>(0, "data", n), args.product(n, sizeof(T)));
+  });
+}
+
 // The table of slots grows to the largest one, so there is a largest one: an array of 64 KB each would be 1 TB.
 std::size_t slot_at(const Args& args) {
   constexpr std::size_t kSlots = std::size_t{1} << 24;

@@ -171,6 +171,7 @@ const right = {
   bareCopy: [f(8), f(8), 8],
   bareRead: [f(8), 8],
   prepareLarge: [f(8), 8],
+  gatherPages: [f(8), 8],
 };
 
 const detached = f(4);

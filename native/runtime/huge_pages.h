@@ -9,4 +9,9 @@ namespace evenkeel {
 // contents and validity do not change, and where there is no such thing nothing happens.
 void prefer_huge_pages(void* data, std::size_t bytes);
 
+// Has the system put the small pages that [data, data + bytes) lies on together into large ones, with what else is
+// there. It copies them, so this is for memory that is used again and again. Contents and addresses stay. Nothing
+// happens before Linux 6.1, where large pages are switched off, or where part of a large page belongs to nobody.
+void gather_huge_pages(void* data, std::size_t bytes);
+
 }  // namespace evenkeel

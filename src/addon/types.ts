@@ -41,6 +41,7 @@ export interface Addon extends Calls {
   readonly jobs: { readonly [Name in keyof Calls]: Job<Calls[Name]> };
   cancelJob(ticket: number): void;
   prepareLarge(data: Floats, n: number): number;
+  gatherPages(data: Floats, n: number): void;
   weakWatch(slot: number, object: object): void;
   weakForget(slot: number): void;
   weakAlive(slot: number): boolean;
