@@ -1,4 +1,5 @@
 // The pointwise operations: one loop for each formula of pointwise.inc, over registers.
+// Longer than 250 lines because the loops in double and in floats share their walks and the list of formulas.
 #pragma once
 
 #include <cstddef>
@@ -60,7 +61,7 @@ EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool 
   const bool past = stream && on_line(y + first);
   std::size_t count = first > 0 ? first : min_size(Vec::kLanes, n);
   for (std::size_t i = 0; i < n;) {
-    if (next != 0) {
+    if (next != 0) [[unlikely]] {  // out of the way of arrays in the caches
       prefetch(x + i + next);
       (prefetch(more + i + next), ...);
     }

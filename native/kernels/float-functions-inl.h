@@ -69,9 +69,9 @@ EVENKEEL_INLINE RegF elu_of(RegF x, float p) {
   return pick(x < 0.0f, below * p, x);
 }
 
-// tanh of a size: of a center of the interval it is in, and r times a slope, r the distance to it. From 9/64 on there are
-// two intervals for each power of 2; below, the center is 0, and size takes the place of its tanh. Centers are floats whose
-// tanh is one, too, to 2^-10 of its last place. Beyond the last interval tanh is 1.
+// tanh of a size: of a center of the interval it is in, and r times a polynomial in r, the distance to it. From 9/64 on
+// there are two intervals for each power of 2; below, the center is 0, and size takes the place of its tanh. Centers are
+// floats whose tanh is one, too, to 2^-10 of its last place. Beyond the last interval tanh is 1.
 constexpr float kTanhSmall = 0.140625f, kTanhOne = 9.2f;
 constexpr float kTanhAt[16] = {0.0f,         0.171887636f, 0.24218379f,  0.34375155f,
                                0.484403551f, 0.687473178f, 0.968693256f, 1.37509537f,
@@ -82,7 +82,7 @@ constexpr float kTanhThere[16] = {0.0f,         0.170214579f, 0.237557366f, 0.33
                                   0.959338665f, 0.991865158f, 0.999139071f, 0.999966621f,
                                   0.999999642f, 1.0f,         0.0f,         0.0f};
 // Of each power of r, for r from below to above the center.
-constexpr float kTanhSlopes[6][16] = {
+constexpr float kTanhSeries[6][16] = {
     {0.0f, 0.971027017f, 0.943566501f, 0.890556455f, 0.797712922f, 0.644359231f, 0.440302283f,
      0.225866944f, 0.0796692371f, 0.016203681f, 0.00172124931f, 6.68496868e-05f, 7.45228135e-07f,
      4.97345702e-08f, 0.0f, 0.0f},
@@ -108,10 +108,10 @@ EVENKEEL_INLINE RegF tanh_of(RegF x) {
   const RegF size = at_most(magnitude_of(x), kTanhOne);
   const RegI place = (bits_of(size) - kSmallest) >> 22, interval = place > 0 ? place : 0;
   const RegF r = size - chosen(kTanhAt, interval);
-  RegF slope = chosen(kTanhSlopes[5], interval);
-  for (std::size_t i = 5; i-- > 0;) slope = fused(slope, r, chosen(kTanhSlopes[i], interval));
+  RegF sum = chosen(kTanhSeries[5], interval);
+  for (std::size_t i = 5; i-- > 0;) sum = fused(sum, r, chosen(kTanhSeries[i], interval));
   const RegF there = pick(size < kTanhSmall, size, chosen(kTanhThere, interval));
-  return with_sign_of(fused(r, slope, there), x);
+  return with_sign_of(fused(r, sum, there), x);
 }
 
 // e^-x = 2^n (1 - r h): r = x + n ln 2, where -x would cost an instruction.

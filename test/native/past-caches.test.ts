@@ -35,7 +35,7 @@ const CALLS = {
 
 describe('the rows of a large array have the bits that they have alone', () => {
   const large = values(ROWS * COLUMNS, 5);
-  const slope = values(ROWS * COLUMNS, 6);
+  const given = values(ROWS * COLUMNS, 6);
   const [from, rows] = [3967, 20];
   const part = (of: Float32Array): Tensor =>
     tensor(of.slice(from * COLUMNS, (from + rows) * COLUMNS), [rows, COLUMNS]);
@@ -52,8 +52,8 @@ describe('the rows of a large array have the bits that they have alone', () => {
       CALLS[name](x).backward(dy);
       return bitsOf(x.grad!);
     };
-    const got = gradient(tensor(large, [ROWS, COLUMNS]), tensor(slope, [ROWS, COLUMNS]));
-    const want = gradient(part(large), part(slope));
+    const got = gradient(tensor(large, [ROWS, COLUMNS]), tensor(given, [ROWS, COLUMNS]));
+    const want = gradient(part(large), part(given));
     expect(got.slice(from * COLUMNS, (from + rows) * COLUMNS)).toEqual(want);
   });
 });
