@@ -165,17 +165,18 @@ template <class T>
 void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
                      std::size_t outputs, std::size_t last_width, T* sums, std::size_t stride) {
   const std::size_t terms = channels * x.taps;
-  for (std::size_t o = 0; o < outputs; o += kTileColumns<T>) {
-    const std::size_t width = min_size(kTileColumns<T>, outputs - o);
-    const std::size_t step = width == kTileColumns<T> ? width : last_width;
-    const T* panel = dy + o * columns.samples * columns.each;
-    for (std::size_t first = 0; first < terms; first += kTileRows) {
-      const std::size_t rows = min_size(kTileRows, terms - first);
-      const T* row[kTileRows];
-      for (std::size_t i = 0; i < kTileRows; ++i) {
-        const std::size_t term = first + min_size(i, rows - 1);
-        row[i] = x.values + term / x.taps * x.channel + x.offsets[term % x.taps];
-      }
+  // Rows of x stay in L1 while the panels pass: where x is read in place, its rows share few lines.
+  for (std::size_t first = 0; first < terms; first += kTileRows) {
+    const std::size_t rows = min_size(kTileRows, terms - first);
+    const T* row[kTileRows];
+    for (std::size_t i = 0; i < kTileRows; ++i) {
+      const std::size_t term = first + min_size(i, rows - 1);
+      row[i] = x.values + term / x.taps * x.channel + x.offsets[term % x.taps];
+    }
+    for (std::size_t o = 0; o < outputs; o += kTileColumns<T>) {
+      const std::size_t width = min_size(kTileColumns<T>, outputs - o);
+      const std::size_t step = width == kTileColumns<T> ? width : last_width;
+      const T* panel = dy + o * columns.samples * columns.each;
       with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
         constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
         typename Simd<T>::Vec sum[kRows][kVectors];

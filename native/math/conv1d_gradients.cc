@@ -1,5 +1,6 @@
 // The gradients of a convolution's weight and bias: sums over the batch, in the order of kernels/sum_tree.h.
 #include <algorithm>
+#include <utility>
 
 #include "../kernels/dispatch.h"
 #include "../kernels/sum_tree.h"
@@ -18,9 +19,13 @@ using namespace windows;
 // Memory for leaves of a weight's gradient at a time.
 constexpr size_t kLeafBytes = size_t{16} << 20;
 
-// dweight[o, c, j] from [group, (c, j), o].
+// dweight[o, c, j] from [group, (c, j), o]; where x and dy have changed places that is what it is.
 template <class T>
-void write_weights(const T* sums, T* dweight, const Conv1d& shape) {
+void write_weights(const T* sums, T* dweight, const Conv1d& shape, bool turned) {
+  if (turned) {
+    std::copy_n(sums, shape.out * shape.terms(), dweight);
+    return;
+  }
   const size_t terms = shape.terms(), outputs = shape.group_out();
   for (size_t g = 0; g < shape.groups; ++g, sums += terms * outputs) {
     for (size_t o = 0; o < outputs; ++o) {
@@ -31,8 +36,15 @@ void write_weights(const T* sums, T* dweight, const Conv1d& shape) {
 }
 
 template <class T>
-void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape,
-                        Workspace& workspace) {
+void weights_by_product(const T* x, const T* dy, T* dweight, Conv1d shape, Workspace& workspace) {
+  // Of one tap x and dy are alike, so the narrower one is packed and the other one is read where it is: the products and
+  // their order stay. [32, 64, 1024] to 128 channels: 2.4 ms, so 1.9.
+  const bool turned = shape.taps == 1 && shape.stride == 1 && shape.pad == 0 &&
+                      shape.length == shape.out_length && shape.in < shape.out;
+  if (turned) {
+    std::swap(x, dy);
+    std::swap(shape.in, shape.out);
+  }
   const size_t size = shape.out * shape.terms(), each = leaf_samples(shape.out_length);
   const size_t leaves = divide_up(shape.samples, each);
   const auto add = kernels_of<T>().elementwise.add;
@@ -46,7 +58,8 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
   for (size_t round = 0; round < rounds; ++round) {
     const Range range = cut(leaves, together, round);
     const size_t tasks = range.size() * shape.groups;
-    const auto [channels, outputs] = leaf.steps(std::max<size_t>(1, 2 * thread_count() / tasks));
+    // A part for each thread, not more: each one packs what it shares with the others.
+    const auto [channels, outputs] = leaf.steps(std::max<size_t>(1, thread_count() / tasks));
     const size_t cuts = divide_up(shape.group_in(), channels);
     const size_t output_cuts = divide_up(shape.group_out(), outputs);
     run_with_scratch<T>(
@@ -82,7 +95,7 @@ void weights_by_product(const T* x, const T* dy, T* dweight, const Conv1d& shape
       first = false;
     });
   }
-  write_weights(parts, dweight, shape);
+  write_weights(parts, dweight, shape, turned);
 }
 
 // Sums in double of every sample of a channel: of(sample, sums), `count` of them; then the tree.

@@ -49,14 +49,17 @@ class Lanes {
   // Elements of scratch for so many channels.
   std::size_t scratch(std::size_t channels) const { return channels * channel(); }
 
-  // Channels `channels` of x for a chunk: where they are, or in scratch.
-  WindowLanes<T> of(const T* x, Range channels, const Chunk& chunk, T* scratch) const {
+  // Channels `channels` of x for a chunk: where they are, or in scratch. `by_value`: values of a row are read one after
+  // another, not vectors of many rows in turns.
+  WindowLanes<T> of(const T* x, Range channels, const Chunk& chunk, T* scratch,
+                    bool by_value) const {
     const T* first = x + (chunk.sample * shape_.in + channels.begin) * shape_.length;
     const bool as_they_are = shape_.stride == 1 && shape_.pad == 0 && chunk.samples == 1;
     // A tile reads on behind its columns, and that has to be x, too. Rows so many elements apart share lines of L1.
     const std::size_t behind =
         ((shape_.samples - chunk.sample) * shape_.in - channels.end) * shape_.length;
-    if (as_they_are && behind >= kernels_of<T>().matmul.tile_columns && shape_.length % 128 != 0) {
+    const bool apart = by_value || shape_.length % 128 != 0;
+    if (as_they_are && behind >= kernels_of<T>().matmul.tile_columns && apart) {
       return {first + chunk.from, shape_.length, taps_, shape_.taps};
     }
     return read(x, channels, chunk, scratch);
@@ -66,6 +69,10 @@ class Lanes {
   WindowLanes<T> read(const T* x, Range channels, const Chunk& chunk, T* scratch) const {
     const ptrdiff_t place =
         (static_cast<ptrdiff_t>(chunk.from) + first_) * static_cast<ptrdiff_t>(shape_.stride);
+    if (shape_.stride == 1) {
+      read_rows(x, channels, chunk, scratch);
+      return {scratch, channel(), offsets_, shape_.taps};
+    }
     for (std::size_t c = 0; c < channels.size(); ++c) {
       T* to = scratch + c * channel();
       for (std::size_t s = 0; s < chunk.samples; ++s) {
@@ -85,6 +92,27 @@ class Lanes {
   std::size_t phase() const { return samples_ * step_ + 64; }
   std::size_t channel() const { return (shape_.stride * phase() + 15) / 16 * 16 + 16; }
 
+  // Of stride 1: what lies within x is the same of every row.
+  void read_rows(const T* x, Range channels, const Chunk& chunk, T* to) const {
+    const ptrdiff_t place = static_cast<ptrdiff_t>(chunk.from) + first_;
+    const ptrdiff_t count = static_cast<ptrdiff_t>(step_);
+    const ptrdiff_t from = std::clamp<ptrdiff_t>(-place, 0, count);
+    const ptrdiff_t end =
+        std::clamp<ptrdiff_t>(static_cast<ptrdiff_t>(shape_.length) - place, from, count);
+    const std::size_t bytes = static_cast<std::size_t>(end - from) * sizeof(T), each = channel();
+    const std::size_t behind = phase() - (chunk.samples - 1) * step_;
+    for (std::size_t s = 0; s < chunk.samples; ++s, to += step_) {
+      const T* in = x + ((chunk.sample + s) * shape_.in + channels.begin) * shape_.length;
+      const std::size_t whole = s + 1 < chunk.samples ? step_ : behind;
+      for (std::size_t c = 0; c < channels.size(); ++c, in += shape_.length) {
+        T* row = to + c * each;
+        for (ptrdiff_t i = 0; i < from; ++i) row[i] = T(0);
+        if (bytes > 0) std::memcpy(row + from, in + place + from, bytes);
+        std::fill(row + end, row + whole, T(0));
+      }
+    }
+  }
+
   // Value i of phase f is x[place + i * stride + f], or 0 outside of x.
   void read_sample(const T* x, ptrdiff_t place, bool alone, T* to) const {
     const ptrdiff_t stride = static_cast<ptrdiff_t>(shape_.stride);
@@ -95,7 +123,7 @@ class Lanes {
     const ptrdiff_t whole_to =
         std::clamp<ptrdiff_t>(floor_of(length - place, stride), whole_from, count);
     // What turns them clears as much behind the last phase as lies before them: there is room for so much.
-    const bool turned = stride > 1 && alone && whole_from <= 16 && whole_to - whole_from >= 16;
+    const bool turned = alone && whole_from <= 16 && whole_to - whole_from >= 16;
     if (turned) {
       const std::size_t values = static_cast<std::size_t>(whole_to - whole_from);
       kernels_of<T>().matmul.pack_b({x + place + whole_from * stride, 1, shape_.stride},
@@ -106,13 +134,9 @@ class Lanes {
       const ptrdiff_t from = std::clamp<ptrdiff_t>(-floor_of(start, stride), 0, count);
       const ptrdiff_t end = std::clamp<ptrdiff_t>(-floor_of(start - length, stride), from, count);
       std::fill(to, to + from, T(0));
-      if (stride == 1 && end > from) {
-        std::memcpy(to + from, x + start + from, static_cast<std::size_t>(end - from) * sizeof(T));
-      } else if (stride > 1) {
-        const ptrdiff_t before = turned ? whole_from : end, behind = turned ? whole_to : end;
-        for (ptrdiff_t i = from; i < before; ++i) to[i] = x[start + i * stride];
-        for (ptrdiff_t i = behind; i < end; ++i) to[i] = x[start + i * stride];
-      }
+      const ptrdiff_t before = turned ? whole_from : end, behind = turned ? whole_to : end;
+      for (ptrdiff_t i = from; i < before; ++i) to[i] = x[start + i * stride];
+      for (ptrdiff_t i = behind; i < end; ++i) to[i] = x[start + i * stride];
       std::fill(to + end, to + count, T(0));
     }
   }

@@ -66,7 +66,7 @@ class LeafOfProducts {
       chunk.sample += samples.begin;
       pack(chunk, part, scratch);
       if (by_lanes_) {
-        const WindowLanes<T> lanes = lanes_.of(x_, part.channels, chunk, windows);
+        const WindowLanes<T> lanes = lanes_.of(x_, part.channels, chunk, windows, true);
         const LaneColumns columns{chunk.samples, chunk.each(), lanes_.step()};
         kernels_of<T>().convolution.gradient(lanes, part.channels.size(), columns, scratch, outputs,
                                              width, sums, stride);
