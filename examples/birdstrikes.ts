@@ -2,7 +2,7 @@
 // aircraft, and keeps the weights of its best epoch. `-- --help` for options.
 import { data, functional, manualSeed, optim, tensor } from 'evenkeel';
 
-import { readSettings } from './birdstrikes/arguments.js';
+import { PATIENCE, readSettings } from './birdstrikes/arguments.js';
 import { loadStrikes } from './birdstrikes/data.js';
 import { importanceOf } from './birdstrikes/importance.js';
 import { logitsOf, TableNet } from './birdstrikes/model.js';
@@ -21,7 +21,7 @@ const opt = new optim.AdamW(optim.groups(model, { weightDecay: 0.05 }), { lr });
 // dropLast: one strike alone has no variance to normalise by.
 const loader = new data.DataLoader(train, { batchSize, shuffle: true, dropLast: true });
 const schedule = new optim.lrScheduler.CosineAnnealingLR(opt, { tMax: epochs });
-const stopping = new optim.EarlyStopping({ mode: 'max', patience: 12 });
+const stopping = new optim.EarlyStopping({ mode: 'max', patience: PATIENCE });
 // One strike in nine does damage: each of those counts as much as the eight others.
 const damaged = labelsOf(train).reduce((sum, each) => sum + each, 0);
 const posWeight = tensor([(train.length - damaged) / damaged]);

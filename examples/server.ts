@@ -24,6 +24,9 @@ server.on('error', (error) => {
 server.listen(settings.port, settings.host, () => {
   const { address, port } = server.address() as AddressInfo;
   console.log(`listening on http://${address}:${port}`);
+  console.log(
+    'POST /digits with {"points": [[x, y], …]} · GET /health · GET /metrics · ends with Ctrl+C',
+  );
 });
 
 /** Answers what is in flight, then ends with 0; with 1 where that takes longer than it may. */

@@ -9,6 +9,9 @@ import { TRAIN_SIZE } from './data.js';
 
 export type Settings = Common;
 
+/** Training stops when more epochs than that, one after another, were no better. */
+export const PATIENCE = 12;
+
 export const readSettings = (): Settings =>
   read({
     name: 'birdstrikes',

@@ -3,7 +3,7 @@ import { foundAt, rocCurves } from '../page/roc.js';
 import { bars } from '../terminal/chart.js';
 import { bold, grouped, headline, percent, softLines } from '../terminal/text.js';
 import { epochColumns, parametersOf, recentLoss, screen } from '../terminal/training.js';
-import type { Settings } from './arguments.js';
+import { PATIENCE, type Settings } from './arguments.js';
 import { CATEGORIES, LICENCE, NUMBERS, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE } from './data.js';
 import type { TableNet } from './model.js';
 import { MISTAKES, ROC, writeStrikesPage } from './page.js';
@@ -44,9 +44,11 @@ export function report(settings: Settings, steps: number): Report {
     },
     end(result, logits, labels, seconds) {
       const { bestEpoch, auc, importance } = result;
+      const since = result.epochs.length - bestEpoch;
       const most = Math.max(0.001, ...importance.map(({ lost }) => lost));
       const page = writeStrikesPage(settings.report, result, logits, labels);
       print(
+        ...(since > PATIENCE ? [`Stopped: none of the last ${since} epochs was better.`] : []),
         '',
         `The weights of epoch ${bestEpoch} (*) on the test set: area under the curve ${bold(auc.toFixed(4))}.`,
         `Where it may raise a false alarm at ${percent(MISTAKES)} of the harmless strikes,`,

@@ -38,7 +38,7 @@ export function rocChart(
     title: words.title,
     summary: `${words.truePositives} against ${words.falsePositives}; the dashed line is chance.`,
     x: { title: words.falsePositives, scale: 'linear', tick: part, min: 0, max: 1 },
-    y: { title: '', scale: 'linear', tick: part, min: 0, max: 1 },
+    y: { title: words.truePositives, scale: 'linear', tick: part, min: 0, max: 1 },
     lines: [line],
     guide: [
       [0, 0],
