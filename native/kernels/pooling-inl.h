@@ -99,27 +99,49 @@ void mean_windows(const T* x, WindowRun run, double divisor, T* y) {
   });
 }
 
-// Four values, of which number j is `value` and the others are zero, in one store ([128, 32, 496]: 0.44 ms; in four 1.7).
 template <class T>
-EVENKEEL_INLINE void store_one_of_four(T value, std::int32_t j, T* to) {
+struct Four {
   using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   typedef Place Places __attribute__((vector_size(4 * sizeof(Place))));
   typedef T Values __attribute__((vector_size(4 * sizeof(T))));
-  const Places here = Places{0, 1, 2, 3} == static_cast<Place>(j);
-  const Values values = {value, value, value, value};
-  const Places kept = here & (Places)values;
+};
+
+// Four values, of which number j is `value` and the others are zero, in one store ([128, 32, 496]: 0.44 ms; in four 1.7).
+// Given by reference: a vector that is returned has another ABI in each instruction set.
+template <class T>
+EVENKEEL_INLINE void one_of_four(T value, std::int32_t j, typename Four<T>::Values& kept) {
+  using Places = typename Four<T>::Places;
+  const Places here = Places{0, 1, 2, 3} == static_cast<typename Four<T>::Place>(j);
+  const typename Four<T>::Values values = {value, value, value, value};
+  kept = (typename Four<T>::Values)(here & (Places)values);
+}
+template <class T>
+EVENKEEL_INLINE void store_one_of_four(T value, std::int32_t j, T* to) {
+  typename Four<T>::Values kept;
+  one_of_four(value, j, kept);
   std::memcpy(to, &kept, sizeof kept);
 }
 
-template <class T, std::int32_t kTaps>
-inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t count, T* dx) {
-  bool within = true;
+// Where the places lie, counted from `before` values before stride * t on. Any number may come.
+struct Spread {
+  std::int32_t least, most;
+};
+template <std::uint32_t kStride>
+inline Spread spread_of(const std::int32_t* indices, std::size_t count, std::uint32_t before) {
+  Spread spread{0x7fffffff, -0x7fffffff - 1};
   for (std::size_t t = 0; t < count; ++t) {
-    const std::uint32_t j = static_cast<std::uint32_t>(indices[t]) -
-                            static_cast<std::uint32_t>(t) * static_cast<std::uint32_t>(kTaps);
-    within &= j < static_cast<std::uint32_t>(kTaps);
+    const std::uint32_t far =
+        static_cast<std::uint32_t>(indices[t]) + before - kStride * static_cast<std::uint32_t>(t);
+    const std::int32_t place = static_cast<std::int32_t>(far);
+    spread.least = place < spread.least ? place : spread.least;
+    spread.most = place > spread.most ? place : spread.most;
   }
-  if (!within) return false;
+  return spread;
+}
+
+template <class T, std::int32_t kTaps>
+inline void side_by_side(const T* dy, const std::int32_t* indices, std::size_t count,
+                         std::size_t length, T* dx) {
   for (std::size_t t = 0; t < count; ++t) {
     const std::int32_t j = indices[t] - static_cast<std::int32_t>(t) * kTaps;
     const T value = T(0) + dy[t];
@@ -132,46 +154,55 @@ inline bool side_by_side(const T* dy, const std::int32_t* indices, std::size_t c
       if constexpr (kTaps > 2) to[2] = j == 2 ? value : T(0);
     }
   }
-  return true;
+  for (std::size_t i = count * kTaps; i < length; ++i) dx[i] = T(0);
 }
-// Windows of up to four values, two apart: number t begins at 2 t or, with padding, at 2 t - 1. What two windows have
-// taken of one value is added in their order.
+
+// Windows of up to four values, two apart: number t begins at 2 t or, with padding, at 2 t - 1. Of one value two windows
+// at most add something to 0, and a sum of two has no order.
 template <class T>
-inline bool two_apart(const T* dy, const std::int32_t* indices, std::size_t count,
+inline void two_apart(const T* dy, const std::int32_t* indices, std::size_t count,
                       std::size_t length, T* dx) {
-  const auto behind = [=](std::size_t t) {  // of the value before 2 t
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(indices[t]) + 1u -
-                                     2u * static_cast<std::uint32_t>(t));
+  using Values = typename Four<T>::Values;
+  const auto take = [=](std::size_t t, Values& taken) EVENKEEL_INLINED {
+    one_of_four(T(0) + dy[t], indices[t] + 1 - 2 * static_cast<std::int32_t>(t), taken);
   };
-  bool within = count > 1 && length + 1 >= 2 * count;
-  for (std::size_t t = 0; t < count; ++t) within &= static_cast<std::uint32_t>(behind(t)) < 4u;
-  if (!within) return false;
-  const auto taken = [=](std::size_t t, std::int32_t place) {
-    return behind(t) == place ? dy[t] : T(0);
-  };
-  const std::size_t last = count - 1;
-  dx[0] = T(0) + taken(0, 1);
-  dx[1] = T(0) + taken(0, 2) + taken(1, 0);
-  for (std::size_t t = 1; t < last; ++t) {
-    dx[2 * t] = T(0) + taken(t - 1, 3) + taken(t, 1);
-    dx[2 * t + 1] = T(0) + taken(t, 2) + taken(t + 1, 0);
+  // The last two values of a window are the first two of the next one, which writes them.
+  Values before, own;
+  take(0, before);
+  dx[0] = before[1];
+  for (std::size_t t = 1; t < count; ++t) {
+    take(t, own);
+    const Values sum = own + Values{before[2], before[3], T(0), T(0)};
+    std::memcpy(dx + 2 * t - 1, &sum, 2 * sizeof(T));
+    before = own;
   }
-  dx[2 * last] = T(0) + taken(last - 1, 3) + taken(last, 1);
-  if (2 * last + 1 < length) dx[2 * last + 1] = T(0) + taken(last, 2);
-  if (2 * count < length) dx[2 * count] = T(0) + taken(last, 3);
+  if (2 * count - 1 < length) dx[2 * count - 1] = before[2];
+  if (2 * count < length) dx[2 * count] = before[3];
   for (std::size_t i = 2 * count + 1; i < length; ++i) dx[i] = T(0);
-  return true;
 }
 
 template <class T>
 bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t count,
                       std::size_t length, T* dx) {
-  const std::size_t taps = count > 0 ? length / count : 0;
-  const bool beside = (taps == 2 && side_by_side<T, 2>(dy, indices, count, dx)) ||
-                      (taps == 3 && side_by_side<T, 3>(dy, indices, count, dx)) ||
-                      (taps == 4 && side_by_side<T, 4>(dy, indices, count, dx));
-  if (!beside) return two_apart(dy, indices, count, length, dx);
-  for (std::size_t i = count * taps; i < length; ++i) dx[i] = T(0);
+  if (count == 0) return false;
+  const std::size_t taps = length / count;
+  if (taps == 3 || taps == 4) {
+    const Spread spread =
+        taps == 3 ? spread_of<3>(indices, count, 0) : spread_of<4>(indices, count, 0);
+    if (spread.least >= 0 && spread.most < static_cast<std::int32_t>(taps)) {
+      if (taps == 3) side_by_side<T, 3>(dy, indices, count, length, dx);
+      if (taps == 4) side_by_side<T, 4>(dy, indices, count, length, dx);
+      return true;
+    }
+  }
+  if (length + 1 < 2 * count || length == 0) return false;
+  const Spread spread = spread_of<2>(indices, count, 1);
+  if (spread.least < 0 || spread.most > 3) return false;
+  if (taps == 2 && spread.least > 0 && spread.most < 3) {
+    side_by_side<T, 2>(dy, indices, count, length, dx);
+  } else {
+    two_apart(dy, indices, count, length, dx);
+  }
   return true;
 }
 
