@@ -45,6 +45,8 @@ const PLAIN: How = { repeats: false, tidies: false };
 export class Operation {
   private static made = 0;
   readonly order = Operation.made++;
+  /** A backward that frees the graph has come to it, and has not ended. */
+  underWay = false;
   private backward: Backward | null;
   private saved: readonly Saved[];
   /** A value that nobody but the graph can reach: disposed of with it. */
@@ -73,6 +75,15 @@ export class Operation {
   differentiate<V extends Variable>(gradient: V): readonly (V | null)[] {
     type Now = (gradient: V, needs: readonly boolean[]) => readonly (V | null)[];
     return (this.checkedBackward() as Now)(gradient, this.needs);
+  }
+
+  /** @throws {Error} where a backward is called within another one that frees what both would read. */
+  checkIdle(): void {
+    if (!this.underWay) return;
+    throw new Error(
+      `${this.name}: Trying to backward through the graph a second time, within a backward that frees it when it ` +
+        'ends. Pass { retainGraph: true } to the outer backward to keep it.',
+    );
   }
 
   /** Whether what its backward makes beside the gradients is disposed of. */

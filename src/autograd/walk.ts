@@ -29,10 +29,21 @@ export function walkBack<V extends Variable>(
   arithmetic: Arithmetic<V>,
   retainGraph: boolean,
 ): void {
+  const order = operationsFrom(root);
+  for (const operation of order) operation.checkIdle();
+  const walked: Operation[] = [];
+  const entered = (operation: Operation): void => {
+    operation.underWay = true;
+    walked.push(operation);
+  };
   inWalk(++walks, () => {
-    const steps = walkSteps(root, gradient, arithmetic, retainGraph);
-    for (let step = steps.next(); step.done !== true;) {
-      step = steps.next(partsOf(step.value, arithmetic));
+    const steps = walkSteps(root, gradient, arithmetic, { order, retainGraph, entered });
+    try {
+      for (let step = steps.next(); step.done !== true;) {
+        step = steps.next(partsOf(step.value, arithmetic));
+      }
+    } finally {
+      for (const operation of walked) operation.underWay = false;
     }
   });
 }
@@ -66,9 +77,11 @@ export async function walkBackAsync<V extends Variable>(
   const id = ++walks;
   const walked: Operation[] = [];
   // Another walk may have freed the graph while this one waited.
-  const steps = walkSteps(root, gradient, arithmetic, retainGraph, () => {
+  const beforeLeaves = (): void => {
     for (const operation of walked) operation.checkedBackward();
-  });
+  };
+  const order = operationsFrom(root);
+  const steps = walkSteps(root, gradient, arithmetic, { order, retainGraph, beforeLeaves });
   let step = await later.defer(() => inWalk(id, () => steps.next()));
   while (step.done !== true) {
     const { value } = step;
@@ -86,6 +99,15 @@ export async function walkBackAsync<V extends Variable>(
 /** An operation and its whole gradient; null before the leaves get theirs. */
 type Step<V extends Variable> = readonly [Operation, V] | null;
 
+interface Walk {
+  /** Every operation, last made first. */
+  readonly order: readonly Operation[];
+  readonly retainGraph: boolean;
+  /** Called before an operation's hooks and its backward run. */
+  readonly entered?: (operation: Operation) => void;
+  readonly beforeLeaves?: () => void;
+}
+
 /**
  * Asks for the parts of one operation after another: last-made first, so that each sees its whole
  * gradient.
@@ -94,8 +116,7 @@ function* walkSteps<V extends Variable>(
   root: V,
   gradient: V,
   arithmetic: Arithmetic<V>,
-  retainGraph: boolean,
-  beforeLeaves?: () => void,
+  { order, retainGraph, entered, beforeLeaves }: Walk,
 ): Generator<Step<V>, void, readonly (V | null)[]> {
   const gradients = new Map<Source, V>();
   const leaves: V[] = [];
@@ -106,11 +127,11 @@ function* walkSteps<V extends Variable>(
   };
 
   give(root.operation ?? root, gradient);
-  const order = operationsFrom(root);
   for (const operation of order) {
     const sum = gradients.get(operation);
     if (sum === undefined) continue;
     gradients.delete(operation);
+    if (!retainGraph) entered?.(operation);
     const whole = afterHooks(operation, sum, arithmetic);
     const parts = yield [operation, whole];
     operation.inputs.forEach((input, i) => {

@@ -17,6 +17,6 @@ export { classTargets, indices, lengths, mask } from './indices.js';
 export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } from './objects.js';
 export { abortReason, noMore, notAborted, options, requiredOptions, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';
-export { equalShapes, numelOf, shape, shapeText } from './shapes.js';
+export { equalShapes, MOST_DIMENSIONS, numelOf, rank, shape, shapeText } from './shapes.js';
 export { attached, dtype, floating, sameDtype, sameShape } from './tensors.js';
 export { boolean, booleanOption, iterable, numberBetween, oneOf, wholeNumber } from './values.js';

@@ -25,9 +25,19 @@ export function equalShapes(a: readonly number[], b: readonly number[]): boolean
   return true;
 }
 
+/** As many as PyTorch has; what walks a tensor by its dimensions may call itself once for each. */
+export const MOST_DIMENSIONS = 64;
+
+/** That a shape has no more dimensions than a tensor may have. */
+export function rank(who: string, dimensions: number): void {
+  if (dimensions <= MOST_DIMENSIONS) return;
+  throw wrongValue(who, `at most ${MOST_DIMENSIONS} dimensions`, String(dimensions));
+}
+
 /** A list of sizes, copied: what is checked is what is used. */
 export function shape(who: string, value: unknown): number[] {
   if (!isList(value)) throw wrongKind(who, 'a shape (an array of sizes)', value);
+  rank(who, value.length);
   const sizes: number[] = [];
   for (let i = 0; i < value.length; i++) {
     const size = value[i];

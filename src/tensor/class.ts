@@ -41,6 +41,14 @@ export function memoryOf(tensor: Tensor): Memory {
   return tensor[MEMORY];
 }
 
+/** The number of elements, where the constructor has not been called with values, as that of `torch.Tensor`. */
+function numelOfNew(memory: unknown, shape: readonly number[]): number {
+  if (memory instanceof Memory) return check.numelOf(shape);
+  throw new TypeError(
+    'Tensor: expected tensor(values, shape) to make a tensor, got a call of the class.',
+  );
+}
+
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging --
    tensor.ts loads the files that add what the interface promises */
 export interface Tensor extends TensorMethods<Tensor>, TensorOperations<Tensor> {}
@@ -75,7 +83,7 @@ export class Tensor implements Variable {
     memory: Memory,
     shape: readonly number[],
     dtype: DType,
-    numel = check.numelOf(shape),
+    numel = numelOfNew(memory, shape),
     sizes = freeze(shape),
   ) {
     this.memory = memory;

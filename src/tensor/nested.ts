@@ -14,9 +14,6 @@ export interface Block {
   readonly dtype: DType;
 }
 
-/** PyTorch's limit too; an array that contains itself has no end. */
-const MOST_DIMENSIONS = 64;
-
 /**
  * The contents of nested arrays.
  *
@@ -102,8 +99,8 @@ function shapeOf(
   const shape: number[] = [];
   let first = nested;
   for (; Array.isArray(first); first = (first as unknown[])[0]) {
-    if (shape.length === MOST_DIMENSIONS) {
-      throw check.wrongValue(who, `at most ${MOST_DIMENSIONS} dimensions`, 'more');
+    if (shape.length === check.MOST_DIMENSIONS) {
+      throw check.wrongValue(who, `at most ${check.MOST_DIMENSIONS} dimensions`, 'more');
     }
     shape.push(first.length);
     if (first.length === 0) return { shape, first: 0 };

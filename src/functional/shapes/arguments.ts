@@ -25,5 +25,5 @@ export interface AlongOptions {
 
 export function alongOf(who: string, options: AlongOptions, rank: number): number {
   check.options(who, options, ['dim']);
-  return dimOf(who, 'dim', options.dim ?? 0, rank);
+  return dimOf(who, 'dim', options.dim === undefined ? 0 : options.dim, rank);
 }

@@ -74,6 +74,7 @@ export function stack(tensors: readonly TensorLike[], options: AlongOptions = {}
   const who = 'stack';
   const list = listOf(who, tensors);
   const [first] = list as [Tensor];
+  check.rank(who, first.shape.length + 1);
   const dim = alongOf(who, options, first.shape.length + 1);
   for (const [i, { shape }] of list.entries()) {
     if (!check.equalShapes(shape, first.shape)) {

@@ -237,7 +237,7 @@ export interface SortOptions {
 export function sort(x: TensorLike, options: SortOptions = {}): ValuesAndIndices {
   check.options('sort', options, ['dim', 'descending']);
   const descending = check.booleanOption('sort', 'descending', options.descending);
-  return ordered('sort', x, options.dim ?? -1, null, descending);
+  return ordered('sort', x, options.dim === undefined ? -1 : options.dim, null, descending);
 }
 
 export interface TopkOptions {
@@ -253,5 +253,5 @@ export function topk(x: TensorLike, k: number, options: TopkOptions = {}): Value
   const { largest = true } = options;
   check.boolean('topk', 'largest', largest);
   check.wholeNumber('topk', 'k', k, 0);
-  return ordered('topk', x, options.dim ?? -1, k, largest);
+  return ordered('topk', x, options.dim === undefined ? -1 : options.dim, k, largest);
 }

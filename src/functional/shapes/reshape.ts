@@ -58,6 +58,7 @@ export function squeeze(x: TensorLike, dim?: number, ...rest: undefined[]): Tens
 export function unsqueeze(x: TensorLike, dim: number, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('unsqueeze', 2, rest);
   const input = inputOf('unsqueeze', x);
+  check.rank('unsqueeze', input.shape.length + 1);
   const at = dimOf('unsqueeze', 'dim', dim, input.shape.length + 1);
   return reshaped('unsqueeze', input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);
 }

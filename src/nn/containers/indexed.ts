@@ -6,6 +6,7 @@ import { Module } from '../module/module.js';
 import { isModule, refuseCycle } from '../module/tree.js';
 
 const CHECK_ITEM = Symbol('checkItem');
+const CHECK_OPEN = Symbol('checkOpen');
 const RENUMBER = Symbol('renumber');
 const INDEX = Symbol('index');
 
@@ -46,6 +47,7 @@ export abstract class Indexed<Item extends Module | Parameter> extends Module {
     const numbers = itemsOf(this).map(([name]) => (isIndex(name) ? Number(name) : -1));
     let next = Math.max(-1, ...numbers) + 1;
     this[CHECK_ITEM](who, list, next);
+    this[CHECK_OPEN](who);
     for (const item of list) define(this, String(next++), item);
     return this;
   }
@@ -108,7 +110,14 @@ export abstract class Indexed<Item extends Module | Parameter> extends Module {
     }
   }
 
+  /** That properties may be added: of a frozen list, taking all out and putting them back would lose them. */
+  private [CHECK_OPEN](who: string): void {
+    if (Object.isExtensible(this)) return;
+    throw new TypeError(`${who}: expected a ${this[WHO]} that may change, got one that is frozen.`);
+  }
+
   private [RENUMBER](who: string, items: readonly Item[]): void {
+    this[CHECK_OPEN](who);
     const names = itemsOf(this).map(([name]) => name);
     const other = names.find((name) => !isIndex(name));
     if (other !== undefined) {
