@@ -1,5 +1,6 @@
 // One process of bench/alone/ranks.ts: what it is to measure comes as JSON, rank 0 prints what it has measured as JSON.
 // Turns of the two things that are compared follow each other, so that whatever else the machine does meets both.
+// Longer than 250 lines because every rank runs the same turns in the same order.
 import { writeSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
 

@@ -1,3 +1,4 @@
+// Longer than 250 lines because every operation that moves elements by index or stride shares the splitting of its work.
 #include "strided.h"
 
 #include <algorithm>
