@@ -276,20 +276,6 @@ describe('writing', () => {
       "TypeError: S: expected 'w' to hold the 2 elements of shape [2], got 0 (its buffer was detached, shrunk or disposed of).",
     ],
     [
-      '65 dimensions',
-      new Map([
-        [
-          'w',
-          tensor(
-            Float32Array.of(1),
-            Array.from({ length: 65 }, () => 1),
-          ),
-        ],
-      ]),
-      undefined,
-      "RangeError: S: expected at most 64 dimensions of 'w', got 65.",
-    ],
-    [
       'null as metadata',
       new Map(),
       null,

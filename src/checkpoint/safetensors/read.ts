@@ -14,7 +14,7 @@ export const MAX_HEADER_BYTES = 100_000_000;
 /** What a header of 100 MB may not use up: a tensor costs some 500 bytes here before its elements. */
 export const MAX_ENTRIES = 100_000;
 /** NumPy's and PyTorch's. */
-export const MAX_RANK = 64;
+const MAX_RANK = 64;
 
 interface Entry {
   readonly name: string;

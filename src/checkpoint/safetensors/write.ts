@@ -5,7 +5,7 @@ import * as check from '../../check/index.js';
 import { revived, StateDict } from '../../tensor/state-dict.js';
 import type { DType } from '../../memory/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { MAX_ENTRIES, MAX_HEADER_BYTES, MAX_RANK } from './read.js';
+import { MAX_ENTRIES, MAX_HEADER_BYTES } from './read.js';
 import { allocate } from '../source.js';
 import { isWellFormed, quoted } from '../sentences.js';
 
@@ -97,13 +97,6 @@ function checked(who: string, state: ReadonlyMap<string, Tensor>): Named[] {
     }
     const tensor = revived(value);
     if (tensor === null) throw check.wrongKind(who, `${quoted(name)} to be a Tensor`, value);
-    if (tensor.shape.length > MAX_RANK) {
-      throw check.wrongValue(
-        who,
-        `at most ${MAX_RANK} dimensions of ${quoted(name)}`,
-        String(tensor.shape.length),
-      );
-    }
     tensor.attached(who, quoted(name));
     tensors.push({ key: name, bytes: Buffer.from(name), tensor });
   }
