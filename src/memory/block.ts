@@ -13,10 +13,10 @@ const WATCHED_BYTES = 4096;
 
 /**
  * Memory of so many bytes that has come back so often lies on pages of 2 MB from then on. On pages of 4 KB several
- * arrays in circulation miss the TLB: a call on 240 KB or 1 MB takes 1.05 to 1.1 times as long, on 4 MB 1.2, beside
- * other work twice. Moving 2 MB costs a millisecond, which as many returns are worth.
+ * arrays in circulation miss the TLB: a call on 16 KB to 1 MB takes 1.05 to 1.2 times as long, on 4 MB 1.2, beside
+ * other work twice. Moving 2 MB costs a millisecond, which as many returns are worth; arrays that share them cost 10 us.
  */
-const WORTH_GATHERING = { bytes: 128 * 1024, returns: 64 } as const;
+const WORTH_GATHERING = { bytes: 8 * 1024, returns: 64 } as const;
 
 /** Whether the collector is asked about such arrays. */
 export function isWatched(dtype: DType, numel: number): boolean {
