@@ -39,6 +39,14 @@ const SHOWN = [
   '64,128,1024',
 ];
 
+/** The groups of cases, in a page's words. */
+const KINDS = {
+  forward: 'training forward',
+  evaluate: 'evaluation',
+  backward: 'backward',
+  'forward+backward': 'forward and backward',
+};
+
 export function newestRun(): Run {
   const folder = new URL('bench/results/', root);
   const name = readdirSync(folder)
@@ -111,13 +119,7 @@ function speedOf(run: Run): string {
 }
 
 function meansOf(run: Run): string {
-  const names = {
-    forward: 'training forward',
-    evaluate: 'evaluation',
-    backward: 'backward',
-    'forward+backward': 'forward and backward',
-  };
-  const means = Object.entries(names).flatMap(([group, name]) => {
+  const means = Object.entries(KINDS).flatMap(([group, name]) => {
     const found = figures(of(run, group), torchOverPlain).map(({ value }) => value);
     return found.length === 0 ? [] : [[`${name}, all shapes`, times(geometricMean(found))]];
   });
@@ -125,7 +127,7 @@ function meansOf(run: Run): string {
     const [batch, ...sizes] = each.shape;
     return [`training step (${batch}, ${sizes.join(' → ')})`, ratioText(torchOverPlain(each))];
   });
-  const pooled = Object.keys(names).flatMap((group) =>
+  const pooled = Object.keys(KINDS).flatMap((group) =>
     figures(of(run, group), plainOverDisposed).map(({ value }) => value),
   );
   const notes = [
@@ -162,14 +164,8 @@ function shapesOf(run: Run): string {
 
 /** How far plain calls are ahead of PyTorch, and how far bare passes would be: nobody can be further. */
 function roomOf(run: Run): string {
-  const kinds = {
-    forward: 'training forward',
-    evaluate: 'evaluation',
-    backward: 'backward',
-    'forward+backward': 'forward and backward',
-  };
   const ways = [torchOverPlain, torchOverByHand, torchOverLimit];
-  const rows = Object.entries(kinds).flatMap(([group, kind]) => {
+  const rows = Object.entries(KINDS).flatMap(([group, kind]) => {
     const found = ways.map((way) => figures(of(run, group), way).map(({ value }) => value));
     if (found.some((values) => values.length === 0)) return [];
     return [
