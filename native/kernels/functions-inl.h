@@ -127,17 +127,22 @@ template <class D>
 struct Parted {
   D k, m;
 };
-template <class D>
-inline Parted<D> parted(D x) {
-  constexpr Bits kHalfRoot = 0x3fe6a09e667f3bcd, kMantissa = 0xfffffffffffff;  // sqrt(1/2)
-  const auto small = x < 0x1p-1022;
-  const D scaled = pick(small, x * 0x1p54, x);
-  const auto moved = bits_of(scaled) - kHalfRoot;
+// From the bits of x less those of the smallest m; x is no subnormal.
+template <class D, class Places>
+inline Parted<D> parted_from(Places moved, Bits smallest) {
+  constexpr Bits kMantissa = 0xfffffffffffff;
   // (moved >> 52) + 1024 as a number that is never negative; in the low bits of 2^52 it is a double at once.
   const auto exponent = (moved + (Bits{1024} << 52)) >> 52;
-  D k = from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0);
-  k = k - pick(small, D{} + 54.0, D{});
-  return {k, from_bits((moved & kMantissa) + kHalfRoot)};
+  return {from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0),
+          from_bits((moved & kMantissa) + smallest)};
+}
+template <class D>
+inline Parted<D> parted(D x) {
+  constexpr Bits kHalfRoot = 0x3fe6a09e667f3bcd;  // sqrt(1/2)
+  const auto small = x < 0x1p-1022;
+  const D scaled = pick(small, x * 0x1p54, x);
+  const Parted<D> part = parted_from<D>(bits_of(scaled) - kHalfRoot, kHalfRoot);
+  return {part.k - pick(small, D{} + 54.0, D{}), part.m};
 }
 template <class D>
 inline D logarithm(D x) {
@@ -307,18 +312,14 @@ inline RegD chosen(const double (&table)[16], RegBits index) { return chosen(tab
 // it by an infinite exponent) or infinite. 2^r of the last sixteenth within 2^-37. No float is a subnormal double.
 template <class D>
 inline D power_of_float(D x, double p) {
-  constexpr Bits kMantissa = 0xfffffffffffff;
   const auto moved = bits_of(x) - kFirstMantissa;
-  // (moved >> 52) + 1024 as a number that is never negative; in the low bits of 2^52 it is a double at once.
-  const auto exponent = (moved + (Bits{1024} << 52)) >> 52;
-  const D k = from_bits(exponent | 0x4330000000000000) - (0x1p52 + 1024.0);
-  const D m = from_bits((moved & kMantissa) + kFirstMantissa);
+  const Parted<D> part = parted_from<D>(moved, kFirstMantissa);
   const auto index = moved >> 48;
-  const D r = fused(m, chosen(kReciprocals, index), splat<D>(-1.0));
+  const D r = fused(part.m, chosen(kReciprocals, index), splat<D>(-1.0));
   constexpr double c[] = {1.442695040888962,   -0.721347520466741, 0.48089834700502065,
                           -0.3606735891191684, 0.2885387991215665, -0.240777920298854,
                           0.2064279950451247};
-  const D scaled = p * fused(r, fused_polynomial(c, r), k + chosen(kLogarithms, index));
+  const D scaled = p * fused(r, fused_polynomial(c, r), part.k + chosen(kLogarithms, index));
   const D bounded = pick(scaled > 1000.0, 1000.0, pick(scaled < -1000.0, -1000.0, scaled));
   constexpr double kSixteenths = kRounder / 16;
   const D shifted = bounded + kSixteenths, rest = bounded - (shifted - kSixteenths);
