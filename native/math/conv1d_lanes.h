@@ -67,12 +67,12 @@ class Lanes {
 
   // The same in scratch.
   WindowLanes<T> read(const T* x, Range channels, const Chunk& chunk, T* scratch) const {
-    const ptrdiff_t place =
-        (static_cast<ptrdiff_t>(chunk.from) + first_) * static_cast<ptrdiff_t>(shape_.stride);
     if (shape_.stride == 1) {
       read_rows(x, channels, chunk, scratch);
       return {scratch, channel(), offsets_, shape_.taps};
     }
+    const ptrdiff_t place =
+        (static_cast<ptrdiff_t>(chunk.from) + first_) * static_cast<ptrdiff_t>(shape_.stride);
     for (std::size_t c = 0; c < channels.size(); ++c) {
       T* to = scratch + c * channel();
       for (std::size_t s = 0; s < chunk.samples; ++s) {

@@ -19,6 +19,11 @@ constexpr std::size_t kShared = 64;     // elements of a place that are worth a 
 constexpr std::size_t kMostOfAPlace = 4;  // indices to a place, or places to an index
 constexpr std::size_t kLanes = 16;        // elements that are worth a call of a kernel
 
+// Lines of `inner` elements that one task moves.
+std::size_t lines_of_a_task(std::size_t inner) {
+  return std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+}
+
 struct Walk {
   std::size_t sizes[kMostStrided];
   std::ptrdiff_t from[kMostStrided], to[kMostStrided];
@@ -153,7 +158,7 @@ template <class Element>
 void index_select(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
                   std::size_t size, std::size_t count, std::size_t inner) {
   const std::size_t lines = outer * count;
-  const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+  const std::size_t step = lines_of_a_task(inner);
   run_tasks(divide_up(lines, step), lines * inner, [&](std::size_t task) {
     const Range range = cut(lines, step, task);
     const auto source = [&](std::size_t line) {
@@ -212,7 +217,7 @@ void index_sum(T* x, const std::int32_t* index, const T* source, std::size_t out
     head = static_cast<std::int32_t>(i);
   }
   const std::size_t lines = outer * size;
-  const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+  const std::size_t step = lines_of_a_task(inner);
   run_tasks(divide_up(lines, step), outer * (size + count) * inner, [&](std::size_t task) {
     const Range range = cut(lines, step, task);
     const auto line_of = [&](std::size_t o, std::int32_t i) {
