@@ -13,8 +13,6 @@ import { quoted } from '../sentences.js';
 export const MAX_HEADER_BYTES = 100_000_000;
 /** What a header of 100 MB may not use up: a tensor costs some 500 bytes here before its elements. */
 export const MAX_ENTRIES = 100_000;
-/** NumPy's and PyTorch's. */
-const MAX_RANK = 64;
 
 interface Entry {
   readonly name: string;
@@ -130,7 +128,7 @@ function parseEntry(who: string, name: string, reader: JsonReader): Entry {
     if (key === 'dtype') {
       element = elementOf(who, called, reader.string(`the dtype of ${called} as a string`));
     } else if (key === 'shape') {
-      shape = sizes(`the shape of ${called}`, MAX_RANK);
+      shape = sizes(`the shape of ${called}`, check.MOST_DIMENSIONS);
     } else if (key === 'data_offsets') {
       offsets = sizes(`the data_offsets of ${called}`, 2);
     } else {

@@ -75,12 +75,9 @@ class TorchDType extends PyObject {
   }
 }
 
-/** NumPy's and PyTorch's. */
-export const MAX_RANK = 64;
-
 /**
  * A tensor as the pickle tells it: still without memory. Sizes and strides are the pickle's own arrays,
- * which many tensors may share; those of more than MAX_RANK items have not been looked at.
+ * which many tensors may share; those of more than a shape's most items have not been looked at.
  */
 export class PickledTensor extends PyObject {
   constructor(
@@ -203,7 +200,7 @@ export function wholeOf(who: string, what: string, value: Value | undefined): nu
 function numbersOf(who: string, what: string, value: Value | undefined): readonly number[] {
   const tuple = sizeOf(who, value);
   const numbers = tuple.items as readonly number[];
-  if (tuple.areSizes || numbers.length > MAX_RANK) return numbers;
+  if (tuple.areSizes || numbers.length > check.MOST_DIMENSIONS) return numbers;
   for (const item of tuple.items) wholeOf(who, what, item);
   tuple.areSizes = true;
   return numbers;

@@ -6,7 +6,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { COST, type Budget } from '../budget.js';
 import { bytesHere, readElements, roomFor, type Element } from '../elements.js';
 import type { Source, Steps } from '../source.js';
-import { MAX_RANK, type Storage, type PickledTensor } from './globals.js';
+import type { Storage, PickledTensor } from './globals.js';
 
 /** int8 widens by 4; twice that, and a page for files that are nearly nothing but expanded tensors. */
 const FACTOR = 8;
@@ -54,10 +54,10 @@ export class TensorReader {
 
   /** Also that sizes and strides go together, and that their product is a number. */
   private numelOf(what: string, { size, stride }: PickledTensor): number {
-    if (size.length !== stride.length || size.length > MAX_RANK) {
+    if (size.length !== stride.length || size.length > check.MOST_DIMENSIONS) {
       throw check.wrongValue(
         this.who,
-        `${what} to have a stride for each of at most ${MAX_RANK} sizes`,
+        `${what} to have a stride for each of at most ${check.MOST_DIMENSIONS} sizes`,
         `${size.length} sizes and ${stride.length} strides`,
       );
     }
