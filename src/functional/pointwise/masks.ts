@@ -11,38 +11,33 @@ import type { CompareName } from './codes.js';
 import { integerComparison, isInteger } from './integers.js';
 
 function compared(who: CompareName, a: Operand, b: Operand): Tensor {
-  const integers = integerPairOf(who, a, b);
-  if (integers !== null) {
-    const [left, right] = integers;
-    const shapeOf = (value: Tensor | number): readonly number[] =>
-      typeof value === 'number' ? [] : value.shape;
-    const shape = broadcastShape(who, shapeOf(left), shapeOf(right));
-    return integerComparison(who, left, right, shape);
+  const [first, second] = [tensorOrNumber(a), tensorOrNumber(b)];
+  const tensors = [first, second].filter((each) => typeof each !== 'number');
+  if (tensors.some(isInteger)) {
+    refuseFloats(who, tensors);
+    if (typeof first !== 'number') first.present(who, 'the first operand');
+    if (typeof second !== 'number') second.present(who, 'the second operand');
+    const shape = broadcastShape(who, shapeOf(first), shapeOf(second));
+    return integerComparison(who, first, second, shape);
   }
-  const [left, right] = pairOf(who, a, b);
+  const [left, right] = pairOf(who, first, second);
   return comparison(who, left, right, broadcastShape(who, left.shape, right.shape));
 }
 
-/** Two operands of whole numbers, int32 or int64, or one and a number; null for others. */
-function integerPairOf(
-  who: string,
-  a: Operand,
-  b: Operand,
-): readonly [Tensor | number, Tensor | number] | null {
-  const [left, right] = [a, b].map((each) =>
-    typeof each === 'number' ? each : Tensor.from(each),
-  ) as [Tensor | number, Tensor | number];
-  const tensors = [left, right].filter((each) => typeof each !== 'number');
-  if (!tensors.some(isInteger)) return null;
-  if (!tensors.every(isInteger)) {
-    throw new TypeError(
-      `${who}: expected two operands of floats or two of int32 or int64, ` +
-        `got ${tensors.map(({ dtype }) => dtype).join(' and ')} (tensor(x, { dtype }) converts).`,
-    );
-  }
-  if (typeof left !== 'number') left.present(who, 'the first operand');
-  if (typeof right !== 'number') right.present(who, 'the second operand');
-  return [left, right];
+function tensorOrNumber(operand: Operand): Tensor | number {
+  return typeof operand === 'number' ? operand : Tensor.from(operand);
+}
+
+function shapeOf(operand: Tensor | number): readonly number[] {
+  return typeof operand === 'number' ? [] : operand.shape;
+}
+
+function refuseFloats(who: string, tensors: readonly Tensor[]): void {
+  if (tensors.every(isInteger)) return;
+  throw new TypeError(
+    `${who}: expected two operands of floats or two of int32 or int64, ` +
+      `got ${tensors.map(({ dtype }) => dtype).join(' and ')} (tensor(x, { dtype }) converts).`,
+  );
 }
 
 /** Two tensors of one dtype, from tensors or numbers. */

@@ -9,11 +9,15 @@ const PART = 2 ** 21;
 /** Adding one in JavaScript takes as long as so many elements through memory. */
 const WORK = 4;
 
-/** Over `dims`, as int64. What is beyond its range wraps around, as in PyTorch. */
-export function integerSum(x: Tensor, dims: readonly number[], shape: readonly number[]): Tensor {
+/** Over `dims`, which hold `size` elements, as int64. What is beyond its range wraps around, as in PyTorch. */
+export function integerSum(
+  x: Tensor,
+  dims: readonly number[],
+  size: number,
+  shape: readonly number[],
+): Tensor {
   const y = Tensor.uninitialized(shape, 'int64');
   if (y.numel === 0) return y;
-  const size = dims.reduce((product, dim) => product * x.shape[dim]!, 1);
   const from = withLast(x, dims);
   perform(
     { who: 'sum', work: WORK * x.numel, reads: { 'the input': from }, writes: [y] },

@@ -91,8 +91,8 @@ interface Spread {
  */
 export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
   const plan = planOf('sum', x, options, undefined, inputOf);
-  const { input, dims, shape } = plan;
-  if (isInteger(input)) return integerSum(input, dims, shape);
+  const { input, dims, shape, size } = plan;
+  if (isInteger(input)) return integerSum(input, dims, size, shape);
   const to = { whole: input.shape, kept: plan.kept };
   const y =
     dims.length === input.shape.length
