@@ -9,7 +9,7 @@ import type { Plan } from './plan.js';
 import type { Asks, ProcessGroup } from './process-group.js';
 import { fillMoments, meetBy, type Met } from './shared-batch.js';
 import { shareGradients } from './share-gradients.js';
-import { allDone, part, Scratch, type Meetings } from './shares.js';
+import { allDone, newShift, part, Scratch, type Meetings } from './shares.js';
 
 /** @internal One forward of a layer whose batch several processes hold. */
 export class LaterShare {
@@ -62,8 +62,7 @@ export class LaterShare {
   *#meet(values: FloatData): Asks<void> {
     const { group, meetings } = this;
     const { who, dims } = this.plan;
-    const shift =
-      values.BYTES_PER_ELEMENT === 8 ? new Float64Array(dims.c) : new Float32Array(dims.c);
+    const shift = newShift(dims.c, values.BYTES_PER_ELEMENT === 8);
     this.#met = yield* meetBy(who, group, meetings, values, dims, shift, new Scratch());
     this.accept(this.#met.shares.count);
   }

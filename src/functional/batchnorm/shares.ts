@@ -17,7 +17,7 @@ export interface Meetings {
   /** What is sent, from call to call: a new array for each would cost more than the sums in it. */
   readonly sent: Scratch;
   readonly sentShares: Scratch;
-  /** Memory of the shift, of `channels` values. */
+  /** The same memory of the shift again, where it is asked for alike. */
   shift(channels: number, float64: boolean): FloatData;
 }
 
@@ -39,6 +39,11 @@ export class Scratch {
   }
 }
 
+/** @internal Memory of the shift of `channels` sums. */
+export function newShift(channels: number, float64: boolean): FloatData {
+  return float64 ? new Float64Array(channels) : new Float32Array(channels);
+}
+
 /** @internal */
 export function meetingsOf(group: ProcessGroup, place: string): Meetings {
   let shift: FloatData | null = null;
@@ -51,7 +56,7 @@ export function meetingsOf(group: ProcessGroup, place: string): Meetings {
     sentShares: new Scratch(),
     shift(channels, float64) {
       if (shift?.length !== channels || shift.BYTES_PER_ELEMENT !== (float64 ? 8 : 4)) {
-        shift = float64 ? new Float64Array(channels) : new Float32Array(channels);
+        shift = newShift(channels, float64);
       }
       return shift;
     },
