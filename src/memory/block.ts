@@ -4,7 +4,7 @@
 //
 // Whoever makes another view of a lent buffer keeps the array as well, for as long as the view is used.
 import { addon } from '../addon/control.js';
-import { BYTES, viewOf, type DType, type FloatData, type TensorData } from './dtype.js';
+import { BYTES, isFloating, viewOf, type DType, type FloatData, type TensorData } from './dtype.js';
 
 /** What an array's objects cost besides its elements, so that a million scalars count for something. */
 const HEADER_BYTES = 256;
@@ -86,8 +86,7 @@ export class Block {
 
   private gather(array: TensorData): void {
     const { dtype, numel } = this;
-    if (numel * BYTES[dtype] < WORTH_GATHERING.bytes || dtype === 'int32' || dtype === 'int64')
-      return;
+    if (!isFloating(dtype) || numel * BYTES[dtype] < WORTH_GATHERING.bytes) return;
     addon.gatherPages(array as FloatData, numel);
   }
 

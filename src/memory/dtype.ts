@@ -26,6 +26,11 @@ export const BYTES: Readonly<Record<DType, number>> = {
   int64: 8,
 };
 
+/** Whether its elements are floats: such a tensor may require grad. Else they are integers. */
+export function isFloating(dtype: DType): dtype is 'float32' | 'float64' {
+  return dtype === 'float32' || dtype === 'float64';
+}
+
 /** Typed arrays of integers. */
 export type IntegerArray =
   | Int8Array

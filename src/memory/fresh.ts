@@ -2,6 +2,7 @@
 import { addon } from '../addon/control.js';
 import {
   BYTES,
+  isFloating,
   LONGEST,
   uninitialized,
   type DType,
@@ -23,7 +24,7 @@ function aligned(dtype: DType, numel: number): TensorData {
   const line = LINE_BYTES / BYTES[dtype];
   if (numel + line > LONGEST) return uninitialized(dtype, numel);
   const roomy = uninitialized(dtype, numel + line);
-  if (dtype === 'int32' || dtype === 'int64') return roomy.subarray(0, numel);
+  if (!isFloating(dtype)) return roomy.subarray(0, numel);
   const first = addon.prepareLarge(roomy as FloatData, roomy.length);
   return roomy.subarray(first, first + numel);
 }

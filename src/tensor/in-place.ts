@@ -2,7 +2,7 @@
 import { needsGrad } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { broadcasts, converted, holds, repeat, sumOfRepeats } from '../memory/elements.js';
-import type { DType } from '../memory/dtype.js';
+import { isFloating, type DType } from '../memory/dtype.js';
 import { memoryOf, Tensor, type Backward, type TensorLike } from './class.js';
 import { addMethods } from './methods.js';
 import { floats, record, recordRepeatable } from './record.js';
@@ -55,7 +55,7 @@ function copyInto(to: Tensor, name: 'copy_' | 'fill_', from: Tensor): Tensor {
 
 /** That writing here leaves no gradient wrong. */
 function checkWritable(who: string, to: Tensor, source: Tensor | null): void {
-  if (!isFloating(to) || !needsGrad(to, source)) return;
+  if (!isFloating(to.dtype) || !needsGrad(to, source)) return;
   if (to.operation === null && to.requiresGrad) {
     throw new Error(
       `${who}: a leaf Variable that requires grad is being used in an in-place operation; write under noGrad.`,
@@ -72,8 +72,8 @@ function checkWritable(who: string, to: Tensor, source: Tensor | null): void {
 /** Counts the change that comes, and records it where something needs a gradient. */
 function recordWrite(name: string, to: Tensor, source: Tensor | null): void {
   const { shape, dtype } = to;
-  if (isFloating(to)) {
-    const differentiable = source !== null && isFloating(source) ? source : null;
+  if (isFloating(to.dtype)) {
+    const differentiable = source !== null && isFloating(source.dtype) ? source : null;
     record(name, to, [to, differentiable], [], (dy, needs) => [
       needs[0] ? Tensor.expanded(shape, dtype, 0) : null,
       needs[1] && differentiable !== null ? repeatGradient(dy, differentiable) : null,
@@ -82,14 +82,9 @@ function recordWrite(name: string, to: Tensor, source: Tensor | null): void {
   to.markChanged();
 }
 
-/** Whether it may require grad. */
-function isFloating({ dtype }: Tensor): boolean {
-  return dtype === 'float32' || dtype === 'float64';
-}
-
 /** What `fill_` writes for a value. */
 function elementOf(who: string, value: unknown, dtype: DType): number | bigint {
-  const whole = dtype === 'int32' || dtype === 'int64';
+  const whole = !isFloating(dtype);
   if (typeof value !== 'number' && !(whole && typeof value === 'bigint')) {
     throw check.wrongKind(who, whole ? 'a number or a bigint' : 'a number', value);
   }

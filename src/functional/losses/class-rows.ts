@@ -1,7 +1,7 @@
 // Class losses see their input as rows of classes: [N, C] is that, [C] is one row, and of [N, C, ...] each position is.
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
-import type { TensorData } from '../../memory/dtype.js';
+import { isFloating, type TensorData } from '../../memory/dtype.js';
 import type { ArrayOf } from '../../run/step.js';
 import { Tensor, type IntegerArray } from '../../tensor/tensor.js';
 
@@ -65,7 +65,7 @@ export class ClassRows {
   targets(who: string, targets: ClassTargets, ignore: number): Labels {
     const isTensor = targets instanceof Tensor;
     const { rows, classes } = this;
-    if (isTensor && (targets.dtype === 'int32' || targets.dtype === 'int64')) {
+    if (isTensor && !isFloating(targets.dtype)) {
       targets.present(who, 'class targets');
       if (this.outer.length !== 1) check.sameShape(who, 'class targets', targets, this.outer);
       else if (targets.numel !== rows) throw wrongCount(who, rows, targets.numel);

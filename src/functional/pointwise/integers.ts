@@ -1,5 +1,5 @@
 // Comparisons of whole numbers, which no kernel has: labels with predicted classes. Exact, also of int32 with int64.
-import type { TensorData } from '../../memory/dtype.js';
+import { isFloating, type TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { gathered, repeatedStrides } from '../shapes/strided.js';
@@ -23,7 +23,7 @@ const WORK = 4;
 
 /** Whether a tensor is of whole numbers. */
 export function isInteger({ dtype }: Tensor): boolean {
-  return dtype === 'int32' || dtype === 'int64';
+  return !isFloating(dtype);
 }
 
 /** 1 where the comparison holds, else 0, as int32. A number may be any: 1.5 is above 1. */

@@ -1,6 +1,6 @@
 // Indices, as the calls that select by them take them: a tensor of whole numbers, checked by the call itself.
 import * as check from '../../check/index.js';
-import type { TensorData } from '../../memory/dtype.js';
+import { isFloating, type TensorData } from '../../memory/dtype.js';
 import type { After, ArrayOf } from '../../run/step.js';
 import { Tensor, type IntegerArray } from '../../tensor/tensor.js';
 
@@ -29,7 +29,7 @@ export function listOf(who: string, name: string, value: Indices): ArrayLike<unk
 }
 
 function checkInteger(who: string, name: string, value: Tensor): void {
-  if (value.dtype === 'int32' || value.dtype === 'int64') return;
+  if (!isFloating(value.dtype)) return;
   throw wrongIndices(who, name, `a tensor of ${value.dtype}`);
 }
 

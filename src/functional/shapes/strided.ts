@@ -1,6 +1,6 @@
 // Elements copied from one order to another, by one native call.
 import * as check from '../../check/index.js';
-import type { FloatData, TensorData } from '../../memory/dtype.js';
+import { isFloating, type FloatData, type TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
 import { Tensor, type DType } from '../../tensor/tensor.js';
 
@@ -25,7 +25,7 @@ export interface Place {
 
 /** Elements as floats of the same size, for calls that look at no value. */
 export function wordsOf(data: TensorData, dtype: DType): FloatData {
-  if (dtype === 'float32' || dtype === 'float64') return data as FloatData;
+  if (isFloating(dtype)) return data as FloatData;
   const Words = dtype === 'int32' ? Float32Array : Float64Array;
   return new Words(data.buffer as ArrayBuffer, data.byteOffset, data.length);
 }
@@ -49,7 +49,7 @@ export function copyStrided(sizes: readonly number[], from: Place, to: Place): v
 
 /** A new tensor whose elements are all `value`. */
 export function filled(shape: readonly number[], dtype: DType, value: number): Tensor {
-  const floating = dtype === 'float32' || dtype === 'float64';
+  const floating = isFloating(dtype);
   if (!floating && value !== 0) return Tensor.filled(shape, dtype, value);
   const y = Tensor.uninitialized(shape, dtype);
   perform({ who: 'fill', work: y.numel, reads: {}, writes: [y] }, (native, arrayOf) =>

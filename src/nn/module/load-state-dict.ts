@@ -4,6 +4,7 @@ import { isMap } from 'node:util/types';
 
 import * as check from '../../check/index.js';
 import { refuseForeign } from '../../check/copies.js';
+import { isFloating } from '../../memory/dtype.js';
 import { revived, StateDict } from '../../tensor/state-dict.js';
 import { Tensor, type DType, type TensorData } from '../../tensor/tensor.js';
 import { prefixHint } from './prefix-hint.js';
@@ -226,7 +227,7 @@ function convert(from: TensorData, to: TensorData, fromDtype: DType, dtype: DTyp
   const numbers = to as { [index: number]: number | bigint };
   for (let i = 0; i < from.length; i++) {
     const value = from[i]!;
-    if (dtype === 'float32' || dtype === 'float64') {
+    if (isFloating(dtype)) {
       numbers[i] = Number(value);
       continue;
     }
