@@ -46,12 +46,14 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
     T* shift = workspace.take<T>(rows.channels);
     first_values(call.shape, call.x, shift);
     sums_nc(call.shape, call.x, shift, sums, workspace);
+    if (is_stopped()) return;
     run_channel_ranges(rows.channels, sums.blocks, [&](Range c) {
       sums.merge(c);
       coefficients.from_sums(c.begin, c.size(), shift + c.begin, sum + c.begin, sumsq + c.begin);
       columns.update(c);
     });
   }
+  if (is_stopped()) return;
   columns.close();
   if (call.y == nullptr) return;
 
@@ -134,13 +136,14 @@ void backward_nc(const BatchNormBackward<T>& call, Workspace& workspace) {
       table.grad_sum_nc(call.x + row * at.stride + column, dy.at(row, column), at, dy.stride(), n,
                         forward[0] + column, gate(column), nodes);
     });
+    if (is_stopped()) return;
   }
   run_channel_ranges(rows.channels, sums.blocks, [&](Range c) {
     if (coefficients.needs_sums) sums.merge(c);
     coefficients.finish(c.begin, c.size());
     columns.update(c);
   });
-  if (call.dx == nullptr) return;
+  if (call.dx == nullptr || is_stopped()) return;
 
   columns.close();
   const bool stream = rows.template stream<T>();

@@ -90,6 +90,7 @@ void run_chunks(const Chunks& chunks, Workspace& workspace, const Sum& sum, cons
   Pair* parts = workspace.take<Pair>(channels * count);
   run_tasks(channels * count, chunks.elements(),
             [&](std::size_t task) { parts[task] = sum(task / count, task % count); });
+  if (is_stopped()) return;
   for (std::size_t c = 0; c < channels; ++c) {
     const Pair total = chunks.total([&](std::size_t p) { return parts[c * count + p]; });
     finish(c, 1, total.sums, total.sums + 1);

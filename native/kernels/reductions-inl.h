@@ -441,7 +441,7 @@ std::size_t first_of(const T* x, std::size_t n, T best) {
   constexpr int kMany = 256, kFew = 32;  // as many places at a time, without a branch
   std::size_t at = 0;
   if (best != best) {
-    while (x[at] == x[at]) ++at;
+    while (at + 1 < n && x[at] == x[at]) ++at;
     return at;
   }
   for (; at + kMany <= n; at += kMany) {
@@ -452,8 +452,8 @@ std::size_t first_of(const T* x, std::size_t n, T best) {
     const int place = first_within(x + at, kFew, best);
     if (place < kFew) return at + static_cast<std::size_t>(place);
   }
-  while (x[at] != best) ++at;
-  return at;
+  while (at < n && x[at] != best) ++at;
+  return at < n ? at : n - 1;
 }
 
 template <class T>

@@ -42,7 +42,8 @@ struct ReductionKernels {
   // The same of each column. rows > 0.
   void (*extreme_columns)(bool largest, const T* x, std::size_t rows, std::size_t columns,
                           std::size_t stride, T* y);
-  // Where the first value is that equals `best`; of NaN the first NaN. There is one.
+  // Where the first value is that equals `best`; of NaN the first NaN. n > 0. Where there is none,
+  // as somebody has written to x since it was found, the last.
   std::size_t (*first_of)(const T* x, std::size_t n, T best);
   // y = e^(x - center); returns the sum of what it has rounded. `next`: the row behind x comes from memory, and is asked
   // for meanwhile; of the functions below with `stream` too.

@@ -56,6 +56,7 @@ Total sum_blocks(std::size_t n, Workspace& workspace, const Body& body) {
   Total* parts = workspace.take<Total>(divide_up(n, kBlock));
   for_blocks(n, [&](std::size_t at, std::size_t count) { parts[at / kBlock] = body(at, count); });
   Total total{0.0, 0.0};
+  if (is_stopped()) return total;
   for (std::size_t i = 0; i < divide_up(n, kBlock); ++i) {
     add_to(total, parts[i].high);
     total.low += parts[i].low;

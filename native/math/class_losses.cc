@@ -84,11 +84,12 @@ std::size_t first_outside(const T* x, std::size_t n, double low, double high,
     for (std::size_t i = range.begin; i < range.end; ++i) within &= x[i] >= least && x[i] <= most;
     outside[block] = !within;
   });
+  if (is_stopped()) return n;
   const std::size_t block =
       static_cast<std::size_t>(std::find(outside, outside + blocks, true) - outside);
   if (block == blocks) return n;
   std::size_t at = cut(n, kBlock, block).begin;
-  while (x[at] >= least && x[at] <= most) ++at;
+  while (at < n && x[at] >= least && x[at] <= most) ++at;  // somebody may write to x meanwhile
   return at;
 }
 

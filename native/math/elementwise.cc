@@ -174,6 +174,7 @@ CrossEntropy cross_entropy(const T* logits, const std::int32_t* targets, T* prob
         logits + range.begin * classes, probabilities + range.begin * classes, range.size(),
         classes, maximum + range.begin, total + range.begin, work + block * classes);
   });
+  if (is_stopped()) return {0.0, 0, 0.0};
   Total loss{0.0, 0.0};
   std::size_t counted = 0;
   for (std::size_t r = 0; r < rows; ++r) {

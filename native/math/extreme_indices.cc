@@ -37,6 +37,7 @@ std::int64_t place_in_row(bool largest, const T* x, std::size_t size) {
     const Range range = cut(size, step, part);
     found[part] = kernels.extreme_row(largest, x + range.begin, range.size());
   });
+  if (is_stopped()) return 0;
   std::size_t best = 0;
   for (std::size_t part = 1; part < divide_up(size, step); ++part) {
     const T one = found[best], other = found[part];

@@ -48,6 +48,10 @@ class StopFlag {
   const std::atomic<bool>* flag_;
 };
 
+// Whether it is by now. What the last parallel_for was to write is looked at only where not: a search for what is not
+// there would not end.
+inline bool is_stopped() { return StopFlag().raised(); }
+
 // Threads a call may use now, the caller included: what was set, or fewer where the system has refused some,
 // and 1 in a forked child. The default is what the process may run on: its CPU affinity and its cgroup's
 // quota.

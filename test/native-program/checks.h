@@ -31,6 +31,9 @@ bool pool(const Settings& settings);
 // cannot be made.
 bool jobs(const Settings& settings);
 
+// Work that is stopped: what has not been computed is not looked at.
+bool stopped(const Settings& settings);
+
 // Every allocation of every operation fails in turn, once or from there on.
 bool allocations(const Settings& settings);
 

@@ -2,7 +2,7 @@
 // valgrind, emulators and other machines. The tests of test/native are the ones that explain; this one
 // draws.
 //
-//   evenkeel-check [pool|jobs|fuzz|guards|allocations|ulps|large]… [--seed S] [--cases N] [--only K] [--no-guards]
+//   evenkeel-check [pool|jobs|stopped|fuzz|guards|allocations|ulps|large]… [--seed S] [--cases N] [--only K] [--no-guards]
 //   [--zeros-alike]
 #include <signal.h>
 #include <unistd.h>
@@ -42,21 +42,17 @@ struct Check {
 };
 // The pool first: its children want to be forked while there is one thread. The last two only where they are
 // named: the errors of some functions, and 16 GB of addresses, half a minute.
-constexpr Check kChecks[] = {{"pool", pool},
-                             {"jobs", jobs},
-                             {"fuzz", fuzz},
-                             {"guards", guards},
-                             {"allocations", allocations},
-                             {"ulps", ulps},
-                             {"large", large}};
+constexpr Check kChecks[] = {{"pool", pool}, {"jobs", jobs},     {"stopped", stopped},
+                             {"fuzz", fuzz}, {"guards", guards}, {"allocations", allocations},
+                             {"ulps", ulps}, {"large", large}};
 
 [[noreturn]] void usage(const char* argument) {
-  std::fprintf(
-      stderr,
-      "evenkeel-check: expected [pool|jobs|fuzz|guards|allocations|ulps|large]... [--seed S] "
-      "[--cases N] "
-      "[--only K] [--no-guards] [--zeros-alike], got '%s'.\n",
-      argument);
+  std::fprintf(stderr,
+               "evenkeel-check: expected [pool|jobs|stopped|fuzz|guards|allocations|ulps|large]... "
+               "[--seed S] "
+               "[--cases N] "
+               "[--only K] [--no-guards] [--zeros-alike], got '%s'.\n",
+               argument);
   std::exit(2);
 }
 

@@ -32,7 +32,7 @@ class Worker {
     memory_.begin_run(Place::shifted, false, number);
     wrong_ = operations()[number % operations().size()].run(draw, kElements, memory_);
     wrong_ += memory_.faults();
-    return memory_.hash();
+    return is_stopped() ? 0 : memory_.hash();
   }
 
   // The same in scratch that is somebody's.
@@ -63,15 +63,18 @@ class Worker {
   std::string wrong_;
 };
 
-// In a child process, which tells by its exit code.
+// In a child process, which tells by its exit code. Under valgrind it inherits the count of errors: what valgrind has
+// reported before the fork is an exit code of the child, too.
 template <class Body>
 bool holds_in_child(const Body& body) {
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) _exit(body() ? 0 : 1);
   int status = 0;
-  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-         WEXITSTATUS(status) == 0;
+  const bool ended = child > 0 && waitpid(child, &status, 0) == child;
+  if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  std::fprintf(stderr, "a child ended with the status 0x%x\n", static_cast<unsigned>(status));
+  return false;
 }
 
 // Sets thread counts and instruction sets at random for as long as somebody runs; returns how often.
