@@ -8,7 +8,6 @@
 #include "batchnorm-ncl-inl.h"
 #include "channels-inl.h"
 #include "matmul-inl.h"
-#include "convolution-inl.h"
 #include "pooling-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
@@ -17,6 +16,7 @@
 #include "losses-inl.h"
 #include "arithmetic-inl.h"
 #include "reductions-inl.h"
+#include "convolution-inl.h"
 #include "pairs-inl.h"
 #include "bare-passes-inl.h"
 

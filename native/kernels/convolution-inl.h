@@ -1,3 +1,4 @@
+// Longer than 250 lines because products, their gradient and rows share tiles and loads.
 // Convolutions that read x where it is, not a matrix of its windows: depthwise ones row by row, others in the register
 // tiles of matmul-inl.h, whose add_term they use. Lanes are positions; of a weight's gradient, outputs.
 #pragma once
@@ -45,6 +46,62 @@ void weighted_rows(const T* x, std::size_t step, const T* weight, std::size_t ta
   }
   for (; i < n; i += Vec::kLanes) {
     weighted_vectors<T, 1>(x + i, step, weight, taps, last, y + i, min_size(Vec::kLanes, n - i));
+  }
+}
+
+// Rows whose sums with one other row are taken together, so that its values become doubles once for all of them. Their
+// sums are a row's four registers each: only AVX-512 has room for more than one.
+template <class T>
+constexpr std::size_t kDotsTogether = sizeof(T) == sizeof(float) && sizeof(RegD) == 64 ? 4 : 1;
+
+// Bit by bit what dot_row makes of each: a product of two floats is exact in double, so that it may be fused.
+template <std::size_t kRows>
+inline void dots_together(const float* x, std::size_t step, const float* dy, std::size_t n,
+                          double* sums) {
+  constexpr std::size_t kLanes = VecF::kLanes;
+  Wide16 even[kRows], odd[kRows];
+  for (std::size_t j = 0; j < kRows; ++j) even[j] = odd[j] = Wide16::zero();
+  const auto add = [=](std::size_t i, std::size_t count, Wide16(&sum)[kRows]) EVENKEEL_INLINED {
+    const Wide16 other = load_doubles(dy + i, count);
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kRows; ++j) {
+      sum[j] = by_register([](RegD a, RegD b, RegD c) EVENKEEL_INLINED { return fused(a, b, c); },
+                           load_doubles(x + j * step + i, count), other, sum[j]);
+    }
+  };
+  std::size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    add(i, kLanes, even);
+    add(i + kLanes, kLanes, odd);
+  }
+  if (i < n) add(i, min_size(kLanes, n - i), even);
+  if (i + kLanes < n) add(i + kLanes, n - i - kLanes, odd);
+#pragma GCC unroll 4
+  for (std::size_t j = 0; j < kRows; ++j) sums[j] += fold(even[j] + odd[j]);
+}
+
+template <class T>
+void row_dots(const T* x, std::size_t step, std::size_t rows, const T* dy, std::size_t n,
+              double* sums) {
+  if constexpr (kDotsTogether < T >> 1) {
+    while (rows > 0) {
+      // 9 are three times 3.
+      const std::size_t calls = (rows + kDotsTogether<T> - 1) / kDotsTogether<T>;
+      const std::size_t together = (rows + calls - 1) / calls;
+      if (together == 4) dots_together<4>(x, step, dy, n, sums);
+      if (together == 3) dots_together<3>(x, step, dy, n, sums);
+      if (together == 2) dots_together<2>(x, step, dy, n, sums);
+      if (together == 1) dots_together<1>(x, step, dy, n, sums);
+      x += together * step;
+      sums += together;
+      rows -= together;
+    }
+  } else {
+    for (std::size_t j = 0; j < rows; ++j) {
+      const Total dot = dot_row(x + j * step, dy, n);
+      // What is not finite has left NaN in `low`.
+      sums[j] += dot.high - dot.high == 0.0 ? dot.high + dot.low : dot.high;
+    }
   }
 }
 
@@ -120,22 +177,39 @@ inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t co
   }
 }
 
+// A weight that is small enough stays in L1 while x passes once; else x, or what L1 keeps of it, passes for each tile of
+// outputs.
+constexpr std::size_t kWeightBytes = std::size_t{20} << 10;
+
 template <class T>
 void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
                     std::size_t outputs, T* c, std::size_t stride, std::size_t columns) {
   const std::size_t first = terms.first;
-  for (std::size_t o = 0; o < outputs; o += kTileRows) {
+  const auto one = [=](std::size_t o, std::size_t t) EVENKEEL_INLINED {
     const std::size_t rows = min_size(kTileRows, outputs - o);
+    const std::size_t width = min_size(kTileColumns<T>, columns - t);
     const T* panel = weight + o * terms.all + first * kTileRows;
+    T* to = c + o * stride + t;
+    with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
+      constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
+      // Where y is in no cache yet, its lines come while the sums are made.
+      for (std::size_t i = 0; first == 0 && i < rows; ++i) {
+        prefetch(to + i * stride);
+        prefetch(to + i * stride + width - 1);
+      }
+      typename Simd<T>::Vec sum[kRows][kVectors];
+      window_tile<T, kRows, kVectors>(panel, x, t, first, terms.count, sum);
+      put_tile<T, kRows, kVectors>(sum, to, stride, rows, width, first == 0,
+                                   bias != nullptr ? bias + o : nullptr);
+    });
+  };
+  if (outputs * terms.count * sizeof(T) <= kWeightBytes) {
     for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
-      const std::size_t width = min_size(kTileColumns<T>, columns - t);
-      with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
-        constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
-        typename Simd<T>::Vec sum[kRows][kVectors];
-        window_tile<T, kRows, kVectors>(panel, x, t, first, terms.count, sum);
-        put_tile<T, kRows, kVectors>(sum, c + o * stride + t, stride, rows, width, first == 0,
-                                     bias != nullptr ? bias + o : nullptr);
-      });
+      for (std::size_t o = 0; o < outputs; o += kTileRows) one(o, t);
+    }
+  } else {
+    for (std::size_t o = 0; o < outputs; o += kTileRows) {
+      for (std::size_t t = 0; t < columns; t += kTileColumns<T>) one(o, t);
     }
   }
 }
@@ -190,7 +264,7 @@ void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns
 
 template <class T>
 constexpr ConvolutionKernels<T> convolution_kernels() {
-  return {weighted_rows<T>, window_product<T>, window_gradient<T>};
+  return {weighted_rows<T>, row_dots<T>, window_product<T>, window_gradient<T>};
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ struct ConvolutionKernels {
   // in MatmulKernels.
   void (*weighted_rows)(const T* x, std::size_t step, const T* weight, std::size_t taps, T bias,
                         T* y, std::size_t n);
+  // sums[j] += sum over i of x[j * step + i] * dy[i], of `rows` rows: what ReductionKernels::dot_row makes of each.
+  void (*row_dots)(const T* x, std::size_t step, std::size_t rows, const T* dy, std::size_t n,
+                   double* sums);
   // Terms [first, first + count) of c[o, t], one block of those of MatmulKernels::multiply: the sum, in order of channels
   // and taps, of weight[o, channel, tap] * x. It is c where first is 0 and added to it elsewhere; then + bias[o], which
   // is nullable. x: from the channel of term `first` on. weight: panels [channel and tap, output] of

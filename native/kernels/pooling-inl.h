@@ -158,26 +158,22 @@ inline void side_by_side(const T* dy, const std::int32_t* indices, std::size_t c
 }
 
 // Windows of up to four values, two apart: number t begins at 2 t or, with padding, at 2 t - 1. Of one value two windows
-// at most add something to 0, and a sum of two has no order.
+// at most add something to 0, and a sum of two has no order. Lanes are windows, so the two are given as arrays that do
+// not overlap.
 template <class T>
 inline void two_apart(const T* dy, const std::int32_t* indices, std::size_t count,
-                      std::size_t length, T* dx) {
-  using Values = typename Four<T>::Values;
-  const auto take = [=](std::size_t t, Values& taken) EVENKEEL_INLINED {
-    one_of_four(T(0) + dy[t], indices[t] + 1 - 2 * static_cast<std::int32_t>(t), taken);
+                      std::size_t length, T* __restrict dx) {
+  // Value `k` of window `t`, counted from 2 t - 1.
+  const auto value = [=](std::size_t t, std::int32_t k) EVENKEEL_INLINED {
+    return indices[t] + 1 - 2 * static_cast<std::int32_t>(t) == k ? T(0) + dy[t] : T(0);
   };
-  // The last two values of a window are the first two of the next one, which writes them.
-  Values before, own;
-  take(0, before);
-  dx[0] = before[1];
+  dx[0] = value(0, 1);
   for (std::size_t t = 1; t < count; ++t) {
-    take(t, own);
-    const Values sum = own + Values{before[2], before[3], T(0), T(0)};
-    std::memcpy(dx + 2 * t - 1, &sum, 2 * sizeof(T));
-    before = own;
+    dx[2 * t - 1] = value(t, 0) + value(t - 1, 2);
+    dx[2 * t] = value(t, 1) + value(t - 1, 3);
   }
-  if (2 * count - 1 < length) dx[2 * count - 1] = before[2];
-  if (2 * count < length) dx[2 * count] = before[3];
+  if (2 * count - 1 < length) dx[2 * count - 1] = value(count - 1, 2);
+  if (2 * count < length) dx[2 * count] = value(count - 1, 3);
   for (std::size_t i = 2 * count + 1; i < length; ++i) dx[i] = T(0);
 }
 

@@ -23,6 +23,8 @@ size_t chunk_columns(size_t rows) { return rows <= 512 ? 512 : rows <= 1024 ? 25
 constexpr size_t kLaneColumns = 512;
 // So many outputs of a sample are worth a product of their own, written where it belongs.
 constexpr size_t kColumnsAlone = 96;
+// Outputs of a depthwise shape in a task.
+constexpr size_t kRowValues = 4096;
 // Tiles of outputs that go through scratch at a time.
 constexpr size_t kTilesTogether = 8;
 
@@ -173,31 +175,61 @@ void by_lanes(const T* x, Weight<T> weight, const T* bias, T* y, const Conv1d& s
       });
 }
 
-// One input channel a group, few outputs: each row by itself, from where it is or from rows of its windows.
+// Positions of a row of a depthwise shape whose windows are read where x is. Before and behind them, whole vectors but
+// the last one, windows reach beyond x.
+template <class T>
+Range read_in_place(const Conv1d& shape, const ChannelWindows& windows) {
+  const size_t lanes = kernels_of<T>().matmul.lanes;
+  if (!windows.within) return {0, 0};
+  const ptrdiff_t last = static_cast<ptrdiff_t>(shape.length) -
+                         static_cast<ptrdiff_t>(windows.reach(shape)) + shape.pad;
+  const size_t begin =
+      shape.pad <= 0 ? 0 : divide_up(static_cast<size_t>(shape.pad), lanes) * lanes;
+  const size_t end =
+      static_cast<size_t>(std::clamp<ptrdiff_t>(last, 0, static_cast<ptrdiff_t>(shape.out_length)));
+  if (end <= begin) return {0, 0};
+  return {begin, end == shape.out_length ? end : begin + (end - begin) / lanes * lanes};
+}
+
+// One input channel a group, few outputs: each row by itself.
 template <class T>
 void depthwise(const T* x, const T* weight, const T* bias, T* y, const Conv1d& shape,
                Workspace& workspace) {
-  const auto& kernels = kernels_of<T>().convolution;
-  const size_t reach = (shape.taps - 1) * shape.dilation + shape.out_length;
-  const bool together = shape.stride == 1 && reach <= 2 * (shape.length + shape.out_length);
-  const size_t step = together ? shape.dilation : shape.out_length;
-  // Of stride 1 one row has all windows: the row of a convolution with one tap and as many positions.
-  Conv1d row = shape;
-  if (together) {
-    row.taps = 1;
-    row.out_length = reach;
-  }
-  run_with_scratch<T>(shape.samples * shape.out, work_of(shape),
-                      together ? reach : shape.taps * shape.out_length, workspace,
-                      [&](size_t task, T* scratch) {
-                        const size_t o = task % shape.out, c = o / shape.group_out();
-                        const T* in = x + (task / shape.out * shape.in + c) * shape.length;
-                        read_taps(in, row, scratch);
-                        T* out = y + task * shape.out_length;
-                        const T shift = bias != nullptr ? bias[o] : T(0);
-                        kernels.weighted_rows(scratch, step, weight + o * shape.taps, shape.taps,
-                                              shift, out, shape.out_length);
-                      });
+  const auto weighted_rows = kernels_of<T>().convolution.weighted_rows;
+  const ChannelWindows windows(shape);
+  const size_t rows = shape.samples * shape.out, reach = windows.reach(shape);
+  const Range in_place = read_in_place<T>(shape, windows);
+  // To begin a task waits until all is written that was written before.
+  const size_t together = std::max<size_t>(1, kRowValues / shape.out_length);
+  run_with_scratch<T>(
+      divide_up(rows, together), work_of(shape), windows.size + reach, workspace,
+      [&](size_t task, T* scratch) {
+        const Range own = cut(rows, together, task);
+        for (size_t row = own.begin; row < own.end; ++row) {
+          const size_t o = row % shape.out, c = o / shape.group_out();
+          const T* in = x + (row / shape.out * shape.in + c) * shape.length;
+          const T* factors = weight + o * shape.taps;
+          const T shift = bias != nullptr ? bias[o] : T(0);
+          T* out = y + row * shape.out_length;
+          const auto put = [&](const T* from, size_t begin, size_t end) {
+            weighted_rows(from, windows.step, factors, shape.taps, shift, out + begin, end - begin);
+          };
+          if (in_place.size() == 0) {
+            windows.read(in, shape, scratch);
+            put(scratch, 0, shape.out_length);
+            continue;
+          }
+          // The ends last: what has just been copied in small pieces is not there to be read as vectors at once.
+          const bool before = in_place.begin > 0, behind = in_place.end < shape.out_length;
+          T* end = scratch + in_place.begin + reach;
+          if (before) windows.read_part(in, shape, 0, in_place.begin + reach, scratch);
+          if (behind) windows.read_part(in, shape, in_place.end, windows.size, end);
+          put(in + (static_cast<ptrdiff_t>(in_place.begin) - shape.pad), in_place.begin,
+              in_place.end);
+          if (before) put(scratch, 0, in_place.begin);
+          if (behind) put(end, in_place.end, shape.out_length);
+        }
+      });
 }
 
 // The weight as the convolution of that shape has it.

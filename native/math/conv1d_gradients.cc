@@ -18,6 +18,8 @@ using namespace windows;
 
 // Memory for leaves of a weight's gradient at a time.
 constexpr size_t kLeafBytes = size_t{16} << 20;
+// Values of windows that are read at a time, of a depthwise shape: they stay in L1.
+constexpr size_t kRowValues = 4096;
 
 // dweight[o, c, j] from [group, (c, j), o]; where x and dy have changed places that is what it is.
 template <class T>
@@ -109,31 +111,41 @@ void sum_samples(size_t samples, size_t length, size_t count, double* parts, con
   });
 }
 
+// Outputs of a depthwise shape go together: their rows lie side by side in each sample. The rows of x of all of them are
+// copied before the first one is read: what has just been stored is slow to load as other vectors.
 template <class T>
 void weights_by_row(const T* x, const T* dy, T* dweight, double* totals, const Conv1d& shape,
                     Workspace& workspace) {
-  const auto dot = kernels_of<T>().reductions.dot_row;
+  const auto row_dots = kernels_of<T>().convolution.row_dots;
+  const ChannelWindows windows(shape);
   const size_t leaves = divide_up(shape.samples, leaf_samples(shape.out_length));
+  const size_t most = std::max<size_t>(1, kRowValues / windows.size);
+  const size_t together = std::min(most, divide_up(shape.out, thread_count()));
+  const size_t row = padded(windows.size);
   // The sums, in doubles, before the windows.
-  const size_t sums = leaves * shape.taps;
+  const size_t sums = leaves * together * shape.taps;
   run_with_scratch<double>(
-      shape.out, work_of(shape), sums + shape.out_length, workspace,
-      [&](size_t o, double* scratch) {
-        T* window = reinterpret_cast<T*>(scratch + sums);
-        const size_t c = o / shape.group_out();
-        sum_samples(
-            shape.samples, shape.out_length, shape.taps, scratch, [&](size_t s, double* to) {
-              const T* in = x + (s * shape.in + c) * shape.length;
-              const T* out = dy + (s * shape.out + o) * shape.out_length;
-              for (size_t j = 0; j < shape.taps; ++j) {
-                const ptrdiff_t offset = offset_of(shape, j);
-                read_window(in, shape, offset, inside(shape, offset), 0, shape.out_length, window);
-                to[j] += value_of(dot(window, out, shape.out_length));
-              }
-            });
-        for (size_t j = 0; j < shape.taps; ++j) {
-          dweight[o * shape.taps + j] = static_cast<T>(scratch[j]);
-          if (totals != nullptr) totals[o * shape.taps + j] = scratch[j];
+      divide_up(shape.out, together), work_of(shape), sums + together * row, workspace,
+      [&](size_t task, double* scratch) {
+        T* rows = reinterpret_cast<T*>(scratch + sums);
+        const Range own = cut(shape.out, together, task);
+        const size_t first = own.begin / shape.group_out();
+        sum_samples(shape.samples, shape.out_length, own.size() * shape.taps, scratch,
+                    [&](size_t s, double* to) {
+                      const T* in = x + s * shape.in * shape.length;
+                      const size_t end = divide_up(own.end, shape.group_out());
+                      for (size_t c = first; c < end; ++c) {
+                        windows.read(in + c * shape.length, shape, rows + (c - first) * row);
+                      }
+                      for (size_t o = own.begin; o < own.end; ++o, to += shape.taps) {
+                        row_dots(rows + (o / shape.group_out() - first) * row, windows.step,
+                                 shape.taps, dy + (s * shape.out + o) * shape.out_length,
+                                 shape.out_length, to);
+                      }
+                    });
+        for (size_t i = 0; i < own.size() * shape.taps; ++i) {
+          dweight[own.begin * shape.taps + i] = static_cast<T>(scratch[i]);
+          if (totals != nullptr) totals[own.begin * shape.taps + i] = scratch[i];
         }
       });
 }

@@ -71,14 +71,40 @@ void read_window(const T* x, const Conv1d& shape, ptrdiff_t offset, Range within
   std::fill(out + (end - from), out + (to - from), T(0));
 }
 
-// All taps of a channel.
-template <class T>
-void read_taps(const T* x, const Conv1d& shape, T* out) {
-  for (size_t j = 0; j < shape.taps; ++j, out += shape.out_length) {
-    const ptrdiff_t offset = offset_of(shape, j);
-    read_window(x, shape, offset, inside(shape, offset), 0, shape.out_length, out);
+// How the windows of a depthwise shape are read, channel by channel: what tap j reads of consecutive positions is one row
+// after another, `step` apart. Of stride 1 these rows lie within each other, in the channel with the zeros around it.
+struct ChannelWindows {
+  bool within;
+  size_t step, size;
+
+  explicit ChannelWindows(const Conv1d& shape)
+      : within(shape.stride == 1 &&
+               reach(shape) + shape.out_length <= 2 * (shape.length + shape.out_length)),
+        step(within ? shape.dilation : shape.out_length),
+        size(within ? reach(shape) + shape.out_length : shape.taps * shape.out_length) {}
+
+  // Values behind a position that its last tap reads.
+  static size_t reach(const Conv1d& shape) { return (shape.taps - 1) * shape.dilation; }
+
+  // All of them, of the channel x.
+  template <class T>
+  void read(const T* x, const Conv1d& shape, T* out) const {
+    if (within) {
+      read_part(x, shape, 0, size, out);
+      return;
+    }
+    for (size_t j = 0; j < shape.taps; ++j, out += shape.out_length) {
+      const ptrdiff_t offset = offset_of(shape, j);
+      read_window(x, shape, offset, inside(shape, offset), 0, shape.out_length, out);
+    }
   }
-}
+  // Where they lie within each other: values [from, to) of the channel with the zeros before it.
+  template <class T>
+  void read_part(const T* x, Conv1d shape, size_t from, size_t to, T* out) const {
+    shape.out_length = size;
+    read_window(x, shape, -shape.pad, inside(shape, -shape.pad), from, to, out);
+  }
+};
 
 // With more taps than the stride, what is read at the stride is read by several taps: it is put side by side once,
 // one phase (place mod stride) after another, and the taps copy runs of it.

@@ -43,6 +43,13 @@ const PLANS: readonly Plan[] = [
   { shape: [1, 4, 200], out: 200, taps: 3 },
   { shape: [3, 8, 130], out: 16, taps: 3, groups: 2 },
   { shape: [2, 3, 300], out: 4, taps: 5, stride: 2, pad: 2 },
+  // Depthwise: windows where x is, with ends beside them or without; only ends; several outputs a group; a stride.
+  { shape: [3, 4, 300], out: 4, taps: 9, groups: 4, pad: 4 },
+  { shape: [2, 5, 100], out: 10, taps: 5, groups: 5 },
+  { shape: [2, 3, 160], out: 3, taps: 13, dilation: 4, groups: 3, pad: 24 },
+  { shape: [2, 3, 60], out: 3, taps: 41, groups: 3, pad: 40 },
+  { shape: [2, 3, 95], out: 6, taps: 4, stride: 3, groups: 3, pad: 3 },
+  { shape: [40, 2, 260], out: 2, taps: 2, groups: 2, pad: 1 },
 ];
 
 /** Whole numbers from -3 to 3. */
