@@ -1,12 +1,16 @@
 // How long each call of the addon takes: imported before the package is, it stands between the two.
+import type { Addon } from '../src/addon/types.js';
+
 type Call = (...args: unknown[]) => unknown;
 
 let spent: Map<string, number> | null = null;
+let seen: Record<string, unknown> | null = null;
 const load = process.dlopen.bind(process);
 
 process.dlopen = (module, path, ...flags) => {
   load(module, path, ...flags);
   const { exports } = module as { exports: Record<string, unknown> };
+  seen = exports;
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value !== 'function' || !Object.getOwnPropertyDescriptor(exports, name)!.writable) {
       continue;
@@ -38,4 +42,10 @@ export function timeCalls<Result>(run: () => Result): {
   } finally {
     spent = null;
   }
+}
+
+/** The calls themselves, once the package is loaded. */
+export function nativeCalls(): Addon {
+  if (seen === null) throw new Error('evenkeel is not loaded yet.');
+  return seen as unknown as Addon;
 }

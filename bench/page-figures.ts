@@ -1,4 +1,5 @@
-// Puts the figures of docs/showcases.json, training-steps.json, server.json and server-saturated.json on their pages:
+// Puts the figures of docs/showcases.json, training-steps.json, convolutions.json, server.json and server-saturated.json
+// on their pages:
 // `npx tsx bench/page-figures.ts`, or `--check`, which changes nothing and ends with 1 where a page says something else.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -205,12 +206,83 @@ function server({ machine, ...load }: Load & { readonly machine: Machine }): str
   );
 }
 
-async function fill(page: string, sections: Readonly<Record<string, string>>): Promise<boolean> {
+interface Convolutions {
+  readonly machine: Machine & { readonly peak: number };
+  readonly shapes: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<'forward' | 'backward', Readonly<Record<'evenkeel' | 'copy' | 'pytorch', number>>>
+      > & { readonly operations: number }
+    >
+  >;
+}
+
+/** µs; the limit is the multiply-adds at their peak, or a copy of the bytes where that takes longer. */
+function convolutions({ machine, shapes }: Convolutions): string {
+  const passes = ['forward', 'backward'] as const;
+  const figures = Object.entries(shapes).map(([name, shape]) => ({
+    name,
+    of: passes.map((pass) => {
+      const { evenkeel, copy, pytorch } = shape[pass];
+      const products = ((pass === 'forward' ? 1 : 2) * shape.operations) / machine.peak / 1e3;
+      return { evenkeel, pytorch, limit: Math.max(products, copy) };
+    }),
+  }));
+  const us = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const share = (value: number): string => `${Math.round(100 * value)} %`;
+  const times = (value: number): string => `${value.toFixed(2)}×`;
+  const mean = (
+    pass: number,
+    of: (each: (typeof figures)[number]['of'][number]) => number,
+  ): number =>
+    Math.exp(figures.reduce((sum, each) => sum + Math.log(of(each.of[pass]!)), 0) / figures.length);
+  const head = ['limit', 'ours', 'share', 'PyTorch', 'PyTorch / ours', 'PyTorch / limit'];
+  const tables = passes.map((pass, i) =>
+    table(
+      [pass, ...head],
+      [
+        ...figures.map(({ name, of }) => {
+          const { limit, evenkeel, pytorch } = of[i]!;
+          const [part, ratio, most] = [limit / evenkeel, pytorch / evenkeel, pytorch / limit];
+          return [
+            name,
+            us(limit),
+            us(evenkeel),
+            share(part),
+            us(pytorch),
+            times(ratio),
+            times(most),
+          ];
+        }),
+        [
+          ...['geometric mean', '', '', share(mean(i, (each) => each.limit / each.evenkeel)), ''],
+          times(mean(i, (each) => each.pytorch / each.evenkeel)),
+          times(mean(i, (each) => each.pytorch / each.limit)),
+        ],
+      ],
+    ),
+  );
+  const out = figures.filter(({ of }) => of[0]!.pytorch < 2 * of[0]!.limit).map(({ name }) => name);
+  return (
+    `${tables.join('\n\n')}\n\nThe run of ${machine.date}: ${machine.cpu}, ${machine.cores} cores; ${machine.isa} kernels on ` +
+    `${machine.threads} threads, Node ${machine.node}, PyTorch ${machine.pytorch ?? ''}. Multiply-adds at their peak: ` +
+    `${Math.round(machine.peak)} GFLOP/s of all cores in the median.\n\n` +
+    `At the limit itself the mean of the forward would be ${times(mean(0, (each) => each.pytorch / each.limit))}. ` +
+    `Even there these shapes would not be twice as fast as PyTorch: ${out.join(', ') || 'none'}.`
+  );
+}
+
+async function fill(
+  page: string,
+  sections: Readonly<Record<string, string>>,
+  kind = 'figures',
+): Promise<boolean> {
   const path = docs + page;
   const before = readFileSync(path, 'utf8');
   let text = before;
   for (const [name, content] of Object.entries(sections)) {
-    const [open, close] = [`<!-- figures: ${name} -->`, '<!-- /figures -->'];
+    const [open, close] = [`<!-- ${kind}: ${name} -->`, `<!-- /${kind} -->`];
     const start = text.indexOf(open);
     if (start < 0) throw new Error(`${page}: expected ${open}, got none.`);
     const end = text.indexOf(close, start);
@@ -225,6 +297,7 @@ const given = read('showcases.json') as Showcases;
 const stepsGiven = read('training-steps.json') as Parameters<typeof steps>[0] | undefined;
 const load = read('server.json') as Parameters<typeof server>[0] | undefined;
 const fastest = read('server-saturated.json') as typeof load;
+const convolved = read('convolutions.json') as Convolutions | undefined;
 const same = [
   await fill('showcases.md', {
     ...showcases(given),
@@ -234,5 +307,11 @@ const same = [
     ...(load && { server: server(load) }),
     ...(fastest && { saturation: server(fastest) }),
   }),
+  // The other blocks of this page are those of bench/results.
+  await fill(
+    'performance.md',
+    { ...(convolved && { convolutions: convolutions(convolved) }) },
+    'run',
+  ),
 ];
 if (process.argv.includes('--check') && same.includes(false)) process.exitCode = 1;

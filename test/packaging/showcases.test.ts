@@ -96,7 +96,7 @@ describe('examples/birdstrikes.ts, two epochs', () => {
   );
 });
 
-describe('docs/showcases.md and docs/server.md', () => {
+describe('docs/showcases.md, server.md and performance.md', () => {
   it('say what the committed runs gave', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
