@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 #include <new>
+#include <vector>
 
 #include "../../native/kernels/dispatch.h"
 #include "../../native/runtime/parallel.h"
@@ -7,8 +9,40 @@
 #include "operations.h"
 
 namespace evenkeel::check {
+namespace {
+
+// What runtime/workspace.h promises of scratch: where it begins, that padding is nobody else's, and what is kept.
+const char* scratch(Draw draw) {
+  Workspace workspace;
+  for (int round = 0; round < 20; ++round) {
+    struct Taken {
+      const double *from, *to;
+    };
+    std::vector<Taken> all;
+    workspace.reset();
+    for (int i = 0; i < 40; ++i) {
+      const std::size_t n = draw.between(1, 3000);
+      const double* const at = workspace.take<double>(n);
+      if (reinterpret_cast<std::uintptr_t>(at) % 64 != 0) return "scratch begins within a line";
+      all.push_back({at, at + (n + 15) / 16 * 16});
+    }
+    std::sort(all.begin(), all.end(), [](Taken a, Taken b) { return a.from < b.from; });
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      if (all[i - 1].to > all[i].from) return "the padding of scratch is other scratch";
+    }
+  }
+  const std::size_t before = allocated_bytes();
+  workspace.reset();
+  workspace.take<char>(std::size_t{100} << 20);
+  workspace.reset();
+  return allocated_bytes() <= before ? nullptr : "scratch of 100 MB is kept";
+}
+
+}  // namespace
 
 bool allocations(const Settings& settings) {
+  now("allocations --seed %llu: scratch", static_cast<unsigned long long>(settings.seed));
+  if (const char* wrong = scratch(Draw(settings.seed))) return failed(wrong);
   Memory memory(32, std::size_t{70'000} * 4 * sizeof(double));
   std::size_t failures = 0, cases = 0;
   set_thread_count(4);

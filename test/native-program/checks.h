@@ -54,5 +54,7 @@ void fail_threads_after(long count);
 void fail_allocation(long nth, bool from_there_on);
 // Whether it has failed since.
 bool allocation_failed();
+// What operator new has given and nobody has given back.
+std::size_t allocated_bytes();
 
 }  // namespace evenkeel::check

@@ -1,6 +1,7 @@
 // Failures on demand: the program's own operator new and pthread_create stand before the libraries'.
 #include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -13,6 +14,7 @@ namespace {
 
 std::atomic<long> threads_left{-1};
 std::atomic<long> allocations_left{0};
+std::atomic<std::size_t> bytes_held{0};
 std::atomic<bool> from_there_on{false}, has_failed{false};
 
 bool must_fail() {
@@ -30,7 +32,13 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
   if (posix_memalign(&block, alignment < least ? least : alignment, bytes == 0 ? 1 : bytes) != 0) {
     throw std::bad_alloc();
   }
+  bytes_held += malloc_usable_size(block);
   return block;
+}
+
+void give_back(void* block) {
+  bytes_held -= malloc_usable_size(block);
+  std::free(block);
 }
 
 }  // namespace
@@ -39,10 +47,10 @@ void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate(bytes, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block) noexcept { give_back(block); }
+void operator delete(void* block, std::size_t) noexcept { give_back(block); }
+void operator delete(void* block, std::align_val_t) noexcept { give_back(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give_back(block); }
 
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                               void* (*start)(void*), void* argument) {
@@ -64,5 +72,7 @@ void fail_allocation(long nth, bool all_behind) {
 }
 
 bool allocation_failed() { return has_failed; }
+
+std::size_t allocated_bytes() { return bytes_held; }
 
 }  // namespace evenkeel::check

@@ -2,6 +2,7 @@
 #include "kernel_calls.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace evenkeel::check {
@@ -264,31 +265,32 @@ MatrixView<T> view(Draw& draw, Memory& memory, std::size_t rows, std::size_t col
 template <class T>
 void pack(const Kernels& kernels, std::size_t length, Draw draw, Memory& memory) {
   const MatmulKernels<T>& table = part<T>(kernels).matmul;
-  // The size of a tile is the instruction set's, and so is what lies behind the rows: not part of the result.
+  // The size of a tile, and with it the number of zeros, is the instruction set's: not part of the result.
   const std::size_t k = draw.between(1, 12), tile = table.tile_rows;
   const T* a = memory.input<T>(length * k);
-  std::vector<T> panels((length + tile - 1) / tile * tile * k + 64);
+  const auto same = [](T packed, T expected) {
+    return packed == expected || (packed != packed && expected != expected);
+  };
+  constexpr T kBlank = std::numeric_limits<T>::max();
+  const std::size_t rows = (length + tile - 1) / tile * tile;
+  std::vector<T> panels(rows * k + 64, kBlank);
   table.pack_a({a, 1, length}, length, k, panels.data());
-  for (std::size_t i = 0; i < length; ++i) {
+  for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t p = 0; p < k; ++p) {
-      const T packed = panels[i / tile * tile * k + p * tile + i % tile];
-      memory.result(packed == a[p * length + i] || packed != packed ? 1.0 : 0.0);
+      const T expected = i < length ? a[p * length + i] : T(0);
+      memory.expect(same(panels[i / tile * tile * k + p * tile + i % tile], expected));
     }
   }
   const MatrixView<T> b = view<T>(draw, memory, k, length);
   for (std::size_t j = 0; j < length; j += table.tile_columns) {
     const std::size_t columns = std::min(table.tile_columns, length - j), lanes = table.lanes;
     const std::size_t width = (columns + lanes - 1) / lanes * lanes;
-    std::vector<T> panel(k * width);
+    std::vector<T> panel(k * width, kBlank);
     table.pack_b(b.at(0, j), k, columns, width, panel.data());
     for (std::size_t p = 0; p < k; ++p) {
       for (std::size_t i = 0; i < width; ++i) {
         const T expected = i < columns ? b.data[p * b.row + (j + i) * b.column] : T(0);
-        const T packed = panel[p * width + i];
-        if (i < columns ||
-            packed != expected) {  // how many zeros there are is the instruction set's
-          memory.result(packed == expected || packed != packed ? 1.0 : 0.0);
-        }
+        memory.expect(same(panel[p * width + i], expected));
       }
     }
   }

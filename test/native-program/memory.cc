@@ -83,6 +83,7 @@ void Memory::begin_run(Place place, bool in_place, std::uint64_t seed) {
   arrays_.clear();
   outputs_.clear();
   results_.clear();
+  is_as_expected_ = true;
 }
 
 const std::vector<char>& Memory::contents(std::size_t n, std::size_t size, Kind kind,
@@ -172,6 +173,7 @@ bool Memory::kept_state() const {
 }
 
 std::string Memory::faults() const {
+  if (!is_as_expected_) return "a value is another than that which is known";
   for (std::size_t i = 0; i < arrays_.size(); ++i) {
     const Array& array = arrays_[i];
     if (array.data == nullptr) continue;

@@ -65,10 +65,12 @@ class Memory {
   }
   // A number that is part of the result.
   void result(double value);
+  // What must hold in every instruction set; a fault where not. Hashes say only that all of them agree.
+  void expect(bool holds) { is_as_expected_ = is_as_expected_ && holds; }
 
   // Whether what was there before and may change, state, has not.
   bool kept_state() const;
-  // What is wrong beside the result: bytes around an array or of an input that changed.
+  // What is wrong beside the result: bytes around an array or of an input that changed, or what did not hold.
   std::string faults() const;
   // Of all outputs. Every NaN counts as one; without `signed_zeros` 0 and -0 too.
   std::uint64_t hash(bool signed_zeros = true) const;
@@ -99,7 +101,7 @@ class Memory {
   std::uint64_t seed_ = 0;
   Values values_ = Values::ordinary;
   Place place_ = Place::shifted;
-  bool in_place_ = false;
+  bool in_place_ = false, is_as_expected_ = true;
   Draw shifts_{0};
   std::vector<Array> arrays_;
   std::vector<std::size_t> outputs_;  // in the order they were asked for

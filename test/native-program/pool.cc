@@ -1,4 +1,8 @@
+#include <pthread.h>
+#include <signal.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <thread>
 #include <vector>
@@ -48,6 +52,32 @@ std::size_t count_tasks(std::uint64_t seed, std::size_t calls) {
   return all;
 }
 
+// What a worker hears of: a fault, a profiler's sample, and no signal of the host's.
+bool masks_signals() {
+  const pthread_t caller = pthread_self();
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  std::atomic<std::size_t> workers{0};
+  std::atomic<bool> right{true};
+  parallel_for(16, [&](std::size_t) {
+    if (pthread_equal(pthread_self(), caller) != 0) {
+      while (workers == 0 && std::chrono::steady_clock::now() < patience) {
+        std::this_thread::yield();
+      }
+      return;
+    }
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    for (const int open : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGPROF}) {
+      if (sigismember(&blocked, open) != 0) right = false;
+    }
+    for (const int hosts : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD}) {
+      if (sigismember(&blocked, hosts) != 1) right = false;
+    }
+    ++workers;
+  });
+  return right && workers > 0;
+}
+
 }  // namespace
 
 bool pool(const Settings& settings) {
@@ -91,8 +121,11 @@ bool pool(const Settings& settings) {
   if (!once) return failed("a task did not run exactly once");
   if (!equal) return failed("another hash than on one thread");
 
-  now("pool --seed %llu: a forked child", seed);
+  now("pool --seed %llu: signals of its threads", seed);
   set_thread_count(8);
+  if (!masks_signals()) return failed("a worker has another mask of signals, or there is none");
+
+  now("pool --seed %llu: a forked child", seed);
   if (!holds_in_child([&] {
         Worker worker(settings);
         return all_equal(worker, expected, Worker::kCases);
