@@ -52,6 +52,22 @@ std::size_t count_tasks(std::uint64_t seed, std::size_t calls) {
   return all;
 }
 
+// Where every task says that no more are wanted, a thread runs one at most.
+bool stops_at_once(std::size_t threads) {
+  set_thread_count(threads);
+  for (int call = 0; call < 100; ++call) {
+    std::atomic<bool> stopped{false};
+    std::atomic<std::size_t> ran{0};
+    const StopWhen stop(stopped);
+    parallel_for(1000, [&](std::size_t) {
+      ++ran;
+      stopped = true;
+    });
+    if (ran == 0 || ran > threads) return false;
+  }
+  return true;
+}
+
 // What a worker hears of: a fault, a profiler's sample, and no signal of the host's.
 bool masks_signals() {
   const pthread_t caller = pthread_self();
@@ -120,6 +136,11 @@ bool pool(const Settings& settings) {
   for (std::thread& caller : callers) caller.join();
   if (!once) return failed("a task did not run exactly once");
   if (!equal) return failed("another hash than on one thread");
+
+  now("pool --seed %llu: tasks behind a stop", seed);
+  for (const std::size_t threads : {std::size_t{1}, std::size_t{4}}) {
+    if (!stops_at_once(threads)) return failed("tasks ran on once they were stopped");
+  }
 
   now("pool --seed %llu: signals of its threads", seed);
   set_thread_count(8);
