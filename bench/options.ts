@@ -18,9 +18,10 @@ export interface Options {
 
 const USAGE: Usage = {
   name: 'bench',
-  text: `Measures BatchNorm1d through the public API beside bare passes over the same memory
-(the limit) and beside the peers found here, in turns: median, 10th to 90th percentile,
-GB/s, share of the limit, and the error of the output against float64.`,
+  text: `Measures BatchNorm1d through the public API, in turns with bare passes over the
+same memory (the limit) and with the peers found here: median, 10th to 90th
+percentile, GB/s, share of the limit, and the error of the output against
+float64.`,
   options: {
     filter: {
       type: 'string',
@@ -40,10 +41,11 @@ GB/s, share of the limit, and the error of the output against float64.`,
     list: { type: 'boolean', help: 'print the cases and measure nothing' },
   },
   notes: [
-    ['Groups of cases:', ...wrapped(groupNames, 84)].join('\n'),
+    ['Groups of cases:', ...wrapped(groupNames, 78)].join('\n'),
     `Peers are optional. PyTorch is looked for in python3, or in the Python that
-EVENKEEL_PYTHON names; the others in this folder, and where \`npm run bench:peers\` of a
-checkout installs them. EVENKEEL_ISA and EVENKEEL_THREADS hold for evenkeel and the limit.`,
+EVENKEEL_PYTHON names; the others in this folder, and where
+\`npm run bench:peers\` of a checkout installs them. EVENKEEL_ISA and
+EVENKEEL_THREADS hold for evenkeel and the limit.`,
   ],
 };
 

@@ -68,8 +68,8 @@ interface Rest {
  * const model = new nn.Linear(2, 1);
  * const optimizer = new optim.Adam(model.parameters());
  * await checkpoint.saveTraining('run.safetensors', { model, optimizer, extra: { epoch: 3 } });
- * const extra = await checkpoint.loadTraining('run.safetensors', { model, optimizer });
- * extra.epoch; // => 3
+ * const { epoch } = await checkpoint.loadTraining<{ epoch: number }>('run.safetensors', { model, optimizer });
+ * epoch; // => 3
  * ```
  */
 export async function saveTraining(path: string | URL, parts: TrainingToSave): Promise<void> {
@@ -104,13 +104,14 @@ export async function saveTraining(path: string | URL, parts: TrainingToSave): P
  * random numbers goes on where it was. All or nothing: what does not fit changes nothing.
  *
  * @param source - A path or a file: URL, or the bytes of a file.
+ * @typeParam Saved - What `extra` was. It is JSON of a file: nothing checks that it has this type.
  * @returns The extra that was saved; null for none.
  * @throws {TypeError | RangeError} for a file of another kind, or one that lacks or has more than the parts given.
  */
-export async function loadTraining(
+export async function loadTraining<Saved extends Extra = Extra>(
   source: string | URL | Uint8Array | ArrayBufferLike,
   parts: TrainingParts,
-): Promise<Extra> {
+): Promise<Saved> {
   const who = 'loadTraining';
   check.options(who, parts, ['model', 'optimizer', 'scheduler']);
   checkParts(who, parts);
@@ -151,7 +152,7 @@ export async function loadTraining(
     throw error;
   }
   restoreRandomState(rest.random);
-  return rest.extra;
+  return rest.extra as Saved;
 }
 
 function checkParts(who: string, parts: TrainingParts): void {

@@ -59,7 +59,15 @@ function startOf(who: string, root: Tensor, gradient: TensorLike | undefined): T
   const start =
     gradient === undefined
       ? Tensor.filled(root.shape, root.dtype, 1)
-      : Tensor.from(gradient).detach();
+      : Tensor.from(gradientOf(who, gradient)).detach();
   arithmetic.check(who, root, start);
   return start;
+}
+
+/** What `loss.backward({ retainGraph: true })` has in the place of a gradient is said to be options. */
+function gradientOf(who: string, gradient: TensorLike): TensorLike {
+  if (!check.isPlainObject(gradient) || 'data' in gradient) return gradient;
+  const method = who.slice('Tensor.'.length);
+  const what = `a gradient before the options (for none: ${method}(undefined, { … }))`;
+  throw check.wrongKind(who, what, gradient);
 }

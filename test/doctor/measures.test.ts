@@ -50,6 +50,20 @@ describe('a report', () => {
     expect(report.accuracy?.recalibrated).toBe(accuracy(copy.eval()));
   });
 
+  it('says why a case has no accuracy, and draws no chart of none', () => {
+    const untracked = new nn.Sequential(new nn.BatchNorm1d(2, { trackRunningStats: false }));
+    const rows = tensor([[1, 2], [3, 4], [5, 7]]); // prettier-ignore
+    const ends = new data.DataLoader(new data.TensorDataset(rows, [0, 1, 0]), { batchSize: 2 });
+    const none = diagnose(untracked, ends);
+    expect(none.cases!.map(({ accuracy }) => accuracy)).toEqual([null, null, null, null]);
+    for (const text of [String(none), none.toHTML()])
+      expect(text.replaceAll(/\s+/g, ' ')).toContain('There is no accuracy where a batch has one');
+    expect(none.toHTML()).not.toContain('Accuracy in the four cases');
+    expect(report.toHTML()).toContain('Accuracy in the four cases');
+    for (const text of [String(report), report.toHTML()])
+      expect(text).not.toContain('There is no accuracy');
+  });
+
   it('has the statistics of the data in each layer', () => {
     const copy = model.clone();
     nn.updateBatchNorm(copy, loader);

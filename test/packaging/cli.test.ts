@@ -52,7 +52,7 @@ describe('evenkeel', () => {
     const lines = evenkeel(name, '--help')
       .stdout.split('\n')
       .filter((line) => !line.startsWith('  npx ') && !line.startsWith('  /'));
-    expect(lines.filter((line) => line.length > 92)).toEqual([]);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('--version prints the version', () => {

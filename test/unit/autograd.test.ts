@@ -134,6 +134,17 @@ describe('the graph is freed', () => {
     unchanged();
   });
 
+  test('options in the place of the gradient are said to be options', async () => {
+    const y = mul(leaf([3]), leaf([2]));
+    const words = (method: string) =>
+      `Tensor.${method}: expected a gradient before the options (for none: ` +
+      `${method}(undefined, { … })), got an object.`;
+    const options = { retainGraph: true } as never;
+    expect(() => y.backward(options)).toThrow(words('backward'));
+    await expect(y.backwardAsync(options)).rejects.toThrow(words('backwardAsync'));
+    y.backward();
+  });
+
   test('retainGraph keeps it', () => {
     const x = leaf([1, 2]);
     const y = sum(mul(x, x));

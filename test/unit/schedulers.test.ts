@@ -83,7 +83,7 @@ describe('refused, and nothing has changed', () => {
     const schedulers = [
       new lrScheduler.LinearLR(optimizer),
       new lrScheduler.StepLR(optimizer, { stepSize: 2 }),
-    ] as never[];
+    ];
     const sequence = new lrScheduler.SequentialLR(optimizer, { schedulers, milestones: [3] });
     const before = sequence.stateDict();
     const states = before._schedulers as Record<string, unknown>[];

@@ -3,12 +3,13 @@ import { figure, smallFigure } from '../../report/chart.js';
 import { markup, type Markup } from '../../report/markup.js';
 import { short } from '../../report/numbers.js';
 import { details, page, section, table, type Row } from '../../report/page.js';
-import type { Finding, LayerReport, ReportData, Severity } from '../report-types.js';
+import type { CaseReport, Finding, LayerReport, ReportData, Severity } from '../report-types.js';
 import { caseChart, driftChart } from './case-chart.js';
 import { layerCharts } from './layer-charts.js';
 import {
   accuracyLine,
   differenceLine,
+  missingCases,
   modeOf,
   nameOf,
   place,
@@ -25,11 +26,7 @@ export function pageOf(report: ReportData): string {
   const body = [
     header(report),
     section('Findings', '', markup`${report.findings.map(findingOf)}`),
-    section(
-      'The four cases',
-      '',
-      report.cases === null ? markup`` : figure(caseChart(report.cases)),
-    ),
+    casesOf(report.cases ?? []),
     section(
       'Layers',
       '',
@@ -38,6 +35,14 @@ export function pageOf(report: ReportData): string {
   ];
   const subject = report.subject === '' ? 'BatchNorm' : report.subject;
   return page(`${subject}: ${verdict(report)}`, body);
+}
+
+/** A chart of what there is, and a sentence about what there is not. */
+function casesOf(cases: readonly CaseReport[]): Markup {
+  const missing = missingCases(cases);
+  const hasAny = cases.some(({ accuracy }) => accuracy !== null);
+  const note = missing === undefined ? '' : markup`<p>${missing}</p>`;
+  return section('The four cases', '', markup`${hasAny ? figure(caseChart(cases)) : ''}${note}`);
 }
 
 function header(report: ReportData): Markup {

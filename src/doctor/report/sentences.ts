@@ -1,6 +1,6 @@
 // Sentences that the terminal and the page share.
 import { count, counted, percent } from '../../report/numbers.js';
-import type { Finding, LayerReport, ReportData, Severity } from '../report-types.js';
+import type { CaseReport, Finding, LayerReport, ReportData, Severity } from '../report-types.js';
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
@@ -45,6 +45,15 @@ export function accuracyLine({ accuracy }: ReportData): string | undefined {
   const { asFound, recalibrated } = accuracy;
   const mended = recalibrated === null ? '' : `, ${percent(recalibrated)} recalibrated`;
   return `Accuracy ${percent(asFound)} as found${mended}.`;
+}
+
+/** Why there are cases without an accuracy; undefined where there are none. */
+export function missingCases(cases: readonly CaseReport[]): string | undefined {
+  if (cases.every(({ accuracy }) => accuracy !== null)) return undefined;
+  return (
+    'There is no accuracy where a batch has one value per channel and its own statistics would ' +
+    'normalise it, where a layer has no running statistics, or where the outputs are not one score per class.'
+  );
 }
 
 /** Undefined where the two modes were not compared. */

@@ -22,6 +22,7 @@ import type {
 import {
   accuracyLine,
   differenceLine,
+  missingCases,
   modeOf,
   nameOf,
   place,
@@ -106,10 +107,12 @@ function caseLines(cases: readonly CaseReport[], paint: Paint): string[] {
     ...sizes.map((size) => ({ title: `batch of ${String(size)}`, align: 'right' }) as const),
   ] as const;
   const [head = '', ...lines] = columns(heads, rows);
+  const missing = missingCases(cases);
   return [
     paint('bold', 'The same weights in the four cases, accuracy'),
     paint('dim', head),
     ...lines,
+    ...(missing === undefined ? [] : labelled('  –  ', missing)),
   ];
 }
 

@@ -14,7 +14,7 @@ import { entriesOf, readState } from './state.js';
 
 export interface SequentialLROptions {
   /** One after another, all of the same optimiser. */
-  schedulers: readonly LRScheduler<never>[];
+  schedulers: readonly LRScheduler[];
   /** The epochs at which the next takes over: one fewer than schedulers, rising. */
   milestones: readonly number[];
 }
