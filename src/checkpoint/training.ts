@@ -47,6 +47,12 @@ export interface TrainingToSave extends TrainingParts {
 
 const FORMAT = 'evenkeel training 1';
 
+/** No run gets so far. At the end of the stream every draw of the process would be an error from then on. */
+const MOST_OFFSET = 2 ** 52;
+
+/** What JSON.stringify and this file's own walk get down to, in any stack. */
+const MOST_DEPTH = 500;
+
 interface Rest {
   format: string;
   counts: Record<string, Record<string, number>> | null;
@@ -128,12 +134,15 @@ export async function loadTraining<Saved extends Extra = Extra>(
   }
   const weights = new StateDict();
   const state: OptimizerState['state'] = {};
+  // Entries without a prototype: a name such as `__proto__` is one like others there.
+  const entriesOf = (index: string): Record<string, Tensor | number> =>
+    (state[Number(index)] ??= Object.create(null) as Record<string, Tensor | number>);
   for (const [index, entries] of Object.entries(rest.counts ?? {}))
-    state[Number(index)] = { ...entries };
+    Object.assign(entriesOf(index), entries);
   for (const [key, tensor] of file) {
     const [, index, name] = /^optimizer\.(\d+)\.(.+)$/.exec(key) ?? [];
     if (key.startsWith('model.')) weights.set(key.slice('model.'.length), tensor);
-    else if (index !== undefined) (state[Number(index)] ??= {})[name!] = tensor;
+    else if (index !== undefined) entriesOf(index)[name!] = tensor;
     else throw check.wrongValue(who, 'tensors of a model and an optimizer', `'${key}'`);
   }
   const before = [
@@ -174,6 +183,9 @@ function checkedExtra(who: string, extra: Extra): Extra {
     if (value === null || typeof value === 'boolean' || typeof value === 'string') return;
     if (typeof value === 'number' && Number.isFinite(value)) return;
     if (typeof value !== 'object' || above.includes(value)) refuse(value, path);
+    if (above.length === MOST_DEPTH) {
+      throw check.wrongValue(who, `extra of at most ${MOST_DEPTH} levels`, 'more');
+    }
     const object = value as object;
     if (!Array.isArray(object) && !check.isPlainObject(object)) refuse(value, path);
     for (const [name, each] of Object.entries(object))
@@ -193,7 +205,11 @@ function restOf(who: string, file: StateDict): Rest {
   }
   const { key, offset } = rest?.random ?? {};
   const isWhole =
-    Number.isSafeInteger(key) && Number.isSafeInteger(offset) && key! >= 0 && offset! >= 0;
+    Number.isSafeInteger(key) &&
+    Number.isSafeInteger(offset) &&
+    key! >= 0 &&
+    offset! >= 0 &&
+    offset! <= MOST_OFFSET;
   if (rest?.format !== FORMAT || !isWhole) {
     throw check.wrongValue(who, 'a file of saveTraining', 'another one');
   }

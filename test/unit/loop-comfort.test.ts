@@ -1,6 +1,6 @@
 // What stands around a training loop: best states, averages, whole runs in a file, parts of data sets, samplers, padding,
 // initial values.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -290,6 +290,51 @@ describe('saveTraining and loadTraining', () => {
       "loadTraining: expected tensors of a model and an optimizer, got 'averaged.weight'.",
     );
     expect(run.bits()).toBe(before);
+  });
+
+  test('a file whose random numbers are at the end of their stream is refused', async () => {
+    const run = new Run();
+    run.epoch();
+    const path = join(folder, 'random.safetensors');
+    await checkpoint.saveTraining(path, partsOf(run));
+    const file = await checkpoint.loadSafetensors(path);
+    const rest = JSON.parse(file.metadata.get('training')!) as { random: { offset: number } };
+    rest.random.offset = Number.MAX_SAFE_INTEGER;
+    const training = JSON.stringify(rest);
+    const bytes = checkpoint.encodeSafetensors(file, { metadata: { training } });
+    await expect(checkpoint.loadTraining(bytes, partsOf(run))).rejects.toThrow(
+      'loadTraining: expected a file of saveTraining, got another one.',
+    );
+    expect(new nn.Linear(2, 2).weight.shape).toEqual([2, 2]); // which draws
+  });
+
+  test.each(['__proto__', 'constructor'])('a tensor named %s is refused', async (name) => {
+    const run = new Run();
+    run.epoch();
+    const path = join(folder, 'names.safetensors');
+    await checkpoint.saveTraining(path, partsOf(run));
+    const file = await checkpoint.loadSafetensors(path);
+    const metadata = Object.fromEntries(file.metadata);
+    const bytes = checkpoint.encodeSafetensors(file.set(`optimizer.0.${name}`, tensor([1])), {
+      metadata,
+    });
+    await expect(checkpoint.loadTraining(bytes, partsOf(run))).rejects.toThrow(`'${name}'`);
+  });
+
+  test('an extra of many levels is refused before anything is written', async () => {
+    const nest = (levels: number): unknown => (levels === 0 ? 1 : [nest(levels - 1)]);
+    const path = join(folder, 'levels.safetensors');
+    const { model } = partsOf(new Run());
+    for (const [levels, words] of [
+      [501, 'saveTraining: expected extra of at most 500 levels, got more.'],
+      [5000, 'saveTraining: expected extra of at most 500 levels, got more.'],
+    ] as const) {
+      const saved = checkpoint.saveTraining(path, { model, extra: nest(levels) as never });
+      await expect(saved).rejects.toThrow(words);
+    }
+    expect(existsSync(path)).toBe(false);
+    await checkpoint.saveTraining(path, { model, extra: nest(500) as never });
+    expect(await checkpoint.loadTraining(path, { model })).toEqual(nest(500));
   });
 
   const circular: { a: unknown[] } = { a: [] };
