@@ -66,7 +66,8 @@ function startOf(who: string, root: Tensor, gradient: TensorLike | undefined): T
 
 /** What `loss.backward({ retainGraph: true })` has in the place of a gradient is said to be options. */
 function gradientOf(who: string, gradient: TensorLike): TensorLike {
-  if (!check.isPlainObject(gradient) || 'data' in gradient) return gradient;
+  const isObject = typeof gradient === 'object' && (gradient as object | null) !== null;
+  if (!isObject || !check.isPlainObject(gradient) || 'data' in gradient) return gradient;
   const method = who.slice('Tensor.'.length);
   const what = `a gradient before the options (for none: ${method}(undefined, { … }))`;
   throw check.wrongKind(who, what, gradient);
