@@ -2,7 +2,19 @@
 export { isGradEnabled, noGrad } from './autograd/index.js';
 export type { ArrayLikeTensor, NestedArray } from './tensor/interop.js';
 export { tensor, type TensorOptions, type TensorSource } from './tensor/create.js';
-export { full, ones, rand, randn, zeros } from './tensor/filled.js';
+export {
+  arange,
+  eye,
+  full,
+  ones,
+  onesLike,
+  rand,
+  randn,
+  randnLike,
+  randperm,
+  zeros,
+  zerosLike,
+} from './tensor/filled.js';
 export * as checkpoint from './checkpoint/index.js';
 export * as data from './data/index.js';
 export * as functional from './functional/index.js';

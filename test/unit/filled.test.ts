@@ -1,7 +1,7 @@
-// Tensors of a shape alone: zeros, ones, full, rand, randn.
+// Tensors of a shape alone: zeros, ones, full, rand, randn, those like another, eye, arange, randperm.
 import { describe, expect, test } from 'vitest';
 
-import { full, functional, manualSeed, nn, ones, rand, randn, tensor, zeros } from '../../src/index.js'; // prettier-ignore
+import { arange, eye, full, functional, manualSeed, nn, ones, onesLike, rand, randn, randnLike, randperm, tensor, zeros, zerosLike } from '../../src/index.js'; // prettier-ignore
 import { thrownBy } from '../helpers/snapshot.js';
 
 const DTYPES = ['float32', 'float64', 'int32', 'int64'] as const;
@@ -41,6 +41,57 @@ test('random ones are those of nn.init, from the same stream', () => {
   const many = randn([10_000], { dtype: 'float64' });
   expect(many.mean().item()).toBeCloseTo(0, 1);
   expect(many.std().item()).toBeCloseTo(1, 1);
+});
+
+test('like another: its shape and dtype, unless the options say otherwise', () => {
+  const x = tensor([[1, 2]], { dtype: 'float64', requiresGrad: true });
+  for (const like of [zerosLike, onesLike, randnLike]) {
+    const y = like(x);
+    expect([y.shape, y.dtype, y.requiresGrad]).toEqual([[1, 2], 'float64', false]);
+    expect(like(x, { dtype: 'float32', requiresGrad: true }).dtype).toBe('float32');
+  }
+  expect(zerosLike({ data: new Int32Array(2), shape: [2] }).dtype).toBe('int32');
+  expect(onesLike(x).toArray()).toEqual([[1, 1]]);
+  manualSeed(3);
+  const drawn = randnLike(x).toArray();
+  manualSeed(3);
+  expect(randn([1, 2], { dtype: 'float64' }).toArray()).toEqual(drawn);
+});
+
+test.each(DTYPES)('eye and arange, in %s', (dtype) => {
+  expect(eye(3, { dtype }).toArray()).toEqual([[1, 0, 0], [0, 1, 0], [0, 0, 1]]); // prettier-ignore
+  expect(eye(0, { dtype }).shape).toEqual([0, 0]);
+  expect([arange(3, { dtype }).dtype, arange(3, { dtype }).toArray()]).toEqual([dtype, [0, 1, 2]]);
+  expect(arange(2.5, { dtype }).toArray()).toEqual([0, 1, 2]);
+  expect(arange(0).shape).toEqual([0]);
+  expect([arange(1).dtype, eye(1).dtype]).toEqual(['int64', 'float32']);
+});
+
+test('randperm has each number once, in another order for another seed', () => {
+  manualSeed(4);
+  const first = randperm(100).toArray() as number[];
+  const second = randperm(100).toArray() as number[];
+  manualSeed(4);
+  expect(randperm(100).toArray()).toEqual(first);
+  expect(second).not.toEqual(first);
+  expect([...second].sort((a, b) => a - b)).toEqual(arange(100).toArray());
+  const rows = tensor([[1], [2], [3]]);
+  expect(rows.indexSelect(0, randperm(3)).sum().item()).toBe(6);
+});
+
+describe('refused, of those by a number', () => {
+  test.each<[string, () => unknown, string]>([
+    ['half an identity', () => eye(1.5), 'RangeError: eye: expected n to be a whole number of at least 0, got 1.5.'],
+    ['an identity of two sizes', () => eye(2, 3 as never), 'TypeError: eye: expected an options object { dtype, requiresGrad }, got 3.'],
+    ['too large an identity', () => eye(2 ** 30), 'RangeError: eye: expected at most 2^53 - 1 elements, got shape [1073741824, 1073741824].'],
+    ['a start', () => arange(1, 5 as never), 'TypeError: arange: expected an options object { dtype, requiresGrad }, got 5.'],
+    ['a negative end', () => arange(-1), 'RangeError: arange: expected end to be a number from 0 to 9007199254740991, got -1.'],
+    ['an order of NaN', () => randperm(NaN), 'RangeError: randperm: expected n to be a whole number from 0 to 4294967295, got NaN.'],
+    ['normal integers', () => randnLike(arange(2)), "RangeError: randnLike: expected dtype to be 'float32' or 'float64', got 'int64'."],
+    ['what is no tensor', () => zerosLike(3 as never), 'TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }, got 3.'],
+  ])('%s', (_, body, words) => {
+    expect(thrownBy(body)).toBe(words);
+  }); // prettier-ignore
 });
 
 describe('refused', () => {
