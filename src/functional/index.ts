@@ -87,6 +87,7 @@ export {
 export { bmm, matmul } from './matmul.js';
 export { normalize, type NormalizeOptions } from './normalize.js';
 export {
+  argsort,
   gather,
   indexAdd,
   indexSelect,
@@ -103,7 +104,13 @@ export { cat, stack } from './shapes/cat.js';
 export { expand } from './shapes/expand.js';
 export { pad, type PadOptions } from './shapes/pad.js';
 export { flip, permute, transpose } from './shapes/permute.js';
-export { reshape, squeeze, unsqueeze } from './shapes/reshape.js';
+export {
+  flatten,
+  reshape,
+  squeeze,
+  unsqueeze,
+  type FlattenFunctionOptions,
+} from './shapes/reshape.js';
 export { chunk, narrow, split } from './shapes/split.js';
 export { batchNorm, type BatchNormFunctionOptions } from './batchnorm/batchnorm.js';
 export {

@@ -9,10 +9,10 @@ import * as masks from './pointwise/masks.js';
 import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
 import { relu } from './relu.js';
-import { gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
+import { argsort, gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
 import { expand } from './shapes/expand.js';
 import { flip, permute, transpose } from './shapes/permute.js';
-import { reshape, squeeze, unsqueeze } from './shapes/reshape.js';
+import { flatten, reshape, squeeze, unsqueeze } from './shapes/reshape.js';
 import { chunk, narrow, split } from './shapes/split.js';
 
 type Methods = TensorOperations<Tensor>;
@@ -47,7 +47,20 @@ const functions: Functions = {
   ...{ eq, ge, gt, le, lt, maskedFill, ne },
   ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
-  ...{ chunk, expand, flip, narrow, permute, reshape, split, squeeze, transpose, unsqueeze },
+  ...{
+    argsort,
+    chunk,
+    expand,
+    flatten,
+    flip,
+    narrow,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    transpose,
+    unsqueeze,
+  },
   ...{ bmm, matmul, gather, indexAdd, indexSelect },
 };
 

@@ -1,7 +1,7 @@
 // Dimensions made one, and one made several: the same elements in the same order.
 import * as check from '../check/index.js';
 import { dimOf } from '../functional/dims.js';
-import { reshape } from '../functional/shapes/reshape.js';
+import { flattened, reshape } from '../functional/shapes/reshape.js';
 import { Tensor, type TensorLike } from '../tensor/tensor.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
@@ -37,19 +37,7 @@ export class Flatten extends Module {
   forward(x: TensorLike, ...rest: never[]): Tensor {
     const who = this[WHO];
     if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
-    const input = Tensor.from(x);
-    const { shape } = input;
-    const first = dimOf(who, 'startDim', this.startDim, shape.length);
-    const last = dimOf(who, 'endDim', this.endDim, shape.length);
-    if (first > last) {
-      throw check.wrongValue(
-        who,
-        'startDim before endDim (start_dim cannot come after end_dim)',
-        `${this.startDim} and ${this.endDim} of shape ${check.shapeText(shape)}`,
-      );
-    }
-    const size = check.numelOf(shape, first, last + 1);
-    return reshape(input, [...shape.slice(0, first), size, ...shape.slice(last + 1)]);
+    return flattened(who, Tensor.from(x), this.startDim, this.endDim);
   }
 
   override extraRepr(): string {

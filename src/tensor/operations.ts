@@ -62,6 +62,7 @@ export interface TensorOperations<T> {
   argmax(options?: Along & { keepdim?: boolean | undefined }): T;
   argmin(options?: Along & { keepdim?: boolean | undefined }): T;
   sort(options?: Along & { descending?: boolean | undefined }): ValuesAndIndices<T>;
+  argsort(options?: Along & { descending?: boolean | undefined }): T;
   topk(k: number, options?: Along & { largest?: boolean | undefined }): ValuesAndIndices<T>;
 
   relu(): T;
@@ -70,6 +71,7 @@ export interface TensorOperations<T> {
   softmax(options: { dim: number }): T;
   logSoftmax(options: { dim: number }): T;
 
+  flatten(options?: { startDim?: number | undefined; endDim?: number | undefined }): T;
   reshape(shape: readonly number[]): T;
   permute(dims: readonly number[]): T;
   transpose(a: number, b: number): T;

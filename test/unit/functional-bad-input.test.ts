@@ -19,7 +19,11 @@ const logits = (): Tensor =>
   ]);
 
 test.each<[string, () => unknown, string]>([
-  ['add: integers', () => add(ints(), ints()), floating('add', 'the first operand')],
+  [
+    'add: integers and floats',
+    () => add(ints(), tensor([1])),
+    floating('add', 'the first operand'),
+  ],
   [
     'add: two dtypes',
     () => add(tensor([1, 2]), doubles()),

@@ -1,4 +1,4 @@
-// Comparisons and sums of int32 and int64: what counts right predictions. Exact, also beyond 2^53.
+// Comparisons, arithmetic and sums of int32 and int64: what counts right predictions. Exact, also beyond 2^53.
 import { describe, expect, test } from 'vitest';
 
 import { functional, nn, tensor, type Tensor } from '../../src/index.js';
@@ -112,4 +112,61 @@ test('beside the event loop', async () => {
   const expected = Array.from({ length: n }, (_, i) => i % 7 === i % 3).filter(Boolean).length;
   expect((await new Count().forwardAsync(a, b)).item()).toBe(expected);
   expect(new Count().forward(a, b).item()).toBe(expected);
+});
+
+describe('arithmetic', () => {
+  test('of indices with the offsets of their fields, as in tables of categories', () => {
+    const rows = tensor([[0, 3], [2, 1]], { dtype: 'int64' }); // prettier-ignore
+    const y = rows.add(int64(0, 4).unsqueeze(0));
+    expect([y.dtype, y.toArray()]).toEqual(['int64', [[0, 7], [2, 5]]]); // prettier-ignore
+  });
+
+  test.each([
+    ['add', [6, 5], [6, 7]],
+    ['sub', [-4, -1], [-4, -3]],
+    ['mul', [5, 6], [5, 10]],
+  ] as const)('%s, of each mixture of dtypes and numbers', (name, expected, withFive) => {
+    const operation = functional[name];
+    for (const a of [int32(1, 2), int64(1, 2)]) {
+      for (const b of [int32(5, 3), int64(5, 3)]) {
+        const y = operation(a, b);
+        expect(y.dtype).toBe(a.dtype === 'int32' ? b.dtype : 'int64');
+        expect(y.toArray()).toEqual(expected);
+      }
+      const y = operation(a, 5);
+      expect([y.dtype, y.toArray()]).toEqual([a.dtype, withFive]);
+    }
+    expect(operation(int32(), int32()).shape).toEqual([0]);
+  });
+
+  test('wraps around, as in PyTorch', () => {
+    expect(
+      int32(2 ** 31 - 1)
+        .add(1)
+        .item(),
+    ).toBe(-(2 ** 31));
+    expect(int32(65_537).mul(65_537).item()).toBe(131_073);
+    expect(int64(2n ** 63n - 1n).add(1).data[0]).toBe(-(2n ** 63n));
+    expect(int64(2n ** 40n).mul(int64(2n ** 40n)).data[0]).toBe(0n);
+    expect(functional.sub(1, int64(2n ** 53n)).data[0]).toBe(1n - 2n ** 53n);
+  });
+
+  test('refuses what it would have to round, and floats', () => {
+    const words = (body: () => unknown): string => thrownBy(body);
+    expect(words(() => int32(1).add(0.5))).toBe(
+      'RangeError: add: expected whole numbers for int32, got 0.5.',
+    );
+    expect(words(() => int64(1).mul(NaN))).toBe(
+      'RangeError: mul: expected whole numbers for int64, got NaN.',
+    );
+    expect(words(() => int32(1).add(2 ** 31))).toMatch(
+      /^RangeError: add: expected whole numbers from/,
+    );
+    expect(words(() => int32(1).add(tensor([1])))).toMatch(
+      /^TypeError: add: expected the first operand to be float32/,
+    );
+    expect(words(() => int32(1, 2).add(int32(1, 2, 3)))).toMatch(
+      /^RangeError: add: expected shapes that broadcast/,
+    );
+  });
 });

@@ -13,6 +13,7 @@ import { sumTo } from '../reductions/sum-to.js';
 import { binary, chosen, comparison, floatingInput, gradient, unary } from './apply.js';
 import { broadcastShape } from './broadcast.js';
 import type { BinaryName } from './codes.js';
+import { areIntegers, integerArithmetic } from './integers.js';
 
 /** A tensor, or a number that is rounded to the dtype of the other operand. */
 export type Operand = TensorLike | number;
@@ -82,17 +83,19 @@ const summing =
  * a + b. Shapes broadcast as in PyTorch: from the last dimension on, sizes are equal or one of them is 1.
  * The gradient of an operand that was repeated is summed over what it was repeated along.
  *
- * @param a - float32 or float64.
- * @param b - The same dtype, or a number.
+ * @param a - float32 or float64; or int32 or int64, which wrap around and give int64 where one of both is.
+ * @param b - The same dtype, or a number. For integers a whole one.
  * @throws {RangeError} for shapes that do not broadcast, with both.
  * @example
  * ```ts
+ * functional.add(tensor([0, 3], { dtype: 'int64' }), 10).toArray(); // => [10, 13]
  * functional.add(tensor([[1], [2]]), tensor([10, 20])).toArray(); // => [[11, 21], [12, 22]]
  * functional.add(tensor([1, 2]), 0.5).toArray(); // => [1.5, 2.5]
  * ```
  */
 export function add(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('add', 2, rest);
+  if (areIntegers(a, b)) return integerArithmetic('add', a, b);
   const scalar = withNumber('add', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -125,6 +128,7 @@ export function add(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
  */
 export function sub(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('sub', 2, rest);
+  if (areIntegers(a, b)) return integerArithmetic('sub', a, b);
   const scalar = withNumber('sub', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -146,6 +150,7 @@ export function sub(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
  */
 export function mul(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('mul', 2, rest);
+  if (areIntegers(a, b)) return integerArithmetic('mul', a, b);
   const scalar = withNumber('mul', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;

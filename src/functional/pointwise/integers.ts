@@ -1,9 +1,12 @@
-// Comparisons of whole numbers, which no kernel has: labels with predicted classes. Exact, also of int32 with int64.
+// Comparisons and arithmetic of whole numbers, which no kernel has: labels with predicted classes, indices with offsets.
+// Comparisons are exact, also of int32 with int64; sums and products wrap around as PyTorch's do.
+import { elementOf } from '../../memory/convert.js';
 import { isFloating, type TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { gathered, repeatedStrides } from '../shapes/strided.js';
 import * as check from '../../check/index.js';
+import { broadcastShape } from './broadcast.js';
 import type { CompareName } from './codes.js';
 
 type Whole = number | bigint;
@@ -18,7 +21,7 @@ const HOLDS: Readonly<Record<CompareName, (a: Whole, b: Whole) => boolean>> = {
   ge: (a, b) => a >= b,
 };
 
-/** Comparing two integers in JavaScript takes as long as so many elements through memory. */
+/** Combining two integers in JavaScript takes as long as so many elements through memory. */
 const WORK = 4;
 
 /** Whether a tensor is of whole numbers. */
@@ -34,15 +37,80 @@ export function integerComparison(
   shape: readonly number[],
 ): Tensor {
   const y = Tensor.uninitialized(shape, 'int32');
-  if (y.numel === 0) return y;
   const holds = HOLDS[name];
-  const left = repeated(a, shape);
-  const right = repeated(b, shape);
+  return combined(name, a, b, y, (first, second) => (holds(first, second) ? 1 : 0));
+}
+
+type ArithmeticName = 'add' | 'sub' | 'mul';
+
+const OF_NUMBERS: Readonly<Record<ArithmeticName, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: Math.imul,
+};
+
+const OF_BIGINTS: Readonly<Record<ArithmeticName, (a: bigint, b: bigint) => bigint>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+};
+
+/** Whether one operand is a tensor of whole numbers, and the other one such a tensor or a number. */
+export function areIntegers(a: TensorLike | number, b: TensorLike | number): boolean {
+  const isFirst = a instanceof Tensor && isInteger(a);
+  if (!isFirst && !(b instanceof Tensor && isInteger(b))) return false;
+  const other = isFirst ? b : a;
+  return typeof other === 'number' || isInteger(Tensor.from(other));
+}
+
+/**
+ * The sum, difference or product of whole numbers: int64 where an operand is int64, else int32. What the dtype does not
+ * hold wraps around. Numbers have to be whole and of the dtype.
+ */
+export function integerArithmetic(
+  name: ArithmeticName,
+  a: TensorLike | number,
+  b: TensorLike | number,
+): Tensor {
+  const [first, second] = [operandOf(a), operandOf(b)];
+  const operands = [first, second];
+  const isWide = operands.some((each) => typeof each !== 'number' && each.dtype === 'int64');
+  const dtype = isWide ? 'int64' : 'int32';
+  for (const each of operands) if (typeof each === 'number') elementOf(name, each, dtype, '');
+  if (typeof first !== 'number') first.present(name, 'the first operand');
+  if (typeof second !== 'number') second.present(name, 'the second operand');
+  const y = Tensor.uninitialized(broadcastShape(name, shapeOf(first), shapeOf(second)), dtype);
+  const [ofNumbers, ofBigInts] = [OF_NUMBERS[name], OF_BIGINTS[name]];
+  // An array of int32 and of int64 takes of a result what fits: it wraps around.
+  return isWide
+    ? combined(name, first, second, y, (p, q) => ofBigInts(BigInt(p), BigInt(q)))
+    : combined(name, first, second, y, (p, q) => ofNumbers(p as number, q as number));
+}
+
+function operandOf(operand: TensorLike | number): Tensor | number {
+  return typeof operand === 'number' ? operand : Tensor.from(operand);
+}
+
+function shapeOf(operand: Tensor | number): readonly number[] {
+  return typeof operand === 'number' ? [] : operand.shape;
+}
+
+/** Writes `combine` of each two elements into `y`, whose shape both broadcast to. */
+function combined(
+  who: string,
+  a: Tensor | number,
+  b: Tensor | number,
+  y: Tensor,
+  combine: (a: Whole, b: Whole) => Whole,
+): Tensor {
+  if (y.numel === 0) return y;
+  const left = repeated(a, y.shape);
+  const right = repeated(b, y.shape);
   const tensorOf = (value: Tensor | number): Tensor | null =>
     typeof value === 'number' ? null : value;
   perform(
     {
-      who: name,
+      who,
       work: WORK * y.numel,
       reads: { 'the first operand': tensorOf(left), 'the second operand': tensorOf(right) },
       writes: [y],
@@ -53,9 +121,10 @@ export function integerComparison(
         const data = arrayOf(value) as TensorData;
         return (i) => data[i]!;
       };
-      const [first, second, to] = [numbers(left), numbers(right), arrayOf(y)];
+      const [first, second] = [numbers(left), numbers(right)];
+      const to = arrayOf(y) as TensorData as unknown as Whole[];
       return turns(y.numel, (from, end) => {
-        for (let i = from; i < end; i++) to[i] = holds(first(i), second(i)) ? 1 : 0;
+        for (let i = from; i < end; i++) to[i] = combine(first(i), second(i));
       });
     },
   );

@@ -240,6 +240,23 @@ export function sort(x: TensorLike, options: SortOptions = {}): ValuesAndIndices
   return ordered('sort', x, options.dim === undefined ? -1 : options.dim, null, descending);
 }
 
+/**
+ * Where each value of a dimension is when they are sorted, as int64: the `indices` of `sort`.
+ *
+ * @example
+ * ```ts
+ * functional.argsort(tensor([3, 1, 2])).toArray(); // => [1, 2, 0]
+ * ```
+ */
+export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
+  check.options('argsort', options, ['dim', 'descending']);
+  const descending = check.booleanOption('argsort', 'descending', options.descending);
+  const dim = options.dim === undefined ? -1 : options.dim;
+  const { values, indices } = ordered('argsort', Tensor.from(x).detach(), dim, null, descending);
+  values.dispose();
+  return indices;
+}
+
 export interface TopkOptions {
   /** The dimension; negative ones count from the end. Default -1. */
   dim?: number | undefined;

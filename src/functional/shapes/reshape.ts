@@ -34,6 +34,51 @@ export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefi
   return recordRepeatable('reshape', input.alias(sizes), [input], back(input.shape));
 }
 
+export interface FlattenFunctionOptions {
+  /** The first dimension of those that become one. Default 0. */
+  startDim?: number | undefined;
+  /** The last of them. Default -1. */
+  endDim?: number | undefined;
+}
+
+/**
+ * Some dimensions, by default all, as one; the same elements in the same order. Shares memory. (`nn.Flatten` begins at
+ * dimension 1 by default, as PyTorch's.)
+ *
+ * @throws {RangeError} for dimensions that the tensor does not have, or a last one before the first.
+ * @example
+ * ```ts
+ * functional.flatten(tensor([[1, 2], [3, 4]])).toArray(); // => [1, 2, 3, 4]
+ * zeros([2, 3, 4]).flatten({ startDim: 1 }).shape; // => [2, 12]
+ * ```
+ */
+export function flatten(
+  x: TensorLike,
+  options: FlattenFunctionOptions = {},
+  ...rest: undefined[]
+): Tensor {
+  if (rest.length > 0) check.noMore('flatten', 2, rest);
+  check.options('flatten', options, ['startDim', 'endDim']);
+  const { startDim = 0, endDim = -1 } = options;
+  return flattened('flatten', inputOf('flatten', x), startDim, endDim);
+}
+
+/** Dimensions as one, for a layer too. */
+export function flattened(who: string, x: Tensor, startDim: number, endDim: number): Tensor {
+  const { shape } = x;
+  const first = dimOf(who, 'startDim', startDim, shape.length);
+  const last = dimOf(who, 'endDim', endDim, shape.length);
+  if (first > last) {
+    throw check.wrongValue(
+      who,
+      'startDim before endDim (start_dim cannot come after end_dim)',
+      `${startDim} and ${endDim} of shape ${check.shapeText(shape)}`,
+    );
+  }
+  const size = check.numelOf(shape, first, last + 1);
+  return reshape(x, [...shape.slice(0, first), size, ...shape.slice(last + 1)]);
+}
+
 /** A shape whose only -1 is the size that is left by the others, rounded down; any other one as it is. */
 function inferred(shape: readonly number[], numel: number): readonly number[] {
   const sizes = Array.from(shape, Number);
