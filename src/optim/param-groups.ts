@@ -38,7 +38,11 @@ export function resolvedGroup<Hyper extends object>(
   known: Set<Parameter>,
 ): ResolvedGroup<Hyper> {
   if (typeof group !== 'object' || (group as unknown) === null || !('params' in group)) {
-    throw check.wrongKind(who, 'parameters, or groups { params, … }', group);
+    throw check.wrongKind(
+      who,
+      'parameters (new nn.Parameter(tensor) makes one), or groups { params, … }',
+      group,
+    );
   }
   const { params, ...own } = group;
   const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
@@ -46,7 +50,11 @@ export function resolvedGroup<Hyper extends object>(
   const list = [...(check.iterable(who, 'params', params) as Iterable<Parameter>)];
   for (const parameter of list) {
     if (!((parameter as unknown) instanceof Parameter)) {
-      throw check.wrongKind(who, 'a Parameter to optimise', parameter);
+      throw check.wrongKind(
+        who,
+        'a Parameter to optimise (new nn.Parameter(tensor) makes one)',
+        parameter,
+      );
     }
     if (known.has(parameter)) {
       throw new RangeError(`${who}: some parameters appear in more than one parameter group.`);

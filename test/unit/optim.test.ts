@@ -193,12 +193,12 @@ describe('what is refused', () => {
     [
       'a tensor that is none',
       [tensor([1])],
-      'TypeError: SGD: expected parameters, or groups { params, … }, got an instance of Tensor.',
+      'TypeError: SGD: expected parameters (new nn.Parameter(tensor) makes one), or groups { params, … }, got an instance of Tensor.',
     ],
     [
       'a tensor among a group',
       [{ params: [tensor([1])] }],
-      'TypeError: SGD: expected a Parameter to optimise, got an instance of Tensor.',
+      'TypeError: SGD: expected a Parameter to optimise (new nn.Parameter(tensor) makes one), got an instance of Tensor.',
     ],
     [
       'a parameter twice',
