@@ -39,13 +39,14 @@ struct Exponent {
     return polynomial(c, r);
   }
   EVENKEEL_INLINE RegF value() const { return scaled(fused(h(), r, 1.0f), n); }
+  // The same for x from -87 to 88, where 2^n is one factor.
+  EVENKEEL_INLINE RegF usual_value() const {
+    return kScalesAtOnce ? value() : fused(h(), r, 1.0f) * power_of_2(shifted);
+  }
 };
 
 EVENKEEL_INLINE RegF exp_of(RegF x) {
-  if (!kScalesAtOnce && all_between(x, -87.0f, 88.0f)) {
-    const Exponent e(x);
-    return fused(e.h(), e.r, 1.0f) * power_of_2(e.shifted);
-  }
+  if (!kScalesAtOnce && all_between(x, -87.0f, 88.0f)) return Exponent(x).usual_value();
   return Exponent(at_least(at_most(x, 89.0f), -104.0f)).value();
 }
 
@@ -131,16 +132,18 @@ struct NegativeExponent {
 
 // 1 / (1 + e^-x) = q + q t, finished by f(whether x is from -16 to 16, q, t).
 template <class Finish>
+EVENKEEL_INLINE RegF usual_logistic(RegF x, RegF x_low, const Finish& f) {
+  NegativeExponent e(x);
+  e.r = e.r + x_low;
+  const RegF power = power_of_2(e.shifted), part = power * e.r, h = e.h();
+  const RegF whole = power + 1.0f, d = fused_minus(part, h, whole);
+  const RegF d_low = fused_minus(part, h, whole - d);
+  const RegF q = 1.0f / d;
+  return f(true, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f))));
+}
+template <class Finish>
 EVENKEEL_INLINE RegF logistic(RegF x, RegF x_low, const Finish& f) {
-  if (all_between(x, -16.0f, 16.0f)) {
-    NegativeExponent e(x);
-    e.r = e.r + x_low;
-    const RegF power = power_of_2(e.shifted), part = power * e.r, h = e.h();
-    const RegF whole = power + 1.0f, d = fused_minus(part, h, whole);
-    const RegF d_low = fused_minus(part, h, whole - d);
-    const RegF q = 1.0f / d;
-    return f(true, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f))));
-  }
+  if (all_between(x, -16.0f, 16.0f)) return usual_logistic(x, x_low, f);
   // Below -64, of e^-x 2^-96: it may be beyond the largest float. From -140 down the result is 0.
   NegativeExponent e(at_most(at_least(x, -140.0f), 87.0f));
   e.r = e.r + x_low;
@@ -168,22 +171,26 @@ EVENKEEL_INLINE RegF silu_of(RegF x) {
 }
 
 // x sigmoid(z), z = 2 sqrt(2 / pi) (x + 0.044715 x^3) in two parts: its rounding error would count up to 100 times.
-EVENKEEL_INLINE RegF gelu_tanh_of(RegF x) {
+// kSmall: |x| <= 4.7, from where on what w has lost is no longer known from the larger of its parts alone; |z| <= 16 then.
+template <bool kSmall>
+EVENKEEL_INLINE RegF gelu_tanh_within(RegF x, RegF bounded) {
   constexpr float kLinear = 1.5957692f, kLinearLow = -4.534068e-08f;
   constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-09f;
-  // Up to 4.7 what w has lost is known from the larger of its parts alone.
-  const bool is_small = all_between(x, -4.7f, 4.7f);
-  const RegF bounded = is_small ? x : at_least(at_most(x, 20.0f), -20.0f);
   const RegF square = bounded * bounded, square_low = fused(bounded, bounded, -square);
   const RegF cubic = square * kCubic, cubic_low = fused(square, kCubic, -cubic);
-  const RegF w = cubic + kLinear, seen = is_small ? every(kLinear) : w - cubic;
+  const RegF w = cubic + kLinear, seen = kSmall ? every(kLinear) : w - cubic;
   const RegF rounded = cubic - (w - seen);
-  const RegF lost = (is_small ? rounded : rounded + (kLinear - seen)) + cubic_low;
+  const RegF lost = (kSmall ? rounded : rounded + (kLinear - seen)) + cubic_low;
   const RegF w_low = fused(square_low, kCubic, fused(square, kCubicLow, lost + kLinearLow));
   const RegF z = bounded * w, z_low = fused(bounded, w_low, fused(bounded, w, -z));
-  return logistic(z, z_low, [=](bool is_usual, RegF q, RegF t) EVENKEEL_INLINED {
-    return finished_by(x, is_usual, q, t);
-  });
+  const auto finish = [=](bool is_usual, RegF q, RegF t)
+                          EVENKEEL_INLINED { return finished_by(x, is_usual, q, t); };
+  if constexpr (kSmall) return usual_logistic(z, z_low, finish);
+  return logistic(z, z_low, finish);
+}
+EVENKEEL_INLINE RegF gelu_tanh_of(RegF x) {
+  if (all_between(x, -4.7f, 4.7f)) return gelu_tanh_within<true>(x, x);
+  return gelu_tanh_within<false>(x, at_least(at_most(x, 20.0f), -20.0f));
 }
 
 // e^(-x^2 / 2) = (1 + r h) 2^n, and with it erfc(|x| / sqrt 2) / 2 = value p / q: rational, all coefficients positive.
@@ -226,28 +233,28 @@ EVENKEEL_INLINE RegF softplus_of(RegF x, float p, float q) {
   return pick(z > q, x, p == 1.0f ? value : value / p);
 }
 
-// x tanh(log(1 + e^x)): (a (a + 2 b)) / (a (a + 2 b) + 2 b^2) with a = e^x, b = 1 below 0 and a = 1, b = e^-x above.
+// x tanh(log(1 + e^x)) = x w (w + 2) / (w (w + 2) + 2) with w = e^x. From 40 on the quotient is 1.
 EVENKEEL_INLINE RegF mish_of(RegF x) {
-  const RegF z = at_least(minus_magnitude_of(x), -140.0f);
-  const Exponent e(z);
-  // Below -64 e^x is kept 2^64 times as large.
-  const RegI below = x < 0.0f, far = below & (z < -64.0f);
-  const RegF up = e.n + pick(far, 64.0f, 0.0f);
-  const RegF large = scaled(fused(e.h(), e.r, 1.0f), up),
-             down = pick(far, pick(z > -140.0f, 0x1p-64f, 0.0f), 1.0f);
-  const RegF small = large * down;
-  const RegF a = pick(below, small, 1.0f), b = pick(below, 1.0f, small);
-  const RegF sum = fused(b, 2.0f, a), product = a * sum;
-  const RegF d = fused(b * b, 2.0f, product);
-  return x * (pick(below, large, 1.0f) * sum / d) * down;
+  if (all_between(x, -64.0f, 40.0f)) {
+    const RegF w = Exponent(x).usual_value(), sum = w + 2.0f;
+    return x * (w * sum / fused(w, sum, 2.0f));
+  }
+  // Below -64 e^x is kept 2^64 times as large: the result may be no normal number.
+  const Exponent e(at_least(at_most(x, 40.0f), -140.0f));
+  const RegI far = x < -64.0f;
+  const RegF large = scaled(fused(e.h(), e.r, 1.0f), e.n + pick(far, 64.0f, 0.0f));
+  const RegF down = pick(far, pick(x > -140.0f, 0x1p-64f, 0.0f), 1.0f);
+  const RegF w = large * down, sum = w + 2.0f;
+  return x * (large * sum / fused(w, sum, 2.0f)) * down;
 }
 
 // x = 2^k m, m from sqrt(1/2) to sqrt 2; log m = f + f^2 (-1/2 + ...), f = m - 1 + low.
-template <bool kLow>
-EVENKEEL_INLINE RegF logarithm_of_parts(RegF x, RegF x_low, float k_more) {
+template <bool kLow, int kMore = 0>
+EVENKEEL_INLINE RegF logarithm_of_parts(RegF x, RegF x_low) {
   constexpr int kHalfRoot = 0x3f3504f3;
   const RegI moved = difference(bits_of(x), RegI{} + kHalfRoot);
-  const RegF k = __builtin_convertvector(moved >> 23, RegF) + k_more;
+  RegF k = __builtin_convertvector(moved >> 23, RegF);
+  if constexpr (kMore != 0) k = k + static_cast<float>(kMore);
   const RegF whole = from_bits((moved & 0x7fffff) + kHalfRoot) - 1.0f;
   RegF f = whole, low = RegF{};
   if constexpr (kLow) {
@@ -266,17 +273,17 @@ EVENKEEL_INLINE RegF log_edges(RegF x, RegF value) {
 }
 EVENKEEL_INLINE RegF log_of(RegF x) {
   constexpr float kMost = 0x1.fffffep127f;
-  if (all_between(x, 0x1p-126f, kMost)) return logarithm_of_parts<false>(x, x, 0.0f);
-  const RegF usual = logarithm_of_parts<false>(x, x, 0.0f);
-  const RegF tiny = logarithm_of_parts<false>(x * 0x1p24f, x, -24.0f);
+  if (all_between(x, 0x1p-126f, kMost)) return logarithm_of_parts<false>(x, x);
+  const RegF usual = logarithm_of_parts<false>(x, x);
+  const RegF tiny = logarithm_of_parts<false, -24>(x * 0x1p24f, x);
   return log_edges(x, pick(x < 0x1p-126f, tiny, usual));
 }
 EVENKEEL_INLINE RegF log1p_of(RegF x) {
   const RegF large = at_least(x, 1.0f), small = at_most(x, 1.0f);
   const RegF u = large + small, u_low = small - (u - large);
-  const RegF value = logarithm_of_parts<true>(u, u_low, 0.0f);
+  const RegF value = logarithm_of_parts<true>(u, u_low);
   if (all_between(x, -0x1.fffffep-1f, 0x1p126f)) return with_sign_of(value, x);
-  const RegF usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x, 0.0f), value);
+  const RegF usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x), value);
   return log_edges(1.0f + x, with_sign_of(usual, x));
 }
 
@@ -300,14 +307,17 @@ EVENKEEL_INLINE RegF gelu_derivative(RegF x) {
   const RegF density = scaled(bell.value, bell.n), tail = density * bell.p / bell.q;
   return fused(x, density * 0.3989423f, pick(x < 0.0f, tail, 1.0f - tail));
 }
-// t + x s (1 - t^2), t = tanh(log(1 + e^x)) = n / d, s = a / (a + b); d - n = 2 b^2.
+// t + x s (1 - t^2) with t = tanh(log(1 + e^x)) and s = 1 / (1 + e^-x): (n + 4 x w (w + 1) / d) / d with w = e^x,
+// n = w (w + 2), d = n + 2.
+EVENKEEL_INLINE RegF mish_derivative_of(RegF x, RegF w) {
+  const RegF sum = w + 2.0f, n = w * sum, over_d = 1.0f / fused(w, sum, 2.0f);
+  return fused(x * 4.0f, fused(w, w, w) * over_d, n) * over_d;
+}
 EVENKEEL_INLINE RegF mish_derivative(RegF x) {
-  const RegF e = Exponent(at_least(minus_magnitude_of(x), -104.0f)).value();
-  const RegI below = x < 0.0f;
-  const RegF a = pick(below, e, 1.0f), b = pick(below, 1.0f, e);
-  const RegF n = a * fused(b, 2.0f, a), square = b * b, d = fused(square, 2.0f, n);
-  const RegF t = n / d, rest = square / d;
-  return fused(x * (a / (a + b)), 4.0f * rest * (t + rest), t);
+  if (all_between(x, -87.0f, 40.0f)) return mish_derivative_of(x, Exponent(x).usual_value());
+  const RegF bounded = at_least(at_most(x, 40.0f), -104.0f);
+  const RegF value = mish_derivative_of(bounded, Exponent(bounded).value());
+  return pick(magnitude_of(x) < kInfinite, value, x - x);  // infinity times 0 is no number
 }
 
 }  // namespace
