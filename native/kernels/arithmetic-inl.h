@@ -13,19 +13,13 @@ namespace {
 template <class T>
 constexpr int kDigitsOf = sizeof(T) == sizeof(float) ? 24 : 53;
 
-// |x|, and 0 of -0
-template <class Reg>
-EVENKEEL_INLINE Reg magnitude(Reg x) {
-  return pick(x < Reg{}, -x, pick(x == Reg{}, Reg{}, x));
-}
-template <class Reg, class T>
-EVENKEEL_INLINE Reg not_below(Reg x, T p) {
-  return pick(x < p, splat<Reg>(p), x);
-}
-template <class Reg, class T>
-EVENKEEL_INLINE Reg not_above(Reg x, T p) {
-  return pick(x > p, splat<Reg>(p), x);
-}
+EVENKEEL_INLINE RegF magnitude(RegF x) { return magnitude_of(x); }
+EVENKEEL_INLINE RegD magnitude(RegD x) { return from_bits(bits_of(x) & ~(Bits{1} << 63)); }
+// p where x is less (more); NaN stays.
+EVENKEEL_INLINE RegF not_below(RegF x, float p) { return at_least(x, p); }
+EVENKEEL_INLINE RegF not_above(RegF x, float p) { return at_most(x, p); }
+EVENKEEL_INLINE RegD not_below(RegD x, double p) { return pick(x < p, p, x); }
+EVENKEEL_INLINE RegD not_above(RegD x, double p) { return pick(x > p, p, x); }
 
 // The functions of double, by the names of float's.
 EVENKEEL_INLINE RegD exp_of(RegD x) { return exponential<53>(x); }
@@ -51,25 +45,44 @@ EVENKEEL_INLINE RegD gelu_derivative(RegD x) { return normal_derivative(x); }
 // long formula has for a vector, the processor sees too few of the next loads (64 MB, gelu: half the time).
 constexpr std::size_t kAhead = 2048;
 
-// y = f(x, ...), register by register. One body for whole vectors and for parts of one, or the functions would be there
-// four times. `next`: how many elements behind those of x the ones lie that are asked for meanwhile; 0: none.
-template <class T, class Function, class... More>
+// y = f(x) or f(x, other), register by register. One body, or the functions would be there four times: whole vectors are a
+// loop of a few instructions beside f, and what is before the first cache line or behind the last vector is computed in
+// buffers by the same loop. `next`: how many elements behind those of x the ones lie that are asked for meanwhile; 0: none.
+template <class T, class Function, class... Other>
 EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool stream,
-                                   std::size_t next, const T* x, const More*... more) {
+                                   std::size_t next, const T* x, const Other*... other) {
+  static_assert(sizeof...(Other) <= 1);
   using Vec = typename Simd<T>::Vec;
-  const std::size_t first = min_size(elements_to_line(y), n);
-  const bool past = stream && on_line(y + first);
-  std::size_t count = first > 0 ? first : min_size(Vec::kLanes, n);
-  for (std::size_t i = 0; i < n;) {
-    if (next != 0) [[unlikely]] {  // out of the way of arrays in the caches
-      prefetch(x + i + next);
-      (prefetch(more + i + next), ...);
+  constexpr std::size_t kLanes = Vec::kLanes;
+  alignas(kCacheLine) T left[kLanes], out[kLanes];
+  alignas(kCacheLine) [[maybe_unused]] T right[kLanes];
+  for (std::size_t at = 0; at < n;) {
+    const std::size_t to_line = at == 0 ? elements_to_line(y) : 0, ahead = n - at;
+    const bool is_whole = to_line == 0 && ahead >= kLanes;
+    const std::size_t count = is_whole       ? ahead / kLanes * kLanes
+                              : to_line != 0 ? min_size(to_line, ahead)
+                                             : ahead;
+    const std::size_t size = is_whole ? count : kLanes;
+    const bool past = stream && is_whole && on_line(y + at);
+    if (!is_whole) {
+      load_up_to(x + at, count, Vec::zero()).store(left);
+      (load_up_to(other + at, count, Vec::zero()).store(right), ...);
     }
-    const Vec value = by_register(f, load_up_to(x + i, count, Vec::zero()),
-                                  load_up_to(more + i, count, Vec::zero())...);
-    put<T>(value, y + i, count, past && count == Vec::kLanes);
-    i += count;
-    count = min_size(Vec::kLanes, n - i);
+    const auto place = [=](const T* from, const T* buffer) {
+      return is_whole ? from + at : buffer;
+    };
+    T* const to = is_whole ? y + at : out;
+    const auto walk = [=](const auto*... from) EVENKEEL_INLINED {
+      for (std::size_t i = 0; i < size; i += kLanes) {
+        if (next != 0) [[unlikely]] {  // out of the way of arrays in the caches
+          (prefetch(from + i + next), ...);
+        }
+        put<T>(by_register(f, Vec::load(from + i)...), to + i, kLanes, past);
+      }
+    };
+    walk(place(x, left), place(other, right)...);
+    if (!is_whole) Vec::load(out).store_partial(y + at, count);
+    at += count;
   }
 }
 template <class T>
