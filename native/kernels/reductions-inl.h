@@ -135,10 +135,14 @@ EVENKEEL_INLINE typename Simd<T>::Vec exp_of_difference(const T* x, std::size_t 
   return by_register([](Reg a, Reg b) EVENKEEL_INLINED { return exp_of(a - b); }, from, origin);
 }
 
+// `ahead`: x is not in the first cache. What lies kAhead behind a vector is asked for then, also behind a page and behind x
+// (a row of 4 KB in the second cache: 0.92 of the time; beyond the caches 0.8).
 template <class T>
-EVENKEEL_INLINE Total sum_values(const T* x, std::size_t n) {
-  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count)
-                               EVENKEEL_INLINED { return load_doubles(x + i, count); });
+EVENKEEL_INLINE Total sum_values(const T* x, std::size_t n, bool ahead) {
+  return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+    if (ahead) prefetch(x + i + kAhead / sizeof(T));
+    return load_doubles(x + i, count);
+  });
 }
 
 // In two walks: a vector widens faster on its way from memory than out of a register.
@@ -148,11 +152,12 @@ Total exp_row(const T* x, T* y, std::size_t n, double center, bool next) {
   const T origin = static_cast<T>(center);
   map_registers([=](Reg v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false,
                 next ? n : 0, x);
-  return sum_values(static_cast<const T*>(y), n);
+  return sum_values(static_cast<const T*>(y), n, false);
 }
 
-// Deviations are taken of a row that has just been read, for its mean: meanwhile the row behind it is brought into the
-// first cache. It may be beyond the end, where nothing is read.
+// Deviations are taken of a short row when it and the next one have just been read, for their means: meanwhile the row behind
+// those is brought into the first cache, or what is as far behind in a long row. It may be beyond the end, where nothing is
+// read.
 template <class T>
 Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
   using Vec = typename Simd<T>::Vec;
@@ -160,11 +165,12 @@ Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
                          EVENKEEL_INLINED { return load_doubles(x + i, count); };
   switch (kind) {
     case SumOfEach::value:
-      return sum_values(x, n);
+      return sum_values(x, n, true);
     case SumOfEach::squared_deviation: {
       const auto middle = broadcast_wide<T>(center);
+      const std::size_t next = min_size(2 * n, 8192 / sizeof(T));
       return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
-        prefetch(x + n + i);
+        prefetch(x + next + i);
         const auto d = value(i, count) - middle, square = d * d;
         if (count == Vec::kLanes) return square;
         double lanes[Vec::kLanes];
@@ -347,6 +353,7 @@ EVENKEEL_INLINE bool find_extreme(const T* x, std::size_t n, T& found, const Tak
   Vec a = first, b = first, c = first, d = first;
   std::size_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    for (std::size_t j = 0; j < 4 * kLanes; j += kLanes) prefetch(x + i + j + kAhead / sizeof(T));
     const Vec p = Vec::load(x + i), q = Vec::load(x + i + kLanes);
     const Vec r = Vec::load(x + i + 2 * kLanes), s = Vec::load(x + i + 3 * kLanes);
     if (!goes_on(p, q, r, s)) return false;

@@ -42,6 +42,23 @@ void for_rows(std::size_t rows, std::size_t size, std::size_t weight, const Body
   });
 }
 
+// Calls body(row, first(row)) for rows of `size` elements that are read twice. The first reading of the next row comes before
+// the body: the lanes of its last vector meet while the body goes on. Not of rows that push one another out of the first cache.
+template <class T, class First, class Body>
+void for_rows_ahead(Range rows, std::size_t size, const First& first, const Body& body) {
+  constexpr std::size_t kShort = 8192 / sizeof(T);
+  if (size > kShort) {
+    for (std::size_t r = rows.begin; r < rows.end; ++r) body(r, first(r));
+    return;
+  }
+  auto found = first(rows.begin);
+  for (std::size_t r = rows.begin; r < rows.end; ++r) {
+    const auto next = r + 1 < rows.end ? first(r + 1) : found;
+    body(r, found);
+    found = next;
+  }
+}
+
 // total + value, with what that rounds away (TwoSum, Knuth).
 inline void add_to(Total& total, double value) {
   const double sum = total.high + value, seen = sum - total.high;

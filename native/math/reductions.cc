@@ -246,10 +246,16 @@ void variance(bool root, const T* x, T* y, Extent e, double correction, Workspac
   const auto& kernels = kernels_of<T>().reductions;
   if (e.inner == 1 && e.size <= kBlock) {
     // A row is still in the cache when it is read again.
-    for_rows(e.outer, e.size, 1, [&](std::size_t r) {
-      const T* row = x + r * e.size;
-      const double mean = quotient(kernels.sum_row(SumOfEach::value, row, e.size, 0.0), count);
-      y[r] = result(kernels.sum_row(SumOfEach::squared_deviation, row, e.size, mean));
+    const auto row_sum = [&](SumOfEach kind, std::size_t r, double center) {
+      return kernels.sum_row(kind, x + r * e.size, e.size, center);
+    };
+    for_row_ranges(e.outer, e.size, 1, [&](Range range) {
+      for_rows_ahead<T>(
+          range, e.size,
+          [&](std::size_t r) { return quotient(row_sum(SumOfEach::value, r, 0.0), count); },
+          [&](std::size_t r, double mean) {
+            y[r] = result(row_sum(SumOfEach::squared_deviation, r, mean));
+          });
     });
     return;
   }
