@@ -14,11 +14,13 @@ export function limitContenders({ case: each, x, dy }: Job): Contender[] {
   const source = asFloats(x);
   const gradient = dy === null ? source : asFloats(dy);
   const target = new Float32Array(source.length);
+  const mask = new Float32Array(passes.includes('read mask') ? source.length : 0).fill(1);
   const copy = (): void => addon.bareCopy(source, target, source.length);
   const run: Record<Pass, () => void> = {
     'read x': () => void addon.bareRead(source, source.length),
     'read dy': () => void addon.bareRead(gradient, gradient.length),
     'read other': () => void addon.bareRead(gradient, gradient.length),
+    'read mask': () => void addon.bareRead(mask, mask.length),
     'x to out': copy,
     'x to dx': copy,
   };

@@ -3,7 +3,7 @@
 import { functional, type Tensor } from 'evenkeel';
 
 /** A bare pass over the buffers of a case. */
-export type Pass = 'read x' | 'read dy' | 'read other' | 'x to out' | 'x to dx';
+export type Pass = 'read x' | 'read dy' | 'read other' | 'read mask' | 'x to out' | 'x to dx';
 
 /** What an operation may take: x and `other` of the case's shape, one row, one column, a mask, and as many row numbers. */
 export interface Operands {
@@ -120,6 +120,8 @@ const binary = {
     div: ({ x, other }) => functional.div(x, other),
     maximum: ({ x, other }) => functional.maximum(x, other),
     gt: ({ x, other }) => functional.gt(x, other),
+  }),
+  ...table('pointwise', ['read mask', 'read other', 'x to out'], {
     where: ({ x, other, mask }) => functional.where(mask, x, other),
   }),
   ...table('pointwise', COPY, {

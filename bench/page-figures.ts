@@ -1,10 +1,13 @@
-// Puts the figures of docs/showcases.json, training-steps.json, convolutions.json, server.json and server-saturated.json
-// on their pages:
+// Puts the figures of docs/showcases.json, training-steps.json, convolutions.json, native-operations.json, server.json and
+// server-saturated.json on their pages:
 // `npx tsx bench/page-figures.ts`, or `--check`, which changes nothing and ends with 1 where a page says something else.
+// Longer than 250 lines because each table is one function.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { format, resolveConfig } from 'prettier';
+
+import { nativeOperationsTable, type NativeOperations } from './native-operations.js';
 
 interface Epoch {
   readonly loss: number;
@@ -298,6 +301,7 @@ const stepsGiven = read('training-steps.json') as Parameters<typeof steps>[0] | 
 const load = read('server.json') as Parameters<typeof server>[0] | undefined;
 const fastest = read('server-saturated.json') as typeof load;
 const convolved = read('convolutions.json') as Convolutions | undefined;
+const operations = read('native-operations.json') as NativeOperations;
 const same = [
   await fill('showcases.md', {
     ...showcases(given),
@@ -310,7 +314,10 @@ const same = [
   // The other blocks of this page are those of bench/results.
   await fill(
     'performance.md',
-    { ...(convolved && { convolutions: convolutions(convolved) }) },
+    {
+      operations: nativeOperationsTable(operations),
+      ...(convolved && { convolutions: convolutions(convolved) }),
+    },
     'run',
   ),
 ];
