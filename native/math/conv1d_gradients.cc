@@ -112,40 +112,51 @@ void sum_samples(size_t samples, size_t length, size_t count, double* parts, con
 }
 
 // Outputs of a depthwise shape go together: their rows lie side by side in each sample. The rows of x of all of them are
-// copied before the first one is read: what has just been stored is slow to load as other vectors.
+// copied before the first one is read: what has just been stored is slow to load as other vectors. Where windows do not
+// lie within each other, there is room for those of one tap.
 template <class T>
 void weights_by_row(const T* x, const T* dy, T* dweight, double* totals, const Conv1d& shape,
                     Workspace& workspace) {
   const auto row_dots = kernels_of<T>().convolution.row_dots;
   const ChannelWindows windows(shape);
-  const size_t leaves = divide_up(shape.samples, leaf_samples(shape.out_length));
+  const size_t length = shape.out_length, taps = shape.taps;
+  const size_t leaves = divide_up(shape.samples, leaf_samples(length));
   const size_t most = std::max<size_t>(1, kRowValues / windows.size);
   const size_t together = std::min(most, divide_up(shape.out, thread_count()));
   const size_t row = padded(windows.size);
   // The sums, in doubles, before the windows.
-  const size_t sums = leaves * together * shape.taps;
+  const size_t sums = leaves * together * taps;
   run_with_scratch<double>(
-      divide_up(shape.out, together), work_of(shape), sums + together * row, workspace,
+      divide_up(shape.out, together), work_of(shape),
+      sums + (windows.within ? together * row : length), workspace,
       [&](size_t task, double* scratch) {
         T* rows = reinterpret_cast<T*>(scratch + sums);
         const Range own = cut(shape.out, together, task);
         const size_t first = own.begin / shape.group_out();
-        sum_samples(shape.samples, shape.out_length, own.size() * shape.taps, scratch,
-                    [&](size_t s, double* to) {
-                      const T* in = x + s * shape.in * shape.length;
-                      const size_t end = divide_up(own.end, shape.group_out());
-                      for (size_t c = first; c < end; ++c) {
-                        windows.read(in + c * shape.length, shape, rows + (c - first) * row);
-                      }
-                      for (size_t o = own.begin; o < own.end; ++o, to += shape.taps) {
-                        row_dots(rows + (o / shape.group_out() - first) * row, windows.step,
-                                 shape.taps, dy + (s * shape.out + o) * shape.out_length,
-                                 shape.out_length, to);
-                      }
-                    });
-        for (size_t i = 0; i < own.size() * shape.taps; ++i) {
-          dweight[own.begin * shape.taps + i] = static_cast<T>(scratch[i]);
-          if (totals != nullptr) totals[own.begin * shape.taps + i] = scratch[i];
+        const size_t end = divide_up(own.end, shape.group_out());
+        sum_samples(shape.samples, length, own.size() * taps, scratch, [&](size_t s, double* to) {
+          const T* in = x + s * shape.in * shape.length;
+          for (size_t c = first; windows.within && c < end; ++c) {
+            windows.read(in + c * shape.length, shape, rows + (c - first) * row);
+          }
+          for (size_t o = own.begin; o < own.end; ++o, to += taps) {
+            const size_t c = o / shape.group_out();
+            const T* out = dy + (s * shape.out + o) * length;
+            if (windows.within) {
+              row_dots(rows + (c - first) * row, windows.step, taps, out, length, to);
+              continue;
+            }
+            for (size_t j = 0; j < taps; ++j) {
+              const ptrdiff_t offset = offset_of(shape, j);
+              read_window(in + c * shape.length, shape, offset, inside(shape, offset), 0, length,
+                          rows);
+              row_dots(rows, 0, 1, out, length, to + j);
+            }
+          }
+        });
+        for (size_t i = 0; i < own.size() * taps; ++i) {
+          dweight[own.begin * taps + i] = static_cast<T>(scratch[i]);
+          if (totals != nullptr) totals[own.begin * taps + i] = scratch[i];
         }
       });
 }
