@@ -46,13 +46,6 @@ export function rowsOf(who: string, input: Tensor): { rows: number; length: numb
 export function slidingWindows(who: string, length: number, sizes: Sizes): Windows {
   const { taps, stride, padding, dilation, ceilMode, countIncludePad } = sizes;
   const reach = dilation * (taps - 1) + 1;
-  if (2 * padding > reach) {
-    throw check.wrongValue(
-      who,
-      `padding of at most ${Math.floor(reach / 2)} (pad should be at most half of effective kernel size)`,
-      String(padding),
-    );
-  }
   const room = length + 2 * padding - reach;
   let count = Math.floor((room + (ceilMode ? stride - 1 : 0)) / stride) + 1;
   // The last one has to begin within the input or the padding before it.
