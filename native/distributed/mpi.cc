@@ -20,8 +20,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A waiting process asks without a pause at first, then lets others have its core in between, then sleeps in between.
-constexpr std::int64_t kSpinMicroseconds = 50, kYieldMicroseconds = 1000, kNapMicroseconds = 20;
+// A waiting process asks without a pause at first, then lets others have its core in between, then sleeps in between. A
+// yield costs nothing where nobody else wants the core; where the process it waits for does, each pause that it does not
+// make delays both.
+constexpr std::int64_t kSpinMicroseconds = 5, kYieldMicroseconds = 1000, kNapMicroseconds = 20;
 // A message of MPI has a length of type int.
 constexpr std::size_t kLongestPiece = std::size_t{1} << 30;
 

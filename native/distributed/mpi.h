@@ -42,7 +42,7 @@ class Mpi {
   virtual int receive(int exchange, int communicator, int peer, int tag, std::byte* data,
                       std::size_t bytes) = 0;
   // Waits until all of them have arrived, at most so many microseconds, 0: only looks. It asks again and again for some
-  // 50 us, then yields in between for 1 ms, then sleeps in between: processes that spin on one core stop each other for
+  // 5 us, then yields in between for 1 ms, then sleeps in between: processes that spin on one core stop each other for
   // milliseconds, and a process that sleeps wakes up late.
   // -> how many are missing; below 0: minus MPI's error code. Once it has said 0 the number may be another set's.
   virtual int wait(int exchange, std::int64_t microseconds) = 0;

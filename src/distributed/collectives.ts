@@ -1,7 +1,7 @@
 // What processes do together, as steps: each gives an exchange that has to end before the next one. group.ts waits for
 // them, blocking or in turns of the event loop.
 import { PeerError } from './errors.js';
-import { hashOf, INLINE, RECORD, RecordView, type Call, type Header } from './record.js';
+import { hashOf, INLINE, RECORD, RecordView, type Call } from './record.js';
 import { foldNodes, type FloatArray } from './sums.js';
 import type { Exchange, Transport } from './transport.js';
 
@@ -18,6 +18,10 @@ export class Collectives {
   readonly #id: number;
   /** Memory of the last large exchange, by what it was for and by rank: fresh pages cost more than the bytes in them. */
   readonly #rooms = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** What the last gather has given. */
+  readonly #all: Uint8Array[];
+  /** Of the gather under way: what does not fit in records. */
+  #rest: Exchange | null = null;
   sequence = 0;
 
   /** @param members - The ranks of the transport that make the group, in the order of its own ranks. */
@@ -29,6 +33,7 @@ export class Collectives {
   ) {
     const { length: size } = members;
     this.#records = new Uint8Array(size * RECORD);
+    this.#all = members.map(() => NONE);
     this.#views = members.map(
       (_, i) => new RecordView(this.#records.subarray(i * RECORD, (i + 1) * RECORD)),
     );
@@ -36,16 +41,26 @@ export class Collectives {
   }
 
   /** Everyone's bytes, by rank: good until the next step of this group. @throws {PeerError} where not all came to `call`. */
-  *gather(call: Call, data: Uint8Array): Steps<Uint8Array[]> {
-    this.sequence++;
-    this.#views[this.rank]!.write(this.sequence, this.#id, call, data);
-    const { headers, all } = yield* this.#exchangeRecords(data);
-    const failed = headers.findIndex((each) => each.failed && each.isRecord);
-    if (failed >= 0) {
-      const text = this.#views[failed]!.text;
-      throw new PeerError(`rank ${failed} of ${this.members.length}: ${text}`, [failed], false);
-    }
-    return all;
+  *gather(call: Call, data: Uint8Array): Steps<readonly Uint8Array[]> {
+    this.#write(call, data);
+    const records = this.#exchangeRecords(data);
+    yield records;
+    const rest = this.#exchangeRest(data);
+    if (rest !== null) yield rest;
+    return this.#gathered();
+  }
+
+  /** The same at once. @param wait - Blocks until nothing of the exchange is missing. */
+  gatherNow(
+    call: Call,
+    data: Uint8Array,
+    wait: (exchange: Exchange, call: Call, sequence: number) => void,
+  ): readonly Uint8Array[] {
+    this.#write(call, data);
+    wait(this.#exchangeRecords(data), call, this.sequence);
+    const rest = this.#exchangeRest(data);
+    if (rest !== null) wait(rest, call, this.sequence);
+    return this.#gathered();
   }
 
   /** The bytes of `root` into `data` everywhere; all of one length. */
@@ -77,7 +92,9 @@ export class Collectives {
   *fail(call: Call, message: string): Steps<void> {
     this.sequence++;
     this.#views[this.rank]!.writeFailure(this.sequence, this.#id, call, message);
-    yield* this.#exchangeRecords(NONE);
+    yield this.#exchangeRecords(NONE);
+    const rest = this.#exchangeRest(NONE);
+    if (rest !== null) yield rest;
   }
 
   /** Everyone gets everything, and adds it. */
@@ -141,35 +158,60 @@ export class Collectives {
     yield collect;
   }
 
+  #write(call: Call, data: Uint8Array): void {
+    this.sequence++;
+    this.#views[this.rank]!.write(this.sequence, this.#id, call, data);
+  }
+
   /**
    * Everyone's record, and the data: what does not fit in a record leaves with it, and is received once the records have
    * said how long it is, by those that have failed, too. So small and large data take one latency of the network.
-   *
-   * @throws {PeerError} where not all records are of one call.
    */
-  *#exchangeRecords(data: Uint8Array): Steps<{ headers: Header[]; all: Uint8Array[] }> {
-    const records = this.transport.exchange();
-    let rest = data.length > INLINE ? this.transport.exchange() : null;
-    const own = this.rank * RECORD;
-    this.#others((peer, rank) => {
-      records.send(peer, this.#records, own, own + this.#views[this.rank]!.length);
+  #exchangeRecords(data: Uint8Array): Exchange {
+    const { members, transport, rank: own } = this;
+    const records = transport.exchange();
+    this.#rest = data.length > INLINE ? transport.exchange() : null;
+    const begin = own * RECORD;
+    const end = begin + this.#views[own]!.length;
+    for (let rank = 0; rank < members.length; rank++) {
+      if (rank === own) continue;
+      const peer = members[rank]!;
+      records.send(peer, this.#records, begin, end);
       records.receive(peer, this.#records, rank * RECORD, (rank + 1) * RECORD);
-      rest?.send(peer, data, 0, data.length);
-    });
-    yield records;
-    const headers = this.#views.map(({ header }) => header);
-    this.#checkPlaces(headers);
-    const all = headers.map(({ length, isRecord }, rank) => {
-      if (rank === this.rank) return data;
-      if (!isRecord) return NONE;
-      if (length <= INLINE) return this.#views[rank]!.data(length);
-      const room = this.#room('data', rank, length);
-      rest ??= this.transport.exchange();
-      rest.receive(this.members[rank]!, room, 0, length);
-      return room;
-    });
-    if (rest !== null) yield rest;
-    return { headers, all };
+      this.#rest?.send(peer, data, 0, data.length);
+    }
+    return records;
+  }
+
+  /** Once the records are there: what has not come with them. @throws {PeerError} where not all are of one call. */
+  #exchangeRest(data: Uint8Array): Exchange | null {
+    this.#checkPlaces();
+    const { members, rank: own } = this;
+    for (let rank = 0; rank < members.length; rank++) {
+      this.#all[rank] = rank === own ? data : this.#dataOf(rank);
+    }
+    const rest = this.#rest;
+    this.#rest = null;
+    return rest;
+  }
+
+  /** What a record has with it, or where it is to come. */
+  #dataOf(rank: number): Uint8Array {
+    const view = this.#views[rank]!;
+    if (!view.isRecord) return NONE;
+    const { dataLength: length } = view;
+    if (length <= INLINE) return view.data(length);
+    const room = this.#room('data', rank, length);
+    this.#rest ??= this.transport.exchange();
+    this.#rest.receive(this.members[rank]!, room, 0, length);
+    return room;
+  }
+
+  #gathered(): readonly Uint8Array[] {
+    const failed = this.#views.findIndex((each) => each.hasFailed);
+    if (failed < 0) return this.#all;
+    const { text } = this.#views[failed]!;
+    throw new PeerError(`rank ${failed} of ${this.members.length}: ${text}`, [failed], false);
   }
 
   #others(each: (peer: number, rank: number) => void): void {
@@ -197,22 +239,17 @@ export class Collectives {
   }
 
   /** A process that has failed says so wherever it is. */
-  #checkPlaces(headers: readonly Header[]): void {
-    if (headers.some((each) => each.failed && each.isRecord)) return;
-    const own = headers[this.rank]!;
-    const elsewhere = headers.flatMap((each, rank) => (isSame(each, own) ? [] : [rank]));
-    if (elsewhere.length === 0) return;
-    const places = headers.map((each, rank) => this.#placeOf(each, rank));
+  #checkPlaces(): void {
+    const views = this.#views;
+    const own = views[this.rank]!;
+    if (views.every((each) => own.isWith(each)) || views.some((each) => each.hasFailed)) return;
+    const elsewhere = views.flatMap((each, rank) => (own.isWith(each) ? [] : [rank]));
+    const places = views.map((each, rank) => placeOf(each, rank));
     throw new PeerError(
       `the processes are at different places of the program: ${places.join('; ')}`,
       elsewhere,
       true,
     );
-  }
-
-  #placeOf({ kind, sequence, isRecord }: Header, rank: number): string {
-    if (!isRecord || kind === undefined) return `rank ${rank} in the middle of another call`;
-    return `rank ${rank} in ${kind} ${sequence} (${this.#views[rank]!.text})`;
   }
 
   #different(call: Call, got: string): PeerError {
@@ -226,12 +263,10 @@ export class Collectives {
 
 const NONE = new Uint8Array(0);
 
-const isSame = (a: Header, b: Header): boolean =>
-  a.isRecord &&
-  a.sequence === b.sequence &&
-  a.kind === b.kind &&
-  a.hash === b.hash &&
-  a.group === b.group;
+function placeOf({ kind, sequence, isRecord, text }: RecordView, rank: number): string {
+  if (!isRecord || kind === undefined) return `rank ${rank} in the middle of another call`;
+  return `rank ${rank} in ${kind} ${sequence} (${text})`;
+}
 
 /** @internal */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>

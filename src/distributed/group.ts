@@ -10,8 +10,8 @@ import { Progress, type Speaker } from './progress.js';
 import { Call, type Kind } from './record.js';
 import type { FloatArray } from './sums.js';
 import { Talk, type Job, type Partners } from './talk.js';
-import type { Backend } from './transport.js';
-import type { Waiter } from './waiting.js';
+import type { Backend, Exchange } from './transport.js';
+import { waitNow, type Waiter } from './waiting.js';
 
 /** @internal */
 export const ADD = Symbol('add');
@@ -23,6 +23,8 @@ const JOB = Symbol('job');
 const talks = new WeakMap<Deferral, Talk>();
 /** Errors that the other processes hear of already. */
 const told = new WeakSet();
+const BARRIER = new Call('barrier', 'barrier');
+const NOTHING = new Uint8Array(0);
 const END_OF_CALL = new Call('barrier', 'end of a call beside the event loop');
 
 /**
@@ -32,6 +34,9 @@ const END_OF_CALL = new Call('barrier', 'end of a call beside the event loop');
 export class Group implements ProcessGroup, Partners {
   readonly #collectives: Collectives;
   readonly #waiter: Waiter;
+  readonly #wait = (exchange: Exchange, call: Call, sequence: number): void => {
+    waitNow(this.#waiter, exchange, call, sequence);
+  };
   #splits = 0;
   #open = true;
   /** @internal */
@@ -75,7 +80,7 @@ export class Group implements ProcessGroup, Partners {
    * @throws {PeerError | TimeoutError} as every call here: see the page `docs/distributed.md`.
    */
   barrier(): void {
-    this.#run('barrier', 'barrier', (steps, call) => steps.gather(call, new Uint8Array(0)));
+    this.gatherBytes(BARRIER, NOTHING);
   }
 
   /**
@@ -103,9 +108,8 @@ export class Group implements ProcessGroup, Partners {
   allGather(tensor: Tensor): Tensor[] {
     const who = 'allGather';
     const data = dataOf(who, tensor);
-    const all = this.#run('all-gather', `all-gather of ${kindOf(tensor)}`, (steps, call) =>
-      steps.gather(call, bytesOf(data)),
-    );
+    const call = new Call('all-gather', `all-gather of ${kindOf(tensor)}`);
+    const all = this.gatherBytes(call, bytesOf(data));
     return all.map((bytes) => {
       const copy = Tensor.uninitialized(tensor.shape, tensor.dtype);
       bytesOf(copy.attached(who)).set(bytes);
@@ -140,7 +144,7 @@ export class Group implements ProcessGroup, Partners {
   split(color: number): Group {
     check.wholeNumber('split', 'color', color, 0, 2 ** 31 - 1);
     const own = new Uint8Array(Int32Array.of(color).buffer);
-    const all = this.#run('all-gather', 'split', (steps, call) => steps.gather(call, own));
+    const all = this.gatherBytes(new Call('all-gather', 'split'), own);
     const colors = all.map((bytes) => new Int32Array(bytes.slice().buffer)[0]!);
     const { members, rank } = this.#waiter;
     const ours = members.filter((_, each) => colors[each] === color);
@@ -160,8 +164,15 @@ export class Group implements ProcessGroup, Partners {
   }
 
   /** @internal */
-  gatherBytes(meeting: Call, own: Uint8Array): Uint8Array[] {
-    return this.#block(meeting, (steps) => steps.gather(meeting, own));
+  gatherBytes(meeting: Call, own: Uint8Array): readonly Uint8Array[] {
+    this.#checkMayBlock(meeting);
+    this.#checkUsable(meeting);
+    try {
+      return this.#collectives.gatherNow(meeting, own, this.#wait);
+    } catch (error) {
+      this.#break(error);
+      throw error;
+    }
   }
 
   /** @internal */
@@ -245,19 +256,24 @@ export class Group implements ProcessGroup, Partners {
 
   /** Carries out steps now. */
   #block<Result>(call: Call, make: (steps: Collectives) => Steps<Result>): Result {
-    if (!this.#mayBlock()) {
-      const error = new Error(
-        `${call.what}: expected no asynchronous call under way, got one: await it first, so that every process ` +
-          'communicates in the same order.',
-      );
-      this.#refuseLater(call, error);
-      throw error;
-    }
+    this.#checkMayBlock(call);
     return this.begin(call, make).block();
+  }
+
+  /** @throws {Error} where the exchanges of a call before this one have not ended; the other processes hear of it. */
+  #checkMayBlock(call: Call): void {
+    if (this.#mayBlock()) return;
+    const error = new Error(
+      `${call.what}: expected no asynchronous call under way, got one: await it first, so that every process ` +
+        'communicates in the same order.',
+    );
+    this.#refuseLater(call, error);
+    throw error;
   }
 
   /** Whether the exchanges of all calls before this one have ended, or end now. */
   #mayBlock(): boolean {
+    if (this[JOB].talks.size === 0) return true;
     // A call whose exchanges come later, because it is being made: that of which this one is a part.
     const deferral = deferring();
     const own = deferral === null ? undefined : talks.get(deferral);

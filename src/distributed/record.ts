@@ -9,6 +9,8 @@ export type Kind = (typeof KINDS)[number];
 export class Call {
   readonly text: Uint8Array;
   readonly hash: number;
+  /** Its place in KINDS. */
+  readonly number: number;
 
   /** @param what - As errors name it: `net.1, SyncBatchNorm forward`. */
   constructor(
@@ -17,6 +19,7 @@ export class Call {
   ) {
     this.text = new TextEncoder().encode(what).subarray(0, TEXT_BYTES);
     this.hash = hashOf(new TextEncoder().encode(`${kind} ${what}`));
+    this.number = KINDS.indexOf(kind);
   }
 }
 
@@ -43,21 +46,15 @@ const MAGIC = 0x45564b31;
 const AT = { magic: 0, sequence: 1, kind: 2, failed: 3, hash: 4, group: 5, text: 8 } as const;
 const LENGTH_AT = 3;
 
-/** @internal What the record of another process says. */
-export interface Header {
-  readonly sequence: number;
-  readonly kind: Kind | undefined;
-  readonly failed: boolean;
-  readonly hash: number;
-  readonly group: number;
-  readonly length: number;
-  readonly isRecord: boolean;
-}
+/** Of a record. */
+const MOST_VIEWS = 16;
 
 /** @internal One process's record in the memory that is sent, or received into. */
 export class RecordView {
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
+  /** Views of the data, by their length: a new one for each record costs more than small data. */
+  readonly #data = new Map<number, Uint8Array>();
   /** Of the record that was written. */
   length = 0;
 
@@ -88,24 +85,46 @@ export class RecordView {
     const words = this.#words;
     words[AT.magic] = MAGIC;
     words[AT.sequence] = sequence;
-    words[AT.kind] = KINDS.indexOf(call.kind);
+    words[AT.kind] = call.number;
     words[AT.failed] = failed ? 1 : 0;
     words[AT.hash] = call.hash;
     words[AT.group] = group;
     words[AT.text] = text;
   }
 
-  get header(): Header {
-    const words = this.#words;
-    return {
-      sequence: words[AT.sequence]!,
-      kind: KINDS[words[AT.kind]!],
-      failed: words[AT.failed] !== 0,
-      hash: words[AT.hash]!,
-      group: words[AT.group]!,
-      length: this.#doubles[LENGTH_AT]!,
-      isRecord: words[AT.magic] === MAGIC,
-    };
+  get isRecord(): boolean {
+    return this.#words[AT.magic] === MAGIC;
+  }
+
+  /** Whether it says that its process has failed. */
+  get hasFailed(): boolean {
+    return this.isRecord && this.#words[AT.failed] !== 0;
+  }
+
+  get kind(): Kind | undefined {
+    return KINDS[this.#words[AT.kind]!];
+  }
+
+  get sequence(): number {
+    return this.#words[AT.sequence]!;
+  }
+
+  /** How many bytes its process has. */
+  get dataLength(): number {
+    return this.#doubles[LENGTH_AT]!;
+  }
+
+  /** Whether both are of one call. */
+  isWith(other: RecordView): boolean {
+    const own = this.#words;
+    const theirs = other.#words;
+    return (
+      other.isRecord &&
+      own[AT.sequence] === theirs[AT.sequence] &&
+      own[AT.kind] === theirs[AT.kind] &&
+      own[AT.hash] === theirs[AT.hash] &&
+      own[AT.group] === theirs[AT.group]
+    );
   }
 
   /** The place in the program, or, of a failure, its message. */
@@ -115,8 +134,13 @@ export class RecordView {
     );
   }
 
-  /** Data that came with it: good until the next record. */
+  /** Data that came with it: good until the next record. The same view again for the same length. */
   data(length: number): Uint8Array {
-    return this.bytes.subarray(DATA_AT, DATA_AT + length);
+    const known = this.#data.get(length);
+    if (known !== undefined) return known;
+    if (this.#data.size === MOST_VIEWS) this.#data.clear();
+    const view = this.bytes.subarray(DATA_AT, DATA_AT + length);
+    this.#data.set(length, view);
+    return view;
   }
 }

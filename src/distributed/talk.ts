@@ -136,7 +136,7 @@ export class Talk {
     return first === this;
   }
 
-  async #exchange(partners: Partners, call: Call, own: Uint8Array): Promise<Uint8Array[]> {
+  async #exchange(partners: Partners, call: Call, own: Uint8Array): Promise<readonly Uint8Array[]> {
     const progress = partners.begin(call, (steps) => steps.gather(call, own));
     this.#running = { partners, progress };
     try {

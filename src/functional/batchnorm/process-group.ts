@@ -11,7 +11,7 @@ interface Ask {
 }
 
 /** @internal What is done with one answer or several, each good until the next one is asked for. */
-export type Asks<Result> = Generator<Ask, Result, Uint8Array[]>;
+export type Asks<Result> = Generator<Ask, Result, readonly Uint8Array[]>;
 
 /** @internal Processes that share batches. */
 export interface ProcessGroup {
@@ -20,7 +20,7 @@ export interface ProcessGroup {
   /** @param what - As errors name it: `net.1, SyncBatchNorm forward`. */
   meeting(what: string): Meeting;
   /** Everyone's bytes, by rank, good until the next call; blocks until they are there. */
-  gatherBytes(meeting: Meeting, own: Uint8Array): Uint8Array[];
+  gatherBytes(meeting: Meeting, own: Uint8Array): readonly Uint8Array[];
   /** Has the other processes throw a PeerError at this meeting, where this process cannot come. */
   refuse(meeting: Meeting, error: unknown): void;
   /** Has a call beside the event loop end well on all processes, or on none. */

@@ -11,8 +11,10 @@ import { allDone, part, Scratch, type Shares } from './shares.js';
 export interface SharedForward {
   readonly input: Tensor;
   readonly plan: Plan;
-  /** [3, C], and maybe more. */
+  /** The memory of `rows`: kept as a whole, because a part of it keeps no memory of the pool from being used again. */
   readonly saved: Float64Array;
+  /** [3, C]. */
+  readonly rows: Float64Array;
   readonly shares: Shares;
 }
 
@@ -81,32 +83,53 @@ function noteGradients(deferral: Deferral, call: Call): void {
 }
 
 /** Writes the sums of samples [begin, end) of this process. */
-function sumsOf(native: Native, arrayOf: ArrayOf, { input, plan, saved, dy, value }: Call) {
+function sumsOf(native: Native, arrayOf: ArrayOf, { input, plan, rows, dy, value }: Call) {
   const { dims, weight, bias, relu } = plan;
   const { c, l } = dims;
-  const rows = saved.subarray(0, 3 * c);
-  const [x, given, scale, shift] = [input, dy, weight, bias].map(arrayOf);
-  const samples = (from: FloatData | null, begin: number, end: number): FloatData | null =>
-    from === null ? null : part(from, begin * c * l, end * c * l);
+  const x = arrayOf(input)!;
+  const given = arrayOf(dy);
+  const scale = arrayOf(weight);
+  const shift = arrayOf(bias);
   return (begin: number, end: number, into: Float64Array): unknown =>
     native.gradientSums(
-      ...([samples(x!, begin, end)!, samples(given!, begin, end), value] as const),
-      ...([end - begin, c, l, scale!, shift!, rows, into, null, null, relu] as const),
+      part(x, begin * c * l, end * c * l),
+      given === null ? null : part(given, begin * c * l, end * c * l),
+      value,
+      end - begin,
+      c,
+      l,
+      scale,
+      shift,
+      rows,
+      into,
+      null,
+      null,
+      relu,
     );
 }
 
 function apply(
   native: Native,
   arrayOf: ArrayOf,
-  { input, plan, saved, shares, dy, value, gradients }: Call,
+  { input, plan, rows, shares, dy, value, gradients }: Call,
   sums: Float64Array,
 ): unknown {
   const { dims, weight, bias, relu } = plan;
-  const [x, given, scale, shift] = [input, dy, weight, bias].map(arrayOf);
-  const [dx, dweight, dbias] = gradients.map(arrayOf);
-  const rows = saved.subarray(0, 3 * dims.c);
   return native.gradientBySums(
-    ...([x!, given!, value, dims.n, dims.c, dims.l, scale!, shift!, rows, sums] as const),
-    ...([shares.count, dx!, dweight!, dbias!, relu] as const),
+    arrayOf(input)!,
+    arrayOf(dy),
+    value,
+    dims.n,
+    dims.c,
+    dims.l,
+    arrayOf(weight),
+    arrayOf(bias),
+    rows,
+    sums,
+    shares.count,
+    arrayOf(gradients[0]),
+    arrayOf(gradients[1]),
+    arrayOf(gradients[2]),
+    relu,
   );
 }

@@ -9,7 +9,7 @@ import type { Plan } from './plan.js';
 import type { Asks, ProcessGroup } from './process-group.js';
 import { fillMoments, meetBy, type Met } from './shared-batch.js';
 import { shareGradients } from './share-gradients.js';
-import { allDone, newShift, part, Scratch, type Meetings } from './shares.js';
+import { allDone, part, Scratch, ShareNote, type Meetings } from './shares.js';
 
 /** @internal One forward of a layer whose batch several processes hold. */
 export class LaterShare {
@@ -62,8 +62,8 @@ export class LaterShare {
   *#meet(values: FloatData): Asks<void> {
     const { group, meetings } = this;
     const { who, dims } = this.plan;
-    const shift = newShift(dims.c, values.BYTES_PER_ELEMENT === 8);
-    this.#met = yield* meetBy(who, group, meetings, values, dims, shift, new Scratch());
+    const note = new ShareNote(dims.c, values.BYTES_PER_ELEMENT === 8, group.rank === 0);
+    this.#met = yield* meetBy(who, group, meetings, values, dims, note);
     this.accept(this.#met.shares.count);
   }
 
@@ -107,7 +107,11 @@ export class LaterShare {
     const { shape, dtype } = x;
     return record(who, y, [x, weight, bias], kept, (dy, needs) => {
       if (byRunning?.() !== true) {
-        return shareGradients({ input: x, plan, saved, shares: this.#met!.shares }, dy, needs);
+        return shareGradients(
+          { input: x, plan, saved, rows: saved, shares: this.#met!.shares },
+          dy,
+          needs,
+        );
       }
       const alone = { ...plan, useRunning: true };
       return gradientsOf(

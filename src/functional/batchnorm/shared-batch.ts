@@ -9,7 +9,7 @@ import { Moments } from './moments.js';
 import type { Plan } from './plan.js';
 import { askNow, type Asks, type ProcessGroup } from './process-group.js';
 import { shareGradients } from './share-gradients.js';
-import { doublesOf, part, Shares, type Meetings, type Scratch } from './shares.js';
+import { part, type Meetings, type ShareNote, type Shares } from './shares.js';
 
 /** @internal Tells the other processes how many samples there are here, and hears of theirs. */
 export function meet(
@@ -19,9 +19,8 @@ export function meet(
   input: Tensor,
   dims: check.ChannelDims,
 ): Met {
-  const { sentShares } = meetings;
-  const shift = meetings.shift(dims.c, input.dtype === 'float64');
-  return askNow(group, meetBy(who, group, meetings, input.elements, dims, shift, sentShares));
+  const note = meetings.note(dims.c, input.dtype === 'float64', group.rank === 0);
+  return askNow(group, meetBy(who, group, meetings, input.elements, dims, note));
 }
 
 /** @internal What processes tell each other of their shares of a batch. */
@@ -30,36 +29,42 @@ export interface Met {
   readonly shift: FloatData;
 }
 
-/** @internal */
+/** @internal @param note - What this process sends, in memory that is its own until the batch has been normalised. */
 export function* meetBy(
   who: string,
   group: ProcessGroup,
   meetings: Meetings,
   x: FloatData,
   { n, c, l }: check.ChannelDims,
-  shift: FloatData,
-  sentShares: Scratch,
+  note: ShareNote,
 ): Asks<Met> {
+  const { head, shift } = note;
   const some = n * l > 0;
-  if (some) addon.firstShift(x.subarray(0, c * l), shift, 1, c, l);
-  const sendsShift = some && group.rank === 0;
-  const sent = sentShares.doubles(3 + (sendsShift ? c : 0));
-  [sent[0], sent[1], sent[2]] = [n, c, l];
-  if (sendsShift) sent.set(shift, 3);
-  const all = doublesOf(yield { meeting: meetings.shares, own: sentShares.bytes });
-  const other = all.find(([, channels]) => channels !== c);
-  if (other !== undefined) {
-    throw check.wrongValue(who, `${c} channels on every process`, `${other[1]} on one`);
+  if (some) addon.firstShift(part(x, 0, c * l), shift, 1, c, l);
+  [head[0], head[1], head[2]] = [n, c, l];
+  const all = yield { meeting: meetings.shares, own: note.bytes(some) };
+  const samples: number[] = [];
+  const lengths: number[] = [];
+  for (const bytes of all) {
+    const [theirs = 0, channels = 0, length = 0] = new Float64Array(
+      bytes.buffer,
+      bytes.byteOffset,
+      3,
+    );
+    if (channels !== c) {
+      throw check.wrongValue(who, `${c} channels on every process`, `${channels} on one`);
+    }
+    samples.push(theirs);
+    lengths.push(length);
   }
-  const [samples, lengths] = [0, 2].map((at) => all.map((each) => each[at]!));
-  const shares = new Shares(group, meetings, samples!, lengths!);
-  const first = all.findIndex(([theirs = 0, , length = 0]) => theirs * length > 0);
-  if (first === 0 && !sendsShift) shift.set(all[0]!.subarray(3));
+  const shares = meetings.sharesOf(samples, lengths);
+  const first = samples.findIndex((theirs, rank) => theirs * lengths[rank]! > 0);
+  if (first === 0 && group.rank !== 0) note.takeShift(all[0]!);
   else if (first > 0) {
     const from = group.rank === first ? Float64Array.from(shift) : new Float64Array(0);
-    const own = new Uint8Array(from.buffer);
-    const found = doublesOf(yield { meeting: meetings.firstSample, own });
-    shift.set(found[first]!);
+    const found = yield { meeting: meetings.firstSample, own: new Uint8Array(from.buffer) };
+    const { buffer, byteOffset } = found[first]!;
+    shift.set(new Float64Array(buffer, byteOffset, c));
   }
   return { shares, shift };
 }
@@ -105,12 +110,20 @@ export function normalizeShare(
   const { n, c, l } = dims;
   // Where the moments are, as in a forward of one process. The whole array is kept: a part of it keeps no memory of the
   // pool from being used again.
-  const result = recordShare(input, y, plan, moments.rows, shares);
-  const saved = moments.rows.subarray(0, 3 * c);
+  const rows = moments.rows.subarray(0, 3 * c);
+  const result = recordShare(input, y, plan, moments.rows, rows, shares);
   addon.normalizeByMoments(
-    ...([input.elements, y.elements, n, c, l] as const),
-    ...([weight?.elements ?? null, bias?.elements ?? null] as const),
-    ...([moments.rows, saved, eps, relu] as const),
+    input.elements,
+    y.elements,
+    n,
+    c,
+    l,
+    weight?.elements ?? null,
+    bias?.elements ?? null,
+    moments.rows,
+    rows,
+    eps,
+    relu,
   );
   return result;
 }
@@ -120,11 +133,12 @@ function recordShare(
   y: Tensor,
   plan: Plan,
   saved: Float64Array,
+  rows: Float64Array,
   shares: Shares,
 ): Tensor {
   const { who, weight, bias, relu } = plan;
   const kept = [input, weight, relu ? bias : null].filter((each) => each !== null);
   return record(who, y, [input, weight, bias], kept, (dy, needs) =>
-    shareGradients({ input, plan, saved, shares }, dy, needs),
+    shareGradients({ input, plan, saved, rows, shares }, dy, needs),
   );
 }

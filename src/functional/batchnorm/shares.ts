@@ -6,7 +6,7 @@ import * as check from '../../check/index.js';
 import type { FloatData } from '../../tensor/tensor.js';
 import { askNow, type Asks, type Meeting, type ProcessGroup } from './process-group.js';
 
-/** @internal Where a layer's processes meet. */
+/** @internal Where a layer's processes meet, and memory from call to call: new arrays would cost more than what is in them. */
 export interface Meetings {
   /** Who has how much, and the shift of the sums. */
   readonly shares: Meeting;
@@ -14,11 +14,14 @@ export interface Meetings {
   readonly firstSample: Meeting;
   readonly statistics: Meeting;
   readonly gradient: Meeting;
-  /** What is sent, from call to call: a new array for each would cost more than the sums in it. */
+  /** Sums that are sent. */
   readonly sent: Scratch;
-  readonly sentShares: Scratch;
-  /** The same memory of the shift again, where it is asked for alike. */
-  shift(channels: number, float64: boolean): FloatData;
+  /** The doubles of everyone's sums. */
+  readonly received: Views;
+  /** The last note, where it is asked for alike. */
+  note(channels: number, float64: boolean, isFirst: boolean): ShareNote;
+  /** The shares of the last batch, where everyone has as much of this one. */
+  sharesOf(samples: readonly number[], lengths: readonly number[]): Shares;
 }
 
 /** @internal Doubles, and their bytes: the last ones again where they are asked for in the same length. */
@@ -39,28 +42,88 @@ export class Scratch {
   }
 }
 
-/** @internal Memory of the shift of `channels` sums. */
-export function newShift(channels: number, float64: boolean): FloatData {
-  return float64 ? new Float64Array(channels) : new Float32Array(channels);
+/** Doubles in bytes, by rank: the last view again where the bytes are the same array. */
+class Views {
+  readonly #bytes: Uint8Array[] = [];
+  readonly #doubles: Float64Array[] = [];
+
+  of(all: readonly Uint8Array[]): readonly Float64Array[] {
+    for (let rank = 0; rank < all.length; rank++) {
+      const bytes = all[rank]!;
+      if (this.#bytes[rank] === bytes) continue;
+      this.#bytes[rank] = bytes;
+      this.#doubles[rank] = doublesOf(bytes);
+    }
+    return this.#doubles;
+  }
+}
+
+/** Samples, channels, and values of a sample in a channel: as doubles. */
+const HEAD = 3;
+
+/** @internal What a process tells of its share of a batch; the first process that of the shift, too, in x's dtype. */
+export class ShareNote {
+  readonly head: Float64Array;
+  readonly shift: FloatData;
+  readonly #whole: Uint8Array;
+  readonly #headBytes: Uint8Array;
+
+  /** @param sendsShift - Whether the shift is a part of what is sent. */
+  constructor(
+    readonly channels: number,
+    readonly float64: boolean,
+    readonly sendsShift: boolean,
+  ) {
+    const begin = HEAD * 8;
+    const length = channels * (float64 ? 8 : 4);
+    const buffer = new ArrayBuffer(begin + (sendsShift ? length : 0));
+    this.head = new Float64Array(buffer, 0, HEAD);
+    this.#whole = new Uint8Array(buffer);
+    this.#headBytes = new Uint8Array(buffer, 0, begin);
+    const [of, at] = sendsShift ? [buffer, begin] : [new ArrayBuffer(length), 0];
+    this.shift = float64 ? new Float64Array(of, at, channels) : new Float32Array(of, at, channels);
+  }
+
+  /** What is sent: without a sample there is no shift. */
+  bytes(hasSamples: boolean): Uint8Array {
+    return hasSamples ? this.#whole : this.#headBytes;
+  }
+
+  /** Takes the shift of a note that has one, of whichever dtype. */
+  takeShift({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    const [begin, length] = [byteOffset + HEAD * 8, this.channels];
+    const isDouble = byteLength - HEAD * 8 === 8 * length;
+    this.shift.set(
+      isDouble ? new Float64Array(buffer, begin, length) : new Float32Array(buffer, begin, length),
+    );
+  }
 }
 
 /** @internal */
 export function meetingsOf(group: ProcessGroup, place: string): Meetings {
-  let shift: FloatData | null = null;
-  return {
+  let note: ShareNote | null = null;
+  let shares: Shares | null = null;
+  const meetings: Meetings = {
     shares: group.meeting(`${place} forward`),
     firstSample: group.meeting(`${place} forward, first sample`),
     statistics: group.meeting(`${place} forward, statistics`),
     gradient: group.meeting(`${place} backward`),
     sent: new Scratch(),
-    sentShares: new Scratch(),
-    shift(channels, float64) {
-      if (shift?.length !== channels || shift.BYTES_PER_ELEMENT !== (float64 ? 8 : 4)) {
-        shift = newShift(channels, float64);
+    received: new Views(),
+    note(channels, float64, isFirst) {
+      if (note?.channels !== channels || note.float64 !== float64) {
+        note = new ShareNote(channels, float64, isFirst);
       }
-      return shift;
+      return note;
+    },
+    sharesOf(samples, lengths) {
+      if (shares?.isOf(samples, lengths) !== true) {
+        shares = new Shares(group, meetings, samples, lengths);
+      }
+      return shares;
     },
   };
+  return meetings;
 }
 
 /** Writes the sums of samples [begin, end) of this process, now or as a job. */
@@ -76,8 +139,8 @@ export class Shares {
   constructor(
     readonly group: ProcessGroup,
     readonly meetings: Meetings,
-    samples: readonly number[],
-    lengths: readonly number[],
+    readonly samples: readonly number[],
+    readonly lengths: readonly number[],
   ) {
     this.count = samples.reduce((sum, n, rank) => sum + n * lengths[rank]!, 0);
     const used = lengths.filter((l, rank) => samples[rank]! * l > 0);
@@ -93,6 +156,14 @@ export class Shares {
         : whole
           ? nodesOf(begin, end, leaf)
           : [{ begin, end, level: 0 }],
+    );
+  }
+
+  /** Whether everyone has as much. */
+  isOf(samples: readonly number[], lengths: readonly number[]): boolean {
+    return (
+      samples.every((n, rank) => n === this.samples[rank]) &&
+      lengths.every((l, rank) => l === this.lengths[rank])
     );
   }
 
@@ -118,7 +189,7 @@ export class Shares {
 
   /** The sums over all processes of what is in `sent`. */
   *totalOf(meeting: Meeting, length: number, sent: Scratch): Asks<Float64Array> {
-    const all = doublesOf(yield { meeting, own: sent.bytes });
+    const all = this.meetings.received.of(yield { meeting, own: sent.bytes });
     // In the memory of what has come.
     const tree = new TreeSum(addInto);
     all.forEach((theirs, rank) => {
@@ -141,9 +212,8 @@ export function part<Kind extends FloatData>(array: Kind, begin: number, end: nu
   return begin === 0 && end === array.length ? array : (array.subarray(begin, end) as Kind);
 }
 
-/** @internal */
-export const doublesOf = (all: readonly Uint8Array[]): Float64Array[] =>
-  all.map((bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8));
+const doublesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Float64Array =>
+  new Float64Array(buffer, byteOffset, byteLength / 8);
 
 /** @internal What several calls of one step give, made at once or as jobs. */
 export function allDone(calls: readonly unknown[]): unknown {
