@@ -1,8 +1,8 @@
-// How jobs of two processes end, each way many times: `node scripts/ends.mjs [--times 20] [--only network] [--mpi MPICH]`
-// after a build. After each end it is looked whether the sentence and the exit code are there, in time, and whether a
+// How jobs of two processes end, each way many times: `node scripts/ends.mjs [--times 20] [--only network] [--mpi MPICH] [--save]`
+// after a build. --save adds what was found to docs/distributed-ends.json, so that it can be made in pieces. After each end it is looked whether the sentence and the exit code are there, in time, and whether a
 // process is left anywhere. Network needs root and network namespaces; without, a line says so.
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { makeHosts } from '../test/helpers/hosts.mjs';
-import { root, table } from './tools.mjs';
+import { parseJson, root, table } from './tools.mjs';
 
 const { values } = parseArgs({
   options: {
     times: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
     mpi: { type: 'string', default: '' },
+    save: { type: 'boolean', default: false },
   },
 });
 
@@ -49,7 +50,10 @@ const ENDS = {
 };
 
 const launchers = { 'Open MPI': 'mpirun.openmpi', MPICH: 'mpirun.mpich' };
-const rows = [];
+/** @typedef {{ mpi: string, end: string, times: number, right: number, codes: number[], seconds: number[] }} Ended */
+const DATA = join(root, 'docs', 'distributed-ends.json');
+/** @type {Ended[]} */
+const all = [];
 let wrong = 0;
 for (const [mpi, launcher] of Object.entries(launchers)) {
   if (!mpi.includes(values.mpi)) continue;
@@ -69,15 +73,43 @@ for (const [mpi, launcher] of Object.entries(launchers)) {
     const bad = found.filter((each) => each.problem !== '');
     wrong += bad.length;
     for (const { problem } of bad.slice(0, 2)) console.error(`${mpi}, ${end}: ${problem}`);
-    const seconds = found.map((each) => each.seconds).sort((a, b) => a - b);
-    const codes = [...new Set(found.map(({ code }) => String(code)))].join(' ');
-    const longest = seconds.at(-1) ?? NaN;
-    rows.push([mpi, end, `${found.length - bad.length} of ${found.length}`, codes, `${(seconds[seconds.length >> 1] ?? NaN).toFixed(1)} s`, `${longest.toFixed(1)} s`]); // prettier-ignore
+    all.push({
+      mpi,
+      end,
+      times: found.length,
+      right: found.length - bad.length,
+      codes: [...new Set(found.map(({ code }) => code ?? NaN))],
+      seconds: found.map((each) => Number(each.seconds.toFixed(1))).sort((a, b) => a - b),
+    });
   }
 }
+const rows = all.map(({ mpi, end, times, right, codes, seconds }) => [
+  ...[mpi, end, `${right} of ${times}`, codes.join(' ')],
+  ...[seconds[seconds.length >> 1], seconds.at(-1)].map((each) => `${each?.toFixed(1)} s`),
+]);
 console.log(table([['MPI', 'end', 'right', 'code', 'takes', 'longest'], ...rows]));
+if (values.save) save();
 console.log(`ends: ${wrong} wrong`);
 process.exitCode = wrong === 0 ? 0 : 1;
+
+/** Adds what was found to what was found before. */
+function save() {
+  const saved = /** @type {{ ends: Ended[] }} */ (
+    existsSync(DATA) ? parseJson(readFileSync(DATA, 'utf8')) : { ends: [] }
+  ).ends;
+  for (const each of all) {
+    const before = saved.find(({ mpi, end }) => mpi === each.mpi && end === each.end);
+    if (before === undefined) {
+      saved.push(each);
+      continue;
+    }
+    before.times += each.times;
+    before.right += each.right;
+    before.codes = [...new Set([...before.codes, ...each.codes])];
+    before.seconds = [...before.seconds, ...each.seconds].sort((a, b) => a - b);
+  }
+  writeFileSync(DATA, `${JSON.stringify({ ends: saved }, null, 2)}\n`);
+}
 
 /**
  * @param {string} launcher

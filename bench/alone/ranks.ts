@@ -1,8 +1,11 @@
 // What several processes cost: one SyncBatchNorm over one BatchNorm, 2 MB of gradients, a training step of two processes
 // of one thread over one process of two. `npx tsx bench/alone/ranks.ts [--json] [--rounds 21] [--calls 100] [--only TCP]` after a
-// build, on two cores, for Workers and each MPI that is there. Beside each
+// build, on two cores, for Workers and each MPI that is there. --save writes what was measured into
+// docs/distributed-costs.json and leaves the other ways in it as they are; from it `node scripts/distributed-page.mjs` makes the table of docs/distributed.md. Beside each
 // figure is what it cannot be below here: layers whose processes only meet, bytes that are only sent, processes apart.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -13,6 +16,7 @@ import { table } from './turns.js';
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '21' },
     calls: { type: 'string', default: '100' },
     only: { type: 'string', default: '' },
@@ -38,6 +42,7 @@ interface Found {
 }
 
 const PROGRAM = new URL('ranks-process.mjs', import.meta.url);
+const SAVED = new URL('../../docs/distributed-costs.json', import.meta.url);
 const CHANNELS = [64, 256, 1024];
 /** µs more than BatchNorm. */
 const MOST = { memory: 70, tcp: 100 };
@@ -105,8 +110,21 @@ function report(): void {
     if (status !== 0) throw new Error(`${name}: code ${status}\n${stdout}${stderr}`);
     all.push({ name, ...(JSON.parse(stdout) as Found) });
   }
+  if (values.save) save(all);
   if (values.json) console.log(JSON.stringify(all, null, 2));
   else print(all);
+}
+
+function save(all: readonly ({ readonly name: string } & Found)[]): void {
+  const saved = existsSync(SAVED)
+    ? (JSON.parse(readFileSync(SAVED, 'utf8')) as { costs: typeof all }).costs
+    : [];
+  const costs = ways.flatMap(({ name }) => {
+    const found = [...all, ...saved].find((each) => each.name === name);
+    return found === undefined ? [] : [found];
+  });
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
+  writeFileSync(SAVED, `${JSON.stringify({ machine, costs }, null, 2)}\n`);
 }
 
 function print(all: readonly ({ readonly name: string } & Found)[]): void {
