@@ -1,5 +1,6 @@
 // `node scripts/distributed-page.mjs` after a build: the tables and the chart of docs/distributed.md, from
-// docs/distributed.json, docs/distributed-hashes.json and the model of scripts/ranks/scale.mjs. --measure: measures that first, between two hosts, which
+// docs/distributed.json, docs/distributed-costs.json (bench/alone/ranks.ts), docs/distributed-ends.json (scripts/ends.mjs),
+// docs/distributed-hashes.json and the model of scripts/ranks/scale.mjs. --measure: measures that first, between two hosts, which
 // needs root and Linux; --check: writes nothing, and exits with 1 where the page has something else.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { makeHosts } from '../test/helpers/hosts.mjs';
 import { exchange, MLP, NETWORKS } from './ranks/scale.mjs';
 import { built, parseJson, root } from './tools.mjs';
 
-/** @typedef {{ barrier: number, bytesPerSecond: number, steps: { batch: number, compute: number, measured: number }[] }} Found */
+/** @typedef {{ barrier: number, bytesPerSecond: number, steps: { batch: number, compute: number, waiting: number, measured: number }[] }} Found */
 
 const PAGE = join(root, 'docs', 'distributed.md');
 const PICTURE = join(root, 'docs', 'pictures', 'scale.svg');
@@ -32,8 +33,27 @@ const { hosts } = /** @type {{ hosts: Record<string, Found> }} */ (
 const { hashes } = /** @type {{ hashes: Hashes[] }} */ (
   parseJson(readFileSync(join(root, 'docs', 'distributed-hashes.json'), 'utf8'))
 );
+/**
+ * @typedef {object} Cost
+ * @property {string} name
+ * @property {{ channels: number, extra: number, meeting: number }[]} layers
+ * @property {{ allReduce: number, moving: number }} gradients
+ * @property {{ ratio: number, apart: number }} steps
+ */
+const { costs } = /** @type {{ costs: Cost[] }} */ (
+  parseJson(readFileSync(join(root, 'docs', 'distributed-costs.json'), 'utf8'))
+);
+/** @typedef {{ mpi: string, end: string, times: number, right: number, codes: number[], seconds: number[] }} Ended */
+const { ends } = /** @type {{ ends: Ended[] }} */ (
+  parseJson(readFileSync(join(root, 'docs', 'distributed-ends.json'), 'utf8'))
+);
 const old = readFileSync(PAGE, 'utf8');
-const page = withTable(withTable(old, 'two hosts', hostsTable()), 'hashes', hashesTable());
+const page = /** @type {[string, string[][]][]} */ ([
+  ['two hosts', hostsTable()],
+  ['hashes', hashesTable()],
+  ['costs', costsTable()],
+  ['ends', endsTable()],
+]).reduce((text, [name, rows]) => withTable(text, name, rows), old);
 const chart = picture();
 if (process.argv.includes('--check')) {
   process.exitCode = page === old && chart === readFileSync(PICTURE, 'utf8') ? 0 : 1;
@@ -100,6 +120,43 @@ function hashesTable() {
   return [['by', 'BatchNorm', ...counts, 'largest difference'], ...rows];
 }
 
+/** Each figure, and behind the stroke what cannot be had for less. */
+function costsTable() {
+  const channels = costs[0]?.layers.map((layer) => `${layer.channels} channels`) ?? [];
+  const head = ['by', ...channels, '2 MB of gradients', 'step of 8192 rows'];
+  const rows = costs.map(({ name, layers, gradients, steps }) => [
+    name,
+    ...layers.map(({ extra, meeting }) => `${extra.toFixed(0)} / ${meeting.toFixed(0)} µs`),
+    `${gradients.allReduce.toFixed(2)} / ${gradients.moving.toFixed(2)} ms`,
+    `${steps.ratio.toFixed(2)} / ${steps.apart.toFixed(2)}`,
+  ]);
+  return [head, ...rows];
+}
+
+/** Of scripts/ends.mjs. */
+function endsTable() {
+  const what = {
+    kill: 'kill -9 of one process',
+    term: 'SIGTERM to one process',
+    throw: 'one process throws',
+    early: 'one process ends well before the others',
+    layer: 'one process leaves a layer out',
+    silent: 'one process does not come; deadline 3 s',
+    network: 'the network between two hosts is cut; deadline 3 s',
+  };
+  const mpis = [...new Set(ends.map(({ mpi }) => mpi))];
+  const rows = Object.entries(what).map(([end, text]) => [
+    text,
+    ...mpis.flatMap((mpi) => {
+      const found = ends.find((each) => each.mpi === mpi && each.end === end);
+      if (found === undefined) throw new Error(`docs/distributed-ends.json has no ${mpi}, ${end}`);
+      const { times, right, codes, seconds } = found;
+      return [`${right} of ${times}`, codes.join(', '), `${seconds.at(-1)?.toFixed(1)} s`];
+    }),
+  ]);
+  return [['end', ...mpis.flatMap((mpi) => [mpi, 'code', 'longest'])], ...rows];
+}
+
 function hostsTable() {
   const head = [
     'MPI',
@@ -107,20 +164,21 @@ function hostsTable() {
     'GB/s',
     'rows',
     'without the other',
+    'with its waits',
     'predicted',
     'measured',
     'of the ideal',
   ];
   const rows = Object.entries(hosts).flatMap(([mpi, { barrier, bytesPerSecond, steps }]) =>
-    steps.map(({ batch, compute, measured }, i) => {
+    steps.map(({ batch, compute, waiting, measured }, i) => {
       const network = { latency: barrier / 1e6, bytesPerSecond };
-      const predicted = compute + 1000 * exchange(network, 2, MLP);
+      const predicted = waiting + 1000 * exchange(network, 2, MLP);
       return [
         ...(i === 0
           ? [mpi, `${barrier.toFixed(0)} µs`, (bytesPerSecond / 1e9).toFixed(1)]
           : ['', '', '']),
         String(batch),
-        ...[compute, predicted, measured].map((ms) => `${ms.toFixed(1)} ms`),
+        ...[compute, waiting, predicted, measured].map((ms) => `${ms.toFixed(1)} ms`),
         `${((100 * compute) / measured).toFixed(0)} %`,
       ];
     }),
