@@ -50,7 +50,7 @@ class Mpi {
   virtual std::vector<int> silent(int exchange) = 0;
   virtual std::string text_of(int error) = 0;
 
-  // The end: MPI_Finalize, which waits for the other processes; or MPI_Abort, which ends them all, too.
+  // The end: MPI_Finalize, which waits for the other processes, and ends this one with code 0 where it does not return; or MPI_Abort, which ends them all, too.
   virtual void finalize() = 0;
   virtual void abort(int code) = 0;
 };

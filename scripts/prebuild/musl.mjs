@@ -22,7 +22,7 @@ export const SAME_IN_MUSL = [
   // a FILE is a pointer that nobody looks behind
   'fclose fopen fputc fputs fwrite __isoc99_fscanf snprintf sprintf stderr vsnprintf',
   // RTLD_LAZY, RTLD_NOW and RTLD_GLOBAL are 1, 2 and 256 in both
-  'dlopen dlsym dlerror atexit',
+  'dlopen dlsym dlerror atexit _Exit',
   // what the compiler itself asks for
   '__cxa_atexit __cxa_finalize __tls_get_addr gettext',
 ].flatMap((line) => line.split(' '));

@@ -57,6 +57,14 @@ describe.runIf(library !== '')('the standard ABI of MPI 5', () => {
     expect(code).toBe(0);
   });
 
+  test('where MPI_Finalize does not return, the job ends well without it', async () => {
+    const program = `${ON_MPI}
+      process.env.EVENKEEL_TEST_FINALIZE_HANGS = '1';
+      say(world.allReduce(tensor([1])).item());`;
+    const { code, said, files } = await runOnStandardAbi(library, 2, program);
+    expect([code, said, files]).toEqual([0, [[2], [2]], []]);
+  });
+
   test('training has the bits of one process', async () => {
     const one = await runJob('alone', 1, TRAINING);
     const two = await runOnStandardAbi(library, 2, TRAINING);
