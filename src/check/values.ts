@@ -28,8 +28,12 @@ export function wholeNumber(
 ): number {
   const range =
     most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`;
+  // Of one that is positive, and too large, the limit is what there is to say.
+  const isTooLarge = typeof value === 'number' && most < Number.MAX_SAFE_INTEGER && value > most;
   const what =
-    least === 1 ? `${name} to be a positive integer` : `${name} to be a whole number ${range}`;
+    least === 1 && !isTooLarge
+      ? `${name} to be a positive integer`
+      : `${name} to be a whole number ${range}`;
   if (typeof value !== 'number') throw wrongKind(who, what, value);
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     throw wrongValue(who, what, describe(value));

@@ -38,6 +38,17 @@ test.each<[string, () => unknown, string]>([
   ['mean: integers', () => mean(ints()), floating('mean', 'the input')],
   ['relu: integers', () => relu(ints()), floating('relu', 'the input')],
   [
+    'reshape: -1 beside 0',
+    () => reshape(tensor([1, 2]), [-1, 0]),
+    'RangeError: reshape: expected no -1 beside a size of 0 (the unspecified dimension size -1 can be any value and ' +
+      'is ambiguous), got [-1, 0].',
+  ],
+  [
+    'conv1d: a stride past what is counted',
+    () => functional.conv1d(tensor([[[1, 2]]]), tensor([[[1]]]), null, { stride: 2 ** 50 }),
+    'RangeError: conv1d: expected stride to be a whole number from 1 to 2147483647, got 1125899906842624.',
+  ],
+  [
     'reshape: another size',
     () => reshape(tensor([1, 2]), [3]),
     'RangeError: reshape: expected a shape of 2 elements, got shape [3].',

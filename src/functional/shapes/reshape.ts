@@ -85,6 +85,13 @@ function inferred(shape: readonly number[], numel: number): readonly number[] {
   const at = sizes.indexOf(-1);
   if (at < 0 || sizes.includes(-1, at + 1)) return shape;
   const others = sizes.reduce((product, size, i) => (i === at ? product : product * size), 1);
+  if (others === 0) {
+    throw check.wrongValue(
+      'reshape',
+      'no -1 beside a size of 0 (the unspecified dimension size -1 can be any value and is ambiguous)',
+      check.shapeText(sizes),
+    );
+  }
   if (!(others >= 1)) return shape;
   sizes[at] = Math.floor(numel / others);
   return sizes;
