@@ -22,6 +22,7 @@ EVENKEEL_INLINE RegD not_below(RegD x, double p) { return pick(x < p, p, x); }
 EVENKEEL_INLINE RegD not_above(RegD x, double p) { return pick(x > p, p, x); }
 
 // The functions of double, by the names of float's.
+EVENKEEL_INLINE RegD rsqrt_of(RegD x) { return 1.0 / root(x); }
 EVENKEEL_INLINE RegD exp_of(RegD x) { return exponential<53>(x); }
 EVENKEEL_INLINE RegD log_of(RegD x) { return logarithm(x); }
 EVENKEEL_INLINE RegD log1p_of(RegD x) { return logarithm_of_1_plus(x); }

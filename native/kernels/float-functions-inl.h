@@ -50,6 +50,25 @@ EVENKEEL_INLINE RegF exp_of(RegF x) {
   return Exponent(at_least(at_most(x, 89.0f), -104.0f)).value();
 }
 
+// 1 / sqrt(x) for normal x from 2^-125 on: Newton's steps from an estimate by the bits, the last one with what its product has
+// lost. Within 0.5004 ulp, where the square root and the division round twice, and take twice the time.
+EVENKEEL_INLINE RegF usual_rsqrt(RegF x) {
+  const RegF half = x * 0.5f;
+  RegF y = from_bits(difference(RegI{} + 0x5f375a86, bits_of(x) >> 1));
+  for (int step = 0; step < 2; ++step) y = fused(y, fused_minus(half * y, y, every(0.5f)), y);
+  const RegF t = half * y, t_low = fused(half, y, -t);
+  return fused(y, fused_minus(t_low, y, fused_minus(t, y, every(0.5f))), y);
+}
+EVENKEEL_INLINE RegF rsqrt_of(RegF x) {
+  constexpr float kLeast = 0x1p-125f, kMost = 0x1.fffffep127f;
+  if (all_between(x, kLeast, kMost)) return usual_rsqrt(x);
+  const RegI tiny = x < kLeast;
+  const RegF up = pick(tiny, x * 0x1p24f, x);
+  const RegI usual = (up >= kLeast) & (up <= kMost);
+  const RegF y = usual_rsqrt(pick(usual, up, 1.0f));
+  return pick(usual, pick(tiny, y * 0x1p12f, y), 1.0f / root(x));
+}
+
 // e^x = power + part (h + h_low), for x from -20 to 0
 struct PartsOfExp {
   RegF power, part, h, h_low;

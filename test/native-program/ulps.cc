@@ -42,7 +42,7 @@ struct Function {
 };
 constexpr Function kFunctions[] = {
     {"sqrt", UnaryCode::sqrt, 0, 0, [](double x) { return std::sqrt(x); }, 0.5001},
-    {"rsqrt", UnaryCode::rsqrt, 0, 0, [](double x) { return 1.0 / std::sqrt(x); }, 1.5},
+    {"rsqrt", UnaryCode::rsqrt, 0, 0, [](double x) { return 1.0 / std::sqrt(x); }, 0.51},
     {"exp", UnaryCode::exp, 0, 0, [](double x) { return std::exp(x); }, 1},
     {"log", UnaryCode::log, 0, 0, [](double x) { return std::log(x); }, 1},
     {"log1p", UnaryCode::log1p, 0, 0, [](double x) { return std::log1p(x); }, 1.1},
