@@ -120,7 +120,7 @@ function hashesTable() {
   return [['by', 'BatchNorm', ...counts, 'largest difference'], ...rows];
 }
 
-/** Each figure, and behind the stroke what cannot be had for less. */
+/** Each figure, and after the slash the least that it could be. */
 function costsTable() {
   const channels = costs[0]?.layers.map((layer) => `${layer.channels} channels`) ?? [];
   const head = ['by', ...channels, '2 MB of gradients', 'step of 8192 rows'];

@@ -1,3 +1,5 @@
+// Longer than 250 lines because the collectives are one class over one protocol: records that say where each process is.
+//
 // What processes do together, as steps: each gives an exchange that has to end before the next one. group.ts waits for
 // them, blocking or in turns of the event loop.
 import { PeerError } from './errors.js';

@@ -15,8 +15,10 @@ function run(type: 'module' | 'commonjs', script: string): string {
 const NAMES = [
   'StateDict',
   'Tensor',
+  'arange',
   'checkpoint',
   'data',
+  'eye',
   'full',
   'functional',
   'isGradEnabled',
@@ -26,12 +28,16 @@ const NAMES = [
   'nn',
   'noGrad',
   'ones',
+  'onesLike',
   'optim',
   'rand',
   'randn',
+  'randnLike',
+  'randperm',
   'scope',
   'tensor',
   'zeros',
+  'zerosLike',
 ];
 
 describe('the package', () => {

@@ -6,7 +6,7 @@ import { functional, nn, tensor, zeros, type Tensor } from '../../src/index.js';
 
 const of = (...shape: number[]): Tensor => zeros(shape);
 const double = (...shape: number[]): Tensor => zeros(shape, { dtype: 'float64' });
-const gone = (each: Tensor): Tensor => {
+const disposed = (each: Tensor): Tensor => {
   each.dispose();
   return each;
 };
@@ -89,12 +89,12 @@ test.each<readonly [() => unknown, Kind, string]>([
     'conv1d: expected bias of shape [4], got shape [3].',
   ],
   [
-    () => functional.conv1d(x, gone(of(4, 3, 3))),
+    () => functional.conv1d(x, disposed(of(4, 3, 3))),
     TypeError,
     'conv1d: expected weight to hold the 36 elements of shape [4, 3, 3], got 0 (its buffer was detached, shrunk or disposed of).',
   ],
   [
-    () => functional.conv1d(x, weight, gone(of(4))),
+    () => functional.conv1d(x, weight, disposed(of(4))),
     TypeError,
     'conv1d: expected bias to hold the 4 elements of shape [4], got 0 (its buffer was detached, shrunk or disposed of).',
   ],
@@ -316,7 +316,7 @@ test.each<readonly [() => unknown, Kind, string]>([
     'embedding: expected paddingIdx to be a whole number from -4 to 3, got -5.',
   ],
   [
-    () => functional.embedding([0], gone(of(4, 2))),
+    () => functional.embedding([0], disposed(of(4, 2))),
     TypeError,
     'embedding: expected weight to hold the 8 elements of shape [4, 2], got 0 (its buffer was detached, shrunk or disposed of).',
   ],
@@ -453,7 +453,7 @@ test.each<readonly [() => unknown, Kind, string]>([
       functional.embeddingBag([0, 1], table, {
         offsets: [0],
         mode: 'sum',
-        perSampleWeights: gone(of(2)),
+        perSampleWeights: disposed(of(2)),
       }),
     TypeError,
     'embeddingBag: expected perSampleWeights to hold the 2 elements of shape [2], got 0 (its buffer was detached, shrunk or disposed of).',
