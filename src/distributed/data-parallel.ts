@@ -8,6 +8,7 @@ import { Dropout } from '../nn/dropout.js';
 import { Linear } from '../nn/linear.js';
 import { SHARED_DRAWS } from '../nn/module/internals.js';
 import { Module } from '../nn/module/module.js';
+import { expectSummed } from '../tensor/shares.js';
 import { Tensor, type Parameter } from '../tensor/tensor.js';
 import { ADD, ADD_LATER, Group } from './group.js';
 import type { FloatArray } from './sums.js';
@@ -38,6 +39,8 @@ export class DataParallel {
   readonly #group: Group;
   /** What each gradient was after the last call. */
   readonly #reduced = new WeakMap<Tensor, number>();
+  /** Gradients that a step may use. */
+  readonly #summed = new WeakSet<Tensor>();
   /** What the gradients are summed in, from call to call. */
   #doubles = new Float64Array(0);
   #singles = new Float32Array(0);
@@ -48,6 +51,8 @@ export class DataParallel {
     group: Group,
   ) {
     this.#group = group;
+    if (group.size === 1) return;
+    for (const parameter of model.parameters()) expectSummed(parameter, this.#summed);
   }
 
   /**
@@ -113,6 +118,9 @@ export class DataParallel {
       grad.markChanged();
       this.#reduced.set(grad, grad.version);
     }
+    // Also those of a SyncBatchNorm, which are of the whole batch already.
+    for (const { gradient } of this.model.parameters())
+      if (gradient !== null) this.#summed.add(gradient);
   }
 }
 

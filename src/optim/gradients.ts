@@ -2,6 +2,7 @@
 import { addon } from '../addon/control.js';
 import * as check from '../check/index.js';
 import { deferred, perform } from '../run/deferral.js';
+import { isOfShare } from '../tensor/shares.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 
 export interface StepOptions {
@@ -32,6 +33,19 @@ export function checkGradient(who: string, parameter: Parameter): void {
   check.sameDtype(who, 'the gradient', grad, parameter.dtype);
   grad.attached(who);
   parameter.attached(who);
+}
+
+let hasWarned = false;
+
+/** Once: PyTorch sums the gradients of replicas in `backward`, so that a program from there does not ask for it. */
+export function warnOfShares(who: string, parameters: readonly Parameter[]): void {
+  if (hasWarned || !parameters.some(isOfShare)) return;
+  hasWarned = true;
+  process.emitWarning(
+    `${who}: the gradients are those of this process's share of the batch, and the replicas drift apart: ` +
+      'call replica.reduceGradients() between backward and step.',
+    { type: 'EvenkeelWarning', code: 'EVENKEEL_GRADIENTS_OF_A_SHARE' },
+  );
 }
 
 /** Where a gradient is not finite, in words; null where all are. */

@@ -9,6 +9,7 @@ import {
   checkGradient,
   findNonFinite,
   policyOf,
+  warnOfShares,
   type StepAsyncOptions,
   type StepOptions,
 } from './gradients.js';
@@ -219,6 +220,7 @@ export abstract class Optimizer<Hyper extends object = { lr: number }> {
     this[CHECK_SETTLED](who);
     checkGroups(who, this.paramGroups);
     this[CHECK_GRADIENTS]();
+    for (const { params } of this.paramGroups) warnOfShares(who, params);
   }
 
   private [CHECK_SETTLED](who: string): void {

@@ -2,7 +2,7 @@
 // are the same over MPI (collectives.test.ts, training.test.ts).
 import { expect, test } from 'vitest';
 
-import { runJob } from '../helpers/ranks.js';
+import { runJob, type Kind } from '../helpers/ranks.js';
 
 const INIT =
   'const world = await distributed.init({ timeout: 10000 }); globalThis.rank = world.rank;';
@@ -219,3 +219,43 @@ test('gradients are reduced once', async () => {
   ];
   expect(said).toEqual([each, each]);
 });
+
+test.each<readonly [string, Kind, number, boolean, readonly string[]]>([
+  [
+    'is said once',
+    'workers',
+    2,
+    false,
+    [
+      "SGD.step: the gradients are those of this process's share of the batch, and the replicas drift apart: " +
+        'call replica.reduceGradients() between backward and step.',
+    ],
+  ],
+  ['needs no word where it was not forgotten', 'workers', 2, true, []],
+  ['needs no word where there is one process', 'alone', 1, false, []],
+])(
+  'a sum of gradients that was forgotten %s',
+  async (_, kind, processes, reduces, warnings) => {
+    const { said } = await runJob(
+      kind,
+      processes,
+      `${INIT}
+    const found = [];
+    process.on('warning', ({ code, message }) => { if (code === 'EVENKEEL_GRADIENTS_OF_A_SHARE') found.push(message); });
+    manualSeed(1);
+    const model = nn.convertSyncBatchNorm(new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2)));
+    const replica = distributed.dataParallel(model);
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    for (let step = 0; step < 3; step++) {
+      optimizer.zeroGrad();
+      model.forward(tensor([[1], [2 + world.rank]])).pow(3).mean().backward();
+      if (${String(reduces)}) replica.reduceGradients();
+      if (step === 2) await optimizer.stepAsync(); else optimizer.step();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20)); // a warning comes in a later turn
+    say(found);`,
+    );
+    expect(said).toEqual(Array.from({ length: processes }, () => [warnings]));
+  },
+  60_000,
+);
