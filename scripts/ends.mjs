@@ -1,6 +1,8 @@
-// How jobs of two processes end, each way many times: `node scripts/ends.mjs [--times 20] [--only network] [--mpi MPICH] [--save]`
-// after a build. --save adds what was found to docs/distributed-ends.json, so that it can be made in pieces. After each end it is looked whether the sentence and the exit code are there, in time, and whether a
-// process is left anywhere. Network needs root and network namespaces; without, a line says so.
+// How jobs of two processes end, each way many times, after a build:
+// `node scripts/ends.mjs [--times 20] [--only network] [--mpi MPICH] [--save]`. --save adds what was found to
+// docs/distributed-ends.json, so that it can be made in pieces. After each end it is looked whether the sentence and the
+// exit code are there, in time, and whether a process is left anywhere. Network needs root and network namespaces;
+// without, a line says so.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
