@@ -34,9 +34,8 @@ export function integerComparison(
   name: CompareName,
   a: Tensor | number,
   b: Tensor | number,
-  shape: readonly number[],
 ): Tensor {
-  const y = Tensor.uninitialized(shape, 'int32');
+  const y = Tensor.uninitialized(shapeOfBoth(name, a, b), 'int32');
   const holds = HOLDS[name];
   return combined(name, a, b, y, (first, second) => (holds(first, second) ? 1 : 0));
 }
@@ -72,14 +71,12 @@ export function integerArithmetic(
   a: TensorLike | number,
   b: TensorLike | number,
 ): Tensor {
-  const [first, second] = [operandOf(a), operandOf(b)];
+  const [first, second] = [tensorOrNumber(a), tensorOrNumber(b)];
   const operands = [first, second];
   const isWide = operands.some((each) => typeof each !== 'number' && each.dtype === 'int64');
   const dtype = isWide ? 'int64' : 'int32';
   for (const each of operands) if (typeof each === 'number') elementOf(name, each, dtype, '');
-  if (typeof first !== 'number') first.present(name, 'the first operand');
-  if (typeof second !== 'number') second.present(name, 'the second operand');
-  const y = Tensor.uninitialized(broadcastShape(name, shapeOf(first), shapeOf(second)), dtype);
+  const y = Tensor.uninitialized(shapeOfBoth(name, first, second), dtype);
   const [ofNumbers, ofBigInts] = [OF_NUMBERS[name], OF_BIGINTS[name]];
   // An array of int32 and of int64 takes of a result what fits: it wraps around.
   return isWide
@@ -87,12 +84,16 @@ export function integerArithmetic(
     : combined(name, first, second, y, (p, q) => ofNumbers(p as number, q as number));
 }
 
-function operandOf(operand: TensorLike | number): Tensor | number {
+export function tensorOrNumber(operand: TensorLike | number): Tensor | number {
   return typeof operand === 'number' ? operand : Tensor.from(operand);
 }
 
-function shapeOf(operand: Tensor | number): readonly number[] {
-  return typeof operand === 'number' ? [] : operand.shape;
+/** What both operands broadcast to, once both are known to have their memory. */
+function shapeOfBoth(who: string, a: Tensor | number, b: Tensor | number): readonly number[] {
+  if (typeof a !== 'number') a.present(who, 'the first operand');
+  if (typeof b !== 'number') b.present(who, 'the second operand');
+  const [first, second] = [a, b].map((each) => (typeof each === 'number' ? [] : each.shape));
+  return broadcastShape(who, first!, second!);
 }
 
 /** Writes `combine` of each two elements into `y`, whose shape both broadcast to. */

@@ -8,28 +8,17 @@ import { chosen, comparison, floatingInput } from './apply.js';
 import type { Operand } from './arithmetic.js';
 import { broadcastShape } from './broadcast.js';
 import type { CompareName } from './codes.js';
-import { integerComparison, isInteger } from './integers.js';
+import { integerComparison, isInteger, tensorOrNumber } from './integers.js';
 
 function compared(who: CompareName, a: Operand, b: Operand): Tensor {
   const [first, second] = [tensorOrNumber(a), tensorOrNumber(b)];
   const tensors = [first, second].filter((each) => typeof each !== 'number');
   if (tensors.some(isInteger)) {
     refuseFloats(who, tensors);
-    if (typeof first !== 'number') first.present(who, 'the first operand');
-    if (typeof second !== 'number') second.present(who, 'the second operand');
-    const shape = broadcastShape(who, shapeOf(first), shapeOf(second));
-    return integerComparison(who, first, second, shape);
+    return integerComparison(who, first, second);
   }
   const [left, right] = pairOf(who, first, second);
   return comparison(who, left, right, broadcastShape(who, left.shape, right.shape));
-}
-
-function tensorOrNumber(operand: Operand): Tensor | number {
-  return typeof operand === 'number' ? operand : Tensor.from(operand);
-}
-
-function shapeOf(operand: Tensor | number): readonly number[] {
-  return typeof operand === 'number' ? [] : operand.shape;
 }
 
 function refuseFloats(who: string, tensors: readonly Tensor[]): void {
