@@ -11,15 +11,18 @@ export interface Measured {
   readonly share: number;
 }
 
+/** What measured, as a page names it. */
+export interface Machine {
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly threads: number;
+  readonly isa: string;
+  readonly node: string;
+}
+
 export interface NativeOperations {
-  readonly machine: {
-    readonly date: string;
-    readonly cpu: string;
-    readonly cores: number;
-    readonly threads: number;
-    readonly isa: string;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   /** What each operation is compared with. */
   readonly bare: Readonly<Record<string, string>>;
   /** By operation, one for each size. */

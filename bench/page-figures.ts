@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 import { format, resolveConfig } from 'prettier';
 
-import { nativeOperationsTable, type NativeOperations } from './native-operations.js';
+import {
+  nativeOperationsTable,
+  type Machine as AnyMachine,
+  type NativeOperations,
+} from './native-operations.js';
 
 interface Epoch {
   readonly loss: number;
@@ -34,13 +38,7 @@ interface Showcase {
   readonly pytorch?: Peer;
 }
 
-interface Machine {
-  readonly date: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly threads: number;
-  readonly isa: string;
-  readonly node: string;
+interface Machine extends AnyMachine {
   readonly pytorch?: string;
   /** Of the system, over the last minute of the run. */
   readonly loadAfter?: number;

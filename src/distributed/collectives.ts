@@ -263,7 +263,8 @@ export class Collectives {
   }
 }
 
-const NONE = new Uint8Array(0);
+/** @internal No data. */
+export const NONE = new Uint8Array(0);
 
 function placeOf({ kind, sequence, isRecord, text }: RecordView, rank: number): string {
   if (!isRecord || kind === undefined) return `rank ${rank} in the middle of another call`;

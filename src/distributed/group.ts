@@ -4,7 +4,7 @@ import * as check from '../check/index.js';
 import type { Asks, ProcessGroup } from '../functional/batchnorm/process-group.js';
 import { deferring, type Arrival, type Deferral } from '../run/deferral.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
-import { bytesOf, Collectives, type Steps } from './collectives.js';
+import { bytesOf, Collectives, NONE, type Steps } from './collectives.js';
 import { isOfPeers, messageOf } from './errors.js';
 import { Progress, type Speaker } from './progress.js';
 import { Call, type Kind } from './record.js';
@@ -24,7 +24,6 @@ const talks = new WeakMap<Deferral, Talk>();
 /** Errors that the other processes hear of already. */
 const told = new WeakSet();
 const BARRIER = new Call('barrier', 'barrier');
-const NOTHING = new Uint8Array(0);
 const END_OF_CALL = new Call('barrier', 'end of a call beside the event loop');
 
 /**
@@ -80,7 +79,7 @@ export class Group implements ProcessGroup, Partners {
    * @throws {PeerError | TimeoutError} as every call here: see the page `docs/distributed.md`.
    */
   barrier(): void {
-    this.gatherBytes(BARRIER, NOTHING);
+    this.gatherBytes(BARRIER, NONE);
   }
 
   /**

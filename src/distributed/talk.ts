@@ -1,7 +1,7 @@
 // What one asynchronous call exchanges. The exchanges of a call come behind those of the calls before it, all of them, so
 // that every process makes them in the same order, whichever computes faster.
 import type { Asks } from '../functional/batchnorm/process-group.js';
-import type { Collectives, Steps } from './collectives.js';
+import { NONE, type Collectives, type Steps } from './collectives.js';
 import { isOfPeers, messageOf } from './errors.js';
 import type { Progress } from './progress.js';
 import type { Call } from './record.js';
@@ -21,8 +21,6 @@ export interface Job {
 export interface Partners {
   begin<Result>(call: Call, make: (steps: Collectives) => Steps<Result>): Progress<Result>;
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** @internal */
 export class Talk {
@@ -94,7 +92,7 @@ export class Talk {
     await this.#before;
     for (const [partners, call] of this.#open) {
       this.#open.delete(partners); // what has been sent cannot be taken back
-      await this.#exchange(partners, call, NOTHING);
+      await this.#exchange(partners, call, NONE);
       this.#agreed = true;
     }
   }
