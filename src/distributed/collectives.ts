@@ -2,6 +2,7 @@
 //
 // What processes do together, as steps: each gives an exchange that has to end before the next one. group.ts waits for
 // them, blocking or in turns of the event loop.
+import { collectsSoon, collectWithOthers } from '../memory/pool.js';
 import { PeerError } from './errors.js';
 import { hashOf, INLINE, RECORD, RecordView, type Call } from './record.js';
 import { foldNodes, type FloatArray } from './sums.js';
@@ -52,7 +53,12 @@ export class Collectives {
     return this.#gathered();
   }
 
-  /** The same at once. @param wait - Blocks until nothing of the exchange is missing. */
+  /**
+   * The same at once. Where one process is to collect garbage soon, all do now, at the same time: in turns each would wait
+   * for the collections of the others.
+   *
+   * @param wait - Blocks until nothing of the exchange is missing.
+   */
   gatherNow(
     call: Call,
     data: Uint8Array,
@@ -62,7 +68,9 @@ export class Collectives {
     wait(this.#exchangeRecords(data), call, this.sequence);
     const rest = this.#exchangeRest(data);
     if (rest !== null) wait(rest, call, this.sequence);
-    return this.#gathered();
+    const all = this.#gathered();
+    if (this.#views.some((each) => each.collects)) collectWithOthers();
+    return all;
   }
 
   /** The bytes of `root` into `data` everywhere; all of one length. */
@@ -162,7 +170,7 @@ export class Collectives {
 
   #write(call: Call, data: Uint8Array): void {
     this.sequence++;
-    this.#views[this.rank]!.write(this.sequence, this.#id, call, data);
+    this.#views[this.rank]!.write(this.sequence, this.#id, call, data, collectsSoon());
   }
 
   /**

@@ -3,6 +3,7 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worke
 
 import * as check from '../check/index.js';
 import { setDefaultGroup } from '../functional/batchnorm/process-group.js';
+import { collectInThisThread } from '../memory/collector.js';
 import { alone } from './alone.js';
 import { Group } from './group.js';
 import { startMpi } from './mpi.js';
@@ -51,6 +52,7 @@ export async function init(options: InitOptions = {}): Promise<Group> {
   const job: Job = { transport, milliseconds: timeout, broken: null, talks: new Set() };
   world = new Group(job, members, transport.rank, 'world');
   setDefaultGroup(world);
+  if (world.size > 1) collectInThisThread();
   // Nobody goes on before all are there: one that failed to start is found here.
   world.barrier();
   return await Promise.resolve(world);

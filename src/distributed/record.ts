@@ -43,7 +43,16 @@ const TEXT_END = 2048;
 
 const MAGIC = 0x45564b31;
 /** Places of the header's 32-bit words; the length is a double, at word 6. */
-const AT = { magic: 0, sequence: 1, kind: 2, failed: 3, hash: 4, group: 5, text: 8 } as const;
+const AT = {
+  magic: 0,
+  sequence: 1,
+  kind: 2,
+  failed: 3,
+  hash: 4,
+  group: 5,
+  text: 8,
+  collects: 9,
+} as const;
 const LENGTH_AT = 3;
 
 /** Of a record. */
@@ -63,10 +72,11 @@ export class RecordView {
     this.#doubles = new Float64Array(bytes.buffer, bytes.byteOffset, RECORD / 8);
   }
 
-  /** What a process is about to do, and its data where that is small. */
-  write(sequence: number, group: number, call: Call, data: Uint8Array): void {
+  /** What a process is about to do, and its data where that is small. @param collects - Whether it is to collect garbage soon. */
+  write(sequence: number, group: number, call: Call, data: Uint8Array, collects: boolean): void {
     this.length = DATA_AT + (data.length <= INLINE ? data.length : 0);
     this.#header(sequence, group, call, false, call.text.length);
+    this.#words[AT.collects] = collects ? 1 : 0;
     this.#doubles[LENGTH_AT] = data.length;
     this.bytes.set(call.text, TEXT_AT);
     if (data.length <= INLINE) this.bytes.set(data, DATA_AT);
@@ -78,6 +88,7 @@ export class RecordView {
     const { written } = new TextEncoder().encodeInto(message, room);
     this.length = TEXT_AT + written;
     this.#header(sequence, group, call, true, written);
+    this.#words[AT.collects] = 0;
     this.#doubles[LENGTH_AT] = 0;
   }
 
@@ -99,6 +110,11 @@ export class RecordView {
   /** Whether it says that its process has failed. */
   get hasFailed(): boolean {
     return this.isRecord && this.#words[AT.failed] !== 0;
+  }
+
+  /** Whether its process is to collect garbage soon. */
+  get collects(): boolean {
+    return this.#words[AT.collects] !== 0;
   }
 
   get kind(): Kind | undefined {

@@ -42,6 +42,14 @@ function find(): Collect | null {
   }
 }
 
+/**
+ * From here on a minor collection is a matter of this thread alone: where several processes share the cores, V8's other
+ * threads take them from the other processes, and come late themselves.
+ */
+export function collectInThisThread(): void {
+  if (mayAsk()) setFlagsFromString('--no-parallel-scavenge');
+}
+
 /** Runs a collection now; false where none can be had. */
 export function collectNow(kind: Kind): boolean {
   if (collect === undefined) collect = find();

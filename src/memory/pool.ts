@@ -47,6 +47,8 @@ const LEAST_ARRAYS = 512;
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
  */
 const FRACTION = { fruitful: 1 / 2, vain: 1 / 20 } as const;
+/** Parts of what has to be lent before a collection: from where on it is near, and may join that of another process. */
+const [SOON, WITH_OTHERS] = [7 / 8, 1 / 4];
 /** Between looks at what the pool needs, in milliseconds. */
 const PERIOD = 2000;
 /** Collections in a row that clear no reference: then this is no V8 as it is known here. */
@@ -81,7 +83,7 @@ let majors = 0;
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
-  if (isDue() && sinceCollection() * fraction >= minorPrice() * (1 - fraction)) collect();
+  if (lentPart() >= 1 && isAffordable()) collect();
   const block = takeShelved(dtype, numel);
   if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
   sweep(); // V8 has collected by itself
@@ -89,10 +91,25 @@ export function take(dtype: DType, numel: number): Block | null {
   return takeShelved(dtype, numel);
 }
 
-function isDue(): boolean {
-  if (arrays >= enoughArrays) return true;
-  if (since < enough) return false;
-  return arrays >= LEAST.arrays || (arrays >= LEAST_LARGE.arrays && since >= LEAST_LARGE.bytes);
+/** How much of what has to be lent before a collection has been: 1 and more is enough. */
+function lentPart(): number {
+  const large = Math.min(arrays / LEAST_LARGE.arrays, since / LEAST_LARGE.bytes);
+  const several = Math.max(arrays / LEAST.arrays, large);
+  return Math.max(arrays / enoughArrays, Math.min(since / enough, several));
+}
+
+function isAffordable(): boolean {
+  return sinceCollection() * fraction >= minorPrice() * (1 - fraction);
+}
+
+/** Whether a collection is near. Who collects while other processes wait for it has them wait for that, too. */
+export function collectsSoon(): boolean {
+  return watching && lentPart() >= SOON && isAffordable();
+}
+
+/** Collects now, where that is not far too early, because others do. */
+export function collectWithOthers(): void {
+  if (watching && lentPart() >= WITH_OTHERS && isAffordable()) collect();
 }
 
 function takeShelved(dtype: DType, numel: number): Block | null {

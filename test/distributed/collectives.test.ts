@@ -60,6 +60,26 @@ describe.each(KINDS)('%s', (kind) => {
     expect(said).toEqual([[[]], [[]], [[]]]);
   });
 
+  test.each([
+    [7, true],
+    [6, false],
+  ])(
+    'where one has forgotten %i outputs of 1 MB all collect when they meet: %s',
+    async (outputs, collects) => {
+      const program = `${INIT}
+      const x = tensor(new Float32Array(2 ** 18).fill(1));
+      const forget = (count) => { for (let i = 0; i < count; i++) functional.relu(x); };
+      native.memory.trim();
+      forget(world.rank === 0 ? ${outputs} : 3);
+      const before = native.memory.inUse;
+      world.barrier();
+      say([before > 3 * 2 ** 20, before - native.memory.inUse > 2 ** 20]);`;
+      const { said, stderr } = await runJob(kind, 2, program);
+      expect(stderr).toBe('');
+      expect(said).toEqual([[[true, collects]], [[true, collects]]]);
+    },
+  );
+
   test('a sum has one order: that of a tree over the ranks', async () => {
     const program = `${INIT}
       const value = [1, 2 ** -24, 2 ** -24, 2 ** -24][world.rank];

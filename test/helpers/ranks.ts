@@ -46,7 +46,7 @@ import * as evenkeel from ${JSON.stringify(`file://${dist('index.mjs')}`)};
 import { distributed } from ${JSON.stringify(`file://${dist('distributed/index.mjs')}`)};
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
-const { checkpoint, data, functional, manualSeed, nn, optim, tensor } = evenkeel;
+const { checkpoint, data, functional, manualSeed, native, nn, optim, tensor } = evenkeel;
 const say = (value) => writeSync(1, JSON.stringify({ rank: distributed.rankOfTest, value }) + '\\n');
 const bits = (tensors) => {
   const hash = createHash('sha256');
