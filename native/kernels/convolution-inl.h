@@ -177,9 +177,11 @@ inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t co
   }
 }
 
-// A weight that is small enough stays in L1 while x passes once; else x, or what L1 keeps of it, passes for each tile of
-// outputs.
-constexpr std::size_t kWeightBytes = std::size_t{20} << 10;
+// Outputs whose weights, of so many bytes each, pass for each tile of columns: whole tiles.
+constexpr std::size_t weight_part(std::size_t bytes) {
+  const std::size_t tiles = kWeightPart / (kTileRows * bytes);
+  return (tiles > 1 ? tiles : 1) * kTileRows;
+}
 
 template <class T>
 void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
@@ -203,13 +205,12 @@ void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T*
                                    bias != nullptr ? bias + o : nullptr);
     });
   };
-  if (outputs * terms.count * sizeof(T) <= kWeightBytes) {
+  const std::size_t each = terms.count * sizeof(T);
+  const std::size_t block = outputs * each <= kWeightBytes ? outputs : weight_part(each);
+  for (std::size_t from = 0; from < outputs; from += block) {
+    const std::size_t end = min_size(from + block, outputs);
     for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
-      for (std::size_t o = 0; o < outputs; o += kTileRows) one(o, t);
-    }
-  } else {
-    for (std::size_t o = 0; o < outputs; o += kTileRows) {
-      for (std::size_t t = 0; t < columns; t += kTileColumns<T>) one(o, t);
+      for (std::size_t o = from; o < end; o += kTileRows) one(o, t);
     }
   }
 }
@@ -264,7 +265,7 @@ void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns
 
 template <class T>
 constexpr ConvolutionKernels<T> convolution_kernels() {
-  return {weighted_rows<T>, row_dots<T>, window_product<T>, window_gradient<T>};
+  return {kLaneColumns, weighted_rows<T>, row_dots<T>, window_product<T>, window_gradient<T>};
 }
 
 }  // namespace

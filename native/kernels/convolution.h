@@ -27,6 +27,7 @@ struct LaneColumns {
 
 template <class T>
 struct ConvolutionKernels {
+  std::size_t columns;  // that `product` gets at a time, at most; no part of any definition
   // y[i] = sum over j, in order, of weight[j] * x[j * step + i], then + bias. A product and its sum are rounded as
   // in MatmulKernels.
   void (*weighted_rows)(const T* x, std::size_t step, const T* weight, std::size_t taps, T bias,

@@ -19,8 +19,6 @@ using namespace windows;
 // conv1d_transposed: it adds chunk by chunk.
 size_t chunk_columns(size_t rows) { return rows <= 512 ? 512 : rows <= 1024 ? 256 : 128; }
 
-// Columns of which x is read as lanes at a time; no part of any definition.
-constexpr size_t kLaneColumns = 512;
 // So many outputs of a sample are worth a product of their own, written where it belongs.
 constexpr size_t kColumnsAlone = 96;
 // Outputs of a depthwise shape in a task.
@@ -256,7 +254,7 @@ void forward(const T* x, Weight<T> weight, const T* bias, T* y, const Conv1d& sh
     depthwise(x, in_order(weight, shape, workspace), bias, y, shape, workspace);
     return;
   }
-  Chunks chunks(shape.samples, shape.out_length, kLaneColumns);
+  Chunks chunks(shape.samples, shape.out_length, kernels_of<T>().convolution.columns);
   if (shape.out_length >= kColumnsAlone) chunks.together = 1;
   // Few positions are not worth packing the weight for.
   const bool pays = shape.samples * shape.out_length >= kColumnsAlone;

@@ -222,5 +222,10 @@ constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
 
+// Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
+// more bytes than kWeightBytes, else parts of kWeightPart. For 512 KB of L2.
+constexpr std::size_t kLaneColumns = 256;
+constexpr std::size_t kWeightBytes = std::size_t{128} << 10, kWeightPart = kWeightBytes;
+
 }  // namespace
 }  // namespace evenkeel

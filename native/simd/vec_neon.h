@@ -198,5 +198,10 @@ constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
 
+// Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
+// more bytes than kWeightBytes, else one tile's.
+constexpr std::size_t kLaneColumns = 512;
+constexpr std::size_t kWeightBytes = std::size_t{20} << 10, kWeightPart = 0;
+
 }  // namespace
 }  // namespace evenkeel
