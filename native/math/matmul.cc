@@ -17,10 +17,10 @@ constexpr std::size_t kTaskRows = 48;
 constexpr std::size_t kTaskColumns = 512;
 constexpr std::size_t kTaskProducts = 256 * 1024;
 
-// Up to this many rows of C, a row-major B is read where it is: packing costs as much as 10 rows' products
-// (10 x 256 x 128: 5.7 us against 9.8), and from some 100 rows on pays (512 x 784 x 1024: 6.2 ms against
-// 7.7).
-constexpr std::size_t kRowsInPlace = 64;
+// Up to so many tiles of rows of C (64 rows of AVX-512, 32 of AVX2), in thirds, a row-major B is read where it is:
+// packing costs as much as 10 rows' products (10 x 256 x 128: 5.7 us against 9.8), and from some 100 rows on pays with
+// 12 rows a tile (512 x 784 x 1024: 6.2 ms against 7.7), with 6 from some 32 (64 x 512 x 512: 0.41 ms against 0.50).
+constexpr std::size_t kThirdsInPlace = 16;
 
 // A in place if it is row-major, else packed: columns a power of two apart share few lines of L1.
 template <class T>
@@ -40,7 +40,7 @@ template <class T>
 RightSide<T> right_side(const MatmulKernels<T>& table, MatrixView<T> b, std::size_t m,
                         std::size_t n, std::size_t k, Workspace& workspace) {
   const std::size_t tile = table.tile_columns, rest = n % tile;
-  const bool in_place = b.column == 1 && m <= kRowsInPlace;
+  const bool in_place = b.column == 1 && 3 * m <= kThirdsInPlace * table.tile_rows;
   const std::size_t packed_from = !in_place ? 0 : rest % table.lanes == 0 ? n : n - rest;
   const std::size_t width = divide_up(rest, table.lanes) * table.lanes;
   T* panels = workspace.take<T>(divide_up(n - packed_from, tile) * tile * k);
