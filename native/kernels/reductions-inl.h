@@ -54,7 +54,28 @@ inline Total sum_lanes(std::size_t n, const Value& value) {
   return sums.total();
 }
 
-// The sum of value(i, count), which has 0 in the lanes from `count` on, over the vectors of [0, n).
+// a b, of floats in double exact: added in one instruction where there is one.
+template <class Wide>
+struct Product {
+  Wide a, b;
+  EVENKEEL_INLINE operator Wide() const { return a * b; }
+};
+// What is nothing but a conversion.
+template <class Wide>
+struct Converted {
+  Wide x;
+  EVENKEEL_INLINE operator Wide() const { return x; }
+};
+template <class Wide>
+EVENKEEL_INLINE Wide operator+(Wide sum, Product<Wide> product) {
+  return added_product(sum, product.a, product.b);
+}
+template <class Wide>
+EVENKEEL_INLINE Wide operator+(Wide sum, Converted<Wide> value) {
+  return added(sum, value.x);
+}
+
+// The sum of value(i, count), which has 0 in the lanes from `count` on, over the vectors of [0, n). It may be a Product.
 template <class T, class Value>
 EVENKEEL_INLINE Total sum_vectors(std::size_t n, const Value& value) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
@@ -74,7 +95,8 @@ EVENKEEL_INLINE Total sum_vectors(std::size_t n, const Value& value) {
     double part[kSumLanes];
     for (std::size_t i = 0; i < n; i += kSumLanes) {
       for (std::size_t j = 0; j < kSumLanes; j += kLanes) {
-        const auto lanes = i + j < n ? value(i + j, min_size(kLanes, n - i - j)) : VecD::zero();
+        const VecD lanes =
+            i + j < n ? VecD(value(i + j, min_size(kLanes, n - i - j))) : VecD::zero();
         lanes.store(part + j);
       }
       sums.add(part);
@@ -141,7 +163,7 @@ template <class T>
 EVENKEEL_INLINE Total sum_values(const T* x, std::size_t n, bool ahead) {
   return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
     if (ahead) prefetch(x + i + kAhead / sizeof(T));
-    return load_doubles(x + i, count);
+    return Converted<typename Simd<T>::Wide>{load_doubles(x + i, count)};
   });
 }
 
@@ -171,7 +193,7 @@ Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
       const std::size_t next = min_size(2 * n, 8192 / sizeof(T));
       return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
         prefetch(x + next + i);
-        const auto d = value(i, count) - middle, square = d * d;
+        const auto d = less(value(i, count), middle), square = d * d;
         if (count == Vec::kLanes) return square;
         double lanes[Vec::kLanes];
         store_wide(square, lanes);
@@ -179,6 +201,12 @@ Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
         return load_wide_doubles<T>(lanes);
       });
     }
+    case SumOfEach::square:
+      return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
+        prefetch(x + i + kAhead / sizeof(T));
+        const auto v = value(i, count);
+        return Product<typename Simd<T>::Wide>{v, v};
+      });
     case SumOfEach::exponential: {
       const Vec origin = Vec::broadcast(static_cast<T>(center));
       return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
@@ -192,7 +220,7 @@ Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
 template <class T>
 Total dot_row(const T* a, const T* b, std::size_t n) {
   return sum_vectors<T>(n, [=](std::size_t i, std::size_t count) EVENKEEL_INLINED {
-    return load_doubles(a + i, count) * load_doubles(b + i, count);
+    return Product<typename Simd<T>::Wide>{load_doubles(a + i, count), load_doubles(b + i, count)};
   });
 }
 
@@ -269,6 +297,13 @@ void sum_columns(SumOfEach kind, const T* x, std::size_t rows, std::size_t colum
   switch (kind) {
     case SumOfEach::value:
       return add_columns<T, 4>(x, rows, columns, stride, high, low, value);
+    case SumOfEach::square:
+      return add_columns<T, 4>(x, rows, columns, stride, high, low,
+                               [=](std::size_t r, std::size_t c, std::size_t count)
+                                   EVENKEEL_INLINED {
+                                     const auto v = value(r, c, count);
+                                     return Product<typename Simd<T>::Wide>{v, v};
+                                   });
     case SumOfEach::squared_deviation:
       return add_columns<T, 2>(
           x, rows, columns, stride, high, low,
@@ -548,7 +583,8 @@ void dot_columns(const T* a, const T* b, std::size_t rows, std::size_t columns, 
   add_columns<T, 2>(a, rows, columns, stride, high, low,
                     [=](std::size_t r, std::size_t c, std::size_t count) EVENKEEL_INLINED {
                       const std::size_t at = r * stride + c;
-                      return load_doubles(a + at, count) * load_doubles(b + at, count);
+                      return Product<typename Simd<T>::Wide>{load_doubles(a + at, count),
+                                                             load_doubles(b + at, count)};
                     });
 }
 

@@ -11,8 +11,8 @@ struct Total {
   double high, low;
 };
 
-// What is summed of each x: itself, (x - center)^2 in double, or e^(x - origin), rounded to T.
-enum class SumOfEach : unsigned int { value, squared_deviation, exponential };
+// What is summed of each x: itself, (x - center)^2 in double, e^(x - origin), rounded to T, or x^2 in double.
+enum class SumOfEach : unsigned int { value, squared_deviation, exponential, square };
 
 // Of each column.
 template <class T>

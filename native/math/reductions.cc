@@ -285,12 +285,8 @@ void reduce(ReduceCode code, const T* x, T* y, Extent e, double correction, Work
       return each(SumOfEach::value, {}, [](Total total) { return value_of(total); });
     case ReduceCode::mean:
       return each(SumOfEach::value, {}, [=](Total total) { return quotient(total, count); });
-    case ReduceCode::norm: {
-      double* zero = workspace.take<double>(e.results());
-      std::fill_n(zero, e.results(), 0.0);
-      return each(SumOfEach::squared_deviation, {zero, nullptr},
-                  [](Total total) { return std::sqrt(value_of(total)); });
-    }
+    case ReduceCode::norm:
+      return each(SumOfEach::square, {}, [](Total total) { return std::sqrt(value_of(total)); });
     case ReduceCode::var:
     case ReduceCode::std:
       return variance(code == ReduceCode::std, x, y, e, correction, workspace);

@@ -194,6 +194,8 @@ inline void stream_fence() { _mm_sfence(); }
 constexpr std::size_t kTileRows = 12;
 constexpr std::size_t kTileRowStep = 4;
 constexpr std::size_t kTileVectors = 2;
+// Whether `fused` of RegD is an instruction.
+constexpr bool kFusesDoubles = true;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

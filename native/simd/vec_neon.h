@@ -197,6 +197,8 @@ inline void stream_fence() {}
 constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
+// Whether `fused` of RegD is an instruction.
+constexpr bool kFusesDoubles = true;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

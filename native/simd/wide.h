@@ -58,6 +58,37 @@ EVENKEEL_INLINE bool all_numbers(Halves<Half> a, Halves<Half> b, Halves<Half> c,
 // A vector of floats widens to Wide16 (vec_*.h, halves.h).
 inline VecD widen(VecD a) { return a; }
 
+// sum + x and x - y, of values whose conversion goes on at the same time; the bits are those of + and -.
+#if defined(EVENKEEL_ADDS_BY_PRODUCTS)
+template <class Half>
+EVENKEEL_INLINE Halves<Half> added(Halves<Half> sum, Halves<Half> x) {
+  return {added(sum.a, x.a), added(sum.b, x.b)};
+}
+template <class Half>
+EVENKEEL_INLINE Halves<Half> less(Halves<Half> x, Halves<Half> y) {
+  return {less(x.a, y.a), less(x.b, y.b)};
+}
+#else
+template <class Vec>
+EVENKEEL_INLINE Vec added(Vec sum, Vec x) {
+  return sum + x;
+}
+template <class Vec>
+EVENKEEL_INLINE Vec less(Vec x, Vec y) {
+  return x - y;
+}
+#endif
+// sum + a b of doubles that have been floats: their product is exact, so whether it is fused changes no bits.
+template <class Vec>
+EVENKEEL_INLINE Vec added_product(Vec sum, Vec a, Vec b) {
+  if constexpr (kFusesDoubles) {
+    return by_register([](RegD s, RegD x, RegD y) EVENKEEL_INLINED { return fused(x, y, s); }, sum,
+                       a, b);
+  } else {
+    return sum + a * b;
+  }
+}
+
 template <class T>
 struct Simd;
 template <>

@@ -460,7 +460,7 @@ template <class T>
 void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory) {
   const auto& table = part<T>(kernels).reductions;
   const T *a = memory.input<T>(n), *b = memory.input<T>(n);
-  const auto kind = static_cast<SumOfEach>(draw.below(3));
+  const auto kind = static_cast<SumOfEach>(draw.below(4));
   for (const Total total : {table.sum_row(kind, a, n, 0.25), table.dot_row(a, b, n)}) {
     memory.result(total.high);
   }
