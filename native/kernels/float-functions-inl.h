@@ -39,9 +39,10 @@ struct Exponent {
     return polynomial(c, r);
   }
   EVENKEEL_INLINE RegF value() const { return scaled(fused(h(), r, 1.0f), n); }
-  // The same for x from -87 to 88, where 2^n is one factor.
+  // The same for x from -87 to 88, where no value is subnormal: n is added to its exponent.
   EVENKEEL_INLINE RegF usual_value() const {
-    return kScalesAtOnce ? value() : fused(h(), r, 1.0f) * power_of_2(shifted);
+    if (kScalesAtOnce) return value();
+    return from_bits(bits_of(fused(h(), r, 1.0f)) + (bits_of(shifted) << 23));
   }
 };
 
