@@ -225,14 +225,19 @@ void index_sum(T* x, const std::int32_t* index, const T* source, std::size_t out
     };
     for (std::size_t line = range.begin; line < range.end; ++line) {
       const std::size_t o = line / size, ahead = line + kLinesAhead;
-      if (ahead < range.end && first[ahead % size] >= 0) {
-        prefetch(line_of(ahead / size, first[ahead % size]), inner);
+      std::int32_t soon = ahead < range.end ? first[ahead % size] : -1;
+      for (std::size_t k = 0; k < kMostOfAPlace && soon >= 0; ++k, soon = next[soon]) {
+        prefetch(line_of(ahead / size, soon), inner);
       }
       T* to = x + line * inner;
-      std::fill_n(to, inner, T(0));
-      for (std::int32_t i = first[line - o * size]; i >= 0; i = next[i]) {
-        add(to, line_of(o, i), to, inner);
+      std::int32_t i = first[line - o * size];
+      if (i < 0) {
+        std::fill_n(to, inner, T(0));
+        continue;
       }
+      const T* from = line_of(o, i);
+      for (std::size_t j = 0; j < inner; ++j) to[j] = T(0) + from[j];
+      for (i = next[i]; i >= 0; i = next[i]) add(to, line_of(o, i), to, inner);
     }
   });
 }
