@@ -125,20 +125,28 @@ export function sweep(major = false): number {
   young.length = kept;
   armMinor();
   if (growing !== null && ++grown > OLD) growing = null;
-  if (major || !addon.weakAlive(canaries.major)) sweepOld();
+  if (major || !addon.weakAlive(canaries.major)) {
+    sweepOld();
+    settle();
+  }
   return before - bytes;
 }
 
-/** The same for old ones. After a major collection. */
-function sweepOld(): void {
+/** The same for old ones; whether any has died. */
+export function sweepOld(): boolean {
+  const before = bytes;
   for (const block of old) {
-    if (block.holder === 'array' && block.reachable && ++block.survived < OLD + SETTLED) continue;
+    if (block.holder === 'array' && block.reachable) continue;
     old.delete(block);
     block.list = null;
-    if (block.holder !== 'array') continue;
-    if (block.reachable) leave(block);
-    else takeBack(block);
+    if (block.holder === 'array') takeBack(block);
   }
+  return bytes < before;
+}
+
+/** After a major collection and a sweep: leaves to the collector what has survived many. */
+function settle(): void {
+  for (const block of old) if (++block.survived >= OLD + SETTLED) leave(block);
   armMajor();
 }
 

@@ -1,13 +1,14 @@
 // Memory for arrays: from the shelves; where they have none, from arrays that have died since; else new.
 //
 // A synchronous loop frees nothing by itself, so the pool asks V8 for a minor collection (0.04 to 0.1 ms) when enough
-// has been lent since the last one. Docs: decision 5.
+// has been lent since the last one. Docs: decision 5. Longer than 250 lines because each rule of when it asks gives its
+// reason here.
 import { getHeapStatistics } from 'node:v8';
 
 import { addon } from '../addon/control.js';
 import { Block, isWatched } from './block.js';
 import { collectNow, minorPrice, sinceCollection } from './collector.js';
-import type { DType, TensorData } from './dtype.js';
+import { BYTES, type DType, type TensorData } from './dtype.js';
 import {
   arraysLately,
   hasCollected,
@@ -19,6 +20,7 @@ import {
   lentLong,
   noteLent,
   sweep,
+  sweepOld,
   takeBack,
 } from './lent.js';
 import {
@@ -57,6 +59,8 @@ const MOST_FAILURES = 8;
 const WORTH_MAJOR = 16 * MB;
 /** A major collection takes about a millisecond for each MB of the heap: beyond so much V8 has to find the time. */
 const LARGEST_HEAP = 64 * MB;
+/** An array costs as much in new memory, 0.25 ms a MB, as a major collection of a heap of so much less. */
+const WORTH_HEAP = 4;
 /** The first one may only end a marking that began while the arrays were in use. */
 const MOST_MAJORS = 2;
 /** What the system's allocator may keep of what it was given back, in bytes. */
@@ -79,16 +83,47 @@ let lately = 0;
 let looked = 0;
 let failures = 0;
 let majors = 0;
+/** When a major collection may be asked for in a busy process. */
+let nextMajor = -Infinity;
 
 /** A block of `numel` elements that the pool has, with anything in them, or null. */
 export function take(dtype: DType, numel: number): Block | null {
   // Also where the shelf has more: arrays that were in use a while ago are out of the caches by now.
   if (lentPart() >= 1 && isAffordable()) collect();
-  const block = takeShelved(dtype, numel);
-  if (block !== null || since === 0 || !isWatched(dtype, numel) || !hasCollected()) return block;
-  sweep(); // V8 has collected by itself
+  let block = takeShelved(dtype, numel);
+  if (block !== null || since === 0 || !isWatched(dtype, numel)) return block;
+  if (hasCollected()) {
+    sweep(); // V8 has collected by itself
+    since = lentLately();
+    block = takeShelved(dtype, numel);
+  }
+  if (block !== null || lent() + numel * BYTES[dtype] <= limit) return block;
+  return makeRoom(numel * BYTES[dtype]) ? takeShelved(dtype, numel) : null;
+}
+
+/** Before something is left to the collector because of the limit: asks whether it has died. Whether any has. */
+function makeRoom(bytes: number): boolean {
+  if (sweepOld()) return true;
+  const before = lent();
+  const isOfYoung = before - lentLong() + bytes > limit;
+  if (isOfYoung && since >= LEAST.bytes && isAffordable()) collect();
+  if (lent() + bytes > limit && lentLong() >= bytes) collectOld(bytes);
+  return lent() < before;
+}
+
+/**
+ * Asks V8 for a major collection, where so much in new memory costs more. New memory also makes V8 collect two or
+ * three times, so that all that is lent grows old, and a step whose arrays fill the limit would need more for ever.
+ */
+function collectOld(bytes: number): void {
+  const start = performance.now();
+  if (start < nextMajor || bytes < getHeapStatistics().used_heap_size * WORTH_HEAP) return;
+  if (!collectNow('major')) return;
+  const returned = sweep(true);
   since = lentLately();
-  return takeShelved(dtype, numel);
+  const now = performance.now();
+  const part = returned >= bytes ? FRACTION.fruitful : FRACTION.vain;
+  nextMajor = now + (now - start) * (1 / part - 1);
 }
 
 /** How much of what has to be lent before a collection has been: 1 and more is enough. */

@@ -141,6 +141,20 @@ function countingClock(): void {
   vi.spyOn(performance, 'now').mockImplementation(() => ++clock);
 }
 
+test('the arrays of a step that fills the limit come back', () => {
+  countingClock();
+  native.memory.limit = 40 * BYTES;
+  const buffers = new WeakSet<ArrayBufferLike>();
+  let different = 0;
+  for (let step = 0; step < 200; step++) {
+    for (const { buffer } of Array.from({ length: 30 }, output).map(floats)) {
+      if (step >= 150 && !buffers.has(buffer)) different++;
+      buffers.add(buffer);
+    }
+  }
+  expect(different).toBeLessThan(500);
+});
+
 test('outputs have few buffers again soon after large ones', () => {
   countingClock();
   const large = tensor(new Float32Array(16 * N).fill(1));
