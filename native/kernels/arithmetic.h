@@ -5,26 +5,30 @@
 
 namespace evenkeel {
 
-// Codes, in the order of pointwise.inc: UNARY, TRANSCENDENTAL, IN_DOUBLE; and BINARY, TRANSCENDENTAL_GRADIENT,
-// IN_DOUBLE_GRADIENT.
+// Codes, in the order of pointwise.inc: UNARY, TRANSCENDENTAL, IN_TWO, POWER; and BINARY, TRANSCENDENTAL_GRADIENT,
+// IN_DOUBLE_GRADIENT, POWER_GRADIENT.
 enum class UnaryCode : unsigned int {
 #define UNARY(name, formula) name,
 #define TRANSCENDENTAL(name, formula) name,
-#define IN_DOUBLE(name, formula) name,
+#define IN_TWO(name, first, second) name,
+#define POWER(name, exponent, formula) name,
 #include "pointwise.inc"
 #undef UNARY
 #undef TRANSCENDENTAL
-#undef IN_DOUBLE
+#undef IN_TWO
+#undef POWER
   count
 };
 enum class BinaryCode : unsigned int {
 #define BINARY(name, formula) name,
 #define TRANSCENDENTAL_GRADIENT(name, formula) name,
 #define IN_DOUBLE_GRADIENT(name, formula) name,
+#define POWER_GRADIENT(name, exponent, formula) name,
 #include "pointwise.inc"
 #undef BINARY
 #undef TRANSCENDENTAL_GRADIENT
 #undef IN_DOUBLE_GRADIENT
+#undef POWER_GRADIENT
   count
 };
 enum class CompareCode : unsigned int { eq, ne, lt, le, gt, ge, count };

@@ -243,13 +243,15 @@ EVENKEEL_INLINE RegF log1p_of_part(RegF e) {
                          0.10661128f, -0.05745723f, 0.020086242f, -0.0032904686f};
   return fused(e * polynomial(c, e), e, e);
 }
-// log(1 + e^-|x|)
-EVENKEEL_INLINE RegF softplus_tail(RegF x) {
-  return log1p_of_part(Exponent(at_least(minus_magnitude_of(x), -104.0f)).value());
+// e^-|x|, from which softplus and log_sigmoid are computed.
+EVENKEEL_INLINE RegF falling_exp_of(RegF x) {
+  return Exponent(at_least(minus_magnitude_of(x), -104.0f)).value();
 }
-EVENKEEL_INLINE RegF log_sigmoid_of(RegF x) { return at_most(x, 0.0f) - softplus_tail(x); }
-EVENKEEL_INLINE RegF softplus_of(RegF x, float p, float q) {
-  const RegF z = x * p, value = at_least(z, 0.0f) + softplus_tail(z);
+EVENKEEL_INLINE RegF log_sigmoid_from(RegF x, RegF e) {
+  return at_most(x, 0.0f) - log1p_of_part(e);
+}
+EVENKEEL_INLINE RegF softplus_from(RegF x, RegF e, float p, float q) {
+  const RegF z = x * p, value = at_least(z, 0.0f) + log1p_of_part(e);
   return pick(z > q, x, p == 1.0f ? value : value / p);
 }
 
@@ -305,6 +307,18 @@ EVENKEEL_INLINE RegF log1p_of(RegF x) {
   if (all_between(x, -0x1.fffffep-1f, 0x1p126f)) return with_sign_of(value, x);
   const RegF usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x), value);
   return log_edges(1.0f + x, with_sign_of(usual, x));
+}
+
+// x^3 rounded from a double. In floats, s x + s_low x has the same bits from 2^-26 to 2^42, where all that matters is the
+// mantissa: it was compared for each of them.
+EVENKEEL_INLINE RegF cube_of(RegF x) {
+  if (kFusesAtOnce && all_between(magnitude_of(x), 0x1p-26f, 0x1p42f)) {
+    const RegF square = x * x, square_low = fused(x, x, -square);
+    return fused(square, x, square_low * x);
+  }
+  using Doubles = double __attribute__((vector_size(2 * sizeof(RegF))));
+  const Doubles wide = __builtin_convertvector(x, Doubles);
+  return __builtin_convertvector(wide * wide * wide, RegF);
 }
 
 // Derivatives, for gradients: within some units of 2^-24 of 1, or of what they are added up from.

@@ -188,11 +188,14 @@ inline D hyperbolic_tangent(D x) {
   return pick(x == 0.0, x, pick(x < 0.0, -value, value));
 }
 
-// log(1 + e^x)
+// e^-|x|, and log(1 + e^x) from it.
 template <class D>
-inline D softplus(D x) {
-  const D rest = logarithm_of_1_plus(exponential<53>(pick(x < 0.0, x, -x)));
-  return pick(x < 0.0, D{}, x) + rest;
+inline D falling_exponential(D x) {
+  return exponential<53>(pick(x < 0.0, x, -x));
+}
+template <class D>
+inline D softplus_from(D x, D e) {
+  return pick(x < 0.0, D{}, x) + logarithm_of_1_plus(e);
 }
 
 // tanh(log(1 + e^x)) = w (w + 2) / (w (w + 2) + 2) with w = e^x; for x > 0 both parts times e^-2x.
@@ -307,26 +310,57 @@ constexpr double kRoots[16] = {
 inline double chosen(const double (&table)[16], Bits index) { return table[index & 15]; }
 inline RegD chosen(const double (&table)[16], RegBits index) { return chosen(table, (RegL)index); }
 
-// |x|^p of a float x > 0: 2^(p log2 x), with log2 x = k + log2 c + log2(1 + r), r = m / c - 1, |r| <= 1/32, within 2^-43
-// of itself: times p it is at most 150 where the result is a float, and beyond 1000 that is 0 (here too, for what multiplies
-// it by an infinite exponent) or infinite. 2^r of the last sixteenth within 2^-37. No float is a subnormal double.
+struct Sixteenths {
+  double first[16], second[16];
+  alignas(16) double both[16][2];
+};
+constexpr Sixteenths sixteenths() {
+  Sixteenths s{};
+  for (std::size_t i = 0; i < 16; ++i) {
+    s.first[i] = s.both[i][0] = kReciprocals[i];
+    s.second[i] = s.both[i][1] = kLogarithms[i];
+  }
+  return s;
+}
+constexpr Sixteenths kSixteenths = sixteenths();
+inline void chosen(const Sixteenths& from, Bits index, double& first, double& second) {
+  first = from.first[index & 15];
+  second = from.second[index & 15];
+}
+inline void chosen(const Sixteenths& from, RegBits index, RegD& first, RegD& second) {
+#if defined(EVENKEEL_CHOOSES_PAIRS)
+  chosen(from.both, (RegL)index, first, second);
+#else
+  first = chosen(from.first, index);
+  second = chosen(from.second, index);
+#endif
+}
+
+// x^p of a float x > 0: 2^(p log2 x), with log2 x = k + log2 c + log2(1 + r), r = m / c - 1, |r| <= 1/32, within 2^-43
+// of itself: times p it is at most 150 where the result is a float. No float is a subnormal double.
 template <class D>
-inline D power_of_float(D x, double p) {
+inline D log2_of_float(D x) {
   const auto moved = bits_of(x) - kFirstMantissa;
   const Parted<D> part = parted_from<D>(moved, kFirstMantissa);
-  const auto index = moved >> 48;
-  const D r = fused(part.m, chosen(kReciprocals, index), splat<D>(-1.0));
+  D reciprocal, logarithm_of_it;
+  chosen(kSixteenths, moved >> 48, reciprocal, logarithm_of_it);
+  const D r = fused(part.m, reciprocal, splat<D>(-1.0));
   constexpr double c[] = {1.442695040888962,   -0.721347520466741, 0.48089834700502065,
                           -0.3606735891191684, 0.2885387991215665, -0.240777920298854,
                           0.2064279950451247};
-  const D scaled = p * fused(r, fused_polynomial(c, r), part.k + chosen(kLogarithms, index));
-  const D bounded = pick(scaled > 1000.0, 1000.0, pick(scaled < -1000.0, -1000.0, scaled));
-  constexpr double kSixteenths = kRounder / 16;
-  const D shifted = bounded + kSixteenths, rest = bounded - (shifted - kSixteenths);
+  return fused(r, fused_polynomial(c, r), part.k + logarithm_of_it);
+}
+// 2^x for a float. Beyond 1000 it is 0 (here too, for what multiplies it by an infinite exponent) or infinite. 2^r of the
+// last sixteenth within 2^-37.
+template <class D>
+inline D power_of_2_for_float(D x) {
+  const D bounded = pick(x > 1000.0, 1000.0, pick(x < -1000.0, -1000.0, x));
+  constexpr double kSixteenthsAt = kRounder / 16;
+  const D shifted = bounded + kSixteenthsAt, rest = bounded - (shifted - kSixteenthsAt);
   const D power = from_bits(bits_of(chosen(kRoots, bits_of(shifted))) + (bits_of(shifted) << 48));
   constexpr double e[] = {0.6931471804009945, 0.24022650688574143, 0.055505410784655554,
                           0.0096183546538869};
-  return pick(scaled < -1000.0, 0.0, fused(power * rest, fused_polynomial(e, rest), power));
+  return pick(x < -1000.0, 0.0, fused(power * rest, fused_polynomial(e, rest), power));
 }
 
 // |x|^p = e^(p log |x|), the logarithm in two doubles.
@@ -359,27 +393,33 @@ inline D power_of_size(D size, double p) {
     const D lost = pick(fits, scaled.low + p * rest, D{});
     return exponential<kDigits>(scaled.high) * (1.0 + lost);
   } else {
-    return power_of_float(size, p);
+    return power_of_2_for_float(p * log2_of_float(size));
   }
+}
+// x^p from |x|^p
+template <class D>
+inline D power_of_sign(D x, D value, double p) {
+  const double whole = __builtin_floor(p), half = p * 0.5;
+  const bool is_whole = whole == p, is_odd = is_whole && __builtin_floor(half) != half;
+  const D valid =
+      is_whole ? value : pick((x < 0.0) & (x > -kInfinity), splat<D>(kNotANumber), value);
+  return is_odd ? pick(bits_of(x) >> 63 != 0, -valid, valid) : valid;
 }
 template <int kDigits, class D>
 inline D power(D x, double p) {
   if constexpr (kDigits == 24 && sizeof(D) > sizeof(double)) {
-    if (all_between(x, 0x1p-149, 0x1.fffffep127)) return power_of_float(x, p);
+    if (all_between(x, 0x1p-149, 0x1.fffffep127)) {
+      return power_of_2_for_float(p * log2_of_float(x));
+    }
   }
   const D size = pick(x < 0.0, -x, x);
-  const double whole = __builtin_floor(p), half = p * 0.5;
-  const bool is_whole = whole == p, is_odd = is_whole && __builtin_floor(half) != half;
   const auto usable = (size > 0.0) & (size < kInfinity);
   const D usual = power_of_size<kDigits>(pick(usable, size, splat<D>(1.0)), p);
   const D zero = splat<D>(p < 0.0 ? kInfinity : 0.0),
           infinite = splat<D>(p < 0.0 ? 0.0 : kInfinity);
   const D edge = pick(size == 0.0, zero, infinite);
   const D value = pick(size == 1.0, splat<D>(1.0), pick(usable, usual, edge));
-  const D valid =
-      is_whole ? value : pick((x < 0.0) & (size < kInfinity), splat<D>(kNotANumber), value);
-  const D with_sign = is_odd ? pick(bits_of(x) >> 63 != 0, -valid, valid) : valid;
-  return p == 0.0 ? splat<D>(1.0) : pick(x == x, with_sign, x);
+  return p == 0.0 ? splat<D>(1.0) : pick(x == x, power_of_sign(x, value, p), x);
 }
 
 // x^p for a p that is NaN or infinite too.

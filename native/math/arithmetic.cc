@@ -22,7 +22,7 @@ std::size_t weight_of(UnaryCode code) {
   return code >= UnaryCode::exp ? 2 : 1;
 }
 std::size_t weight_of(BinaryCode code) {
-  if (code >= BinaryCode::pow_gradient) return 8;
+  if (code >= BinaryCode::power) return 8;
   return code >= BinaryCode::silu_gradient ? 2 : 1;
 }
 

@@ -190,6 +190,11 @@ inline void prefetch(const void* p) {
 }
 inline void stream_fence() { _mm_sfence(); }
 
+// Whether `fused` is one instruction.
+constexpr bool kFusesAtOnce = true;
+// Whether long formulas are walked in two loops.
+constexpr bool kSplitsFormulas = false;
+
 // Matrix multiply: rows x vectors of the register tile (24 of 32 registers accumulate).
 constexpr std::size_t kTileRows = 12;
 constexpr std::size_t kTileRowStep = 4;

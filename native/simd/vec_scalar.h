@@ -221,6 +221,11 @@ inline void store_low(const VecW& a, unsigned int* p) {
 inline void prefetch(const void*) {}
 inline void stream_fence() {}
 
+// Whether `fused` is one instruction.
+constexpr bool kFusesAtOnce = false;
+// Whether long formulas are walked in two loops.
+constexpr bool kSplitsFormulas = false;
+
 // Matrix multiply: rows x vectors of the register tile (2 x 4 xmm accumulate).
 constexpr std::size_t kTileRows = 2;
 constexpr std::size_t kTileRowStep = 1;

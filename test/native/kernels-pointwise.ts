@@ -35,6 +35,7 @@ export function pointwiseCases(addon: Addon): KernelCase[] {
         return nothing(() => addon.binary(a, b, y, n, n, n, code, -0.7, 0.9, null, 0));
       }),
     ),
+    ...powerCases(addon, named),
     ...broadcastCases(addon),
     ...Object.entries(CODES.compare).map(([name, code]) =>
       named(name, (arena, n) => {
@@ -43,6 +44,27 @@ export function pointwiseCases(addon: Addon): KernelCase[] {
       }),
     ),
   ];
+}
+
+/** Powers of both signs, and of zeros among them: they are walked another way. */
+function powerCases(
+  addon: Addon,
+  named: (name: string, prepare: (arena: Arena, n: number) => Call) => KernelCase,
+): KernelCase[] {
+  const inputs: Record<string, (value: number) => number> = {
+    'of both signs': (value) => value,
+    'of zeros too': (value) => (Math.abs(value) < 0.2 ? 0 : value),
+  };
+  return Object.entries(inputs).flatMap(([name, of]) => [
+    named(`pow ${name}`, (arena, n) => {
+      const [x, y] = [arena.input(n, of), arena.output(n)];
+      return nothing(() => addon.unary(x, y, n, CODES.unary.pow, 3, 0));
+    }),
+    named(`pow_gradient ${name}`, (arena, n) => {
+      const [x, dy, y] = [arena.input(n, of), arena.input(n), arena.output(n)];
+      return nothing(() => addon.binary(x, dy, y, n, n, n, CODES.binary.pow_gradient, 4, 0, null, 0));
+    }),
+  ]);
 }
 
 /** Beside a row, a column, both, and a middle dimension; rows that are gathered, and longer ones that are read in place. */

@@ -15,8 +15,10 @@ function rows(...macros: string[]): Record<string, number> {
 }
 
 test('the codes of the pointwise operations', () => {
-  expect(CODES.unary).toEqual(rows('UNARY', 'TRANSCENDENTAL', 'IN_DOUBLE'));
-  expect(CODES.binary).toEqual(rows('BINARY', 'TRANSCENDENTAL_GRADIENT', 'IN_DOUBLE_GRADIENT'));
+  expect(CODES.unary).toEqual(rows('UNARY', 'TRANSCENDENTAL', 'IN_TWO', 'POWER'));
+  expect(CODES.binary).toEqual(
+    rows('BINARY', 'TRANSCENDENTAL_GRADIENT', 'IN_DOUBLE_GRADIENT', 'POWER_GRADIENT'),
+  );
   const compare =
     /CompareCode : unsigned int \{ (.*), count \}/.exec(header)?.[1]?.split(', ') ?? [];
   expect(CODES.compare).toEqual(Object.fromEntries(compare.map((name, i) => [name, i])));

@@ -4,8 +4,8 @@
 const UNARY = [
   ...['neg', 'abs', 'sqrt', 'rsqrt', 'plus', 'times', 'divided_by', 'divide', 'subtract_from'],
   ...['clamp', 'leaky_relu', 'square'],
-  ...['exp', 'log', 'log1p', 'sigmoid', 'tanh', 'silu', 'gelu', 'gelu_tanh', 'softplus', 'elu'],
-  ...['log_sigmoid', 'mish', 'cube', 'pow'],
+  ...['exp', 'log', 'log1p', 'sigmoid', 'tanh', 'silu', 'gelu', 'gelu_tanh', 'elu'],
+  ...['mish', 'cube', 'softplus', 'log_sigmoid', 'pow'],
 ] as const;
 
 const BINARY = [
@@ -15,8 +15,8 @@ const BINARY = [
   ...['sigmoid_gradient', 'tanh_gradient', 'leaky_relu_gradient', 'clamp_gradient'],
   ...['hardtanh_gradient', 'divide_gradient'],
   ...['silu_gradient', 'gelu_gradient', 'gelu_tanh_gradient', 'softplus_gradient', 'elu_gradient'],
-  ...['log_sigmoid_gradient', 'mish_gradient', 'cube_gradient', 'pow_gradient'],
-  ...['power', 'power_derivative', 'power_logarithm'],
+  ...['log_sigmoid_gradient', 'mish_gradient', 'cube_gradient'],
+  ...['power', 'power_derivative', 'power_logarithm', 'pow_gradient'],
 ] as const;
 
 const COMPARE = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
