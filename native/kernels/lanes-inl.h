@@ -50,14 +50,24 @@ inline void store_up_to(typename Simd<T>::Vec v, T* p, std::size_t n) {
   }
 }
 
-// Calls one(i, n, stream) for vectors that cover [0, size) of `out`, whole ones beginning at cache
-// lines where out allows it: V8's arrays start 16 bytes past one, and a vector that straddles two
-// lines costs twice in L1 and cannot be streamed. Lanes are channels or positions of an elementwise
-// pass here, so where vectors begin changes no bits.
+// Vectors from which a run is worth beginning at a cache line: parts of vectors at both ends cost more than a few that
+// straddle two lines.
+constexpr std::size_t kAlignedRun = 16;
+
+// Where the whole vectors of [0, size) of `out` begin. V8's arrays start 16 bytes past a line, and a vector that
+// straddles two costs twice in L1 and cannot be streamed.
+template <class T>
+inline std::size_t first_whole(const T* out, std::size_t size, bool stream) {
+  if (!stream && size < kAlignedRun * Simd<T>::Vec::kLanes) return 0;
+  return min_size(elements_to_line(out), size);
+}
+
+// Calls one(i, n, stream) for vectors that cover [0, size) of `out`. Lanes are channels or positions of an elementwise
+// pass here, so where vectors begin changes no bits. Inlined: a closure that is passed is written to memory, once a run.
 template <class T, class One>
-inline void for_vectors(const T* out, std::size_t size, bool stream, const One& one) {
+EVENKEEL_INLINE void for_vectors(const T* out, std::size_t size, bool stream, const One& one) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  std::size_t i = min_size(elements_to_line(out), size);
+  std::size_t i = first_whole(out, size, stream);
   stream = stream && on_line(out + i);
   if (i > 0) one(std::size_t{0}, i, false);
   if (stream) {
@@ -119,10 +129,10 @@ inline Accumulated<T> for_lanes(std::size_t size, Accumulated<T> total, const Ad
 
 // for_vectors and for_lanes in one loop.
 template <class T, bool kStream, class One, class Add>
-inline Accumulated<T> for_both(const T* out, std::size_t size, const One& one, Accumulated<T> total,
-                               const Add& add) {
+EVENKEEL_INLINE Accumulated<T> for_both(const T* out, std::size_t size, const One& one,
+                                        Accumulated<T> total, const Add& add) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
-  std::size_t i = min_size(elements_to_line(out), size), k = 0;
+  std::size_t i = first_whole(out, size, kStream), k = 0;
   if (i > 0) one(std::size_t{0}, i, false);
   for (; i + kLanes <= size; i += kLanes, k += kLanes) {
     one(i, kLanes, kStream);
@@ -132,9 +142,10 @@ inline Accumulated<T> for_both(const T* out, std::size_t size, const One& one, A
   return for_lanes<T>(size, total, add, k);
 }
 template <class T, class One, class Add>
-inline Accumulated<T> for_vectors_and_lanes(const T* out, std::size_t size, bool stream,
-                                            const One& one, Accumulated<T> total, const Add& add) {
-  if (stream && on_line(out + min_size(elements_to_line(out), size))) {
+EVENKEEL_INLINE Accumulated<T> for_vectors_and_lanes(const T* out, std::size_t size, bool stream,
+                                                     const One& one, Accumulated<T> total,
+                                                     const Add& add) {
+  if (stream && on_line(out + first_whole(out, size, stream))) {
     return for_both<T, true>(out, size, one, total, add);
   }
   return for_both<T, false>(out, size, one, total, add);
