@@ -138,6 +138,12 @@ struct GradSums {
     const T *p = channel.x + r * runs.stride + i, *gradient = channel.dy + r * runs.dy + i;
     prefetch(p + runs.stride);
     prefetch(gradient + runs.dy);
+    if constexpr (!kGated) {
+      if (n == Vec::kLanes) {
+        add_gradient(total.first, total.second, p, gradient, origin);
+        return total;
+      }
+    }
     const Vec value = load_up_to(p, n, fill);
     const Vec narrow = behind(value, load_up_to(gradient, n, Vec::zero()));
     const Wide g = widen(narrow);

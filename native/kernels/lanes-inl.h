@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kCacheLine = 64;
 
 template <class T>
-inline std::size_t min_size(std::size_t a, T b) {
+constexpr std::size_t min_size(std::size_t a, T b) {
   return a < b ? a : b;
 }
 
@@ -117,6 +117,22 @@ template <class T>
 struct Accumulated {
   typename Simd<T>::Wide first, second;
 };
+
+// Adds one vector of dy to `first` and of dy (x - origin) to `second`. Half by half: whole vectors of
+// floats in double want more registers than AVX2 has.
+EVENKEEL_INLINE void add_gradient(VecD& first, VecD& second, VecD x, VecD dy, VecD origin) {
+  first = first + dy;
+  second = second + dy * (x - origin);
+}
+EVENKEEL_INLINE void add_gradient(VecD& first, VecD& second, const double* x, const double* dy,
+                                  VecD origin) {
+  add_gradient(first, second, load_wide(x), load_wide(dy), origin);
+}
+EVENKEEL_INLINE void add_gradient(Wide16& first, Wide16& second, const float* x, const float* dy,
+                                  const Wide16& origin) {
+  add_gradient(first.a, second.a, load_widened(x), load_widened(dy), origin.a);
+  add_gradient(first.b, second.b, load_widened(x + 8), load_widened(dy + 8), origin.b);
+}
 
 // Calls total = add(total, i, n) for the vectors of [0, size) that begin at 0.
 template <class T, class Add>

@@ -294,5 +294,11 @@ constexpr bool kFusesDoubles = true;
 constexpr std::size_t kLaneColumns = 256;
 constexpr std::size_t kWeightBytes = std::size_t{128} << 10, kWeightPart = kWeightBytes;
 
+// Sums of columns: rows x vectors of a tile (4 origin + 8 sums = 12 of 16 registers), and how many columns
+// ahead is prefetched, or 0 for 16 rows.
+constexpr std::size_t kSumRows = 4;
+constexpr std::size_t kSumVectors = 1;
+constexpr std::size_t kSumAhead = 256;
+
 }  // namespace
 }  // namespace evenkeel

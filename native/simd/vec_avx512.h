@@ -207,5 +207,11 @@ constexpr bool kFusesDoubles = true;
 constexpr std::size_t kLaneColumns = 512;
 constexpr std::size_t kWeightBytes = std::size_t{20} << 10, kWeightPart = 0;
 
+// Sums of columns: rows x vectors of a tile (4 x (2 origin + 4 sums) = 24 of 32 registers), and how many columns
+// ahead is prefetched, or 0 for 16 rows.
+constexpr std::size_t kSumRows = 16;
+constexpr std::size_t kSumVectors = 4;
+constexpr std::size_t kSumAhead = 0;
+
 }  // namespace
 }  // namespace evenkeel

@@ -238,5 +238,11 @@ constexpr bool kFusesDoubles = false;
 constexpr std::size_t kLaneColumns = 512;
 constexpr std::size_t kWeightBytes = std::size_t{20} << 10, kWeightPart = 0;
 
+// Sums of columns: rows x vectors of a tile (as few as can be), and how many columns
+// ahead is prefetched, or 0 for 16 rows.
+constexpr std::size_t kSumRows = 4;
+constexpr std::size_t kSumVectors = 1;
+constexpr std::size_t kSumAhead = 256;
+
 }  // namespace
 }  // namespace evenkeel
