@@ -92,11 +92,11 @@ inline void sum_rows(const T* x, const RowGroup& group, std::size_t n, std::size
       prefetch(at + group.ahead);
       Wide d;
       if constexpr (kShifted) {
-        d = load_wide_up_to<T, kFull>(at, n, shift + c + j * kLanes) - origin[j];
+        d = less(load_wide_up_to<T, kFull>(at, n, shift + c + j * kLanes), origin[j]);
       } else {
         d = kFull ? load_wide(at) : widen(Vec::load_partial(at, n, Vec::zero()));
       }
-      s[j] = s[j] + d;
+      s[j] = added(s[j], d);
       q[j] = q[j] + d * d;
     }
   }

@@ -30,8 +30,8 @@ struct Sums {
     const T* p = channel.x + r * runs.stride + i;
     prefetch(p + runs.stride);
     const Wide d =
-        (n == Vec::kLanes ? load_wide(p) : widen(Vec::load_partial(p, n, fill))) - origin;
-    return {total.first + d, total.second + d * d};
+        less(n == Vec::kLanes ? load_wide(p) : widen(Vec::load_partial(p, n, fill)), origin);
+    return {added(total.first, d), total.second + d * d};
   }
 };
 

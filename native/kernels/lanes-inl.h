@@ -121,8 +121,8 @@ struct Accumulated {
 // Adds one vector of dy to `first` and of dy (x - origin) to `second`. Half by half: whole vectors of
 // floats in double want more registers than AVX2 has.
 EVENKEEL_INLINE void add_gradient(VecD& first, VecD& second, VecD x, VecD dy, VecD origin) {
-  first = first + dy;
-  second = second + dy * (x - origin);
+  first = added(first, dy);
+  second = second + dy * less(x, origin);
 }
 EVENKEEL_INLINE void add_gradient(VecD& first, VecD& second, const double* x, const double* dy,
                                   VecD origin) {
@@ -136,8 +136,8 @@ EVENKEEL_INLINE void add_gradient(Wide16& first, Wide16& second, const float* x,
 
 // Calls total = add(total, i, n) for the vectors of [0, size) that begin at 0.
 template <class T, class Add>
-inline Accumulated<T> for_lanes(std::size_t size, Accumulated<T> total, const Add& add,
-                                std::size_t i = 0) {
+EVENKEEL_INLINE Accumulated<T> for_lanes(std::size_t size, Accumulated<T> total, const Add& add,
+                                         std::size_t i = 0) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   for (; i + kLanes <= size; i += kLanes) total = add(total, i, kLanes);
   return i < size ? add(total, i, size - i) : total;
