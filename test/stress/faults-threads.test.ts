@@ -181,7 +181,7 @@ describe.skipIf(process.platform !== 'linux')('threads of ours', () => {
     figure('CPU time of a worker a call, spinning included, us:', Number(stdout));
     // A call may end before the worker has woken, which then sleeps on without a spin.
     expect(Number(stdout)).toBeGreaterThan(8);
-    expect(Number(stdout)).toBeLessThan(60); // 20, and what it computes
+    expect(Number(stdout)).toBeLessThan(200); // 20, what it computes and a slow waking; 1000 without an end
   });
 
   test('leave signals to the host, but not those of a fault or a profiler', async () => {
