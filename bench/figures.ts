@@ -47,17 +47,25 @@ const KINDS = {
   'forward+backward': 'forward and backward',
 };
 
+/** The newest run that is committed. */
 export function newestRun(): Run {
-  const folder = new URL('bench/results/', root);
-  const name = readdirSync(folder)
-    .filter((each) => each.endsWith('.json'))
-    .sort()
-    .at(-1)!;
-  return JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Run;
+  return committedRuns().at(-1)!;
 }
 
-/** Each block by its name. */
-export function blocksOf(run: Run): Record<string, string> {
+/** The newest run of each kind of kernels. */
+export function runsByKernels(): Run[] {
+  return [...new Map(committedRuns().map((run) => [run.machine.isa, run])).values()];
+}
+
+/** By the day, and on one day by the CPU. */
+function committedRuns(): Run[] {
+  const folder = new URL('bench/results/', root);
+  const names = readdirSync(folder).filter((each) => each.endsWith('.json'));
+  return names.sort().map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Run);
+}
+
+/** Each block by its name: of the newest run, and of it beside the others. */
+export function blocksOf(run: Run, runs: readonly Run[] = [run]): Record<string, string> {
   return {
     headline: headlineOf(run),
     machine: machineOf(run),
@@ -66,6 +74,7 @@ export function blocksOf(run: Run): Record<string, string> {
     shapes: shapesOf(run),
     room: roomOf(run),
     evenness: evennessOf(run),
+    kernels: kernelsOf(runs),
   };
 }
 
@@ -190,6 +199,21 @@ function evennessOf(run: Run): string {
   return table(['what grows', 'training forward, `out`', 'bare passes'], rows);
 }
 
+/** The same means on CPUs with other instructions. */
+function kernelsOf(runs: readonly Run[]): string {
+  const groups = { ...KINDS, conv1d: 'Conv1d forward', 'conv1d-backward': 'Conv1d backward' };
+  const rows = Object.entries(groups).map(([group, kind]) => [
+    kind,
+    ...runs.flatMap((run) => {
+      const found = figures(of(run, group), torchOverPlain).map(({ value }) => value);
+      if (found.length === 0) return ['', ''];
+      return [times(Math.min(...found)), times(geometricMean(found))];
+    }),
+  ]);
+  const titles = runs.flatMap(({ machine }) => [`${machine.isa}, least`, 'mean']);
+  return `${table(['PyTorch / plain', ...titles], rows)}\n\n${runs.map(machineOf).join('\n\n')}`;
+}
+
 function ratioText(ratio: number | undefined): string {
   return ratio === undefined ? '' : times(ratio);
 }
@@ -208,7 +232,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const blocks = blocksOf(newestRun());
+  const blocks = blocksOf(newestRun(), runsByKernels());
   for (const page of PAGES) {
     const path = new URL(page, root);
     const before = readFileSync(path, 'utf8');

@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-import { blocksOf, newestRun, PAGES, withFigures } from '../../bench/figures.js';
+import { blocksOf, newestRun, PAGES, runsByKernels, withFigures } from '../../bench/figures.js';
 import { caseOf, runOf } from './made-up.js';
 
 it.each(PAGES)('%s has the figures of the newest run', (page) => {
   const text = readFileSync(page, 'utf8');
   expect(text).toContain('<!-- figures: ');
-  expect(withFigures(text, blocksOf(newestRun()))).toBe(text);
+  expect(withFigures(text, blocksOf(newestRun(), runsByKernels()))).toBe(text);
 });
 
 it('does so from the sources, without a build', () => {
@@ -54,4 +54,15 @@ it('says how evenly bare passes take their time, beside ours', () => {
   expect(blocksOf(runOf(cases))['evenness']).toMatch(
     /\| N, 1\.0 MB to 2\.1 MB +\| +1\.50× \| +3\.00× \|/,
   );
+});
+
+it('sets the newest runs of each kind of kernels side by side', () => {
+  const [first, second] = [30, 90].map((torch) =>
+    runOf([caseOf('forward', [256, 1024], { plain: 20, ours: 10, torch })]),
+  );
+  expect(blocksOf(first!, [first!, second!])['kernels']).toMatch(
+    /\| training forward +\| +1\.50× \| +1\.50× \| +4\.50× \| +4\.50× \|/,
+  );
+  const kernels = runsByKernels().map(({ machine }) => machine.isa);
+  expect(new Set(kernels).size).toBe(kernels.length);
 });
