@@ -277,7 +277,7 @@ inline void prefetch(const void* p) {
 }
 inline void stream_fence() { _mm_sfence(); }
 
-// Whether `fused` is one instruction.
+// Whether `fused` is one instruction, of RegF and of RegD.
 constexpr bool kFusesAtOnce = true;
 // Whether long formulas are walked in two loops (Zen 3: a quarter of the time less).
 constexpr bool kSplitsFormulas = true;
@@ -286,8 +286,6 @@ constexpr bool kSplitsFormulas = true;
 constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
-// Whether `fused` of RegD is an instruction.
-constexpr bool kFusesDoubles = true;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else parts of kWeightPart. For 512 KB of L2.

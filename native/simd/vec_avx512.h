@@ -190,7 +190,7 @@ inline void prefetch(const void* p) {
 }
 inline void stream_fence() { _mm_sfence(); }
 
-// Whether `fused` is one instruction.
+// Whether `fused` is one instruction, of RegF and of RegD.
 constexpr bool kFusesAtOnce = true;
 // Whether long formulas are walked in two loops.
 constexpr bool kSplitsFormulas = false;
@@ -199,8 +199,6 @@ constexpr bool kSplitsFormulas = false;
 constexpr std::size_t kTileRows = 12;
 constexpr std::size_t kTileRowStep = 4;
 constexpr std::size_t kTileVectors = 2;
-// Whether `fused` of RegD is an instruction.
-constexpr bool kFusesDoubles = true;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

@@ -193,7 +193,7 @@ inline void prefetch(const void* p) {
 }
 inline void stream_fence() {}
 
-// Whether `fused` is one instruction.
+// Whether `fused` is one instruction, of RegF and of RegD.
 constexpr bool kFusesAtOnce = true;
 // Whether long formulas are walked in two loops.
 constexpr bool kSplitsFormulas = false;
@@ -202,8 +202,6 @@ constexpr bool kSplitsFormulas = false;
 constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
-// Whether `fused` of RegD is an instruction.
-constexpr bool kFusesDoubles = true;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

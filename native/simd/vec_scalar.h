@@ -221,7 +221,7 @@ inline void store_low(const VecW& a, unsigned int* p) {
 inline void prefetch(const void*) {}
 inline void stream_fence() {}
 
-// Whether `fused` is one instruction.
+// Whether `fused` is one instruction, of RegF and of RegD.
 constexpr bool kFusesAtOnce = false;
 // Whether long formulas are walked in two loops.
 constexpr bool kSplitsFormulas = false;
@@ -230,8 +230,6 @@ constexpr bool kSplitsFormulas = false;
 constexpr std::size_t kTileRows = 2;
 constexpr std::size_t kTileRowStep = 1;
 constexpr std::size_t kTileVectors = 1;
-// Whether `fused` of RegD is an instruction.
-constexpr bool kFusesDoubles = false;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

@@ -81,7 +81,7 @@ EVENKEEL_INLINE Vec less(Vec x, Vec y) {
 // sum + a b of doubles that have been floats: their product is exact, so whether it is fused changes no bits.
 template <class Vec>
 EVENKEEL_INLINE Vec added_product(Vec sum, Vec a, Vec b) {
-  if constexpr (kFusesDoubles) {
+  if constexpr (kFusesAtOnce) {
     return by_register([](RegD s, RegD x, RegD y) EVENKEEL_INLINED { return fused(x, y, s); }, sum,
                        a, b);
   } else {
