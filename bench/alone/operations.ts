@@ -58,8 +58,8 @@ const formulas = readFileSync(
   'utf8',
 );
 const [unaryNames, binaryNames] = [
-  /^(?:UNARY|TRANSCENDENTAL|IN_DOUBLE)\((\w+),/gm,
-  /^(?:BINARY|TRANSCENDENTAL_GRADIENT|IN_DOUBLE_GRADIENT)\((\w+),/gm,
+  /^(?:UNARY|TRANSCENDENTAL|IN_TWO|POWER)\((\w+),/gm,
+  /^(?:BINARY|TRANSCENDENTAL_GRADIENT|IN_DOUBLE_GRADIENT|POWER_GRADIENT)\((\w+),/gm,
 ].map((line) => [...formulas.matchAll(line)].map(([, name]) => name!));
 function codeOf(names: readonly string[] | undefined, name: string): number {
   const code = names?.indexOf(name) ?? -1;
