@@ -12,6 +12,10 @@ const SETTLED = 6;
 const young: Block[] = [];
 const old = new Set<Block>();
 let bytes = 0;
+/** Of these, the bytes of old blocks. */
+let oldBytes = 0;
+/** Whether V8 has collected since the old blocks were last asked: as often as the pool looks, thousands may be alive. */
+let mayHaveDied = false;
 
 /** Objects that nothing holds, young and old: they die in the next minor and the next major collection. */
 const canaries = { minor: 0, major: 1 } as const;
@@ -27,9 +31,7 @@ export function lent(): number {
 
 /** Of the blocks that are lent, the bytes of those only a major collection can return. */
 export function lentLong(): number {
-  let sum = 0;
-  for (const block of old) if (block.holder === 'array') sum += block.cost;
-  return sum;
+  return oldBytes;
 }
 
 function armMinor(): void {
@@ -60,6 +62,7 @@ export function noteLent(block: Block): void {
 /** The pool has it again: its array was disposed of, or has died. */
 export function takeBack(block: Block): void {
   bytes -= block.cost;
+  if (block.list === 'old') oldBytes -= block.cost;
   shelve(block);
 }
 
@@ -67,7 +70,10 @@ export function takeBack(block: Block): void {
 export function leave(block: Block): void {
   if (block.holder !== 'array') return;
   if (block.watched) bytes -= block.cost;
-  if (block.list === 'old') old.delete(block);
+  if (block.list === 'old') {
+    oldBytes -= block.cost;
+    old.delete(block);
+  }
   block.leave();
 }
 
@@ -120,10 +126,12 @@ export function sweep(major = false): number {
     } else {
       block.list = 'old';
       old.add(block);
+      oldBytes += block.cost;
     }
   }
   young.length = kept;
   armMinor();
+  mayHaveDied = true;
   if (growing !== null && ++grown > OLD) growing = null;
   if (major || !addon.weakAlive(canaries.major)) {
     sweepOld();
@@ -134,12 +142,14 @@ export function sweep(major = false): number {
 
 /** The same for old ones; whether any has died. */
 export function sweepOld(): boolean {
+  if (!mayHaveDied) return false;
+  mayHaveDied = false;
   const before = bytes;
   for (const block of old) {
     if (block.holder === 'array' && block.reachable) continue;
     old.delete(block);
-    block.list = null;
     if (block.holder === 'array') takeBack(block);
+    block.list = null;
   }
   return bytes < before;
 }

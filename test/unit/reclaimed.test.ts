@@ -132,6 +132,26 @@ test('a process that is quiet gives it back, and may end before that', async () 
   expect(await runChild(program)).toEqual(well('0\n'));
 });
 
+test('old arrays that have died come back in a major collection before others are left to the collector', async () => {
+  // A major collection costs a millisecond a MB of the heap, so it is for arrays that are large beside it: a process
+  // of its own, whose heap is small.
+  const MB = 2 ** 20;
+  const program = `
+    const { functional: { relu }, tensor, native } = load();
+    const large = tensor(new Float32Array(${16 * MB})), small = tensor(new Float32Array(1024));
+    const arrays = (bytes) => Math.round(bytes / ${64 * MB});
+    native.memory.limit = ${(2 * 64 + 32) * MB};
+    const outputs = [relu(large), relu(large)];
+    for (let i = 0; i < 3; i++) {
+      gc({ type: 'minor' });
+      relu(small); // has the pool see the collection: its arrays grow old
+    }
+    outputs.length = 0;
+    relu(large);
+    console.log(arrays(native.memory.inUse), arrays(native.memory.pooled));`;
+  expect(await runChild(program, { flags: ['--expose-gc'] })).toEqual(well('1 1\n'));
+});
+
 // At the end of the file: the clock is ahead of the real one from here on, which would hold up collections.
 let clock = 0;
 
@@ -157,6 +177,21 @@ test('the arrays of a step that fills the limit come back', () => {
     return count;
   });
   expect(Math.min(...different)).toBeLessThan(500);
+});
+
+test('arrays that are alive are not asked after for each output that finds no room', () => {
+  const small = tensor(new Float32Array(2048).fill(1));
+  native.memory.limit = 2500 * 4 * 2048;
+  const kept = Array.from({ length: 4000 }, () => relu(small)); // beyond the limit, and more of them old each time
+  let asked = 0;
+  const { weakAlive } = addon;
+  addon.weakAlive = (slot) => (asked++, weakAlive(slot));
+  try {
+    for (let i = 0; i < 1000; i++) kept[i] = relu(small);
+  } finally {
+    addon.weakAlive = weakAlive;
+  }
+  expect(asked).toBeLessThan(100_000); // 3000 to 5000; the old ones for each output: 560,000
 });
 
 test('outputs have few buffers again soon after large ones', () => {
