@@ -13,8 +13,8 @@ struct IndexRange {
   std::int32_t other = 0;
 };
 
-// Copies indices up to the first that is outside of the range; how many there are. `from` may be read by others, and
-// written by them meanwhile.
+// Copies indices up to the first that is outside of the range; how many there are; what is behind them in `to` is anything.
+// `from` may be read by others, and written by them meanwhile.
 template <class Index>
 std::size_t copy_indices(const Index* from, std::size_t count, IndexRange range, std::int32_t* to);
 
