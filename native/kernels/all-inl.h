@@ -11,6 +11,7 @@
 #include "pooling-inl.h"
 #include "random-inl.h"
 #include "elementwise-inl.h"
+#include "lines-inl.h"
 #include "functions-inl.h"
 #include "optimizers-inl.h"
 #include "losses-inl.h"
@@ -31,10 +32,10 @@ constexpr BatchNormKernels<T> batchnorm_kernels() {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {batchnorm_kernels<T>(),   channel_kernels<T>(),  matmul_kernels<T>(),
-          convolution_kernels<T>(), pooling_kernels<T>(),  elementwise_kernels<T>(),
-          optimizer_kernels<T>(),   loss_kernels<T>(),     pair_kernels<T>(),
-          arithmetic_kernels<T>(),  reduction_kernels<T>()};
+  return {batchnorm_kernels<T>(),   channel_kernels<T>(),    matmul_kernels<T>(),
+          convolution_kernels<T>(), pooling_kernels<T>(),    elementwise_kernels<T>(),
+          line_kernels<T>(),        optimizer_kernels<T>(),  loss_kernels<T>(),
+          pair_kernels<T>(),        arithmetic_kernels<T>(), reduction_kernels<T>()};
 }
 
 }  // namespace

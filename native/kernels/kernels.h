@@ -13,6 +13,7 @@
 #include "batchnorm.h"
 #include "convolution.h"
 #include "elementwise.h"
+#include "lines.h"
 #include "losses.h"
 #include "matmul.h"
 #include "optimizers.h"
@@ -30,6 +31,7 @@ struct KernelsOf {
   ConvolutionKernels<T> convolution;
   PoolingKernels<T> pooling;
   ElementwiseKernels<T> elementwise;
+  LineKernels<T> lines;
   OptimizerKernels<T> optimizers;
   LossKernels<T> losses;
   PairKernels<T> pairs;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "../kernels/dispatch.h"
 #include "../runtime/float_environment.h"
@@ -14,14 +15,24 @@ namespace {
 constexpr std::size_t kFilled = 64 * 1024;  // elements of a task that fills
 constexpr std::size_t kTile = 16;  // elements of each side that a transposition moves at once
 
-constexpr std::size_t kLinesAhead = 4;  // a line that is copied soon is asked for
-constexpr std::size_t kShared = 64;     // elements of a place that are worth a thread of their own
+constexpr std::size_t kShared = 64;  // elements of a place that are worth a thread of their own
 constexpr std::size_t kMostOfAPlace = 4;  // indices to a place, or places to an index
 constexpr std::size_t kLanes = 16;        // elements that are worth a call of a kernel
 
-// Lines of `inner` elements that one task moves.
-std::size_t lines_of_a_task(std::size_t inner) {
-  return std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+// Calls body(o, range of lines) for `outer` times `count` lines of `inner` elements, which are worth `elements`.
+template <class Body>
+void for_lines(std::size_t outer, std::size_t count, std::size_t inner, std::size_t elements,
+               const Body& body) {
+  const std::size_t lines = outer * count;
+  const std::size_t step = std::max<std::size_t>(1, 16 * 1024 / std::max<std::size_t>(1, inner));
+  run_tasks(divide_up(lines, step), elements, [&](std::size_t task) {
+    const Range range = cut(lines, step, task);
+    for (std::size_t line = range.begin, end; line < range.end; line = end) {
+      const std::size_t o = line / count;
+      end = std::min(range.end, (o + 1) * count);
+      body(o, Range{line - o * count, end - o * count});
+    }
+  });
 }
 
 struct Walk {
@@ -29,14 +40,6 @@ struct Walk {
   std::ptrdiff_t from[kMostStrided], to[kMostStrided];
   std::size_t rank = 0;
 };
-
-// The first 2 KB of a line: elsewhere the caches know how it goes on.
-template <class Element>
-void prefetch(const Element* line, std::size_t size) {
-  const char* at = reinterpret_cast<const char*>(line);
-  const std::size_t bytes = std::min<std::size_t>(size * sizeof(Element), 2048);
-  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
-}
 
 // Calls body(from offset, to offset) for each element of the dimensions of a walk.
 template <class Body>
@@ -157,18 +160,12 @@ void fill(T* x, T value, std::size_t n) {
 template <class Element>
 void index_select(const Element* x, const std::int32_t* index, Element* y, std::size_t outer,
                   std::size_t size, std::size_t count, std::size_t inner) {
-  const std::size_t lines = outer * count;
-  const std::size_t step = lines_of_a_task(inner);
-  run_tasks(divide_up(lines, step), lines * inner, [&](std::size_t task) {
-    const Range range = cut(lines, step, task);
-    const auto source = [&](std::size_t line) {
-      const std::size_t o = outer == 1 ? 0 : line / count;
-      return x + (o * size + static_cast<std::size_t>(index[line - o * count])) * inner;
-    };
-    for (std::size_t line = range.begin; line < range.end; ++line) {
-      if (line + kLinesAhead < range.end) prefetch(source(line + kLinesAhead), inner);
-      std::memcpy(y + line * inner, source(line), inner * sizeof(Element));
-    }
+  // Nothing looks at a value: the kernels of floats of the same size move them.
+  using T = std::conditional_t<sizeof(Element) == 4, float, double>;
+  const auto take = kernels_of<T>().lines.take;
+  for_lines(outer, count, inner, outer * count * inner, [&](std::size_t o, Range range) {
+    take(reinterpret_cast<const T*>(x + o * size * inner), index + range.begin, range.size(), inner,
+         reinterpret_cast<T*>(y + (o * count + range.begin) * inner));
   });
 }
 
@@ -200,45 +197,27 @@ template <class T>
 void index_sum(T* x, const std::int32_t* index, const T* source, std::size_t outer,
                std::size_t size, std::size_t count, std::size_t inner, Workspace& workspace) {
   // Few places are in the caches, and what is added to them comes in its order; of many, most get nothing.
-  if (count / kMostOfAPlace > size || size / kMostOfAPlace > count) {
+  if (count == 0 || count / kMostOfAPlace > size || size / kMostOfAPlace > count) {
     fill(x, T(0), outer * size * inner);
     index_add(x, index, source, outer, size, count, inner);
     return;
   }
   const FloatEnvironment environment;
-  const auto add = kernels_of<T>().elementwise.add;
   // Of each place the first that is added, and behind each one the next: a place is written whole, once.
   std::int32_t* first = workspace.take<std::int32_t>(size);
   std::int32_t* next = workspace.take<std::int32_t>(count);
+  T* zeros = workspace.take<T>(inner);
   std::fill_n(first, size, -1);
+  std::fill_n(zeros, inner, T(0));
   for (std::size_t i = count; i-- > 0;) {
     std::int32_t& head = first[index[i]];
     next[i] = head;
     head = static_cast<std::int32_t>(i);
   }
-  const std::size_t lines = outer * size;
-  const std::size_t step = lines_of_a_task(inner);
-  run_tasks(divide_up(lines, step), outer * (size + count) * inner, [&](std::size_t task) {
-    const Range range = cut(lines, step, task);
-    const auto line_of = [&](std::size_t o, std::int32_t i) {
-      return source + (o * count + static_cast<std::size_t>(i)) * inner;
-    };
-    for (std::size_t line = range.begin; line < range.end; ++line) {
-      const std::size_t o = line / size, ahead = line + kLinesAhead;
-      std::int32_t soon = ahead < range.end ? first[ahead % size] : -1;
-      for (std::size_t k = 0; k < kMostOfAPlace && soon >= 0; ++k, soon = next[soon]) {
-        prefetch(line_of(ahead / size, soon), inner);
-      }
-      T* to = x + line * inner;
-      std::int32_t i = first[line - o * size];
-      if (i < 0) {
-        std::fill_n(to, inner, T(0));
-        continue;
-      }
-      const T* from = line_of(o, i);
-      for (std::size_t j = 0; j < inner; ++j) to[j] = T(0) + from[j];
-      for (i = next[i]; i >= 0; i = next[i]) add(to, line_of(o, i), to, inner);
-    }
+  const auto sum = kernels_of<T>().lines.sum;
+  for_lines(outer, size, inner, outer * (size + count) * inner, [&](std::size_t o, Range range) {
+    sum(source + o * count * inner, first + range.begin, next, zeros, range.size(), inner,
+        x + (o * size + range.begin) * inner);
   });
 }
 
