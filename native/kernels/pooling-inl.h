@@ -1,5 +1,6 @@
 // Pooling: plain loops over windows that the compiler widens to the instruction set's registers; lanes are windows.
 // Sizes that models use are constants, so that what several windows read is loaded once and put in its lanes.
+// Longer than 250 lines because it has both directions of both pools.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,9 @@
 #include <type_traits>
 
 #include "kernels.h"
+#if defined(EVENKEEL_LOADS_WINDOWS)
+#include "pooling-registers-inl.h"
+#endif
 
 namespace evenkeel {
 namespace {
@@ -40,40 +44,50 @@ inline void take_larger(T value, std::int32_t j, T& best, std::int32_t& place) {
 }
 
 template <class T, bool kPlaces>
-void find_largest(const T* x, WindowRun run, T* y, std::int32_t* taken) {
+void find_largest(const T* x, WindowRun run, T* y, std::int32_t* places, std::int32_t begin) {
   with_window_size(run, [=](auto size) EVENKEEL_INLINED {
     constexpr std::size_t kTaps = size.taps, kStride = size.stride;
     if constexpr (kTaps > 0) {
-      for (std::size_t t = 0; t < run.count; ++t) {
+      std::size_t done = 0;
+#if defined(EVENKEEL_LOADS_WINDOWS)
+      if constexpr (sizeof(T) == 4) {
+        done = largest_by_registers<kTaps, kStride, kPlaces>(x, run.count, y, places, begin);
+      }
+#endif
+      std::int32_t from = begin + static_cast<std::int32_t>(done * kStride);
+      for (std::size_t t = done; t < run.count; ++t) {
         T best = x[t * kStride];
         std::int32_t place = 0;
         take_larger(x[t * kStride + 1], 1, best, place);
         if constexpr (kTaps > 2) take_larger(x[t * kStride + 2], 2, best, place);
         if constexpr (kTaps > 3) take_larger(x[t * kStride + 3], 3, best, place);
         y[t] = best;
-        if constexpr (kPlaces) taken[t] = place;
+        if constexpr (kPlaces) places[t] = from + place;
+        from += static_cast<std::int32_t>(kStride);
       }
     } else {
       for (std::size_t t = 0; t < run.count; ++t) {
         const T* from = x + t * run.stride;
         T best = from[0];
         std::int32_t place = 0;
-        for (std::size_t j = 1; j < run.taps; ++j) {
-          take_larger(from[j * run.dilation], static_cast<std::int32_t>(j), best, place);
+        for (std::size_t j = run.dilation; j < run.taps * run.dilation; j += run.dilation) {
+          take_larger(from[j], static_cast<std::int32_t>(j), best, place);
         }
         y[t] = best;
-        if constexpr (kPlaces) taken[t] = place;
+        if constexpr (kPlaces) {
+          places[t] = begin + static_cast<std::int32_t>(t * run.stride) + place;
+        }
       }
     }
   });
 }
 
 template <class T>
-void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* taken) {
-  if (taken != nullptr) {
-    find_largest<T, true>(x, run, y, taken);
+void largest_windows(const T* x, WindowRun run, T* y, std::int32_t* places, std::int32_t begin) {
+  if (places != nullptr) {
+    find_largest<T, true>(x, run, y, places, begin);
   } else {
-    find_largest<T, false>(x, run, y, nullptr);
+    find_largest<T, false>(x, run, y, nullptr, begin);
   }
 }
 
@@ -81,7 +95,13 @@ template <class T>
 void mean_windows(const T* x, WindowRun run, double divisor, T* y) {
   with_window_size(run, [=](auto size) EVENKEEL_INLINED {
     constexpr std::size_t kTaps = size.taps, kStride = size.stride;
-    for (std::size_t t = 0; t < run.count; ++t) {
+    std::size_t done = 0;
+#if defined(EVENKEEL_LOADS_WINDOWS)
+    if constexpr (sizeof(T) == 4 && kTaps > 0) {
+      done = means_by_registers<kTaps, kStride>(x, run.count, divisor, y);
+    }
+#endif
+    for (std::size_t t = done; t < run.count; ++t) {
       double sum = 0.0;
       if constexpr (kTaps > 0) {
         sum += static_cast<double>(x[t * kStride]);
@@ -181,6 +201,11 @@ template <class T>
 bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t count,
                       std::size_t length, T* dx) {
   if (count == 0) return false;
+#if defined(EVENKEEL_LOADS_WINDOWS)
+  if constexpr (sizeof(T) == 4) {
+    if (largest_gradient_by_registers(dy, indices, count, length, dx)) return true;
+  }
+#endif
   const std::size_t taps = length / count;
   if (taps == 3 || taps == 4) {
     const Spread spread =
@@ -202,12 +227,19 @@ bool largest_gradient(const T* dy, const std::int32_t* indices, std::size_t coun
   return true;
 }
 
-template <class T>
-void mean_gradient(const T* dy, double divisor, std::size_t count, std::size_t taps, T* dx) {
+// `Quotient`: the type to divide in.
+template <class Quotient, class T>
+void divided_gradient(const T* dy, Quotient divisor, std::size_t count, std::size_t taps, T* dx) {
   with_window_size({count, taps, taps, 1}, [=](auto size) EVENKEEL_INLINED {
     constexpr std::size_t kTaps = size.taps;
-    for (std::size_t t = 0; t < count; ++t) {
-      const T part = T(0) + static_cast<T>(static_cast<double>(dy[t]) / divisor);
+    std::size_t done = 0;
+#if defined(EVENKEEL_LOADS_WINDOWS)
+    if constexpr (sizeof(Quotient) == 4 && kTaps > 0) {
+      done = mean_gradient_by_registers<kTaps>(dy, divisor, count, dx);
+    }
+#endif
+    for (std::size_t t = done; t < count; ++t) {
+      const T part = T(0) + static_cast<T>(static_cast<Quotient>(dy[t]) / divisor);
       if constexpr (kTaps > 0) {
         T* to = dx + t * kTaps;
         to[0] = part;
@@ -220,6 +252,17 @@ void mean_gradient(const T* dy, double divisor, std::size_t count, std::size_t t
       }
     }
   });
+}
+
+// A float over a whole number of few bits is the same float whether it is rounded to a double in between or not.
+template <class T>
+void mean_gradient(const T* dy, double divisor, std::size_t count, std::size_t taps, T* dx) {
+  if (sizeof(T) == 4 && divisor >= 1.0 && divisor <= 65536.0 &&
+      divisor == static_cast<double>(static_cast<int>(divisor))) {
+    divided_gradient(dy, static_cast<T>(divisor), count, taps, dx);
+  } else {
+    divided_gradient(dy, divisor, count, taps, dx);
+  }
 }
 
 template <class T>

@@ -81,24 +81,21 @@ void max_windows(const T* x, T* y, std::int32_t* indices, const Windows& windows
   const std::size_t count = windows.count;
   Even even = even_windows(windows);
   if (even.run.taps >= kLongWindow && even.run.dilation == 1) even.to = even.from;
-  const bool rows_go_on = is_row(even, windows);
+  const bool rows_go_on = indices == nullptr && is_row(even, windows);
   for_row_ranges(windows.rows, row_size(windows.length, count), 1, [&](Range rows) {
     if (rows_go_on) {
       WindowRun run = even.run;
       run.count *= rows.size();
-      table.pooling.largest(x + rows.begin * windows.length, run, y + rows.begin * count,
-                            places_of(indices, rows.begin * count));
+      table.pooling.largest(x + rows.begin * windows.length, run, y + rows.begin * count, nullptr,
+                            0);
     }
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const T* in = x + row * windows.length;
       T* out = y + row * count;
       std::int32_t* at = places_of(indices, row * count);
       if (even.to > even.from && !rows_go_on) {
-        table.pooling.largest(in + even.begin, even.run, out + even.from, places_of(at, even.from));
-      }
-      const auto dilation = static_cast<std::int32_t>(windows.dilation);
-      for (std::size_t t = even.from; at != nullptr && t < even.to; ++t) {
-        at[t] = windows.bounds[2 * t] + at[t] * dilation;
+        table.pooling.largest(in + even.begin, even.run, out + even.from, places_of(at, even.from),
+                              static_cast<std::int32_t>(even.begin));
       }
       for (std::size_t t = 0; t < count; ++t) {
         if (t == even.from && even.to > t) t = even.to;

@@ -233,6 +233,86 @@ inline void load_columns(const float* p, std::size_t stride, VecF columns[4]) {
   for (std::size_t i = 0; i < 4; ++i) columns[i] = {{upper[i]}, {lower[i]}};
 }
 
+// What 8 windows of kTaps values, kStride apart, read: value j of each in columns[j], in lanes that `in_order` of the stride
+// puts in their order. Of windows three apart, two values behind the last are read too.
+#define EVENKEEL_LOADS_WINDOWS
+template <std::size_t kStride, std::size_t kTaps>
+EVENKEEL_INLINE void load_windows(const float* p, RegF (&columns)[kTaps]) {
+  if constexpr (kStride == 1) {
+    for (std::size_t j = 0; j < kTaps; ++j) columns[j] = (RegF)_mm256_loadu_ps(p + j);
+  } else if constexpr (kStride == 2) {
+    const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8);
+    columns[0] = (RegF)_mm256_shuffle_ps(a, b, 0x88);
+    columns[1] = (RegF)_mm256_shuffle_ps(a, b, 0xdd);
+    if constexpr (kTaps == 3) {  // of the second load the odd ones: nothing behind the last is read
+      columns[2] = (RegF)_mm256_shuffle_ps(_mm256_loadu_ps(p + 2), _mm256_loadu_ps(p + 9), 0xd8);
+    }
+  } else if constexpr (kStride == 3) {
+    for (std::size_t j = 0; j < kTaps; ++j) {
+      const __m256 a = _mm256_loadu_ps(p + j), b = _mm256_loadu_ps(p + j + 8);
+      columns[j] =
+          (RegF)_mm256_blend_ps(_mm256_blend_ps(a, b, 0x92), _mm256_loadu_ps(p + j + 16), 0x24);
+    }
+  } else {
+    static_assert(kStride == 4 && kTaps == 4);
+    const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8);
+    const __m256 c = _mm256_loadu_ps(p + 16), d = _mm256_loadu_ps(p + 24);
+    const __m256d ab = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+    const __m256d cd = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+    const __m256d ab_high = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+    const __m256d cd_high = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+    columns[0] = (RegF)_mm256_unpacklo_pd(ab, cd);
+    columns[1] = (RegF)_mm256_unpackhi_pd(ab, cd);
+    columns[2] = (RegF)_mm256_unpacklo_pd(ab_high, cd_high);
+    columns[3] = (RegF)_mm256_unpackhi_pd(ab_high, cd_high);
+  }
+}
+template <std::size_t kStride>
+EVENKEEL_INLINE RegF in_order(RegF x) {
+  if constexpr (kStride == 2) {
+    return (RegF)_mm256_permute4x64_pd((__m256d)x, 0xd8);
+  } else if constexpr (kStride == 3) {
+    return (RegF)_mm256_permutevar8x32_ps((__m256)x, _mm256_setr_epi32(0, 3, 6, 1, 4, 7, 2, 5));
+  } else if constexpr (kStride == 4) {
+    return (RegF)_mm256_permutevar8x32_ps((__m256)x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  } else {
+    return x;
+  }
+}
+// The 8 doubles, each rounded to a float.
+EVENKEEL_INLINE RegF narrowed(RegD low, RegD high) {
+  return (RegF)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps((__m256d)low)),
+                                    _mm256_cvtpd_ps((__m256d)high), 1);
+}
+
+// a0 b0 a1 b1 ..., in two.
+EVENKEEL_INLINE void interleave(RegF a, RegF b, RegF (&both)[2]) {
+  const __m256 low = _mm256_unpacklo_ps((__m256)a, (__m256)b);
+  const __m256 high = _mm256_unpackhi_ps((__m256)a, (__m256)b);
+  both[0] = (RegF)_mm256_permute2f128_ps(low, high, 0x20);
+  both[1] = (RegF)_mm256_permute2f128_ps(low, high, 0x31);
+}
+// Each value kTimes, in as many registers: 3 or 4.
+template <std::size_t kTimes>
+EVENKEEL_INLINE void repeat(RegF x, RegF (&repeated)[kTimes]) {
+  if constexpr (kTimes == 3) {
+    const auto of = [=](__m256i places) EVENKEEL_INLINED {
+      return (RegF)_mm256_permutevar8x32_ps((__m256)x, places);
+    };
+    repeated[0] = of(_mm256_setr_epi32(0, 0, 0, 1, 1, 1, 2, 2));
+    repeated[1] = of(_mm256_setr_epi32(2, 3, 3, 3, 4, 4, 4, 5));
+    repeated[2] = of(_mm256_setr_epi32(5, 5, 6, 6, 6, 7, 7, 7));
+  } else {
+    static_assert(kTimes == 4);
+    const __m256 two =
+        _mm256_permutevar8x32_ps((__m256)x, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    repeated[0] = (RegF)_mm256_permute_ps(two, 0x00);
+    repeated[1] = (RegF)_mm256_permute_ps(two, 0x55);
+    repeated[2] = (RegF)_mm256_permute_ps(two, 0xaa);
+    repeated[3] = (RegF)_mm256_permute_ps(two, 0xff);
+  }
+}
+
 inline VecD load_widened(const float* p) {
   return {{_mm256_cvtps_pd(_mm_loadu_ps(p))}, {_mm256_cvtps_pd(_mm_loadu_ps(p + 4))}};
 }

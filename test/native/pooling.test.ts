@@ -22,6 +22,9 @@ const SIZES: readonly Sizes[] = [
 ];
 const LENGTHS = [1, 2, 3, 4, 7, 8, 12, 31, 32, 33, 64, 90, 130];
 
+/** Sums beyond the largest float, and quotients below the smallest. */
+const EXTREMES = [3.4e38, 3.3e38, -3.4e38, -3.4e38, 2 ** -149, 2 ** -149, -(2 ** -149), -0, 2 ** -126, 3 * 2 ** -149];
+
 /** Few different values, so that many are equal. */
 function valuesOf(count: number, seed: number, special: boolean): number[] {
   const rare = [NaN, -0, 0, Infinity, -Infinity];
@@ -90,13 +93,17 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
       }
     });
 
-    it('avgPool1d', () => {
+    it.each([false, true])('avgPool1d, special values: %s', (special) => {
       addon.selectIsa(isa);
+      const extreme = (each: number, i: number): number =>
+        special && i % 7 === 0 ? EXTREMES[(i / 7) % EXTREMES.length]! : each;
       for (const [sizes, length] of cases) {
         const [taps, stride, padding, dilation] = sizes;
         if (dilation !== 1) continue;
         for (const countIncludePad of [true, false]) {
-          const values = valuesOf(10 * length, length, false).map((each) => round(each / 3));
+          const values = valuesOf(10 * length, length, special).map((each, i) =>
+            round(extreme(each / 3, i)),
+          );
           const x = made(values, [5, 2, length]);
           const y = functional.avgPool1d(x, taps, { stride, padding, countIncludePad });
           const windows = windowsOf(length, sizes);
@@ -107,7 +114,7 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
           expect([...y.data], `${sizes.join()} of ${length}`).toEqual(
             rows.flatMap((row) => windows.map((each, t) => round(sum(row, each) / divisors[t]!))),
           );
-          const dy = valuesOf(y.numel, 7, false);
+          const dy = valuesOf(y.numel, 7, special).map((each, i) => round(extreme(each, i)));
           y.backward(tensor(Data.from(dy), y.shape));
           const dx = rows.flatMap((row, r) => {
             const sums = row.map(() => 0);
