@@ -1,3 +1,4 @@
+// Longer than 250 lines because it has both directions of both pools.
 #include "pooling.h"
 
 #include <algorithm>
@@ -12,6 +13,10 @@ namespace {
 
 // From so many values on, a window is searched by itself, vector by vector.
 constexpr std::size_t kLongWindow = 32;
+// From so many values on, a window's gradient is added to it vector by vector.
+constexpr std::size_t kWindowOfVectors = 8;
+// Windows whose gradients are divided at once.
+constexpr std::size_t kParts = 512;
 // Rows whose sums go on side by side: an addition waits for the one before it.
 constexpr std::size_t kRowsAtOnce = 4;
 
@@ -192,6 +197,46 @@ void mean_windows(const T* x, T* y, const double* divisors, const Windows& windo
   });
 }
 
+namespace {
+
+// Windows [from, to).
+template <class T>
+void add_means_gradient(const T* dy, T* dx, const double* divisors, const Windows& windows,
+                        std::size_t from, std::size_t to) {
+  for (std::size_t t = from; t < to; ++t) {
+    const auto begin = static_cast<std::size_t>(windows.bounds[2 * t]);
+    const auto end = static_cast<std::size_t>(windows.bounds[2 * t + 1]);
+    const T part = static_cast<T>(static_cast<double>(dy[t]) / divisors[t]);
+    for (std::size_t i = begin; i < end; i += windows.dilation) dx[i] += part;
+  }
+}
+
+// The last value of every window first: to each value of dx the windows still come in their order, and one addition
+// does not wait for the one before it.
+template <class T>
+void add_even_means_gradient(const T* dy, T* dx, double divisor, const Even& even) {
+  T parts[kParts];
+  const std::size_t stride = even.run.stride;
+  for (std::size_t t = 0; t < even.run.count; t += kParts) {
+    const std::size_t n = std::min(kParts, even.run.count - t);
+    const T* in = dy + even.from + t;
+    for (std::size_t i = 0; i < n; ++i) {
+      parts[i] = static_cast<T>(static_cast<double>(in[i]) / divisor);
+    }
+    T* first = dx + even.begin + t * stride;
+    for (std::size_t j = even.run.taps; j-- > 0;) {
+      T* to = first + j * even.run.dilation;
+      if (stride == 1) {
+        for (std::size_t i = 0; i < n; ++i) to[i] += parts[i];
+      } else {
+        for (std::size_t i = 0; i < n; ++i) to[i * stride] += parts[i];
+      }
+    }
+  }
+}
+
+}  // namespace
+
 template <class T>
 void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Windows& windows) {
   const auto& table = kernels_of<T>().pooling;
@@ -199,6 +244,8 @@ void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Win
   // Nothing else adds to what the windows side by side have, and they write all of it.
   const bool side_by_side = even.to > even.from && even.run.count == windows.count &&
                             even.run.dilation == 1 && even.run.taps == even.run.stride;
+  const bool value_by_value =
+      even.to > even.from && (even.run.stride == 1 || even.run.taps < kWindowOfVectors);
   for_rows(windows.rows, row_size(windows.length, windows.count), 1, [&](std::size_t row) {
     const T* in = dy + row * windows.count;
     T* out = dx + row * windows.length;
@@ -210,12 +257,13 @@ void mean_windows_backward(const T* dy, T* dx, const double* divisors, const Win
       return;
     }
     std::fill(out, out + windows.length, T(0));
-    for (std::size_t t = 0; t < windows.count; ++t) {
-      const auto begin = static_cast<std::size_t>(windows.bounds[2 * t]);
-      const auto end = static_cast<std::size_t>(windows.bounds[2 * t + 1]);
-      const T part = static_cast<T>(static_cast<double>(in[t]) / divisors[t]);
-      for (std::size_t i = begin; i < end; i += windows.dilation) out[i] += part;
+    if (!value_by_value) {
+      add_means_gradient(in, out, divisors, windows, 0, windows.count);
+      return;
     }
+    add_means_gradient(in, out, divisors, windows, 0, even.from);
+    add_even_means_gradient(in, out, divisors[even.from], even);
+    add_means_gradient(in, out, divisors, windows, even.to, windows.count);
   });
 }
 
