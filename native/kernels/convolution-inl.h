@@ -154,27 +154,47 @@ inline void with_tile(std::size_t rows, std::size_t columns, const Body& body) {
   }
 }
 
-// One block of terms, from term `first` on, of a tile.
+// One block of terms of a tile of c: term p reads from[p] on.
+template <class T>
+struct WindowTile {
+  const T* weight;
+  const T* const* from;
+  std::size_t terms;
+  const T* bias;  // nullable
+  T* c;
+  std::size_t stride, rows, columns;
+  bool first;  // c is the sums, else they are added to it
+};
+
+// Not inlined: among other tiles GCC 12 has too few registers for the addresses, and adds them up in the loop.
 template <class T, std::size_t kRows, std::size_t kVectors>
-inline void window_tile(const T* weight, const WindowLanes<T>& x, std::size_t column,
-                        std::size_t first, std::size_t count,
-                        typename Simd<T>::Vec (&sum)[kRows][kVectors]) {
+EVENKEEL_APART void window_tile(const WindowTile<T>& task) {
   using Vec = typename Simd<T>::Vec;
+  // Where y is in no cache yet, its lines come while the sums are made.
+  for (std::size_t i = 0; task.first && i < task.rows; ++i) {
+    prefetch(task.c + i * task.stride);
+    prefetch(task.c + i * task.stride + task.columns - 1);
+  }
+  Vec sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
   }
-  const T* channel = x.values + column;
-  std::size_t tap = first % x.taps;
-  for (std::size_t p = 0; p < count; ++p, weight += kTileRows) {
-    add_term<T>([=](std::size_t i) EVENKEEL_INLINED { return weight[i]; }, channel + x.offsets[tap],
-                sum);
-    if (++tap == x.taps) {
-      tap = 0;
-      channel += x.channel;
-    }
+  const T* weight = task.weight;
+  const T *const *from = task.from, *const *const end = from + task.terms;
+  const auto add = [&](std::size_t u) EVENKEEL_INLINED {
+    const T* factors = weight + u * kTileRows;
+    add_term<T>([=](std::size_t i) EVENKEEL_INLINED { return factors[i]; }, from[u], sum);
+  };
+  for (; from + kTermsTogether <= end;
+       from += kTermsTogether, weight += kTermsTogether * kTileRows) {
+#pragma GCC unroll 4
+    for (std::size_t u = 0; u < kTermsTogether; ++u) add(u);
   }
+  for (; from < end; ++from, weight += kTileRows) add(0);
+  put_tile<T, kRows, kVectors>(sum, task.c, task.stride, task.rows, task.columns, task.first,
+                               task.bias);
 }
 
 // Outputs whose weights, of so many bytes each, pass for each tile of columns: whole tiles.
@@ -186,78 +206,104 @@ constexpr std::size_t weight_part(std::size_t bytes) {
 template <class T>
 void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
                     std::size_t outputs, T* c, std::size_t stride, std::size_t columns) {
-  const std::size_t first = terms.first;
-  const auto one = [=](std::size_t o, std::size_t t) EVENKEEL_INLINED {
-    const std::size_t rows = min_size(kTileRows, outputs - o);
-    const std::size_t width = min_size(kTileColumns<T>, columns - t);
-    const T* panel = weight + o * terms.all + first * kTileRows;
-    T* to = c + o * stride + t;
-    with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
-      constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
-      // Where y is in no cache yet, its lines come while the sums are made.
-      for (std::size_t i = 0; first == 0 && i < rows; ++i) {
-        prefetch(to + i * stride);
-        prefetch(to + i * stride + width - 1);
-      }
-      typename Simd<T>::Vec sum[kRows][kVectors];
-      window_tile<T, kRows, kVectors>(panel, x, t, first, terms.count, sum);
-      put_tile<T, kRows, kVectors>(sum, to, stride, rows, width, first == 0,
-                                   bias != nullptr ? bias + o : nullptr);
+  // Where terms read, once for all tiles: a walk of channels and taps takes instructions in the innermost loop.
+  std::size_t at[kMatmulBlock];
+  const T* from[kMatmulBlock];  // of one tile's columns
+  std::size_t channel = 0, tap = terms.first % x.taps;
+  for (std::size_t p = 0; p < terms.count; ++p) {
+    at[p] = channel + x.offsets[tap];
+    if (++tap == x.taps) {
+      tap = 0;
+      channel += x.channel;
+    }
+  }
+  const auto one = [&](std::size_t o, std::size_t t) EVENKEEL_INLINED {
+    const WindowTile<T> task{weight + o * terms.all + terms.first * kTileRows,
+                             from,
+                             terms.count,
+                             bias != nullptr ? bias + o : nullptr,
+                             c + o * stride + t,
+                             stride,
+                             min_size(kTileRows, outputs - o),
+                             min_size(kTileColumns<T>, columns - t),
+                             terms.first == 0};
+    with_tile<T>(task.rows, task.columns, [&](auto size) EVENKEEL_INLINED {
+      window_tile<T, decltype(size)::rows, decltype(size)::vectors>(task);
     });
   };
   const std::size_t each = terms.count * sizeof(T);
   const std::size_t block = outputs * each <= kWeightBytes ? outputs : weight_part(each);
-  for (std::size_t from = 0; from < outputs; from += block) {
-    const std::size_t end = min_size(from + block, outputs);
+  for (std::size_t begin = 0; begin < outputs; begin += block) {
+    const std::size_t end = min_size(begin + block, outputs);
     for (std::size_t t = 0; t < columns; t += kTileColumns<T>) {
-      for (std::size_t o = from; o < end; o += kTileRows) one(o, t);
+      for (std::size_t p = 0; p < terms.count; ++p) from[p] = x.values + t + at[p];
+      for (std::size_t o = begin; o < end; o += kTileRows) one(o, t);
     }
   }
 }
 
+// A tile of a gradient: `rows` of x with a panel of dy.
+template <class T>
+struct GradientTile {
+  const T* row[kTileRows];
+  LaneColumns lanes;
+  const T* dy;
+  T* sums;
+  std::size_t stride, rows, columns;
+};
+
 // Sums over the columns of all samples in one register each.
 template <class T, std::size_t kRows, std::size_t kVectors>
-inline void gradient_tile(const T* const (&lanes)[kTileRows], const LaneColumns& columns,
-                          const T* dy, std::size_t step,
-                          typename Simd<T>::Vec (&sum)[kRows][kVectors]) {
+EVENKEEL_APART void gradient_tile(const GradientTile<T>& task) {
   using Vec = typename Simd<T>::Vec;
+  // The last panel is as wide as the vectors it needs.
+  constexpr std::size_t kWidth = kVectors * Vec::kLanes;
+  Vec sum[kRows][kVectors];
   const T* row[kRows];
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
-    row[i] = lanes[i];
+    row[i] = task.row[i];
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
   }
-  for (std::size_t s = 0; s < columns.samples; ++s) {
-    const std::size_t end = s * columns.step + columns.each;
-    for (std::size_t p = s * columns.step; p < end; ++p, dy += step) {
-      add_term<T>([&](std::size_t i) EVENKEEL_INLINED { return row[i][p]; }, dy, sum);
+  const T* dy = task.dy;
+  const auto add = [&](std::size_t p, std::size_t u) EVENKEEL_INLINED {
+    add_term<T>([&](std::size_t i) EVENKEEL_INLINED { return row[i][p + u]; }, dy + u * kWidth,
+                sum);
+  };
+  for (std::size_t s = 0; s < task.lanes.samples; ++s) {
+    std::size_t p = s * task.lanes.step;
+    const std::size_t end = p + task.lanes.each;
+    for (; p + kTermsTogether <= end; p += kTermsTogether, dy += kTermsTogether * kWidth) {
+#pragma GCC unroll 4
+      for (std::size_t u = 0; u < kTermsTogether; ++u) add(p, u);
     }
+    for (; p < end; ++p, dy += kWidth) add(p, 0);
   }
+  put_tile<T, kRows, kVectors>(sum, task.sums, task.stride, task.rows, task.columns, false,
+                               nullptr);
 }
 
 template <class T>
 void window_gradient(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
-                     std::size_t outputs, std::size_t last_width, T* sums, std::size_t stride) {
+                     std::size_t outputs, T* sums, std::size_t stride) {
   const std::size_t terms = channels * x.taps;
+  GradientTile<T> task;
+  task.lanes = columns;
+  task.stride = stride;
   // Rows of x stay in L1 while the panels pass: where x is read in place, its rows share few lines.
   for (std::size_t first = 0; first < terms; first += kTileRows) {
-    const std::size_t rows = min_size(kTileRows, terms - first);
-    const T* row[kTileRows];
+    task.rows = min_size(kTileRows, terms - first);
     for (std::size_t i = 0; i < kTileRows; ++i) {
-      const std::size_t term = first + min_size(i, rows - 1);
-      row[i] = x.values + term / x.taps * x.channel + x.offsets[term % x.taps];
+      const std::size_t term = first + min_size(i, task.rows - 1);
+      task.row[i] = x.values + term / x.taps * x.channel + x.offsets[term % x.taps];
     }
     for (std::size_t o = 0; o < outputs; o += kTileColumns<T>) {
-      const std::size_t width = min_size(kTileColumns<T>, outputs - o);
-      const std::size_t step = width == kTileColumns<T> ? width : last_width;
-      const T* panel = dy + o * columns.samples * columns.each;
-      with_tile<T>(rows, width, [&](auto size) EVENKEEL_INLINED {
-        constexpr std::size_t kRows = decltype(size)::rows, kVectors = decltype(size)::vectors;
-        typename Simd<T>::Vec sum[kRows][kVectors];
-        gradient_tile<T, kRows, kVectors>(row, columns, panel, step, sum);
-        put_tile<T, kRows, kVectors>(sum, sums + first * stride + o, stride, rows, width, false,
-                                     nullptr);
+      task.columns = min_size(kTileColumns<T>, outputs - o);
+      task.dy = dy + o * columns.samples * columns.each;
+      task.sums = sums + first * stride + o;
+      with_tile<T>(task.rows, task.columns, [&](auto size) EVENKEEL_INLINED {
+        gradient_tile<T, decltype(size)::rows, decltype(size)::vectors>(task);
       });
     }
   }

@@ -42,9 +42,9 @@ struct ConvolutionKernels {
   void (*product)(const T* weight, TermBlock terms, WindowLanes<T> x, const T* bias,
                   std::size_t outputs, T* c, std::size_t stride, std::size_t columns);
   // sums[channel and tap, o] += sum over the columns of x * dy[column, o]; at most kMatmulBlock columns. dy: the panels
-  // of MatmulKernels, the last one `last_width` wide. `stride` elements from row to row of sums.
+  // of MatmulKernels, the last one as many whole vectors wide as it needs. `stride` elements from row to row of sums.
   void (*gradient)(WindowLanes<T> x, std::size_t channels, LaneColumns columns, const T* dy,
-                   std::size_t outputs, std::size_t last_width, T* sums, std::size_t stride);
+                   std::size_t outputs, T* sums, std::size_t stride);
 };
 
 }  // namespace evenkeel

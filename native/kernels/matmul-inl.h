@@ -16,6 +16,16 @@ constexpr std::size_t kTileColumns = kTileVectors * Simd<T>::Vec::kLanes;
 // One term of an element's sum: fused in float, two roundings in double (docs/decisions/0002).
 inline VecF add_product(VecF sum, VecF a, VecF b) { return fused(a, b, sum); }
 inline VecD add_product(VecD sum, VecD a, VecD b) { return sum + a * b; }
+// The same, in the place of the sum.
+EVENKEEL_INLINE void add_to(VecF& sum, VecF a, VecF b) {
+#ifdef EVENKEEL_ADDS_IN_PLACE
+  add_fused(sum.a, a.a, b.a);
+  add_fused(sum.b, a.b, b.b);
+#else
+  sum = add_product(sum, a, b);
+#endif
+}
+EVENKEEL_INLINE void add_to(VecD& sum, VecD a, VecD b) { sum = add_product(sum, a, b); }
 
 // `width` elements, of which `count` are copied and the others zero.
 template <class T>
@@ -148,7 +158,7 @@ EVENKEEL_INLINE void add_term(const Left& left, const T* right,
     const Vec factor = Vec::broadcast(left(i));
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
-      sum[i][j] = add_product(sum[i][j], factor, vectors[j]);
+      add_to(sum[i][j], factor, vectors[j]);
     }
   }
 }

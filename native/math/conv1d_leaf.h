@@ -69,7 +69,7 @@ class LeafOfProducts {
         const WindowLanes<T> lanes = lanes_.of(x_, part.channels, chunk, windows, true);
         const LaneColumns columns{chunk.samples, chunk.each(), lanes_.step()};
         kernels_of<T>().convolution.gradient(lanes, part.channels.size(), columns, scratch, outputs,
-                                             width, sums, stride);
+                                             sums, stride);
         continue;
       }
       read_windows(x_, shape_, part.channels, chunk, windows, kStride, products + rows * outputs);

@@ -57,6 +57,14 @@ inline HalfF operator+(HalfF x, HalfF y) { return {_mm256_add_ps(x.v, y.v)}; }
 inline HalfF operator-(HalfF x, HalfF y) { return {_mm256_sub_ps(x.v, y.v)}; }
 inline HalfF operator*(HalfF x, HalfF y) { return {_mm256_mul_ps(x.v, y.v)}; }
 inline HalfF fused(HalfF x, HalfF y, HalfF z) { return {_mm256_fmadd_ps(x.v, y.v, z.v)}; }
+#if defined(__GNUC__)
+// sum += x y where the sum is. Of the intrinsic GCC 12 also makes forms whose result is in the register of a factor, and
+// then moves and spills sums.
+#define EVENKEEL_ADDS_IN_PLACE
+EVENKEEL_INLINE void add_fused(HalfF& sum, HalfF x, HalfF y) {
+  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum.v) : "x"(x.v), "x"(y.v));
+}
+#endif
 
 struct HalfD {
   using Value = double;
@@ -366,6 +374,8 @@ constexpr bool kSplitsFormulas = true;
 constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
+// Terms of a tile's loop that are written out: fewer instructions, for a core that two threads share.
+constexpr std::size_t kTermsTogether = 4;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else parts of kWeightPart. For 512 KB of L2.

@@ -199,6 +199,8 @@ constexpr bool kSplitsFormulas = false;
 constexpr std::size_t kTileRows = 12;
 constexpr std::size_t kTileRowStep = 4;
 constexpr std::size_t kTileVectors = 2;
+// Terms of a tile's loop that are written out.
+constexpr std::size_t kTermsTogether = 1;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.

@@ -202,6 +202,8 @@ constexpr bool kSplitsFormulas = false;
 constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileRowStep = 2;
 constexpr std::size_t kTileVectors = 1;
+// Terms of a tile's loop that are written out.
+constexpr std::size_t kTermsTogether = 1;
 
 // Convolution: columns of which x is read at a time; weights that pass for each tile of columns: all where they are no
 // more bytes than kWeightBytes, else one tile's.
