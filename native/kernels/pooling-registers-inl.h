@@ -131,6 +131,7 @@ EVENKEEL_INLINE std::size_t means_by_registers(const float* x, std::size_t count
       return count;
     }
   }
+  if constexpr (kStride == 1) return 0;  // what is side by side, the compiler converts as it loads
   if (divisor == 2.0 || divisor == 4.0) {
     return quotients_by_registers<kTaps, kStride, true>(x, count, divisor, y);
   }
