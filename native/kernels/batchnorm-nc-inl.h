@@ -15,16 +15,16 @@ namespace {
 // accumulators are then loaded and stored once in so many rows, and what follows is prefetched meanwhile.
 // With AVX-512, 1 MB in L2: 62 us row by row, 40 so; 34 MB: 3.3 ms against 1.7.
 // A vector of doubles has half the accumulators of one of floats.
+constexpr std::size_t kWidestTile = 4;
 template <class T>
-constexpr std::size_t kSumTile = min_size(std::size_t{4}, kSumVectors * sizeof(T) / sizeof(float));
+constexpr std::size_t kSumTile = min_size(kWidestTile, kSumVectors * sizeof(T) / sizeof(float));
 // Behind a ReLU three more coefficients a vector want registers.
 template <class T>
 constexpr std::size_t kGatedTile = (kSumTile<T> + 1) / 2;
 
 // Rows of at most kSumAhead columns lie so close that a tile is read as memory lies: 16 rows and, for
-// gradients, 4 vectors, whose accumulators then are in memory. (65536, 256) on Zen 3: 12.9 ms against 14.8.
+// gradients, the widest tile, whose accumulators then are in memory. (65536, 256) on Zen 3: 12.9 ms against 14.8.
 constexpr std::size_t kNarrowGroup = 16;
-constexpr std::size_t kNarrowGradientTile = 4;
 inline bool is_narrow(std::size_t columns) { return columns <= kSumAhead; }
 
 // Up to kSumRows rows of one leaf.
@@ -42,7 +42,7 @@ inline std::size_t prefetch_ahead(std::size_t c, std::size_t columns, std::size_
 }
 
 // What a group adds to.
-alignas(64) constexpr double kZeros[4 * 16] = {};
+alignas(64) constexpr double kZeros[kWidestTile * 16] = {};
 inline const double* sums_so_far(const RowGroup& group, const double* sums) {
   return group.begins ? kZeros : sums;
 }
@@ -228,8 +228,7 @@ template <class T>
 void grad_sum_nc(const T* x, const T* dy, LeafRows rows, std::size_t dy_stride, std::size_t columns,
                  const T* center, NormalizeCoefficients<T> gate, LeafNodes nodes) {
   if (gate.center == nullptr && is_narrow(columns)) {
-    grad_sum_tiles<T, kNarrowGradientTile, false>(x, dy, rows, dy_stride, columns, center, gate,
-                                                  nodes);
+    grad_sum_tiles<T, kWidestTile, false>(x, dy, rows, dy_stride, columns, center, gate, nodes);
   } else if (gate.center == nullptr) {
     grad_sum_tiles<T, kSumTile<T>, false>(x, dy, rows, dy_stride, columns, center, gate, nodes);
   } else {

@@ -1,7 +1,6 @@
 #include "leaf_products.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "../kernels/dispatch.h"
 #include "../kernels/sum_tree.h"
@@ -38,7 +37,7 @@ class PartOfC {
     T* const part = nodes + levels() * kPart;
     for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
       // Where the node waits that this leaf completes: what comes last writes it there.
-      const std::size_t level = static_cast<std::size_t>(std::countr_one(leaf));
+      const std::size_t level = push_leaf(leaf, [](std::size_t) {});
       T* const node = nodes + level * kPart;
       multiply(cut(k_, kLeafSamples, leaf), rows, columns, panels_a, panels_b,
                level == 0 ? node : part);
