@@ -19,6 +19,8 @@ import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 
+import { withoutClosureNames } from './closure-names.mjs';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const cjs = join(dist, 'cjs');
@@ -135,7 +137,7 @@ function pack() {
   const packed = files.filter((file) => file.endsWith('.js') && !isApart(file)).sort();
   const entries = packed.map((file) => `${JSON.stringify(file)}: () => require('./${file}'),`);
   buildSync({
-    keepNames: true, // of classes: messages and users ask for them
+    keepNames: true, // of classes: messages and users ask for them; not of closures, below
     stdin: { contents: `module.exports = {${entries.join('\n')}};`, resolveDir: modules },
     outfile: join(cjs, 'pack.js'),
     bundle: true,
@@ -146,6 +148,8 @@ function pack() {
     sourcesContent: false,
     logLevel: 'warning',
   });
+  const code = join(cjs, 'pack.js');
+  writeFileSync(code, withoutClosureNames(readFileSync(code, 'utf8')));
   // The list of modules has no source file: it stands for itself.
   const map = join(cjs, 'pack.js.map');
   // A module of types alone has no mapping that leads to its source, so esbuild names what it was compiled to.
