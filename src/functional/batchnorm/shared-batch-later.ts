@@ -104,7 +104,6 @@ export class LaterShare {
     const { plan, x } = this;
     const { who, weight, bias, relu } = plan;
     const kept = [x, weight, relu ? bias : null].filter((each) => each !== null);
-    const { shape, dtype } = x;
     return record(who, y, [x, weight, bias], kept, (dy, needs) => {
       if (byRunning?.() !== true) {
         return shareGradients(
@@ -114,11 +113,7 @@ export class LaterShare {
         );
       }
       const alone = { ...plan, useRunning: true };
-      return gradientsOf(
-        { input: x, y, plan: alone, saved, readsInput: true, shape, dtype },
-        dy,
-        needs,
-      );
+      return gradientsOf({ input: x, y, plan: alone, saved, readsInput: true }, dy, needs);
     });
   }
 }

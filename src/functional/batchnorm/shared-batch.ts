@@ -45,12 +45,8 @@ export function* meetBy(
   const all = yield { meeting: meetings.shares, own: note.bytes(some) };
   const samples: number[] = [];
   const lengths: number[] = [];
-  for (const bytes of all) {
-    const [theirs = 0, channels = 0, length = 0] = new Float64Array(
-      bytes.buffer,
-      bytes.byteOffset,
-      3,
-    );
+  for (const head of meetings.heads.of(all)) {
+    const [theirs, channels, length] = [head[0]!, head[1]!, head[2]!];
     if (channels !== c) {
       throw check.wrongValue(who, `${c} channels on every process`, `${channels} on one`);
     }

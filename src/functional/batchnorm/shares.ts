@@ -16,6 +16,8 @@ export interface Meetings {
   readonly gradient: Meeting;
   /** Sums that are sent. */
   readonly sent: Scratch;
+  /** Everyone's note: what it begins with. */
+  readonly heads: Views;
   /** The doubles of everyone's sums. */
   readonly received: Views;
   /** The last note, where it is asked for alike. */
@@ -47,12 +49,16 @@ class Views {
   readonly #bytes: Uint8Array[] = [];
   readonly #doubles: Float64Array[] = [];
 
+  /** @param length - So many doubles, from the first one on; null: all. */
+  constructor(readonly length: number | null) {}
+
   of(all: readonly Uint8Array[]): readonly Float64Array[] {
     for (let rank = 0; rank < all.length; rank++) {
       const bytes = all[rank]!;
       if (this.#bytes[rank] === bytes) continue;
       this.#bytes[rank] = bytes;
-      this.#doubles[rank] = doublesOf(bytes);
+      const { buffer, byteOffset, byteLength } = bytes;
+      this.#doubles[rank] = new Float64Array(buffer, byteOffset, this.length ?? byteLength / 8);
     }
     return this.#doubles;
   }
@@ -109,7 +115,8 @@ export function meetingsOf(group: ProcessGroup, place: string): Meetings {
     statistics: group.meeting(`${place} forward, statistics`),
     gradient: group.meeting(`${place} backward`),
     sent: new Scratch(),
-    received: new Views(),
+    heads: new Views(HEAD),
+    received: new Views(null),
     note(channels, float64, isFirst) {
       if (note?.channels !== channels || note.float64 !== float64) {
         note = new ShareNote(channels, float64, isFirst);
@@ -211,9 +218,6 @@ function addInto(a: Float64Array, b: Float64Array): Float64Array {
 export function part<Kind extends FloatData>(array: Kind, begin: number, end: number): Kind {
   return begin === 0 && end === array.length ? array : (array.subarray(begin, end) as Kind);
 }
-
-const doublesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Float64Array =>
-  new Float64Array(buffer, byteOffset, byteLength / 8);
 
 /** @internal What several calls of one step give, made at once or as jobs. */
 export function allDone(calls: readonly unknown[]): unknown {
