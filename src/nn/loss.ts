@@ -75,8 +75,10 @@ export class CrossEntropyLoss extends Loss<CrossEntropyLossOptions> {
   ): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 3, rest);
     check.options(`${this[WHO]}.forward`, options, ['of']);
-    const all = { ...optionsOf(this), weight: this.getBuffer('weight'), of: options.of };
-    return crossEntropy(logits, targets, all);
+    const { reduction, labelSmoothing, ignoreIndex } = optionsOf(this);
+    const weight = this.getBuffer('weight');
+    const { of } = options;
+    return crossEntropy(logits, targets, { weight, reduction, labelSmoothing, ignoreIndex, of });
   }
 }
 
@@ -89,10 +91,9 @@ export class NLLLoss extends Loss<NLLLossOptions> {
 
   forward(logProbabilities: TensorLike, targets: ClassTargets, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-    return nllLoss(logProbabilities, targets, {
-      ...optionsOf(this),
-      weight: this.getBuffer('weight'),
-    });
+    const { ignoreIndex, reduction } = optionsOf(this);
+    const weight = this.getBuffer('weight');
+    return nllLoss(logProbabilities, targets, { weight, ignoreIndex, reduction });
   }
 }
 
@@ -120,7 +121,8 @@ export class MSELoss extends Loss<MSELossLayerOptions> {
   ): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 3, rest);
     check.options(`${this[WHO]}.forward`, options, ['of']);
-    return mseLoss(prediction, target, { ...optionsOf(this), of: options.of });
+    const { reduction } = optionsOf(this);
+    return mseLoss(prediction, target, { reduction, of: options.of });
   }
 }
 

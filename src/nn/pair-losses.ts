@@ -41,8 +41,9 @@ export class BCEWithLogitsLoss extends Loss<BinaryCrossEntropyWithLogitsOptions>
 
   forward(logits: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
+    const { reduction } = optionsOf(this);
     return binaryCrossEntropyWithLogits(logits, target, {
-      ...optionsOf(this),
+      reduction,
       weight: this.getBuffer('weight'),
       posWeight: this.getBuffer('pos_weight'),
     });
@@ -65,8 +66,11 @@ export class BCELoss extends Loss<BinaryCrossEntropyOptions> {
 
   forward(probabilities: TensorLike, target: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-    const options = { ...optionsOf(this), weight: this.getBuffer('weight') };
-    return binaryCrossEntropy(probabilities, target, options);
+    const { reduction } = optionsOf(this);
+    return binaryCrossEntropy(probabilities, target, {
+      reduction,
+      weight: this.getBuffer('weight'),
+    });
   }
 }
 

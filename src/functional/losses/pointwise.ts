@@ -39,14 +39,20 @@ export function pointwiseLoss(
   const n = x.numel;
   const divisor = reduction === 'mean' ? (over ?? n) : 1;
   const y = Tensor.uninitialized(reduction === 'none' ? x.shape : [], x.dtype);
-  const reads = { 'the prediction': x, 'the target': target, weight, posWeight: positive };
+  const reads = (each: Tensor | null) => ({
+    'the prediction': x,
+    'the target': target,
+    weight,
+    posWeight: positive,
+    'the gradient': each,
+  });
   const operandsIn = (arrayOf: ArrayOf) =>
     [
       ...([arrayOf(x), arrayOf(target), arrayOf(weight), arrayOf(positive)] as const),
       ...([kind, n, p] as const),
     ] as const;
   perform(
-    { who, work: WORK[name] * n, reads, writes: [y] },
+    { who, work: WORK[name] * n, reads: reads(null), writes: [y] },
     (native, arrayOf) => {
       const operands = operandsIn(arrayOf);
       return reduction === 'none'
@@ -63,7 +69,7 @@ export function pointwiseLoss(
     const gradient = (ofTarget: boolean): Tensor => {
       const out = Tensor.uninitialized(x.shape, x.dtype);
       perform(
-        { who, work: WORK[name] * n, reads: { ...reads, 'the gradient': each }, writes: [out] },
+        { who, work: WORK[name] * n, reads: reads(each), writes: [out] },
         (native, arrayOf) => {
           const operands = operandsIn(arrayOf);
           return native.lossGradients(...operands, ofTarget, arrayOf(each), factor, arrayOf(out));

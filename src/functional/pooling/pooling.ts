@@ -49,7 +49,7 @@ const AVG_OPTIONS = ['stride', 'padding', 'ceilMode', 'countIncludePad'];
 /** The windows of options that are checked here, for `maxPool1d` and its layer. */
 export function maxSizes(who: string, kernelSize: unknown, options: MaxPool1dOptions): Sizes {
   check.options(who, options, MAX_OPTIONS);
-  return { ...sizesOf(who, kernelSize, options), countIncludePad: false };
+  return sizesOf(who, kernelSize, options, false);
 }
 
 /** The same for `avgPool1d`. */
@@ -57,14 +57,15 @@ export function avgSizes(who: string, kernelSize: unknown, options: AvgPool1dOpt
   check.options(who, options, AVG_OPTIONS);
   const { countIncludePad = true } = options;
   check.boolean(who, 'countIncludePad', countIncludePad);
-  return { ...sizesOf(who, kernelSize, options), countIncludePad };
+  return sizesOf(who, kernelSize, options, countIncludePad);
 }
 
 function sizesOf(
   who: string,
   kernelSize: unknown,
   options: MaxPool1dOptions,
-): Omit<Sizes, 'countIncludePad'> {
+  countIncludePad: boolean,
+): Sizes {
   const taps = check.wholeNumber(who, 'kernelSize', kernelSize, 1, 2 ** 31 - 1);
   const sizes = {
     taps,
@@ -72,6 +73,7 @@ function sizesOf(
     padding: notNegative(who, 'padding', options.padding),
     dilation: atLeastOne(who, 'dilation', options.dilation),
     ceilMode: check.booleanOption(who, 'ceilMode', options.ceilMode),
+    countIncludePad,
   };
   if (2 * sizes.padding > sizes.dilation * (taps - 1) + 1) {
     throw check.wrongValue(
