@@ -63,7 +63,9 @@ export function linear(
       return native.matmul(x, w, b, to, rows, out, inner, false, true);
     },
   );
-  const kept = [...(weight.requiresGrad ? [input] : []), ...(input.requiresGrad ? [weight] : [])];
+  const kept: Tensor[] = [];
+  if (weight.requiresGrad) kept.push(input);
+  if (input.requiresGrad) kept.push(weight);
   return record(who, y, [input, weight, bias], kept, (dy, needs) => [
     needs[0] ? inputGradient(dy, weight, input.shape, rows) : null,
     needs[1] ? weightGradient(dy, input, weight, rows) : null,
@@ -98,7 +100,7 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: readonly number[], row
 /** dW = dyᵀ x. */
 function weightGradient(dy: Tensor, input: Tensor, weight: Tensor, rows: number): Tensor {
   const [out = 0, inner = 0] = weight.shape;
-  const dw = Tensor.uninitialized(weight.shape, dy.dtype);
+  const dw = Tensor.like(weight);
   const inLeaves = isSummedInLeaves(weight);
   perform(
     {
@@ -119,7 +121,7 @@ function weightGradient(dy: Tensor, input: Tensor, weight: Tensor, rows: number)
 
 /** db = the column sums of dy. */
 function biasGradient(dy: Tensor, bias: Tensor, rows: number): Tensor {
-  const db = Tensor.uninitialized(bias.shape, dy.dtype);
+  const db = Tensor.like(bias);
   const totals = totalsOf(bias);
   perform(
     {

@@ -9,7 +9,7 @@ import { mark, refuseForeign } from '../check/copies.js';
 import { fromArrayLike, type ArrayLikeTensor } from './interop.js';
 import { DISPOSED, Memory } from '../memory/buffer.js';
 import { lengthOf, type DType, type FloatData, type TensorData } from '../memory/dtype.js';
-import { freeze } from './frozen-shape.js';
+import { frozenShape, type Shape } from './frozen-shape.js';
 import type { TensorMethods } from './methods.js';
 import type { TensorOperations } from './operations.js';
 import { enlist } from './scope-list.js';
@@ -24,14 +24,14 @@ type Gradients = readonly (Tensor | null)[];
  */
 export type Backward = (gradient: Tensor, needs: readonly boolean[]) => Gradients;
 
-const SIZES = Symbol('sizes');
+const SHAPE = Symbol('shape');
 
 /**
  * @internal The shape for calls where nanoseconds count: V8 compiles no reading of a frozen array's elements, and each
  * takes some 8 ns. Never hand it out.
  */
 export function sizesOf(tensor: Tensor): readonly number[] {
-  return tensor[SIZES];
+  return tensor[SHAPE].sizes;
 }
 
 const MEMORY = Symbol('memory');
@@ -65,8 +65,8 @@ export interface Tensor extends TensorMethods<Tensor>, TensorOperations<Tensor> 
  */
 export class Tensor implements Variable {
   private readonly sizes: readonly number[];
-  /** @internal The same, not frozen. */
-  readonly [SIZES]: readonly number[];
+  /** @internal The same, with sizes that are not frozen. */
+  readonly [SHAPE]: Shape;
   private readonly type: DType;
   private readonly count: number;
   /** @internal `grad` as we read it; `shownGrad` tells whether a user has, and may have kept it. */
@@ -84,11 +84,11 @@ export class Tensor implements Variable {
     shape: readonly number[],
     dtype: DType,
     numel = numelOfNew(memory, shape),
-    sizes = freeze(shape),
+    known = frozenShape(shape),
   ) {
     this.memory = memory;
-    this.sizes = shape;
-    this[SIZES] = sizes;
+    this.sizes = known.frozen;
+    this[SHAPE] = known;
     this.type = dtype;
     this.count = numel;
     enlist(this);
@@ -208,7 +208,7 @@ export class Tensor implements Variable {
   }
   /** The same memory, cut off from the graph. */
   detach(): Tensor {
-    return new Tensor(this.share(), this.shape, this.dtype, this.numel, this[SIZES]);
+    return new Tensor(this.share(), this.shape, this.dtype, this.numel, this[SHAPE]);
   }
 
   /** @internal The same memory under another shape, cut off from the graph. */
@@ -396,8 +396,8 @@ export class Tensor implements Variable {
   }
 
   /** @internal Uninitialised memory of the same shape and dtype: the caller writes every element. */
-  static like({ shape, dtype, numel, [SIZES]: sizes }: Tensor): Tensor {
-    return new Tensor(Memory.uninitialized(dtype, numel), shape, dtype, numel, sizes);
+  static like({ shape, dtype, numel, [SHAPE]: known }: Tensor): Tensor {
+    return new Tensor(Memory.uninitialized(dtype, numel), shape, dtype, numel, known);
   }
 
   /** @internal Uninitialised memory: the caller writes every element. */

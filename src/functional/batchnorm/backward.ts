@@ -38,8 +38,7 @@ export function recordNormalization(
   const readsInput = !useRunning || relu || again || learns;
   const kept = keptBy(readsInput ? input : null, weight, relu || again ? bias : null);
   if (activation?.saved === 'output') kept.push(y);
-  const { shape, dtype } = input;
-  const forward = { input, y, plan, saved, readsInput, shape, dtype };
+  const forward = { input, y, plan, saved, readsInput };
   return record(who, y, [input, weight, bias], kept, (dy, needs) =>
     gradientsOf(forward, dy, needs),
   );
@@ -54,24 +53,22 @@ export interface Forward {
   readonly saved: Float64Array;
   /** Whether the input is there still. */
   readonly readsInput: boolean;
-  readonly shape: Tensor['shape'];
-  readonly dtype: Tensor['dtype'];
 }
 
 /** @internal dx, dweight and dbias of a normalisation by what its forward has saved. */
 export function gradientsOf(
-  { input, y, plan, saved, readsInput, shape, dtype }: Forward,
+  { input, y, plan, saved, readsInput }: Forward,
   dy: Tensor,
   needs: readonly boolean[],
 ): (Tensor | null)[] {
-  const { activation } = plan;
+  const { activation, weight, bias } = plan;
   const { c } = plan.dims;
   const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
   const dz = activation === null ? null : activationGradient(plan, activation, input, y, dy, rows);
   // dx takes the place of dz.
-  const dx = needs[0] ? (dz ?? Tensor.uninitialized(shape, dtype)) : null;
-  const dweight = needs[1] ? Tensor.uninitialized([c], dtype) : null;
-  const dbias = needs[2] ? Tensor.uninitialized([c], dtype) : null;
+  const dx = needs[0] ? (dz ?? Tensor.like(input)) : null;
+  const dweight = needs[1] && weight !== null ? Tensor.like(weight) : null;
+  const dbias = needs[2] && bias !== null ? Tensor.like(bias) : null;
   const x = readsInput ? input : dx;
   if (x === null) return [null, null, null];
   // Read now: whoever owns the gradient may dispose of it before a job begins.
