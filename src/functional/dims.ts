@@ -39,6 +39,26 @@ export function dimsOf(who: string, value: unknown, rank: number): number[] {
   return dims.sort((a, b) => a - b);
 }
 
+/** A dimension or several in the place of options, as PyTorch's programs have it: `x.mean(1)`, `x.sum([0, 2])`. */
+export type Dims = number | readonly number[];
+
+/**
+ * What is given in the place of options, as options.
+ *
+ * @param rest - What follows it: nothing may.
+ * @param expected - How many arguments the function has.
+ */
+export function optionsOf<Options extends object>(
+  who: string,
+  given: Options | Dims,
+  rest: readonly unknown[],
+  expected = 2,
+): Options {
+  if (rest.length > 0) check.noMore(who, expected, rest);
+  const isDim = typeof given === 'number' || Array.isArray(given);
+  return (isDim ? { dim: given } : given) as Options;
+}
+
 /** A tensor's sizes around one dimension: before it, of it, behind it. */
 export function around(
   { shape }: Tensor,

@@ -1,6 +1,6 @@
 import * as check from '../check/index.js';
 import type { Tensor, TensorLike } from '../tensor/tensor.js';
-import { dimOf } from './dims.js';
+import { dimOf, optionsOf } from './dims.js';
 import { sigmoid } from './pointwise/activations.js';
 import { floatingInput } from './pointwise/apply.js';
 import { mul } from './pointwise/arithmetic.js';
@@ -20,8 +20,9 @@ export interface GLUOptions {
  * functional.glu(tensor([[3, 5, 0, 0]])).toArray(); // => [[1.5, 2.5]]
  * ```
  */
-export function glu(x: TensorLike, options: GLUOptions = {}): Tensor {
+export function glu(x: TensorLike, given: GLUOptions | number = {}, ...rest: undefined[]): Tensor {
   const who = 'glu';
+  const options = optionsOf(who, given, rest);
   check.options(who, options, ['dim']);
   const input = floatingInput(who, x);
   if (input.shape.length === 0) {

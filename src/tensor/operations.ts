@@ -1,4 +1,4 @@
-// The operations of `functional` that are methods too, as in PyTorch: `x.add(y).mul(0.5).mean({ dim: 1 })`. Each is the
+// The operations of `functional` that are methods too, as in PyTorch: `x.add(y).mul(0.5).mean(1)`. Each is the
 // function of its name with this tensor first; functional/methods.ts adds them. T is Tensor, which this file must not know.
 import type { ArrayLikeTensor } from './interop.js';
 
@@ -10,6 +10,8 @@ interface Dims {
   dim?: number | readonly number[] | undefined;
   keepdim?: boolean | undefined;
 }
+/** A dimension or several, in the place of options. */
+type DimList = number | readonly number[];
 interface OneDim {
   dim: number;
   keepdim?: boolean | undefined;
@@ -48,28 +50,31 @@ export interface TensorOperations<T> {
   ge(other: Operand<T>): T;
   maskedFill(mask: Like<T>, value: Operand<T>): T;
 
-  sum(options?: Dims): T;
-  mean(options?: Dims): T;
-  amax(options?: Dims): T;
-  amin(options?: Dims): T;
-  logsumexp(options?: Dims): T;
-  var(options?: Dims & { correction?: number | undefined }): T;
-  std(options?: Dims & { correction?: number | undefined }): T;
+  sum(options?: Dims | DimList): T;
+  mean(options?: Dims | DimList): T;
+  amax(options?: Dims | DimList): T;
+  amin(options?: Dims | DimList): T;
+  logsumexp(options?: Dims | DimList): T;
+  var(options?: (Dims & { correction?: number | undefined }) | DimList): T;
+  std(options?: (Dims & { correction?: number | undefined }) | DimList): T;
   max(): T;
-  max(options: OneDim): ValuesAndIndices<T>;
+  max(options: OneDim | number): ValuesAndIndices<T>;
   min(): T;
-  min(options: OneDim): ValuesAndIndices<T>;
-  argmax(options?: Along & { keepdim?: boolean | undefined }): T;
-  argmin(options?: Along & { keepdim?: boolean | undefined }): T;
-  sort(options?: Along & { descending?: boolean | undefined }): ValuesAndIndices<T>;
-  argsort(options?: Along & { descending?: boolean | undefined }): T;
-  topk(k: number, options?: Along & { largest?: boolean | undefined }): ValuesAndIndices<T>;
+  min(options: OneDim | number): ValuesAndIndices<T>;
+  argmax(options?: (Along & { keepdim?: boolean | undefined }) | number): T;
+  argmin(options?: (Along & { keepdim?: boolean | undefined }) | number): T;
+  sort(options?: (Along & { descending?: boolean | undefined }) | number): ValuesAndIndices<T>;
+  argsort(options?: (Along & { descending?: boolean | undefined }) | number): T;
+  topk(
+    k: number,
+    options?: (Along & { largest?: boolean | undefined }) | number,
+  ): ValuesAndIndices<T>;
 
   relu(): T;
   sigmoid(): T;
   tanh(): T;
-  softmax(options: { dim: number }): T;
-  logSoftmax(options: { dim: number }): T;
+  softmax(options: { dim: number } | number): T;
+  logSoftmax(options: { dim: number } | number): T;
 
   flatten(options?: { startDim?: number | undefined; endDim?: number | undefined }): T;
   reshape(shape: readonly number[]): T;
@@ -80,8 +85,8 @@ export interface TensorOperations<T> {
   expand(shape: readonly number[]): T;
   flip(dims: number | readonly number[]): T;
   narrow(dim: number, start: number, length: number): T;
-  split(size: number | readonly number[], options?: Along): T[];
-  chunk(chunks: number, options?: Along): T[];
+  split(size: number | readonly number[], options?: Along | number): T[];
+  chunk(chunks: number, options?: Along | number): T[];
 
   matmul(other: Like<T>): T;
   bmm(other: Like<T>): T;

@@ -10,7 +10,7 @@ import {
   type Backward,
   type TensorLike,
 } from '../../tensor/tensor.js';
-import { around, dimOf, dimsOf } from '../dims.js';
+import { around, dimOf, dimsOf, optionsOf, type Dims } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { isInteger } from '../pointwise/integers.js';
 import { inputOf } from '../shapes/arguments.js';
@@ -89,8 +89,8 @@ interface Spread {
  * functional.sum(functional.gt(x, 1)).item(); // => 3
  * ```
  */
-export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
-  const plan = planOf('sum', x, options, undefined, inputOf);
+export function sum(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  const plan = planOf('sum', x, optionsOf('sum', options, rest), undefined, inputOf);
   const { input, dims, shape, size } = plan;
   if (isInteger(input)) return integerSum(input, dims, size, shape);
   const to = { whole: input.shape, kept: plan.kept };
@@ -102,8 +102,8 @@ export function sum(x: TensorLike, options: DimOptions = {}): Tensor {
 }
 
 /** The mean of all elements, or over some dimensions, rounded once: that of equal values is their value. NaN of none. */
-export function mean(x: TensorLike, options: DimOptions = {}): Tensor {
-  const plan = planOf('mean', x, options);
+export function mean(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  const plan = planOf('mean', x, optionsOf('mean', options, rest));
   const { input, dims, shape, size } = plan;
   const to = { whole: input.shape, kept: plan.kept };
   const y =
@@ -152,19 +152,23 @@ function quotient(dy: Tensor, y: Tensor): Tensor {
 }
 
 /** The variance: Σ (x - mean)² / (size - correction), in double, about the mean. */
-function varOf(x: TensorLike, options: VarOptions = {}): Tensor {
-  return variance('var', x, options);
+function varOf(x: TensorLike, options: VarOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  return variance('var', x, optionsOf('var', options, rest));
 }
 export { varOf as var };
 
 /** The square root of the variance. The derivative where it is 0 is 0, as in PyTorch. */
-export function std(x: TensorLike, options: VarOptions = {}): Tensor {
-  return variance('std', x, options);
+export function std(x: TensorLike, options: VarOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  return variance('std', x, optionsOf('std', options, rest));
 }
 
 /** log Σ e^x, without overflow. */
-export function logsumexp(x: TensorLike, options: DimOptions = {}): Tensor {
-  const plan = planOf('logsumexp', x, options);
+export function logsumexp(
+  x: TensorLike,
+  options: DimOptions | Dims = {},
+  ...rest: undefined[]
+): Tensor {
+  const plan = planOf('logsumexp', x, optionsOf('logsumexp', options, rest));
   const { input, dims, shape, kept } = plan;
   const y = reduce('logsumexp', input, dims, shape);
   return record('logsumexp', y, [input], [input, y], (dy) => {
@@ -196,13 +200,13 @@ function someOf(who: string, input: Tensor, size: number): void {
 }
 
 /** The largest values; NaN where there is one. Those that are equal share the gradient evenly. */
-export function amax(x: TensorLike, options: DimOptions = {}): Tensor {
-  return extremes('amax', x, options);
+export function amax(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  return extremes('amax', x, optionsOf('amax', options, rest));
 }
 
 /** The smallest values; NaN where there is one. Those that are equal share the gradient evenly. */
-export function amin(x: TensorLike, options: DimOptions = {}): Tensor {
-  return extremes('amin', x, options);
+export function amin(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+  return extremes('amin', x, optionsOf('amin', options, rest));
 }
 
 export interface OneDimOptions {
@@ -270,16 +274,34 @@ function withIndices(who: 'max' | 'min', x: TensorLike, options: OneDimOptions):
  * ```
  */
 export function max(x: TensorLike): Tensor;
-export function max(x: TensorLike, options: OneDimOptions): ValuesAndIndices;
-export function max(x: TensorLike, options?: OneDimOptions): Tensor | ValuesAndIndices {
-  return options === undefined ? whole('max', 'amax', x) : withIndices('max', x, options);
+export function max(
+  x: TensorLike,
+  options: OneDimOptions | number,
+  ...rest: undefined[]
+): ValuesAndIndices;
+export function max(
+  x: TensorLike,
+  options?: OneDimOptions | number,
+  ...rest: undefined[]
+): Tensor | ValuesAndIndices {
+  if (options === undefined) return whole('max', 'amax', x);
+  return withIndices('max', x, optionsOf('max', options, rest));
 }
 
 /** The smallest value, like `max`. NaN is the smallest. */
 export function min(x: TensorLike): Tensor;
-export function min(x: TensorLike, options: OneDimOptions): ValuesAndIndices;
-export function min(x: TensorLike, options?: OneDimOptions): Tensor | ValuesAndIndices {
-  return options === undefined ? whole('min', 'amin', x) : withIndices('min', x, options);
+export function min(
+  x: TensorLike,
+  options: OneDimOptions | number,
+  ...rest: undefined[]
+): ValuesAndIndices;
+export function min(
+  x: TensorLike,
+  options?: OneDimOptions | number,
+  ...rest: undefined[]
+): Tensor | ValuesAndIndices {
+  if (options === undefined) return whole('min', 'amin', x);
+  return withIndices('min', x, optionsOf('min', options, rest));
 }
 
 function whole(who: string, name: ReduceName & ('amax' | 'amin'), x: TensorLike): Tensor {
@@ -306,11 +328,19 @@ function places(who: string, largest: boolean, x: TensorLike, options: ArgOption
 }
 
 /** Where the largest value is: the first of equal ones, or the first NaN. int64. */
-export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
-  return places('argmax', true, x, options);
+export function argmax(
+  x: TensorLike,
+  options: ArgOptions | number = {},
+  ...rest: undefined[]
+): Tensor {
+  return places('argmax', true, x, optionsOf('argmax', options, rest));
 }
 
 /** Where the smallest value is: the first of equal ones, or the first NaN. int64. */
-export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {
-  return places('argmin', false, x, options);
+export function argmin(
+  x: TensorLike,
+  options: ArgOptions | number = {},
+  ...rest: undefined[]
+): Tensor {
+  return places('argmin', false, x, optionsOf('argmin', options, rest));
 }

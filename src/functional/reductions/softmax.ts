@@ -2,7 +2,7 @@
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { around, dimOf } from '../dims.js';
+import { around, dimOf, optionsOf } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 
 export interface SoftmaxOptions {
@@ -51,13 +51,19 @@ const WORK = 8;
  * functional.softmax(tensor([[0, 0], [5, -Infinity]]), { dim: 1 }).toArray(); // => [[0.5, 0.5], [1, 0]]
  * ```
  */
-export function softmax(x: TensorLike, options: SoftmaxOptions, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('softmax', 2, rest);
-  return alongDim('softmax', false, x, options);
+export function softmax(
+  x: TensorLike,
+  options: SoftmaxOptions | number,
+  ...rest: undefined[]
+): Tensor {
+  return alongDim('softmax', false, x, optionsOf('softmax', options, rest));
 }
 
 /** log(e^x / Σ e^x) along a dimension, without overflow. */
-export function logSoftmax(x: TensorLike, options: SoftmaxOptions, ...rest: undefined[]): Tensor {
-  if (rest.length > 0) check.noMore('logSoftmax', 2, rest);
-  return alongDim('logSoftmax', true, x, options);
+export function logSoftmax(
+  x: TensorLike,
+  options: SoftmaxOptions | number,
+  ...rest: undefined[]
+): Tensor {
+  return alongDim('logSoftmax', true, x, optionsOf('logSoftmax', options, rest));
 }

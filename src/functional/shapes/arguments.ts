@@ -1,7 +1,7 @@
 // What the operations of this folder are given: tensors, and a dimension to work along.
 import * as check from '../../check/index.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
-import { dimOf } from '../dims.js';
+import { dimOf, optionsOf } from '../dims.js';
 
 export function inputOf(who: string, x: TensorLike, name = 'the input'): Tensor {
   const input = Tensor.from(x);
@@ -23,7 +23,9 @@ export interface AlongOptions {
   dim?: number | undefined;
 }
 
-export function alongOf(who: string, options: AlongOptions, rank: number): number {
+/** The dimension of a call, from its options or in their place. */
+export function alongOf(who: string, given: AlongOptions | number, rank: number): number {
+  const options = optionsOf(who, given, []);
   check.options(who, options, ['dim']);
   return dimOf(who, 'dim', options.dim === undefined ? 0 : options.dim, rank);
 }

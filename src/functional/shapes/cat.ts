@@ -13,7 +13,7 @@ import { copyStrided, gathered, stridesOf } from './strided.js';
  * functional.cat([tensor([[1], [2]]), tensor([[3], [4]])], { dim: 1 }).toArray(); // => [[1, 3], [2, 4]]
  * ```
  */
-export function cat(tensors: readonly TensorLike[], options: AlongOptions = {}): Tensor {
+export function cat(tensors: readonly TensorLike[], options: AlongOptions | number = {}): Tensor {
   const who = 'cat';
   const list = listOf(who, tensors);
   const [first] = list as [Tensor];
@@ -70,7 +70,7 @@ const cutting =
     parts.map(({ shape, offset }, i) => (needs[i] ? gathered(dy, shape, offset, strides) : null));
 
 /** Tensors of one shape side by side along a new dimension before `dim`. */
-export function stack(tensors: readonly TensorLike[], options: AlongOptions = {}): Tensor {
+export function stack(tensors: readonly TensorLike[], options: AlongOptions | number = {}): Tensor {
   const who = 'stack';
   const list = listOf(who, tensors);
   const [first] = list as [Tensor];

@@ -5,7 +5,7 @@ import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { record, Tensor, type DType, type TensorLike } from '../../tensor/tensor.js';
-import { around, dimOf } from '../dims.js';
+import { around, dimOf, optionsOf } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { moved, movedBack } from '../reductions/moved.js';
 import type { ValuesAndIndices } from '../reductions/reductions.js';
@@ -234,7 +234,12 @@ export interface SortOptions {
 }
 
 /** The values of a dimension in ascending order, and where each was. Equal ones stay in their order; NaN is the largest. */
-export function sort(x: TensorLike, options: SortOptions = {}): ValuesAndIndices {
+export function sort(
+  x: TensorLike,
+  given: SortOptions | number = {},
+  ...rest: undefined[]
+): ValuesAndIndices {
+  const options = optionsOf('sort', given, rest);
   check.options('sort', options, ['dim', 'descending']);
   const descending = check.booleanOption('sort', 'descending', options.descending);
   return ordered('sort', x, options.dim === undefined ? -1 : options.dim, null, descending);
@@ -248,7 +253,12 @@ export function sort(x: TensorLike, options: SortOptions = {}): ValuesAndIndices
  * functional.argsort(tensor([3, 1, 2])).toArray(); // => [1, 2, 0]
  * ```
  */
-export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
+export function argsort(
+  x: TensorLike,
+  given: SortOptions | number = {},
+  ...rest: undefined[]
+): Tensor {
+  const options = optionsOf('argsort', given, rest);
   check.options('argsort', options, ['dim', 'descending']);
   const descending = check.booleanOption('argsort', 'descending', options.descending);
   const dim = options.dim === undefined ? -1 : options.dim;
@@ -265,7 +275,13 @@ export interface TopkOptions {
 }
 
 /** The k largest values of a dimension, the largest first, and where each was: of equal ones the first. NaN is the largest. */
-export function topk(x: TensorLike, k: number, options: TopkOptions = {}): ValuesAndIndices {
+export function topk(
+  x: TensorLike,
+  k: number,
+  given: TopkOptions | number = {},
+  ...rest: undefined[]
+): ValuesAndIndices {
+  const options = optionsOf('topk', given, rest, 3);
   check.options('topk', options, ['dim', 'largest']);
   const { largest = true } = options;
   check.boolean('topk', 'largest', largest);

@@ -89,7 +89,7 @@ function placed(from: Tensor, shape: readonly number[], offset: number): Tensor 
 export function split(
   x: TensorLike,
   size: number | readonly number[],
-  options: AlongOptions = {},
+  options: AlongOptions | number = {},
 ): Tensor[] {
   const who = 'split';
   const input = inputOf(who, x);
@@ -127,7 +127,11 @@ function cutBy(who: string, input: Tensor, dim: number, sizes: readonly number[]
 }
 
 /** At most `chunks` parts of a dimension, of one size but for the last. */
-export function chunk(x: TensorLike, chunks: number, options: AlongOptions = {}): Tensor[] {
+export function chunk(
+  x: TensorLike,
+  chunks: number,
+  options: AlongOptions | number = {},
+): Tensor[] {
   const who = 'chunk';
   const input = inputOf(who, x);
   if (input.shape.length === 0)
