@@ -197,6 +197,10 @@ EVENKEEL_APART void window_tile(const WindowTile<T>& task) {
                                task.bias);
 }
 
+// Whether tiles of the fewest rows are twice as wide: below 8 sums their additions wait for each other.
+constexpr bool kLowTilesInPairs =
+    kTileRowStep * kTileColumns<float> * sizeof(float) < 8 * sizeof(RegF);
+
 // Outputs whose weights, of so many bytes each, pass for each tile of columns: whole tiles.
 constexpr std::size_t weight_part(std::size_t bytes) {
   const std::size_t tiles = kWeightPart / (kTileRows * bytes);
@@ -217,18 +221,28 @@ void window_product(const T* weight, TermBlock terms, WindowLanes<T> x, const T*
       channel += x.channel;
     }
   }
+  const auto task = [&](std::size_t o, std::size_t t, std::size_t width) EVENKEEL_INLINED {
+    return WindowTile<T>{weight + o * terms.all + terms.first * kTileRows,
+                         from,
+                         terms.count,
+                         bias != nullptr ? bias + o : nullptr,
+                         c + o * stride + t,
+                         stride,
+                         min_size(kTileRows, outputs - o),
+                         min_size(width, columns - t),
+                         terms.first == 0};
+  };
   const auto one = [&](std::size_t o, std::size_t t) EVENKEEL_INLINED {
-    const WindowTile<T> task{weight + o * terms.all + terms.first * kTileRows,
-                             from,
-                             terms.count,
-                             bias != nullptr ? bias + o : nullptr,
-                             c + o * stride + t,
-                             stride,
-                             min_size(kTileRows, outputs - o),
-                             min_size(kTileColumns<T>, columns - t),
-                             terms.first == 0};
-    with_tile<T>(task.rows, task.columns, [&](auto size) EVENKEEL_INLINED {
-      window_tile<T, decltype(size)::rows, decltype(size)::vectors>(task);
+    if (kLowTilesInPairs && outputs - o <= kTileRowStep) {
+      if (t / kTileColumns<T> % 2 == 1) return;
+      if (columns - t > kTileColumns<T>) {
+        window_tile<T, kTileRowStep, 2 * kTileVectors>(task(o, t, 2 * kTileColumns<T>));
+        return;
+      }
+    }
+    const WindowTile<T> tile = task(o, t, kTileColumns<T>);
+    with_tile<T>(tile.rows, tile.columns, [&](auto size) EVENKEEL_INLINED {
+      window_tile<T, decltype(size)::rows, decltype(size)::vectors>(tile);
     });
   };
   const std::size_t each = terms.count * sizeof(T);
