@@ -118,10 +118,15 @@ const T* weight_panels(Weight<T> weight, const Conv1d& shape, Workspace& workspa
                    panel);
       return;
     }
-    for (size_t c = 0; c < shape.group_in(); ++c) {
-      for (size_t j = 0; j < shape.taps; ++j, panel += tile) {
-        for (size_t i = 0; i < rows; ++i) panel[i] = weight.at(shape, group, first + i, c, j);
-        std::fill(panel + rows, panel + tile, T(0));
+    const size_t step = shape.taps, inputs = shape.group_in();
+    for (size_t c = 0; c < inputs; ++c) {
+      // Of input c and the outputs from `first` on. A weight that is not turned has one term here.
+      const T* from = weight.turned
+                          ? weight.values + ((group * inputs + c) * outputs + first) * step
+                          : weight.values + (group * outputs + first) * inputs + c;
+      for (size_t j = step; j-- > 0; panel += tile) {
+        for (size_t i = 0; i < rows; ++i) panel[i] = from[i * step + j];
+        for (size_t i = rows; i < tile; ++i) panel[i] = T(0);
       }
     }
   });
