@@ -56,20 +56,29 @@ EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool 
                                    std::size_t next, const T* x, const Other*... other) {
   static_assert(sizeof...(Other) <= 1);
   using Vec = typename Simd<T>::Vec;
-  constexpr std::size_t kLanes = Vec::kLanes;
+  using Long = typename Simd<T>::Long;
+  constexpr std::size_t kLanes = Long::kLanes;
   alignas(kCacheLine) T left[kLanes], out[kLanes];
   alignas(kCacheLine) [[maybe_unused]] T right[kLanes];
   for (std::size_t at = 0; at < n;) {
-    const std::size_t to_line = at == 0 ? elements_to_line(y) : 0, ahead = n - at;
+    const std::size_t to_line = at == 0 && n > kLanes ? elements_to_line(y) : 0;
+    const std::size_t ahead = n - at;
     const bool is_whole = to_line == 0 && ahead >= kLanes;
     const std::size_t count = is_whole       ? ahead / kLanes * kLanes
                               : to_line != 0 ? min_size(to_line, ahead)
                                              : ahead;
     const std::size_t size = is_whole ? count : kLanes;
     const bool past = stream && is_whole && on_line(y + at);
+    const auto for_parts = [=](const auto& part) EVENKEEL_INLINED {
+      for (std::size_t i = 0; i < kLanes; i += Vec::kLanes) {
+        part(i, i < count ? min_size(Vec::kLanes, count - i) : 0);
+      }
+    };
     if (!is_whole) {
-      load_up_to(x + at, count, Vec::zero()).store(left);
-      (load_up_to(other + at, count, Vec::zero()).store(right), ...);
+      for_parts([&](std::size_t i, std::size_t some) EVENKEEL_INLINED {
+        load_up_to(x + at + i, some, Vec::zero()).store(left + i);
+        (load_up_to(other + at + i, some, Vec::zero()).store(right + i), ...);
+      });
     }
     const auto place = [=](const T* from, const T* buffer) {
       return is_whole ? from + at : buffer;
@@ -78,13 +87,22 @@ EVENKEEL_INLINE void map_registers(const Function& f, T* y, std::size_t n, bool 
     const auto walk = [=](const auto*... from) EVENKEEL_INLINED {
       for (std::size_t i = 0; i < size; i += kLanes) {
         if (next != 0) [[unlikely]] {  // out of the way of arrays in the caches
-          (prefetch(from + i + next), ...);
+          for (std::size_t j = 0; j < kLanes; j += Vec::kLanes)
+            (prefetch(from + i + j + next), ...);
         }
-        put<T>(by_register(f, Vec::load(from + i)...), to + i, kLanes, past);
+        const Long value = by_register(f, Long::load(from + i)...);
+        if (past) {
+          value.stream(to + i);
+        } else {
+          value.store(to + i);
+        }
       }
     };
     walk(place(x, left), place(other, right)...);
-    if (!is_whole) Vec::load(out).store_partial(y + at, count);
+    if (!is_whole) {
+      for_parts([&](std::size_t i, std::size_t some)
+                    EVENKEEL_INLINED { Vec::load(out + i).store_partial(y + at + i, some); });
+    }
     at += count;
   }
 }
@@ -255,15 +273,15 @@ void unary(UnaryCode code, const T* from, T* y, std::size_t n, Numbers numbers, 
   case UnaryCode::name:                                                                        \
     return map_quickly([=](Reg x) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, stream, \
                        from);
-#define TRANSCENDENTAL(name, formula)                                                            \
-  case UnaryCode::name:                                                                          \
-    return map_registers([=](Reg x) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, stream, \
+#define TRANSCENDENTAL(name, formula)                                                      \
+  case UnaryCode::name:                                                                    \
+    return map_registers([=](auto x) EVENKEEL_INLINED { return (formula); }, y, n, stream, \
                          next_of<T>(stream), from);
-#define IN_TWO(name, first, second)                                                            \
-  case UnaryCode::name:                                                                        \
-    return map_in_two([=](Reg x) EVENKEEL_INLINED -> Reg { return (first); },                  \
-                      [=](Reg x, Reg part) EVENKEEL_INLINED -> Reg { return (second); }, y, n, \
-                      stream, from);
+#define IN_TWO(name, first, second)                                                               \
+  case UnaryCode::name:                                                                           \
+    return map_in_two([=](auto x) EVENKEEL_INLINED { return (first); },                           \
+                      [=](auto x, auto part) EVENKEEL_INLINED { return (second); }, y, n, stream, \
+                      from);
 #define POWER(name, exponent, formula)                                                   \
   case UnaryCode::name:                                                                  \
     return map_power([](RegD power_of_x) EVENKEEL_INLINED -> RegD { return (formula); }, \
@@ -289,10 +307,10 @@ void binary(BinaryCode code, const T* left, const T* right, T* y, BinaryRows row
   case BinaryCode::name:                                                                      \
     return map_rows([=](Reg a, Reg b) EVENKEEL_INLINED -> Reg { return (formula); }, y, rows, \
                     stream, left, right);
-#define TRANSCENDENTAL_GRADIENT(name, formula)                                                  \
-  case BinaryCode::name:                                                                        \
-    return map_registers([=](Reg s, Reg d) EVENKEEL_INLINED -> Reg { return (formula); }, y, n, \
-                         stream, next_of<T>(stream), left, right);
+#define TRANSCENDENTAL_GRADIENT(name, formula)                                                     \
+  case BinaryCode::name:                                                                           \
+    return map_registers([=](auto s, auto d) EVENKEEL_INLINED { return (formula); }, y, n, stream, \
+                         next_of<T>(stream), left, right);
 #define IN_DOUBLE_GRADIENT(name, formula)                                                     \
   case BinaryCode::name: {                                                                    \
     [[maybe_unused]] constexpr int kDigits = kDigitsOf<T>;                                    \

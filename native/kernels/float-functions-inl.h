@@ -18,6 +18,7 @@ EVENKEEL_INLINE RegF pick(RegI mask, RegF a, RegF b) { return mask ? a : b; }
 EVENKEEL_INLINE RegF pick(RegI mask, RegF a, float b) { return mask ? a : every(b); }
 EVENKEEL_INLINE RegF pick(RegI mask, float a, RegF b) { return mask ? every(a) : b; }
 EVENKEEL_INLINE RegF pick(RegI mask, float a, float b) { return mask ? every(a) : every(b); }
+EVENKEEL_EACH(pick)
 
 constexpr float kInfinite = __builtin_inff(), kNoNumber = __builtin_nanf("");
 // ln 2 in two parts: n times the first is exact for |n| < 2^9.
@@ -25,58 +26,63 @@ constexpr float kLn2High = 0.693145752f, kLn2Low = 1.42860677e-06f;
 
 // e^x = 2^n (1 + r h) with n = shifted - kShift whole and |r| <= ln 2 / 2, h = (e^r - 1) / r to 2^-26.9 of e^r. For
 // |x| < 2^21.
+template <Floats F>
 struct Exponent {
-  RegF shifted, n, r;
+  F shifted, n, r;
 
-  EVENKEEL_INLINE explicit Exponent(RegF x)
+  EVENKEEL_INLINE explicit Exponent(F x)
       : shifted(fused(x, 1.44269504f, kShift)),
         n(shifted - kShift),
         r(fused(n, -kLn2Low, fused(n, -kLn2High, x))) {}
-  EVENKEEL_INLINE RegF h() const { return fused(quotient(), r, 1.0f); }
+  EVENKEEL_INLINE F h() const { return fused(quotient(), r, 1.0f); }
   // (h - 1) / r
-  EVENKEEL_INLINE RegF quotient() const {
+  EVENKEEL_INLINE F quotient() const {
     constexpr float c[] = {0.49999994f, 0.16666576f, 0.04167003f, 0.008364227f, 0.0013658557f};
     return polynomial(c, r);
   }
-  EVENKEEL_INLINE RegF value() const { return scaled(fused(h(), r, 1.0f), n); }
+  EVENKEEL_INLINE F value() const { return scaled(fused(h(), r, 1.0f), n); }
   // The same for x from -87 to 88, where no value is subnormal: n is added to its exponent.
-  EVENKEEL_INLINE RegF usual_value() const {
+  EVENKEEL_INLINE F usual_value() const {
     if (kScalesAtOnce) return value();
     return from_bits(bits_of(fused(h(), r, 1.0f)) + (bits_of(shifted) << 23));
   }
 };
 
-EVENKEEL_INLINE RegF exp_of(RegF x) {
-  if (!kScalesAtOnce && all_between(x, -87.0f, 88.0f)) return Exponent(x).usual_value();
+template <Floats F>
+EVENKEEL_INLINE F exp_of(F x) {
+  if (!kScalesAtOnce && all_between(x, -87.0f, 87.0f)) return Exponent(x).usual_value();
   return Exponent(at_least(at_most(x, 89.0f), -104.0f)).value();
 }
 
 // 1 / sqrt(x) for normal x from 2^-125 on: Newton's steps from an estimate by the bits, the last one with what its product has
 // lost. Within 0.5004 ulp, where the square root and the division round twice, and take twice the time.
-EVENKEEL_INLINE RegF usual_rsqrt(RegF x) {
-  const RegF half = x * 0.5f;
-  RegF y = from_bits(difference(RegI{} + 0x5f375a86, bits_of(x) >> 1));
-  for (int step = 0; step < 2; ++step) y = fused(y, fused_minus(half * y, y, every(0.5f)), y);
-  const RegF t = half * y, t_low = fused(half, y, -t);
-  return fused(y, fused_minus(t_low, y, fused_minus(t, y, every(0.5f))), y);
+template <Floats F>
+EVENKEEL_INLINE F usual_rsqrt(F x) {
+  const F half = x * 0.5f;
+  F y = from_bits(difference(0x5f375a86, bits_of(x) >> 1));
+  for (int step = 0; step < 2; ++step) y = fused(y, fused_minus(half * y, y, 0.5f), y);
+  const F t = half * y, t_low = fused(half, y, -t);
+  return fused(y, fused_minus(t_low, y, fused_minus(t, y, 0.5f)), y);
 }
-EVENKEEL_INLINE RegF rsqrt_of(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F rsqrt_of(F x) {
   constexpr float kLeast = 0x1p-125f, kMost = 0x1.fffffep127f;
   if (all_between(x, kLeast, kMost)) return usual_rsqrt(x);
-  const RegI tiny = x < kLeast;
-  const RegF up = pick(tiny, x * 0x1p24f, x);
-  const RegI usual = (up >= kLeast) & (up <= kMost);
-  const RegF y = usual_rsqrt(pick(usual, up, 1.0f));
+  const auto tiny = x < kLeast;
+  const F up = pick(tiny, x * 0x1p24f, x);
+  const auto usual = (up >= kLeast) & (up <= kMost);
+  const F y = usual_rsqrt(pick(usual, up, 1.0f));
   return pick(usual, pick(tiny, y * 0x1p12f, y), 1.0f / root(x));
 }
 
 // e^x = power + part (h + h_low), for x from -20 to 0
+template <Floats F>
 struct PartsOfExp {
-  RegF power, part, h, h_low;
+  F power, part, h, h_low;
 
-  EVENKEEL_INLINE explicit PartsOfExp(RegF x) {
+  EVENKEEL_INLINE explicit PartsOfExp(F x) {
     const Exponent e(x);
-    const RegF quotient = e.quotient();
+    const F quotient = e.quotient();
     h = fused(quotient, e.r, 1.0f);
     h_low = fused(quotient, e.r, 1.0f - h);
     power = power_of_2(e.shifted);
@@ -84,9 +90,10 @@ struct PartsOfExp {
   }
 };
 
-EVENKEEL_INLINE RegF elu_of(RegF x, float p) {
+template <Floats F>
+EVENKEEL_INLINE F elu_of(F x, float p) {
   const PartsOfExp e(at_least(at_most(x, 0.0f), -20.0f));
-  const RegF below = fused(e.part, e.h, fused(e.part, e.h_low, e.power - 1.0f));
+  const F below = fused(e.part, e.h, fused(e.part, e.h_low, e.power - 1.0f));
   return pick(x < 0.0f, below * p, x);
 }
 
@@ -134,16 +141,19 @@ EVENKEEL_INLINE RegF tanh_of(RegF x) {
   const RegF there = pick(size < kTanhSmall, size, chosen(kTanhThere, interval));
   return with_sign_of(fused(r, sum, there), x);
 }
+// Permutations set the pace here, whatever the order.
+EVENKEEL_EACH(tanh_of)
 
 // e^-x = 2^n (1 - r h): r = x + n ln 2, where -x would cost an instruction.
+template <Floats F>
 struct NegativeExponent {
-  RegF shifted, r;
+  F shifted, r;
 
-  EVENKEEL_INLINE explicit NegativeExponent(RegF x) : shifted(fused(x, -1.44269504f, kShift)) {
-    const RegF n = shifted - kShift;
+  EVENKEEL_INLINE explicit NegativeExponent(F x) : shifted(fused(x, -1.44269504f, kShift)) {
+    const F n = shifted - kShift;
     r = fused(n, kLn2Low, fused(n, kLn2High, x));
   }
-  EVENKEEL_INLINE RegF h() const {
+  EVENKEEL_INLINE F h() const {
     constexpr float c[] = {1.0f,         -0.49999994f, 0.16666576f,
                            -0.04167003f, 0.008364227f, -0.0013658557f};
     return polynomial(c, r);
@@ -151,75 +161,80 @@ struct NegativeExponent {
 };
 
 // 1 / (1 + e^-x) = q + q t, finished by f(whether x is from -16 to 16, q, t).
-template <class Finish>
-EVENKEEL_INLINE RegF usual_logistic(RegF x, RegF x_low, const Finish& f) {
+template <Floats F, class Finish>
+EVENKEEL_INLINE F usual_logistic(F x, F x_low, const Finish& f) {
   NegativeExponent e(x);
   e.r = e.r + x_low;
-  const RegF power = power_of_2(e.shifted), part = power * e.r, h = e.h();
-  const RegF whole = power + 1.0f, d = fused_minus(part, h, whole);
-  const RegF d_low = fused_minus(part, h, whole - d);
-  const RegF q = 1.0f / d;
-  return f(true, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f))));
+  const F power = power_of_2(e.shifted), part = power * e.r, h = e.h();
+  const F whole = power + 1.0f, d = fused_minus(part, h, whole);
+  const F d_low = fused_minus(part, h, whole - d);
+  const F q = 1.0f / d;
+  return f(true, q, fused_minus(q, d_low, fused_minus(q, d, 1.0f)));
 }
-template <class Finish>
-EVENKEEL_INLINE RegF logistic(RegF x, RegF x_low, const Finish& f) {
+template <Floats F, class Finish>
+EVENKEEL_INLINE F logistic(F x, F x_low, const Finish& f) {
   if (all_between(x, -16.0f, 16.0f)) return usual_logistic(x, x_low, f);
   // Below -64, of e^-x 2^-96: it may be beyond the largest float. From -140 down the result is 0.
   NegativeExponent e(at_most(at_least(x, -140.0f), 87.0f));
   e.r = e.r + x_low;
-  const RegI far = x < -64.0f;
-  const RegF one = pick(far, 0x1p-96f, 1.0f), scale = pick(x > -140.0f, one, pick(x == x, 0.0f, x));
-  const RegF power = power_of_2(from_bits(bits_of(e.shifted) - (far & 96)));
-  const RegF part = power * e.r, h = e.h(), d = fused_minus(part, h, power + one);
-  const RegF d_low = fused_minus(part, h, (power - d) + one);
-  const RegF q = 1.0f / d;
-  return f(false, q, fused_minus(q, d_low, fused_minus(q, d, every(1.0f)))) * scale;
+  const auto far = x < -64.0f;
+  const F one = pick(far, 0x1p-96f, 1.0f), scale = pick(x > -140.0f, one, pick(x == x, 0.0f, x));
+  const F power = power_of_2(from_bits(bits_of(e.shifted) - (far & 96)));
+  const F part = power * e.r, h = e.h(), d = fused_minus(part, h, power + one);
+  const F d_low = fused_minus(part, h, (power - d) + one);
+  const F q = 1.0f / d;
+  return f(false, q, fused_minus(q, d_low, fused_minus(q, d, 1.0f))) * scale;
 }
 // x (q + q t); t may be 0 where x is infinite.
-EVENKEEL_INLINE RegF finished_by(RegF x, bool is_usual, RegF q, RegF t) {
-  const RegF finite = is_usual ? x : at_most(x, 0x1.fffffep127f);
+template <Floats F>
+EVENKEEL_INLINE F finished_by(F x, bool is_usual, F q, F t) {
+  const F finite = is_usual ? x : at_most(x, 0x1.fffffep127f);
   return fused(x, q, (finite * q) * t);
 }
 
-EVENKEEL_INLINE RegF sigmoid_of(RegF x) {
-  return logistic(x, RegF{}, [](bool, RegF q, RegF t) EVENKEEL_INLINED { return fused(t, q, q); });
+template <Floats F>
+EVENKEEL_INLINE F sigmoid_of(F x) {
+  return logistic(x, F{}, [](bool, F q, F t) EVENKEEL_INLINED { return fused(t, q, q); });
 }
-EVENKEEL_INLINE RegF silu_of(RegF x) {
-  return logistic(x, RegF{}, [=](bool is_usual, RegF q, RegF t) EVENKEEL_INLINED {
+template <Floats F>
+EVENKEEL_INLINE F silu_of(F x) {
+  return logistic(x, F{}, [=](bool is_usual, F q, F t) EVENKEEL_INLINED {
     return finished_by(x, is_usual, q, t);
   });
 }
 
 // x sigmoid(z), z = 2 sqrt(2 / pi) (x + 0.044715 x^3) in two parts: its rounding error would count up to 100 times.
 // kSmall: |x| <= 4.7, from where on what w has lost is no longer known from the larger of its parts alone; |z| <= 16 then.
-template <bool kSmall>
-EVENKEEL_INLINE RegF gelu_tanh_within(RegF x, RegF bounded) {
+template <bool kSmall, Floats F>
+EVENKEEL_INLINE F gelu_tanh_within(F x, F bounded) {
   constexpr float kLinear = 1.5957692f, kLinearLow = -4.534068e-08f;
   constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-09f;
-  const RegF square = bounded * bounded, square_low = fused(bounded, bounded, -square);
-  const RegF cubic = square * kCubic, cubic_low = fused(square, kCubic, -cubic);
-  const RegF w = cubic + kLinear, seen = kSmall ? every(kLinear) : w - cubic;
-  const RegF rounded = cubic - (w - seen);
-  const RegF lost = (kSmall ? rounded : rounded + (kLinear - seen)) + cubic_low;
-  const RegF w_low = fused(square_low, kCubic, fused(square, kCubicLow, lost + kLinearLow));
-  const RegF z = bounded * w, z_low = fused(bounded, w_low, fused(bounded, w, -z));
-  const auto finish = [=](bool is_usual, RegF q, RegF t)
+  const F square = bounded * bounded, square_low = fused(bounded, bounded, -square);
+  const F cubic = square * kCubic, cubic_low = fused(square, kCubic, -cubic);
+  const F w = cubic + kLinear, seen = w - cubic;
+  const F rounded = kSmall ? cubic - (w - kLinear) : cubic - (w - seen);
+  const F lost = (kSmall ? rounded : rounded + (kLinear - seen)) + cubic_low;
+  const F w_low = fused(square_low, kCubic, fused(square, kCubicLow, lost + kLinearLow));
+  const F z = bounded * w, z_low = fused(bounded, w_low, fused(bounded, w, -z));
+  const auto finish = [=](bool is_usual, F q, F t)
                           EVENKEEL_INLINED { return finished_by(x, is_usual, q, t); };
   if constexpr (kSmall) return usual_logistic(z, z_low, finish);
   return logistic(z, z_low, finish);
 }
-EVENKEEL_INLINE RegF gelu_tanh_of(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F gelu_tanh_of(F x) {
   if (all_between(x, -4.7f, 4.7f)) return gelu_tanh_within<true>(x, x);
   return gelu_tanh_within<false>(x, at_least(at_most(x, 20.0f), -20.0f));
 }
 
 // e^(-x^2 / 2) = (1 + r h) 2^n, and with it erfc(|x| / sqrt 2) / 2 = value p / q: rational, all coefficients positive.
+template <Floats F>
 struct Bell {
-  RegF size, value, n, p, q;
+  F size, value, n, p, q;
 
-  EVENKEEL_INLINE explicit Bell(RegF x) {
+  EVENKEEL_INLINE explicit Bell(F x) {
     size = at_most(magnitude_of(x), 14.5f);
-    const RegF square = size * size, square_low = fused(size, size, -square);
+    const F square = size * size, square_low = fused(size, size, -square);
     Exponent e(square * -0.5f);
     e.r = fused(square_low, -0.5f, e.r);
     value = fused(e.h(), e.r, 1.0f);
@@ -230,82 +245,91 @@ struct Bell {
     q = polynomial(b, size);
   }
 };
-EVENKEEL_INLINE RegF gelu_of(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F gelu_of(F x) {
   const Bell bell(x);
-  const RegF tail = scaled((bell.value * bell.size) * bell.p / bell.q, bell.n);
+  const F tail = scaled((bell.value * bell.size) * bell.p / bell.q, bell.n);
   // max(x, 0), and NaN where x is -infinity. The sign is that of x where the value is 0, too.
   return with_sign_of(fused(magnitude_of(x), 0.5f, x * 0.5f) - tail, x);
 }
 
 // log(1 + e) for e from 0 to 1
-EVENKEEL_INLINE RegF log1p_of_part(RegF e) {
+template <Floats F>
+EVENKEEL_INLINE F log1p_of_part(F e) {
   constexpr float c[] = {-0.4999993f, 0.33330464f,  -0.24958019f, 0.19692102f,   -0.1534488f,
                          0.10661128f, -0.05745723f, 0.020086242f, -0.0032904686f};
   return fused(e * polynomial(c, e), e, e);
 }
 // e^-|x|, from which softplus and log_sigmoid are computed.
-EVENKEEL_INLINE RegF falling_exp_of(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F falling_exp_of(F x) {
   return Exponent(at_least(minus_magnitude_of(x), -104.0f)).value();
 }
-EVENKEEL_INLINE RegF log_sigmoid_from(RegF x, RegF e) {
+template <Floats F>
+EVENKEEL_INLINE F log_sigmoid_from(F x, F e) {
   return at_most(x, 0.0f) - log1p_of_part(e);
 }
-EVENKEEL_INLINE RegF softplus_from(RegF x, RegF e, float p, float q) {
-  const RegF z = x * p, value = at_least(z, 0.0f) + log1p_of_part(e);
+template <Floats F>
+EVENKEEL_INLINE F softplus_from(F x, F e, float p, float q) {
+  const F z = x * p, value = at_least(z, 0.0f) + log1p_of_part(e);
   return pick(z > q, x, p == 1.0f ? value : value / p);
 }
 
 // x tanh(log(1 + e^x)) = x w (w + 2) / (w (w + 2) + 2) with w = e^x. From 40 on the quotient is 1.
-EVENKEEL_INLINE RegF mish_of(RegF x) {
-  if (all_between(x, -64.0f, 40.0f)) {
-    const RegF w = Exponent(x).usual_value(), sum = w + 2.0f;
+template <Floats F>
+EVENKEEL_INLINE F mish_of(F x) {
+  if (all_between(x, -40.0f, 40.0f)) {
+    const F w = Exponent(x).usual_value(), sum = w + 2.0f;
     return x * (w * sum / fused(w, sum, 2.0f));
   }
   // Below -64 e^x is kept 2^64 times as large: the result may be no normal number.
   const Exponent e(at_least(at_most(x, 40.0f), -140.0f));
-  const RegI far = x < -64.0f;
-  const RegF large = scaled(fused(e.h(), e.r, 1.0f), e.n + pick(far, 64.0f, 0.0f));
-  const RegF down = pick(far, pick(x > -140.0f, 0x1p-64f, 0.0f), 1.0f);
-  const RegF w = large * down, sum = w + 2.0f;
+  const auto far = x < -64.0f;
+  const F large = scaled(fused(e.h(), e.r, 1.0f), e.n + pick(far, 64.0f, 0.0f));
+  const F down = pick(far, pick(x > -140.0f, 0x1p-64f, 0.0f), 1.0f);
+  const F w = large * down, sum = w + 2.0f;
   return x * (large * sum / fused(w, sum, 2.0f)) * down;
 }
 
 // x = 2^k m, m from sqrt(1/2) to sqrt 2; log m = f + f^2 (-1/2 + ...), f = m - 1 + low.
-template <bool kLow, int kMore = 0>
-EVENKEEL_INLINE RegF logarithm_of_parts(RegF x, RegF x_low) {
+template <bool kLow, int kMore = 0, Floats F>
+EVENKEEL_INLINE F logarithm_of_parts(F x, F x_low) {
   constexpr int kHalfRoot = 0x3f3504f3;
-  const RegI moved = difference(bits_of(x), RegI{} + kHalfRoot);
-  RegF k = __builtin_convertvector(moved >> 23, RegF);
+  const auto moved = difference(bits_of(x), kHalfRoot);
+  F k = floats_of(moved >> 23);
   if constexpr (kMore != 0) k = k + static_cast<float>(kMore);
-  const RegF whole = from_bits((moved & 0x7fffff) + kHalfRoot) - 1.0f;
-  RegF f = whole, low = RegF{};
+  const F whole = from_bits((moved & 0x7fffff) + kHalfRoot) - 1.0f;
+  F f = whole, low = F{};
   if constexpr (kLow) {
-    const RegF scale = from_bits(difference(RegI{} + 0x3f800000, moved & ~0x7fffff));
+    const F scale = from_bits(difference(0x3f800000, moved & ~0x7fffff));
     f = fused(x_low, scale, whole);
     low = fused(x_low, scale, whole - f);
   }
   constexpr float c[] = {-0.5f,       0.3333333f, -0.25000823f, 0.20001261f,  -0.16623335f,
                          0.14200947f, -0.131595f, 0.12766927f,  -0.076430775f};
-  const RegF high = k * kLn2High, sum = high + f, sum_low = (f - (sum - high)) + low;
+  const F high = k * kLn2High, sum = high + f, sum_low = (f - (sum - high)) + low;
   return sum + (fused(k, kLn2Low, (f * f) * polynomial(c, f)) + sum_low);
 }
-EVENKEEL_INLINE RegF log_edges(RegF x, RegF value) {
-  const RegF usual = pick(x < kInfinite, value, x);
+template <Floats F>
+EVENKEEL_INLINE F log_edges(F x, F value) {
+  const F usual = pick(x < kInfinite, value, x);
   return pick(x > 0.0f, usual, pick(x == 0.0f, -kInfinite, pick(x == x, kNoNumber, x)));
 }
-EVENKEEL_INLINE RegF log_of(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F log_of(F x) {
   constexpr float kMost = 0x1.fffffep127f;
   if (all_between(x, 0x1p-126f, kMost)) return logarithm_of_parts<false>(x, x);
-  const RegF usual = logarithm_of_parts<false>(x, x);
-  const RegF tiny = logarithm_of_parts<false, -24>(x * 0x1p24f, x);
+  const F usual = logarithm_of_parts<false>(x, x);
+  const F tiny = logarithm_of_parts<false, -24>(x * 0x1p24f, x);
   return log_edges(x, pick(x < 0x1p-126f, tiny, usual));
 }
-EVENKEEL_INLINE RegF log1p_of(RegF x) {
-  const RegF large = at_least(x, 1.0f), small = at_most(x, 1.0f);
-  const RegF u = large + small, u_low = small - (u - large);
-  const RegF value = logarithm_of_parts<true>(u, u_low);
-  if (all_between(x, -0x1.fffffep-1f, 0x1p126f)) return with_sign_of(value, x);
-  const RegF usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x), value);
+template <Floats F>
+EVENKEEL_INLINE F log1p_of(F x) {
+  const F large = at_least(x, 1.0f), small = at_most(x, 1.0f);
+  const F u = large + small, u_low = small - (u - large);
+  const F value = logarithm_of_parts<true>(u, u_low);
+  if (all_between(u, 0x1p-24f, 0x1p126f)) return with_sign_of(value, x);
+  const F usual = pick(x > 0x1p126f, logarithm_of_parts<false>(x, x), value);
   return log_edges(1.0f + x, with_sign_of(usual, x));
 }
 
@@ -320,37 +344,46 @@ EVENKEEL_INLINE RegF cube_of(RegF x) {
   const Doubles wide = __builtin_convertvector(x, Doubles);
   return __builtin_convertvector(wide * wide * wide, RegF);
 }
+EVENKEEL_EACH(cube_of)
 
 // Derivatives, for gradients: within some units of 2^-24 of 1, or of what they are added up from.
 // s (1 + k (1 - s)) with s = 1 / (1 + e^-z), both s and 1 - s from the smaller of them.
-EVENKEEL_INLINE RegF logistic_product_derivative(RegF z, RegF k) {
-  const RegF e = Exponent(at_least(minus_magnitude_of(z), -104.0f)).value(), small = e / (1.0f + e);
-  const RegI below = z < 0.0f;
-  const RegF s = pick(below, small, 1.0f - small), rest = pick(below, 1.0f - small, small);
+template <Floats F>
+EVENKEEL_INLINE F logistic_product_derivative(F z, F k) {
+  const F e = Exponent(at_least(minus_magnitude_of(z), -104.0f)).value(), small = e / (1.0f + e);
+  const auto below = z < 0.0f;
+  const F s = pick(below, small, 1.0f - small), rest = pick(below, 1.0f - small, small);
   return fused(s, k * rest, s);
 }
-EVENKEEL_INLINE RegF silu_derivative(RegF x) { return logistic_product_derivative(x, x); }
-EVENKEEL_INLINE RegF gelu_tanh_derivative(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F silu_derivative(F x) {
+  return logistic_product_derivative(x, x);
+}
+template <Floats F>
+EVENKEEL_INLINE F gelu_tanh_derivative(F x) {
   constexpr float kLinear = 1.59576917f, kCubic = 0.0713548139f;
-  const RegF bounded = at_least(at_most(x, 20.0f), -20.0f), square = bounded * bounded;
-  const RegF z = bounded * fused(square, kCubic, kLinear);
+  const F bounded = at_least(at_most(x, 20.0f), -20.0f), square = bounded * bounded;
+  const F z = bounded * fused(square, kCubic, kLinear);
   return logistic_product_derivative(z, bounded * fused(square, 3.0f * kCubic, kLinear));
 }
-EVENKEEL_INLINE RegF gelu_derivative(RegF x) {
+template <Floats F>
+EVENKEEL_INLINE F gelu_derivative(F x) {
   const Bell bell(x);
-  const RegF density = scaled(bell.value, bell.n), tail = density * bell.p / bell.q;
+  const F density = scaled(bell.value, bell.n), tail = density * bell.p / bell.q;
   return fused(x, density * 0.3989423f, pick(x < 0.0f, tail, 1.0f - tail));
 }
 // t + x s (1 - t^2) with t = tanh(log(1 + e^x)) and s = 1 / (1 + e^-x): (n + 4 x w (w + 1) / d) / d with w = e^x,
 // n = w (w + 2), d = n + 2.
-EVENKEEL_INLINE RegF mish_derivative_of(RegF x, RegF w) {
-  const RegF sum = w + 2.0f, n = w * sum, over_d = 1.0f / fused(w, sum, 2.0f);
+template <Floats F>
+EVENKEEL_INLINE F mish_derivative_of(F x, F w) {
+  const F sum = w + 2.0f, n = w * sum, over_d = 1.0f / fused(w, sum, 2.0f);
   return fused(x * 4.0f, fused(w, w, w) * over_d, n) * over_d;
 }
-EVENKEEL_INLINE RegF mish_derivative(RegF x) {
-  if (all_between(x, -87.0f, 40.0f)) return mish_derivative_of(x, Exponent(x).usual_value());
-  const RegF bounded = at_least(at_most(x, 40.0f), -104.0f);
-  const RegF value = mish_derivative_of(bounded, Exponent(bounded).value());
+template <Floats F>
+EVENKEEL_INLINE F mish_derivative(F x) {
+  if (all_between(x, -40.0f, 40.0f)) return mish_derivative_of(x, Exponent(x).usual_value());
+  const F bounded = at_least(at_most(x, 40.0f), -104.0f);
+  const F value = mish_derivative_of(bounded, Exponent(bounded).value());
   return pick(magnitude_of(x) < kInfinite, value, x - x);  // infinity times 0 is no number
 }
 

@@ -170,9 +170,8 @@ EVENKEEL_INLINE Total sum_values(const T* x, std::size_t n, bool ahead) {
 // In two walks: a vector widens faster on its way from memory than out of a register.
 template <class T>
 Total exp_row(const T* x, T* y, std::size_t n, double center, bool next) {
-  using Reg = typename Simd<T>::Reg;
   const T origin = static_cast<T>(center);
-  map_registers([=](Reg v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false,
+  map_registers([=](auto v) EVENKEEL_INLINED { return exp_of(v - origin); }, y, n, false,
                 next ? n : 0, x);
   return sum_values(static_cast<const T*>(y), n, false);
 }
@@ -550,9 +549,8 @@ void shift_row(const T* x, T* y, std::size_t n, Total subtrahend, bool stream) {
 
 template <class T>
 void softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double dot, bool stream) {
-  using Reg = typename Simd<T>::Reg;
   const TwoParts<T> less({dot, 0.0});
-  const auto f = [=](Reg s, Reg d) EVENKEEL_INLINED { return s * ((d - less.high) - less.low); };
+  const auto f = [=](auto s, auto d) EVENKEEL_INLINED { return s * ((d - less.high) - less.low); };
   if (stream) {
     map_registers(f, dx, n, true, n, y, dy);
   } else {
@@ -563,9 +561,8 @@ void softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double dot,
 template <class T>
 void log_softmax_gradient(const T* y, const T* dy, T* dx, std::size_t n, double total,
                           bool stream) {
-  using Reg = typename Simd<T>::Reg;
   const T sum = static_cast<T>(total);
-  map_registers([=](Reg s, Reg d) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, dx, n, stream,
+  map_registers([=](auto s, auto d) EVENKEEL_INLINED { return d - exp_of(s) * sum; }, dx, n, stream,
                 stream ? n : 0, y, dy);
 }
 

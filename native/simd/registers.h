@@ -29,6 +29,9 @@ EVENKEEL_INLINE RegI difference(RegI a, RegI b) {
   using RegU = unsigned __attribute__((vector_size(sizeof(RegI))));
   return (RegI)((RegU)a - (RegU)b);
 }
+EVENKEEL_INLINE RegI difference(RegI a, int b) { return difference(a, RegI{} + b); }
+EVENKEEL_INLINE RegI difference(int a, RegI b) { return difference(RegI{} + a, b); }
+EVENKEEL_INLINE RegF floats_of(RegI x) { return __builtin_convertvector(x, RegF); }
 EVENKEEL_INLINE RegF magnitude_of(RegF x) { return from_bits(bits_of(x) & 0x7fffffff); }
 EVENKEEL_INLINE RegF minus_magnitude_of(RegF x) { return from_bits(bits_of(x) | ~0x7fffffff); }
 // |y| with the sign of x
@@ -42,14 +45,7 @@ EVENKEEL_INLINE RegF at_least(RegF x, float bound) { return larger(every(bound),
 EVENKEEL_INLINE RegF fused(RegF a, float b, RegF c) { return fused(a, every(b), c); }
 EVENKEEL_INLINE RegF fused(RegF a, RegF b, float c) { return fused(a, b, every(c)); }
 EVENKEEL_INLINE RegF fused(RegF a, float b, float c) { return fused(a, every(b), every(c)); }
-
-// c[0] + c[1] x + ... (Horner)
-template <std::size_t kCount>
-EVENKEEL_INLINE RegF polynomial(const float (&c)[kCount], RegF x) {
-  RegF sum = every(c[kCount - 1]);
-  for (std::size_t i = kCount - 1; i-- > 0;) sum = fused(sum, x, c[i]);
-  return sum;
-}
+EVENKEEL_INLINE RegF fused_minus(RegF a, RegF b, float c) { return fused_minus(a, b, every(c)); }
 
 #if !defined(EVENKEEL_CHOOSES_FLOATS)
 EVENKEEL_INLINE RegF chosen(const float (&table)[16], RegI index) {

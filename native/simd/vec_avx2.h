@@ -146,6 +146,16 @@ inline bool all_between(RegF x, float least, float most) {
   const __m256 low = _mm256_cmp_ps((__m256)x, _mm256_set1_ps(most), _CMP_LE_OQ);
   return _mm256_movemask_ps(_mm256_and_ps(high, low)) == 0xff;
 }
+// Registers of floats that a long formula takes together (together.h).
+#define EVENKEEL_TOGETHER 4
+// Of bits without a sign: the larger ones, and whether none is more.
+using RegI = decltype(RegF{} < RegF{});
+inline RegI larger_bits(RegI a, RegI b) { return (RegI)_mm256_max_epu32((__m256i)a, (__m256i)b); }
+inline bool no_bits_above(RegI x, int most) {
+  const __m256i bound = _mm256_set1_epi32(most);
+  const __m256i is = _mm256_cmpeq_epi32(_mm256_max_epu32((__m256i)x, bound), bound);
+  return _mm256_movemask_epi8(is) == -1;
+}
 using RegL = decltype(RegD{} < RegD{});
 #define EVENKEEL_ASKS_FOR_NUMBERS
 EVENKEEL_INLINE bool all_numbers(RegF a, RegF b, RegF c, RegF d) {

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "halves.h"
-#include "registers.h"
+#include "together.h"
 
 namespace evenkeel {
 namespace {
@@ -89,17 +89,24 @@ EVENKEEL_INLINE Vec added_product(Vec sum, Vec a, Vec b) {
   }
 }
 
+// What goes with an element type. `Long`: of long formulas.
 template <class T>
 struct Simd;
 template <>
 struct Simd<float> {
   using Vec = VecF;
+#if defined(EVENKEEL_TOGETHER)
+  using Long = LongVec;
+#else
+  using Long = VecF;
+#endif
   using Reg = RegF;
   using Wide = Wide16;
 };
 template <>
 struct Simd<double> {
   using Vec = VecD;
+  using Long = VecD;
   using Reg = RegD;
   using Wide = VecD;
 };
