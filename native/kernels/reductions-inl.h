@@ -75,21 +75,30 @@ EVENKEEL_INLINE Wide operator+(Wide sum, Converted<Wide> value) {
   return added(sum, value.x);
 }
 
+// Of the even and of the odd vectors, so that additions do not wait for each other.
+struct TwoSums {
+  Wide16 even = Wide16::zero(), odd = Wide16::zero();
+};
+// What value(i, count) of the vectors of [i, n) adds; i is a multiple of two vectors.
+template <class Value>
+EVENKEEL_INLINE Total add_vectors(TwoSums sums, std::size_t i, std::size_t n, const Value& value) {
+  constexpr std::size_t kLanes = VecF::kLanes;
+  auto [even, odd] = sums;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    even = even + value(i, kLanes);
+    odd = odd + value(i + kLanes, kLanes);
+  }
+  if (i < n) even = even + value(i, min_size(kLanes, n - i));
+  if (i + kLanes < n) odd = odd + value(i + kLanes, n - i - kLanes);
+  return {fold(even + odd), 0.0};
+}
+
 // The sum of value(i, count), which has 0 in the lanes from `count` on, over the vectors of [0, n). It may be a Product.
 template <class T, class Value>
 EVENKEEL_INLINE Total sum_vectors(std::size_t n, const Value& value) {
   constexpr std::size_t kLanes = Simd<T>::Vec::kLanes;
   if constexpr (sizeof(T) == sizeof(float)) {
-    // Two sums, so that additions do not wait for each other.
-    auto even = Simd<T>::Wide::zero(), odd = even;
-    std::size_t i = 0;
-    for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-      even = even + value(i, kLanes);
-      odd = odd + value(i + kLanes, kLanes);
-    }
-    if (i < n) even = even + value(i, min_size(kLanes, n - i));
-    if (i + kLanes < n) odd = odd + value(i + kLanes, n - i - kLanes);
-    return {fold(even + odd), 0.0};
+    return add_vectors(TwoSums{}, 0, n, value);
   } else {
     LaneSums<T> sums;
     double part[kSumLanes];
@@ -214,6 +223,48 @@ Total sum_row(SumOfEach kind, const T* x, std::size_t n, double center) {
     }
   }
   return {0.0, 0.0};
+}
+
+// Both rows in turns of a few lines: a core reads two streams of memory faster than one (64 MB on Zen 3: 1.5 ms against 1.9).
+inline void sum_two_rows(const float* x, const float* y, std::size_t n, Total& of_x, Total& of_y) {
+  constexpr std::size_t kTurn = 64, kLanes = VecF::kLanes, kNext = 1024 / sizeof(float);
+  TwoSums sums[2];
+  const float* const rows[2] = {x, y};
+  std::size_t i = 0;
+  for (; i + kTurn <= n; i += kTurn) {
+    for (std::size_t k = 0; k < 2; ++k) {
+      auto [even, odd] = sums[k];
+      for (std::size_t j = i; j < i + kTurn; j += 2 * kLanes) {
+        const float* const at = rows[k] + j;
+        prefetch(at + kNext);
+        prefetch(at + kLanes + kNext);
+        even = added(even, load_wide(at));
+        odd = added(odd, load_wide(at + kLanes));
+      }
+      sums[k] = {even, odd};
+    }
+  }
+  const auto rest = [=](const float* row) EVENKEEL_INLINED {
+    return [=](std::size_t at, std::size_t count)
+               EVENKEEL_INLINED { return Converted<Wide16>{load_doubles(row + at, count)}; };
+  };
+  of_x = add_vectors(sums[0], i, n, rest(x));
+  of_y = add_vectors(sums[1], i, n, rest(y));
+}
+template <class T>
+void sum_each_row(const T* x, std::size_t rows, std::size_t n, Total* totals) {
+  constexpr std::size_t kLeast = 256;  // shorter rows follow one another too closely
+  std::size_t r = 0;
+  if constexpr (kReadsTwoStreams && sizeof(T) == sizeof(float)) {
+    if (n >= kLeast) {
+      const std::size_t half = rows / 2;
+      for (; r < half; ++r) {
+        sum_two_rows(x + r * n, x + (half + r) * n, n, totals[r], totals[half + r]);
+      }
+      r = 2 * half;
+    }
+  }
+  for (; r < rows; ++r) totals[r] = sum_values(x + r * n, n, true);
 }
 
 template <class T>
@@ -624,10 +675,23 @@ void map_columns(ColumnMap map, const T* a, const T* b, T* y, std::size_t rows, 
 
 template <class T>
 constexpr ReductionKernels<T> reduction_kernels() {
-  return {sum_row<T>,          dot_row<T>,         sum_columns<T>,      merge_parts,
-          extreme_row<T>,      extreme_columns<T>, first_of<T>,         exp_row<T>,
-          divide_row<T>,       shift_row<T>,       softmax_gradient<T>, log_softmax_gradient<T>,
-          first_in_columns<T>, exp_columns<T>,     dot_columns<T>,      map_columns<T>};
+  return {sum_row<T>,
+          sum_each_row<T>,
+          dot_row<T>,
+          sum_columns<T>,
+          merge_parts,
+          extreme_row<T>,
+          extreme_columns<T>,
+          first_of<T>,
+          exp_row<T>,
+          divide_row<T>,
+          shift_row<T>,
+          softmax_gradient<T>,
+          log_softmax_gradient<T>,
+          first_in_columns<T>,
+          exp_columns<T>,
+          dot_columns<T>,
+          map_columns<T>};
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ template <class T>
 struct ReductionKernels {
   // n contiguous values. Lane = index mod 32 (16 for doubles); the lanes fold once, at the end.
   Total (*sum_row)(SumOfEach kind, const T* x, std::size_t n, double center);
+  // totals[r] = sum_row(SumOfEach::value, x + r * n, n, 0) of each row, in the order that memory is read fastest.
+  void (*sum_each_row)(const T* x, std::size_t rows, std::size_t n, Total* totals);
   Total (*dot_row)(const T* a, const T* b, std::size_t n);
   // high[c] + low[c] += each of the rows in turn, for `columns` columns; `stride` elements from row to row. high and
   // low are padded.

@@ -91,6 +91,9 @@ class Sums {
   // Long rows in parts that are added in order, short rows several a task.
   template <class One>
   void each_row(std::size_t parts, const One& one) const {
+    if (kind_ == SumOfEach::value && e_.outer * e_.size * sizeof(T) >= kStreamBytes) {
+      return each_row_from_memory(parts, one);
+    }
     const std::size_t rows =
         parts > 1 ? 1 : std::max<std::size_t>(1, kBlock / std::max<std::size_t>(1, e_.size));
     run_tasks(divide_up(e_.outer, rows) * parts, work(), [&](std::size_t task) {
@@ -104,6 +107,40 @@ class Sums {
         one(part, o,
             kernels_of<T>().reductions.sum_row(kind_, x_ + o * e_.size + within.begin,
                                                within.size(), center));
+      }
+    });
+  }
+
+  // The same of values that come from memory: whole parts, or rows, are handed over together.
+  template <class One>
+  void each_row_from_memory(std::size_t parts, const One& one) const {
+    constexpr std::size_t kTogether = 64;
+    const auto& kernels = kernels_of<T>().reductions;
+    if (parts > 1) {
+      const std::size_t pairs = divide_up(parts, 2);
+      run_tasks(e_.outer * pairs, work(), [&](std::size_t task) {
+        Total totals[2];
+        const std::size_t o = task / pairs, part = 2 * (task % pairs);
+        const T* row = x_ + o * e_.size;
+        const std::size_t whole =
+            std::min<std::size_t>(2, e_.size / kBlock - part);  // 0: of the last part
+        kernels.sum_each_row(row + part * kBlock, whole, kBlock, totals);
+        if (whole < 2 && part + whole < parts) {
+          const Range rest = cut(e_.size, kBlock, part + whole);
+          totals[whole] = kernels.sum_row(kind_, row + rest.begin, rest.size(), 0.0);
+        }
+        for (std::size_t i = 0; i < 2 && part + i < parts; ++i) one(part + i, o, totals[i]);
+      });
+      return;
+    }
+    const std::size_t rows = std::max<std::size_t>(2, kBlock / e_.size);
+    run_tasks(divide_up(e_.outer, rows), work(), [&](std::size_t task) {
+      Total totals[kTogether];
+      const Range range = cut(e_.outer, rows, task);
+      for (std::size_t o = range.begin; o < range.end; o += kTogether) {
+        const std::size_t some = std::min(kTogether, range.end - o);
+        kernels.sum_each_row(x_ + o * e_.size, some, e_.size, totals);
+        for (std::size_t i = 0; i < some; ++i) one(0, o + i, totals[i]);
       }
     });
   }

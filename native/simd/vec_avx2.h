@@ -398,5 +398,8 @@ constexpr std::size_t kSumRows = 4;
 constexpr std::size_t kSumVectors = 1;
 constexpr std::size_t kSumAhead = 256;
 
+// Whether memory is read faster in two streams.
+constexpr bool kReadsTwoStreams = true;
+
 }  // namespace
 }  // namespace evenkeel

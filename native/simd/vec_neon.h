@@ -216,5 +216,8 @@ constexpr std::size_t kSumRows = 4;
 constexpr std::size_t kSumVectors = 1;
 constexpr std::size_t kSumAhead = 256;
 
+// Whether memory is read faster in two streams.
+constexpr bool kReadsTwoStreams = false;
+
 }  // namespace
 }  // namespace evenkeel

@@ -495,6 +495,10 @@ void reductions(const Kernels& kernels, std::size_t n, Draw draw, Memory& memory
     table.log_softmax_gradient(a, b, memory.output<T>(n), n, 0.7, stream);
   }
   column_maps<T>(kernels, x, n, draw, memory);
+  const std::size_t few = draw.below(4);
+  Total totals[3];
+  table.sum_each_row(memory.input<T>(few * n), few, n, totals);
+  for (std::size_t r = 0; r < few; ++r) memory.result(totals[r].high);
 }
 
 template <class T>
