@@ -398,8 +398,7 @@ constexpr std::size_t kSumRows = 4;
 constexpr std::size_t kSumVectors = 1;
 constexpr std::size_t kSumAhead = 256;
 
-// Whether memory is read faster in two streams.
-constexpr bool kReadsTwoStreams = true;
+constexpr bool kReadsTwoStreams = true;  // whether memory is read faster so
 
 }  // namespace
 }  // namespace evenkeel

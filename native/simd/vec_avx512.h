@@ -213,8 +213,7 @@ constexpr std::size_t kSumRows = 16;
 constexpr std::size_t kSumVectors = 4;
 constexpr std::size_t kSumAhead = 0;
 
-// Whether memory is read faster in two streams.
-constexpr bool kReadsTwoStreams = false;
+constexpr bool kReadsTwoStreams = false;  // whether memory is read faster so
 
 }  // namespace
 }  // namespace evenkeel

@@ -216,8 +216,7 @@ constexpr std::size_t kSumRows = 4;
 constexpr std::size_t kSumVectors = 1;
 constexpr std::size_t kSumAhead = 256;
 
-// Whether memory is read faster in two streams.
-constexpr bool kReadsTwoStreams = false;
+constexpr bool kReadsTwoStreams = false;  // whether memory is read faster so
 
 }  // namespace
 }  // namespace evenkeel
