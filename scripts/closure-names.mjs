@@ -1,7 +1,7 @@
 // What esbuild's `keepNames` does to functions, undone: it calls `Object.defineProperty` each time a closure is made,
-// a third of a microsecond. A forward and backward of a BatchNorm1d on (16, 16) took 1.2 times as long, on
-// SyncBatchNorm too. JavaScript gives a closure the name of its variable by itself; classes, which esbuild may
-// rename, keep the call, as it runs once.
+// a third of a microsecond. Forward and backward of a BatchNorm1d on (16, 16) took 1.2 times as long with it.
+// JavaScript gives a closure the name of its variable by itself; classes, which esbuild may rename, keep the call,
+// as it runs once.
 import ts from 'typescript';
 
 /**
@@ -14,31 +14,35 @@ export function withoutClosureNames(code) {
     characters.fill(' ', begin, end);
   };
   const visit = (/** @type {ts.Node} */ node) => {
-    if (isNaming(node)) {
-      const target = /** @type {ts.Expression} */ (node.arguments[0]);
-      let value = target;
-      while (ts.isParenthesizedExpression(value)) value = value.expression;
-      if (ts.isArrowFunction(value) || ts.isFunctionExpression(value)) {
-        // __name(() => 1, "one") becomes (() => 1), which takes the name of its variable as if it had no parentheses.
-        blank(node.getStart(source), node.expression.end);
-        blank(target.end, node.end - 1);
-      } else if (ts.isIdentifier(value)) {
-        // A declared function has its name: nothing is left of the statement.
-        blank(node.getStart(source), node.parent.end);
-      }
+    const statement = ts.isExpressionStatement(node) ? named(node.expression) : null;
+    const target = named(node);
+    if (statement !== null && ts.isIdentifier(statement)) {
+      // A declared function has its name: nothing is left of the statement.
+      blank(node.getStart(source), node.end);
+    } else if (target !== null && isFunction(target)) {
+      // __name(() => 1, "one") becomes (() => 1), which takes the name of its variable as if it had no parentheses.
+      blank(node.getStart(source), target.pos - 1);
+      blank(target.end, node.end - 1);
     }
     ts.forEachChild(node, visit);
   };
-  const source = ts.createSourceFile('pack.js', code, ts.ScriptTarget.Latest, true);
+  const source = ts.createSourceFile('pack.js', code, ts.ScriptTarget.Latest);
   visit(source);
   return characters.join('');
 }
 
 /**
+ * What a call of `__name` names; null where it is no such call.
+ *
  * @param {ts.Node} node
- * @returns {node is ts.CallExpression}
  */
-const isNaming = (node) =>
-  ts.isCallExpression(node) &&
-  ts.isIdentifier(node.expression) &&
-  node.expression.text === '__name';
+function named(node) {
+  if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return null;
+  return node.expression.text === '__name' ? (node.arguments[0] ?? null) : null;
+}
+
+/** @param {ts.Expression} value @returns {boolean} */
+const isFunction = (value) =>
+  ts.isParenthesizedExpression(value)
+    ? isFunction(value.expression)
+    : ts.isArrowFunction(value) || ts.isFunctionExpression(value);
