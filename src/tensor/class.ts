@@ -64,6 +64,7 @@ export interface Tensor extends TensorMethods<Tensor>, TensorOperations<Tensor> 
  * ```
  */
 export class Tensor implements Variable {
+  /** A property of its own, though `[SHAPE]` has it: structuredClone copies no symbols, and a clone is loaded by it. */
   private readonly sizes: readonly number[];
   /** @internal The same, with sizes that are not frozen. */
   readonly [SHAPE]: Shape;

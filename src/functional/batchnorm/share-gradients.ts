@@ -19,7 +19,8 @@ export interface SharedForward {
 }
 
 /** One gradient that is to be computed. */
-interface Call extends SharedForward {
+interface Call {
+  readonly forward: SharedForward;
   /** Null where the gradient is one value everywhere. */
   readonly dy: Tensor | null;
   readonly value: number;
@@ -37,19 +38,14 @@ export function shareGradients(
   dy: Tensor,
   needs: readonly boolean[],
 ): (Tensor | null)[] {
-  const { input, plan, saved, rows, shares } = forward;
+  const { input, plan, shares } = forward;
   const { dims, weight, bias } = plan;
   const dx = needs[0] ? Tensor.like(input) : null;
   const dweight = needs[1] && weight !== null ? Tensor.like(weight) : null;
   const dbias = needs[2] && bias !== null ? Tensor.like(bias) : null;
   const { expandedValue } = dy;
-  // Each by name: Node 20 takes 7 µs for `{ ...forward, dy }`, as for any spread that more properties follow.
   const call: Call = {
-    input,
-    plan,
-    saved,
-    rows,
-    shares,
+    forward,
     dy: expandedValue === null ? dy : null,
     value: expandedValue ?? 0,
     gradients: [dx, dweight, dbias],
@@ -68,7 +64,8 @@ export function shareGradients(
 
 /** The same as steps of a call beside the event loop. */
 function noteGradients(deferral: Deferral, call: Call): void {
-  const { input, plan, shares, dy, gradients } = call;
+  const { forward, dy, gradients } = call;
+  const { input, plan, shares } = forward;
   const { who, dims, weight, bias } = plan;
   const { group, meetings } = shares;
   const reads = { 'the input': input, 'the gradient': dy, weight, bias };
@@ -87,7 +84,8 @@ function noteGradients(deferral: Deferral, call: Call): void {
 }
 
 /** Writes the sums of samples [begin, end) of this process. */
-function sumsOf(native: Native, arrayOf: ArrayOf, { input, plan, rows, dy, value }: Call) {
+function sumsOf(native: Native, arrayOf: ArrayOf, { forward, dy, value }: Call) {
+  const { input, plan, rows } = forward;
   const { dims, weight, bias, relu } = plan;
   const { c, l } = dims;
   const x = arrayOf(input)!;
@@ -115,9 +113,10 @@ function sumsOf(native: Native, arrayOf: ArrayOf, { input, plan, rows, dy, value
 function apply(
   native: Native,
   arrayOf: ArrayOf,
-  { input, plan, rows, shares, dy, value, gradients }: Call,
+  { forward, dy, value, gradients }: Call,
   sums: Float64Array,
 ): unknown {
+  const { input, plan, rows, shares } = forward;
   const { dims, weight, bias, relu } = plan;
   return native.gradientBySums(
     arrayOf(input)!,
