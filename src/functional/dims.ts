@@ -40,7 +40,7 @@ export function dimsOf(who: string, value: unknown, rank: number): number[] {
 }
 
 /** A dimension or several in the place of options, as PyTorch's programs have it: `x.mean(1)`, `x.sum([0, 2])`. */
-export type Dims = number | readonly number[];
+export type DimList = number | readonly number[];
 
 /**
  * What is given in the place of options, as options.
@@ -50,7 +50,7 @@ export type Dims = number | readonly number[];
  */
 export function optionsOf<Options extends object>(
   who: string,
-  given: Options | Dims,
+  given: Options | DimList,
   rest: readonly unknown[],
   expected = 2,
 ): Options {

@@ -10,7 +10,7 @@ import {
   type Backward,
   type TensorLike,
 } from '../../tensor/tensor.js';
-import { around, dimOf, dimsOf, optionsOf, type Dims } from '../dims.js';
+import { around, dimOf, dimsOf, optionsOf, type DimList } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { isInteger } from '../pointwise/integers.js';
 import { inputOf } from '../shapes/arguments.js';
@@ -89,7 +89,11 @@ interface Spread {
  * functional.sum(functional.gt(x, 1)).item(); // => 3
  * ```
  */
-export function sum(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+export function sum(
+  x: TensorLike,
+  options: DimOptions | DimList = {},
+  ...rest: undefined[]
+): Tensor {
   const plan = planOf('sum', x, optionsOf('sum', options, rest), undefined, inputOf);
   const { input, dims, shape, size } = plan;
   if (isInteger(input)) return integerSum(input, dims, size, shape);
@@ -102,7 +106,11 @@ export function sum(x: TensorLike, options: DimOptions | Dims = {}, ...rest: und
 }
 
 /** The mean of all elements, or over some dimensions, rounded once: that of equal values is their value. NaN of none. */
-export function mean(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+export function mean(
+  x: TensorLike,
+  options: DimOptions | DimList = {},
+  ...rest: undefined[]
+): Tensor {
   const plan = planOf('mean', x, optionsOf('mean', options, rest));
   const { input, dims, shape, size } = plan;
   const to = { whole: input.shape, kept: plan.kept };
@@ -152,20 +160,24 @@ function quotient(dy: Tensor, y: Tensor): Tensor {
 }
 
 /** The variance: Σ (x - mean)² / (size - correction), in double, about the mean. */
-function varOf(x: TensorLike, options: VarOptions | Dims = {}, ...rest: undefined[]): Tensor {
+function varOf(x: TensorLike, options: VarOptions | DimList = {}, ...rest: undefined[]): Tensor {
   return variance('var', x, optionsOf('var', options, rest));
 }
 export { varOf as var };
 
 /** The square root of the variance. The derivative where it is 0 is 0, as in PyTorch. */
-export function std(x: TensorLike, options: VarOptions | Dims = {}, ...rest: undefined[]): Tensor {
+export function std(
+  x: TensorLike,
+  options: VarOptions | DimList = {},
+  ...rest: undefined[]
+): Tensor {
   return variance('std', x, optionsOf('std', options, rest));
 }
 
 /** log Σ e^x, without overflow. */
 export function logsumexp(
   x: TensorLike,
-  options: DimOptions | Dims = {},
+  options: DimOptions | DimList = {},
   ...rest: undefined[]
 ): Tensor {
   const plan = planOf('logsumexp', x, optionsOf('logsumexp', options, rest));
@@ -200,12 +212,20 @@ function someOf(who: string, input: Tensor, size: number): void {
 }
 
 /** The largest values; NaN where there is one. Those that are equal share the gradient evenly. */
-export function amax(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+export function amax(
+  x: TensorLike,
+  options: DimOptions | DimList = {},
+  ...rest: undefined[]
+): Tensor {
   return extremes('amax', x, optionsOf('amax', options, rest));
 }
 
 /** The smallest values; NaN where there is one. Those that are equal share the gradient evenly. */
-export function amin(x: TensorLike, options: DimOptions | Dims = {}, ...rest: undefined[]): Tensor {
+export function amin(
+  x: TensorLike,
+  options: DimOptions | DimList = {},
+  ...rest: undefined[]
+): Tensor {
   return extremes('amin', x, optionsOf('amin', options, rest));
 }
 
