@@ -49,6 +49,8 @@ const LEAST_ARRAYS = 512;
  * was lent, as the next array would cost more in new memory; a twentieth where it did not.
  */
 const FRACTION = { fruitful: 1 / 2, vain: 1 / 20 } as const;
+/** So many times smaller are arrays that no step holds beside those that were alive. */
+const SMALLER = 8;
 /** Parts of what has to be lent before a collection: from where on it is near, and may join that of another process. */
 const [SOON, WITH_OTHERS] = [7 / 8, 1 / 4];
 /** Between looks at what the pool needs, in milliseconds. */
@@ -95,6 +97,7 @@ export function take(dtype: DType, numel: number): Block | null {
   if (hasCollected()) {
     sweep(); // V8 has collected by itself
     since = lentLately();
+    arrays = arraysLately();
     block = takeShelved(dtype, numel);
   }
   if (block !== null || lent() + numel * BYTES[dtype] <= limit) return block;
@@ -121,6 +124,7 @@ function collectOld(bytes: number): void {
   if (!collectNow('major')) return;
   const returned = sweep(true);
   since = lentLately();
+  arrays = arraysLately();
   const now = performance.now();
   const part = returned >= bytes ? FRACTION.fruitful : FRACTION.vain;
   nextMajor = now + (now - start) * (1 / part - 1);
@@ -130,7 +134,15 @@ function collectOld(bytes: number): void {
 function lentPart(): number {
   const large = Math.min(arrays / LEAST_LARGE.arrays, since / LEAST_LARGE.bytes);
   const several = Math.max(arrays / LEAST.arrays, large);
-  return Math.max(arrays / enoughArrays, Math.min(since / enough, several));
+  const held = areSmaller()
+    ? Math.max(since / enough, Math.min(arrays / (2 * aliveArrays), since / LEAST.bytes))
+    : since / enough;
+  return Math.max(arrays / enoughArrays, Math.min(held, several));
+}
+
+/** Whether large arrays have given way to small ones: a step of as many of these holds far fewer bytes. */
+function areSmaller(): boolean {
+  return alive > 0 && since / arrays < alive / aliveArrays / SMALLER;
 }
 
 function isAffordable(): boolean {
