@@ -1,5 +1,6 @@
 // Pooling of floats where an instruction set loads eight windows at once (load_windows): the results of the loops in
 // pooling-inl.h, which do what is left. Each returns how many windows it has done.
+// Longer than 250 lines because it has both directions of both pools, as they have.
 #pragma once
 
 #include <cstddef>
@@ -107,18 +108,22 @@ template <std::size_t kTaps, std::size_t kStride, bool kByProduct>
 EVENKEEL_INLINE std::size_t quotients_by_registers(const float* x, std::size_t count,
                                                    double divisor, float* y) {
   const RegD by = splat<RegD>(kByProduct ? 1.0 / divisor : divisor);
-  const auto mean = [=](HalfD sum) EVENKEEL_INLINED {
-    const RegD total = (RegD)sum.v;
-    return kByProduct ? fused(total, by, RegD{}) : (RegD{} + total) / by;
+  const auto mean = [=](RegD sum) EVENKEEL_INLINED {
+    return kByProduct ? fused(sum, by, RegD{}) : (RegD{} + sum) / by;
   };
   return for_groups_of_windows<kStride>(count, [=](std::size_t t) EVENKEEL_INLINED {
+    if constexpr (kTaps == 4) {
+      const float* from = x + t * kStride;
+      const RegF means = narrowed(mean(sums_of_four(from)), mean(sums_of_four(from + 16)));
+      return store(means, y + t);
+    }
     RegF columns[kTaps];
     load_windows<kStride>(x + t * kStride, columns);
     VecD sum = widen(HalfF{(decltype(HalfF::v))columns[0]});
     for (std::size_t j = 1; j < kTaps; ++j) {
       sum = added(sum, widen(HalfF{(decltype(HalfF::v))columns[j]}));
     }
-    const RegF means = in_order<kStride>(narrowed(mean(sum.a), mean(sum.b)));
+    const RegF means = in_order<kStride>(narrowed(mean((RegD)sum.a.v), mean((RegD)sum.b.v)));
     store(means, y + t);
   });
 }
@@ -171,27 +176,35 @@ EVENKEEL_INLINE bool side_by_side_by_registers(const float* dy, const std::int32
   return all_below(most, kTaps);
 }
 
-// Of windows two apart, which begin at 2 t or 2 t - 1: from the second on, two values of dx each, those of 2 t - 1 and 2 t.
-// False where a place is not one of four from 2 t - 1 on.
+// Of windows two apart: from the second on, two values of dx each, those of 2 t - kBefore and behind it. False where a place
+// is not one of three from 2 t on or, with one before, of four from 2 t - 1 on. A sum of what is not -0 and another is not.
+template <std::size_t kBefore>
 EVENKEEL_INLINE bool two_apart_by_registers(const float* dy, const std::int32_t* indices,
                                             std::size_t count, float* dx) {
-  const RegI steps = counted_up(2);
+  const RegI steps = counted_up(2) + static_cast<std::int32_t>(2 - kBefore);
   RegU most{};
-  for_groups_of_windows<1>(count - 1, [&](std::size_t before) EVENKEEL_INLINED {
+  const auto put = [&](std::size_t before, RegI begin) EVENKEEL_INLINED {
     const std::size_t t = before + 1;
     const RegI own = bits_of(RegF{} + load_register<RegF>(dy + t));
-    const RegI other = bits_of(RegF{} + load_register<RegF>(dy + before));
-    const RegI begin = steps + static_cast<std::int32_t>(2 * before + 1);
+    const RegI other = load_register<RegI>(dy + before);
     const RegI j = difference(load_register<RegI>(indices + t), begin);
     const RegI k = difference(load_register<RegI>(indices + before), begin);
     keep_larger(j, most);
     RegF both[2];
-    interleave(from_bits((j == 0) & own) + from_bits((k == 0) & other),
-               from_bits((j == 1) & own) + from_bits((k == 1) & other), both);
-    store(both[0], dx + 2 * t - 1);
-    store(both[1], dx + 2 * t - 1 + kWindowsAtOnce);
-  });
-  return all_below(most, 4);
+    RegF second = from_bits((j == 1) & own);
+    if constexpr (kBefore == 1) second += from_bits((k == 1) & other);
+    interleave(from_bits((j == 0) & own) + from_bits((k == 0) & other), second, both);
+    store(both[0], dx + 2 * t - kBefore);
+    store(both[1], dx + 2 * t - kBefore + kWindowsAtOnce);
+  };
+  const std::size_t last = count - 1 - kWindowsAtOnce;
+  RegI begin = steps;
+  for (std::size_t t = 0; t <= last; t += kWindowsAtOnce) {
+    put(t, begin);
+    begin += static_cast<std::int32_t>(2 * kWindowsAtOnce);
+  }
+  put(last, steps + static_cast<std::int32_t>(2 * last));
+  return all_below(most, 3 + kBefore);
 }
 
 // largest_gradient, where there are as many windows as lanes and one more.
@@ -220,8 +233,11 @@ inline bool largest_gradient_by_registers(const float* dy, const std::int32_t* i
     return indices[t] + 1 - 2 * static_cast<std::int32_t>(t) == k ? 0.0f + dy[t] : 0.0f;
   };
   if (static_cast<std::uint32_t>(indices[0]) + 1 > 3) return false;
-  if (!two_apart_by_registers(dy, indices, count, dx)) return false;
+  const bool is_done = length >= 2 * count && all_below(first, 3) &&
+                       two_apart_by_registers<0>(dy, indices, count, dx);
+  if (!is_done && !two_apart_by_registers<1>(dy, indices, count, dx)) return false;
   dx[0] = value(0, 1);
+  if (is_done) dx[1] = value(0, 2);
   if (2 * count - 1 < length) dx[2 * count - 1] = value(count - 1, 2);
   if (2 * count < length) dx[2 * count] = value(count - 1, 3);
   return rest_is_zero(std::size_t{2} * count + 1);
