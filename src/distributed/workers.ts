@@ -60,6 +60,26 @@ const HEAD = 8;
 /** So many bytes are copied by the addon. */
 const LONG = 1 << 10;
 
+/** Bytes under way from one Worker to another: their ring, and the places of its two numbers in `control`. */
+interface Pair {
+  readonly ring: Uint8Array;
+  /** The same bytes, as the lengths of messages. */
+  readonly lengths: Float64Array;
+  readonly writtenAt: number;
+  readonly readAt: number;
+}
+
+function pairOf({ size, rings }: SharedJob, from: number, to: number): Pair {
+  const pair = from * size + to;
+  const writtenAt = LINE * (size + 2 * pair);
+  return {
+    ring: rings.subarray(pair * RING, (pair + 1) * RING),
+    lengths: new Float64Array(rings.buffer, pair * RING, RING / HEAD),
+    writtenAt,
+    readAt: writtenAt + LINE,
+  };
+}
+
 class SharedExchange implements Exchange {
   readonly #outgoing = new Map<number, Message[]>();
   readonly #incoming = new Map<number, Message[]>();
@@ -69,6 +89,8 @@ class SharedExchange implements Exchange {
   constructor(
     readonly job: SharedJob,
     readonly rank: number,
+    /** By peer: to it, and from it. */
+    readonly pairs: readonly (readonly [Pair, Pair])[],
   ) {}
 
   send(peer: number, bytes: Uint8Array, at: number, end: number): void {
@@ -108,23 +130,19 @@ class SharedExchange implements Exchange {
     let left = 0;
     this.#moved = false;
     for (const [peer, messages] of this.#outgoing) {
-      this.#moveAll(peer, messages, this.rank, peer, true);
+      this.#moveAll(peer, messages, this.pairs[peer]![0], true);
       left += messages.length;
     }
     for (const [peer, messages] of this.#incoming) {
-      this.#moveAll(peer, messages, peer, this.rank, false);
+      this.#moveAll(peer, messages, this.pairs[peer]![1], false);
       left += messages.length;
     }
     return left;
   }
 
-  #moveAll(peer: number, messages: Message[], from: number, to: number, out: boolean): void {
-    const { control, size, rings } = this.job;
-    const pair = from * size + to;
-    const writtenAt = LINE * (size + 2 * pair);
-    const readAt = writtenAt + LINE;
-    const own = rings.subarray(pair * RING, (pair + 1) * RING);
-    const lengths = new Float64Array(rings.buffer, pair * RING, RING / HEAD);
+  #moveAll(peer: number, messages: Message[], pair: Pair, out: boolean): void {
+    const { control } = this.job;
+    const { ring: own, lengths, writtenAt, readAt } = pair;
     let moved = 0;
     for (let message = messages[0]; message !== undefined; message = messages[0]) {
       const [written, read] = [Atomics.load(control, writtenAt), Atomics.load(control, readAt)];
@@ -189,6 +207,8 @@ export class WorkersTransport implements Transport {
   readonly size: number;
   readonly localRank: number;
   readonly mpi = null;
+  /** Made once: a wait looks at them many times. */
+  readonly #pairs: readonly (readonly [Pair, Pair])[];
   #code = 0;
 
   constructor(
@@ -197,6 +217,10 @@ export class WorkersTransport implements Transport {
   ) {
     this.size = job.size;
     this.localRank = rank;
+    this.#pairs = Array.from({ length: job.size }, (_, peer) => [
+      pairOf(job, rank, peer),
+      pairOf(job, peer, rank),
+    ]);
     process.on('exit', () => {
       if (this.#code !== 0) process.exitCode = this.#code;
       endRank(job, rank);
@@ -204,7 +228,7 @@ export class WorkersTransport implements Transport {
   }
 
   exchange(): Exchange {
-    return new SharedExchange(this.job, this.rank);
+    return new SharedExchange(this.job, this.rank, this.#pairs);
   }
 
   ended(): readonly number[] {
