@@ -273,6 +273,15 @@ void logsumexp(const T* x, T* y, Extent e, Workspace& workspace) {
       .over(workspace, [&](std::size_t i, Total total) { y[i] = logarithm_of_sum(y[i], total); });
 }
 
+// How many of the outer dimension are read twice together: beyond the caches, as many as a cache still holds the second time.
+template <class T>
+std::size_t read_together(Extent e) {
+  constexpr std::size_t kTogether = kStreamBytes / 2 / sizeof(T);
+  const std::size_t each = std::max<std::size_t>(1, e.size * e.inner);
+  const bool in_cache = e.outer * each * sizeof(T) < kStreamBytes;
+  return in_cache ? e.outer : std::max<std::size_t>(1, kTogether / each);
+}
+
 template <class T>
 void variance(bool root, const T* x, T* y, Extent e, double correction, Workspace& workspace) {
   const double count = static_cast<double>(e.size), divisor = std::max(count - correction, 0.0);
@@ -296,12 +305,19 @@ void variance(bool root, const T* x, T* y, Extent e, double correction, Workspac
     });
     return;
   }
-  double* means = workspace.take<double>(e.results());
-  Sums<T>(SumOfEach::value, x, e, {}).over(workspace, [&](std::size_t i, Total total) {
-    means[i] = quotient(total, count);
-  });
-  Sums<T>(SumOfEach::squared_deviation, x, e, {means, nullptr})
-      .over(workspace, [&](std::size_t i, Total total) { y[i] = result(total); });
+  const std::size_t together = read_together<T>(e);
+  for (std::size_t o = 0; o < e.outer; o += together) {
+    workspace.reset();
+    const T* const from = x + o * e.size * e.inner;
+    T* const to = y + o * e.inner;
+    const Extent some{std::min(together, e.outer - o), e.size, e.inner};
+    double* means = workspace.take<double>(some.results());
+    Sums<T>(SumOfEach::value, from, some, {}).over(workspace, [&](std::size_t i, Total total) {
+      means[i] = quotient(total, count);
+    });
+    Sums<T>(SumOfEach::squared_deviation, from, some, {means, nullptr})
+        .over(workspace, [&](std::size_t i, Total total) { to[i] = result(total); });
+  }
 }
 
 }  // namespace
