@@ -10,13 +10,16 @@
 
 namespace evenkeel {
 
-inline constexpr std::size_t kMostOfStrip = 128;
+inline constexpr std::size_t kMostOfStrip = 256;
 
-// A multiple of 16, which is a cache line of floats.
+// A multiple of 16, which is a cache line of floats. Strips that no second cache holds are wide: memory is slow line by line.
 inline std::size_t strip_width(Extent e) {
-  constexpr std::size_t kLine = 16, kCached = 4 * kBlock, kTasks = 8;
+  constexpr std::size_t kLine = 16, kCached = 4 * kBlock, kTasks = 8, kShort = 1024;
   const auto lines = [=](std::size_t columns) { return std::max(kLine, columns / kLine * kLine); };
-  std::size_t width = std::min(kMostOfStrip, lines(kCached / std::max<std::size_t>(1, e.size)));
+  const bool is_short = e.size <= kShort;
+  const std::size_t cached = is_short ? kCached : 64 * kCached;
+  const std::size_t most = is_short ? kMostOfStrip / 2 : kMostOfStrip;
+  std::size_t width = std::min(most, lines(cached / std::max<std::size_t>(1, e.size)));
   while (width > kLine && e.outer * divide_up(e.inner, width) < kTasks) width = lines(width / 2);
   return width;
 }
