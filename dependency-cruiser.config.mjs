@@ -18,7 +18,7 @@ export const mayUse = {
   functional: ['run', 'tensor', 'autograd', 'memory', 'addon', 'check'],
   nn: numbers,
   optim: ['run', 'tensor', 'autograd', 'memory', 'addon', 'check'],
-  data: ['tensor', 'memory', 'addon', 'check'],
+  data: ['functional', 'tensor', 'memory', 'addon', 'check'],
   checkpoint: ['run', 'tensor', 'memory', 'addon', 'check'],
   report: ['addon', 'check'],
   doctor: ['report', ...training],

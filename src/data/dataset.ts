@@ -58,25 +58,24 @@ export class TensorDataset<const Sources extends readonly Samples[] = readonly S
 
   /** The given rows of every tensor, copied, as one batch. */
   rows(indices: ArrayLike<number>): Batch<Sources> {
-    const wanted = this.#checked(indices);
-    const batch = this.tensors.map((from) => {
-      const inner = from.shape.slice(1);
-      const size = check.numelOf(inner);
-      const source = from.attached('TensorDataset.rows') as Float32Array;
-      const gathered = Tensor.uninitialized([wanted.length, ...inner], from.dtype);
-      const target = gathered.attached('TensorDataset.rows') as Float32Array;
-      for (let i = 0; i < wanted.length; i++) {
-        const at = wanted[i]! * size;
-        target.set(source.subarray(at, at + size), i * size);
-      }
-      return gathered;
-    });
+    const who = 'TensorDataset.rows';
+    const wanted = this.#checked(who, indices);
+    const batch = this.tensors.map((from) =>
+      gathered(who, from, wanted, [wanted.length, ...from.shape.slice(1)]),
+    );
     return batch as unknown as Batch<Sources>;
   }
 
+  /** One row of every tensor, copied: of one dimension less. */
+  get(index: number): Batch<Sources> {
+    const who = 'TensorDataset.get';
+    const wanted = this.#checked(who, [index]);
+    const sample = this.tensors.map((from) => gathered(who, from, wanted, from.shape.slice(1)));
+    return sample as unknown as Batch<Sources>;
+  }
+
   /** The indices, copied: what is checked is what is read. */
-  #checked(indices: unknown): number[] {
-    const who = 'TensorDataset.rows';
+  #checked(who: string, indices: unknown): number[] {
     if (!check.isList(indices)) throw check.wrongKind(who, 'an array of indices', indices);
     const checked: number[] = [];
     for (let i = 0; i < indices.length; i++) {
@@ -88,6 +87,23 @@ export class TensorDataset<const Sources extends readonly Samples[] = readonly S
     }
     return checked;
   }
+}
+
+/** Rows of a tensor, in a shape that holds so many. */
+function gathered(
+  who: string,
+  from: Tensor,
+  rows: readonly number[],
+  shape: readonly number[],
+): Tensor {
+  const size = check.numelOf(from.shape, 1);
+  const source = from.attached(who) as Float32Array;
+  const made = Tensor.uninitialized(shape, from.dtype);
+  const target = made.attached(who) as Float32Array;
+  rows.forEach((row, i) => {
+    target.set(source.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return made;
 }
 
 mark(TensorDataset, 'TensorDataset');

@@ -1,14 +1,21 @@
 // Datasets, samplers and loaders.
 export { TensorDataset, type Batch, type Samples } from './dataset.js';
+export { defaultCollate, type Collated } from './collate.js';
 export {
   DataLoader,
   type CollateOptions,
+  type DataLoaderClass,
   type DataLoaderOptions,
-  type Dataset,
-  type ItemDataset,
 } from './loader.js';
 export { padSequence, type PadSequenceOptions } from './padding.js';
-export { ConcatDataset, randomSplit, Subset } from './parts.js';
+export {
+  ConcatDataset,
+  randomSplit,
+  Subset,
+  type ConcatDatasetClass,
+  type ItemSubset,
+  type SubsetClass,
+} from './parts.js';
 export {
   BatchSampler,
   RandomSampler,
@@ -20,3 +27,4 @@ export {
   type Sized,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export type { Dataset, ItemDataset, Items } from './source.js';

@@ -3,7 +3,9 @@ import * as check from '../check/index.js';
 import { mark, refuseForeign } from '../check/copies.js';
 import { permutation } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { samplerOf, samplesIn, SHARE_OF_BATCH, type Sampler } from './samplers.js';
+import { collated, type Collated } from './collate.js';
+import { samplerOf, samplesIn, SHARE_OF_BATCH, type Sampler, type Sized } from './samplers.js';
+import { sourceOf, type Dataset, type Items, type Source } from './source.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
@@ -18,24 +20,37 @@ export interface DataLoaderOptions {
   batchSampler?: (Iterable<readonly number[]> & { readonly length: number }) | undefined;
 }
 
-/** A data set of single samples, which may arrive later: then the loader is iterated with `for await`. */
-export interface ItemDataset<Item> {
-  /** Number of samples. */
-  readonly length: number;
-  get(index: number): Item | PromiseLike<Item>;
-}
-
 export interface CollateOptions<Item, Rows> extends DataLoaderOptions {
-  /** Makes a batch of samples. */
+  /** Makes a batch of samples. Default: `data.defaultCollate`. */
   collate: (items: Item[]) => Rows | PromiseLike<Rows>;
 }
 
-/** What a loader asks of a dataset; TensorDataset is one. */
-export interface Dataset<Rows extends readonly Tensor[] = readonly Tensor[]> {
-  /** Number of samples. */
+/** A loader, as its users see it. */
+export interface DataLoader<Batch = Tensor[], Set extends Sized = Sized>
+  extends Iterable<Batch>, AsyncIterable<Batch> {
+  readonly dataset: Set;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+  /** Number of batches. */
   readonly length: number;
-  /** These samples as one batch. */
-  rows(indices: ArrayLike<number>): Rows;
+}
+
+/** How a loader is made: what its batches are follows from the data set. */
+export interface DataLoaderClass {
+  new <Item, Batch>(
+    dataset: Items<Item>,
+    options: CollateOptions<Item, Batch>,
+  ): DataLoader<Batch, Items<Item>>;
+  new <Rows extends readonly Tensor[]>(
+    dataset: Dataset<Rows>,
+    options?: DataLoaderOptions,
+  ): DataLoader<Rows, Dataset<Rows>>;
+  new <Item, Batch = Collated<Item>>(
+    dataset: Items<Item | []>,
+    options?: DataLoaderOptions,
+  ): DataLoader<Batch, Items<Item>>;
+  readonly prototype: DataLoader;
 }
 
 interface Part {
@@ -48,8 +63,10 @@ const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'c
 /**
  * Batches of a data set.
  *
- * Of one with `rows(indices)`; or of one with `get(index)` and `collate(items)`, which makes a batch of samples. Where
- * either gives promises, `for await (const batch of loader)`.
+ * Of one with `rows(indices)`, such as a TensorDataset, a batch is what that gives. Of an array of samples, or of an object with
+ * `length` and `get(index)`, it is what `collate(items)` makes of them: by default `data.defaultCollate`, which stacks tensors,
+ * and makes class targets of whole numbers. A field of numbers that has held a fraction is float32 in every batch from then on.
+ * Where a sample or a batch is a promise, `for await (const batch of loader)`.
  *
  * @example
  * ```ts
@@ -59,41 +76,39 @@ const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'c
  * ```
  * @example
  * ```ts
- * const files = { length: 3, get: async (index) => tensor([index]) };
- * const loader = new data.DataLoader(files, { batchSize: 2, collate: (items) => [tensor(items)] });
- * const shapes = [];
- * for await (const [x] of loader) shapes.push(x.shape);
- * shapes; // => [[2, 1], [1, 1]]
+ * const samples = [[tensor([1, 2]), 0], [tensor([3, 4]), 1], [tensor([5, 6]), 1]];
+ * const loader = new data.DataLoader(samples, { batchSize: 2 });
+ * [...loader].map(([x, label]) => [x.shape, label.toArray()]); // => [[[2, 2], [0, 1]], [[1, 2], [1]]]
+ * ```
+ * @example
+ * ```ts
+ * const files = { length: 3, get: async (index) => ({ x: tensor([index]), name: `${index}.wav` }) };
+ * const seen = [];
+ * for await (const { x, name } of new data.DataLoader(files, { batchSize: 2 })) seen.push([x.shape, name]);
+ * seen; // => [[[2, 1], ['0.wav', '1.wav']], [[1, 1], ['2.wav']]]
  * ```
  */
-export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unknown>
-  implements Iterable<Rows>, AsyncIterable<Rows>
-{
-  readonly #dataset: Dataset | ItemDataset<Item>;
+export const DataLoader = class DataLoader implements Iterable<unknown>, AsyncIterable<unknown> {
+  readonly #dataset: Sized;
+  readonly #source: Source;
   readonly #batchSize: number;
   readonly #shuffle: boolean;
   readonly #dropLast: boolean;
   readonly #sampler: Sampler | null;
   readonly #batches: (Iterable<readonly number[]> & { readonly length: number }) | null;
-  readonly #collate: ((items: Item[]) => Rows | PromiseLike<Rows>) | null;
+  /** Null for a data set that is read by rows. */
+  readonly #collate: ((items: unknown[], indices: ArrayLike<number>) => unknown) | null;
 
-  constructor(dataset: ItemDataset<Item>, options: CollateOptions<Item, Rows>);
-  constructor(
-    dataset: Rows extends readonly Tensor[] ? Dataset<Rows> : never,
-    options?: DataLoaderOptions,
-  );
-  constructor(dataset: unknown, options: Partial<CollateOptions<Item, Rows>> = {}) {
+  constructor(dataset: unknown, options: Partial<CollateOptions<unknown, unknown>> = {}) {
     const who = 'DataLoader';
     check.options(who, options, NAMES);
     const { batchSize = 1, shuffle = false, dropLast = false, collate = null } = options;
     const { sampler, batchSampler } = options;
-    const wanted = collate === null ? 'rows' : 'get';
-    if (typeof dataset !== 'object' || dataset === null || !(wanted in dataset)) {
-      const what = collate === null ? 'a dataset' : 'a dataset with get(index), for collate';
-      throw check.wrongKind(who, what, dataset);
+    this.#source = sourceOf(who, dataset);
+    if (collate !== null && this.#source.get === null) {
+      throw check.wrongKind(who, 'a data set with get(index), for collate', dataset);
     }
-    refuseForeign(who, 'a dataset', dataset);
-    this.#dataset = dataset as Dataset | ItemDataset<Item>;
+    this.#dataset = dataset as Sized;
     this.#batchSize = check.wholeNumber(who, 'batchSize', batchSize, 1);
     this.#shuffle = check.boolean(who, 'shuffle', shuffle);
     this.#dropLast = check.boolean(who, 'dropLast', dropLast);
@@ -115,11 +130,18 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
     this.#sampler = sampler === undefined ? null : samplerOf(who, sampler);
     this.#batches = batchSampler ?? null;
     if (this.#batches !== null) samplerOf(who, this.#batches);
-    this.#collate = collate;
+    if (collate !== null) {
+      this.#collate = (items) => collate(items);
+    } else if (this.#source.rows === null) {
+      const fractions = new Set<string>();
+      this.#collate = (items, indices) => collated(who, items, Array.from(indices), fractions);
+    } else {
+      this.#collate = null;
+    }
   }
 
-  get dataset(): Dataset<Rows extends readonly Tensor[] ? Rows : never> {
-    return this.#dataset as Dataset<Rows extends readonly Tensor[] ? Rows : never>;
+  get dataset(): Sized {
+    return this.#dataset;
   }
 
   get batchSize(): number {
@@ -179,46 +201,47 @@ export class DataLoader<Rows extends readonly unknown[] = Tensor[], Item = unkno
     );
   }
 
-  *[Symbol.iterator](): Iterator<Rows> {
+  *[Symbol.iterator](): Iterator<unknown> {
     for (const { indices, globalRows } of this.#indices()) {
       yield withRows(this.#now(indices), globalRows);
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Rows> {
+  async *[Symbol.asyncIterator](): AsyncIterator<unknown> {
     for (const { indices, globalRows } of this.#indices()) {
+      let batch: unknown;
       if (this.#collate === null) {
-        const rows = await Promise.resolve((this.#dataset as Dataset).rows(indices));
-        yield withRows(this.#checked(rows), globalRows);
-        continue;
+        batch = checkedRows(await Promise.resolve(this.#source.rows!(indices)));
+      } else {
+        const items = await Promise.all(Array.from(indices, (index) => this.#source.get!(index)));
+        batch = await this.#collate(items, indices);
       }
-      const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
-      yield withRows(await this.#collate(await Promise.all(items)), globalRows);
+      yield withRows(batch, globalRows);
     }
   }
 
-  #now(indices: ArrayLike<number>): Rows {
-    if (this.#collate === null) return this.#checked((this.#dataset as Dataset).rows(indices));
-    const items = Array.from(indices, (index) => (this.#dataset as ItemDataset<Item>).get(index));
-    const rows = items.some(check.isThenable) ? null : this.#collate(items as Item[]);
-    if (rows !== null && !check.isThenable(rows)) return rows;
-    for (const each of [...items, rows]) ignoreFailure(each);
+  #now(indices: ArrayLike<number>): unknown {
+    if (this.#collate === null) return checkedRows(this.#source.rows!(indices));
+    const items = Array.from(indices, (index) => this.#source.get!(index));
+    const batch = items.some(check.isThenable) ? null : this.#collate(items, indices);
+    if (batch !== null && !check.isThenable(batch)) return batch;
+    for (const each of [...items, batch]) ignoreFailure(each);
     throw new TypeError(
       'DataLoader: expected samples that are there, got promises: use `for await`.',
     );
   }
+} as unknown as DataLoaderClass;
 
-  #checked(rows: unknown): Rows {
-    if (check.isThenable(rows)) {
-      ignoreFailure(rows);
-      throw new TypeError(
-        'DataLoader: expected rows that are there, got a promise: use `for await`.',
-      );
-    }
-    for (const each of rows as Rows)
-      refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
-    return rows as Rows;
+function checkedRows(rows: unknown): unknown {
+  if (check.isThenable(rows)) {
+    ignoreFailure(rows);
+    throw new TypeError(
+      'DataLoader: expected rows that are there, got a promise: use `for await`.',
+    );
   }
+  for (const each of rows as Iterable<unknown>)
+    refuseForeign('DataLoader', 'a dataset with rows of Tensors', each);
+  return rows;
 }
 
 interface Sharing {
@@ -228,9 +251,8 @@ interface Sharing {
 const GLOBAL_ROWS = 'globalRows';
 
 /** Out of sight of whoever walks over the rows. */
-function withRows<Rows extends readonly unknown[]>(rows: Rows, globalRows: number): Rows {
-  const isObject = typeof rows === 'object' && (rows as unknown) !== null;
-  if (isObject && Object.isExtensible(rows)) {
+function withRows(rows: unknown, globalRows: number): unknown {
+  if (typeof rows === 'object' && rows !== null && Object.isExtensible(rows)) {
     Object.defineProperty(rows, GLOBAL_ROWS, { value: globalRows, configurable: true });
   }
   return rows;

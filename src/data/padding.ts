@@ -1,11 +1,13 @@
 import * as check from '../check/index.js';
+import { isFloating, type DType } from '../memory/dtype.js';
+import { holds } from '../memory/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
 export interface PadSequenceOptions {
   /** The dimension whose sizes differ, from the end where negative. Default -1: the last, as BatchNorm1d has it. */
   dim?: number | undefined;
-  /** What fills the rest. Default 0. */
-  value?: number | undefined;
+  /** What fills the rest: of integer sequences a whole number, as of int64 ones also a BigInt. Default 0. */
+  value?: number | bigint | undefined;
 }
 
 /**
@@ -21,6 +23,11 @@ export interface PadSequenceOptions {
  * padded.toArray(); // => [[[1, 2, 3]], [[4, 0, 0]]]
  * new nn.BatchNorm1d(1).forward(padded, { lengths }).shape; // => [2, 1, 3]
  * ```
+ * @example
+ * ```ts
+ * const { padded } = data.padSequence([tensor([5n, 6n]), tensor([7n])], { value: -1 }); // symbols of texts
+ * padded.toArray(); // => [[5, 6], [7, -1]]
+ * ```
  */
 export function padSequence(
   sequences: Iterable<Tensor>,
@@ -28,10 +35,10 @@ export function padSequence(
 ): { padded: Tensor; lengths: Tensor } {
   const who = 'padSequence';
   const list = [...(check.iterable(who, 'sequences', sequences) as Iterable<Tensor>)];
-  check.options(who, options, ['dim', 'value']);
+  checkOptions(who, options);
   const { dim = -1, value = 0 } = options;
   const { first, axis } = checked(who, list, dim);
-  check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
+  checkValue(who, value, first.dtype);
   const longest = Math.max(...list.map(({ shape }) => shape[axis] ?? 0));
   const shape = first.shape.map((size, i) => (i === axis ? longest : size));
   const padded = Tensor.filled([list.length, ...shape], first.dtype, value);
@@ -51,6 +58,36 @@ export function padSequence(
   return { padded, lengths };
 }
 
+/** What PyTorch calls the options, and what to do here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  paddingvalue: "it is 'value' here",
+  batchfirst: 'the batch always comes first here; sequences of shape [L, C] take dim: 0',
+  paddingside: 'the padding always comes last here',
+};
+
+function checkOptions(who: string, options: unknown): void {
+  const names = typeof options === 'object' && options !== null ? Object.keys(options) : [];
+  for (const name of names) {
+    const hint = ELSEWHERE[name.replaceAll('_', '').toLowerCase()];
+    if (hint === undefined) continue;
+    throw new TypeError(`${who}: expected options among dim, value, got '${name}' (${hint}).`);
+  }
+  check.options(who, options, ['dim', 'value']);
+}
+
+function checkValue(who: string, value: unknown, dtype: DType): void {
+  if (isFloating(dtype)) {
+    check.numberBetween(who, 'value', value, -Number.MAX_VALUE, Number.MAX_VALUE);
+    return;
+  }
+  const what = `value to be a whole number that ${dtype} holds, as the sequences are`;
+  if (typeof value !== 'number' && typeof value !== 'bigint')
+    throw check.wrongKind(who, what, value);
+  if ((typeof value === 'number' && !Number.isInteger(value)) || !holds(dtype, value)) {
+    throw check.wrongValue(who, what, check.describe(value));
+  }
+}
+
 /** The first sequence, which all others are like but along the axis, and that axis. */
 function checked(
   who: string,
@@ -66,7 +103,6 @@ function checked(
   if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
     throw check.wrongValue(who, `dim from ${-rank} to ${rank - 1}`, check.describe(dim));
   }
-  check.floating(who, 'sequences', first);
   const axis = dim < 0 ? dim + rank : dim;
   for (const each of list) {
     check.sameShape(

@@ -2,18 +2,54 @@
 import * as check from '../check/index.js';
 import { permutation } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Dataset } from './loader.js';
 import { samplesIn } from './samplers.js';
+import { sourceOf, type Dataset, type ItemDataset, type Items, type Source } from './source.js';
 
-function datasetOf<Rows extends readonly Tensor[]>(
-  who: string,
-  dataset: Dataset<Rows>,
-): Dataset<Rows> {
-  if (typeof dataset !== 'object' || (dataset as unknown) === null || !('rows' in dataset)) {
-    throw check.wrongKind(who, 'a data set with rows(indices)', dataset);
-  }
-  samplesIn(who, dataset);
-  return dataset;
+/** Some samples of a data set with `rows`. */
+export interface Subset<Rows extends readonly Tensor[] = readonly Tensor[]> extends Dataset<Rows> {
+  readonly dataset: Dataset<Rows>;
+  /** The numbers of its samples in the data set; a copy. */
+  readonly indices: Uint32Array;
+}
+
+/** Some samples of a data set with `get`, or of an array. */
+export interface ItemSubset<Item> extends ItemDataset<Item> {
+  readonly dataset: Items<Item>;
+  /** The numbers of its samples in the data set; a copy. */
+  readonly indices: Uint32Array;
+}
+
+/** How a Subset is made: it has what the data set has. */
+export interface SubsetClass {
+  new <Rows extends readonly Tensor[], Item>(
+    dataset: Dataset<Rows> & ItemDataset<Item>,
+    indices: ArrayLike<number>,
+  ): Subset<Rows> & ItemDataset<Item>;
+  new <Rows extends readonly Tensor[]>(
+    dataset: Dataset<Rows>,
+    indices: ArrayLike<number>,
+  ): Subset<Rows>;
+  new <Item>(dataset: Items<Item>, indices: ArrayLike<number>): ItemSubset<Item>;
+  readonly prototype: Subset;
+}
+
+/** Data sets with `rows` one after another. */
+export type ConcatDataset<Rows extends readonly Tensor[] = readonly Tensor[]> = Dataset<Rows>;
+
+/** How a ConcatDataset is made: it has what all of the data sets have. */
+export interface ConcatDatasetClass {
+  new <Rows extends readonly Tensor[], Item>(
+    datasets: Iterable<Dataset<Rows> & ItemDataset<Item>>,
+  ): ConcatDataset<Rows> & ItemDataset<Item>;
+  new <Rows extends readonly Tensor[]>(datasets: Iterable<Dataset<Rows>>): ConcatDataset<Rows>;
+  new <Item>(datasets: Iterable<Items<Item>>): ItemDataset<Item>;
+  readonly prototype: ConcatDataset;
+}
+
+function datasetOf(who: string, dataset: unknown): Source {
+  const source = sourceOf(who, dataset);
+  samplesIn(who, dataset as Dataset);
+  return source;
 }
 
 function indicesOf(who: string, indices: unknown, below: number): Uint32Array {
@@ -26,24 +62,28 @@ function indicesOf(who: string, indices: unknown, below: number): Uint32Array {
 }
 
 /**
- * Some samples of a data set, under numbers of their own.
+ * Some samples of a data set, under numbers of their own. Its samples are had as that set's are: by `rows(indices)`, by
+ * `get(index)`, or both; an array has the second.
  *
  * @example
  * ```ts
  * const whole = new data.TensorDataset([[1], [2], [3]]);
  * new data.Subset(whole, [2, 0]).rows([0])[0].toArray(); // => [[3]]
+ * new data.Subset(['a', 'b', 'c'], [2, 0]).get(0); // => 'c'
  * ```
  */
-export class Subset<Rows extends readonly Tensor[]> implements Dataset<Rows> {
-  readonly #dataset: Dataset<Rows>;
+export const Subset = class Subset {
+  readonly #dataset: unknown;
+  readonly #source: Source;
   readonly #indices: Uint32Array;
 
-  constructor(dataset: Dataset<Rows>, indices: ArrayLike<number>) {
-    this.#dataset = datasetOf('Subset', dataset);
-    this.#indices = indicesOf('Subset', indices, dataset.length);
+  constructor(dataset: unknown, indices: ArrayLike<number>) {
+    this.#source = datasetOf('Subset', dataset);
+    this.#dataset = dataset;
+    this.#indices = indicesOf('Subset', indices, (dataset as Dataset).length);
   }
 
-  get dataset(): Dataset<Rows> {
+  get dataset(): unknown {
     return this.#dataset;
   }
 
@@ -56,15 +96,30 @@ export class Subset<Rows extends readonly Tensor[]> implements Dataset<Rows> {
     return this.#indices.length;
   }
 
-  rows(indices: ArrayLike<number>): Rows {
-    const own = indicesOf('Subset.rows', indices, this.length);
-    return this.#dataset.rows(own.map((each) => this.#indices[each]!));
+  /** These samples as one batch, if the data set has `rows`. */
+  get rows(): unknown {
+    const { rows } = this.#source;
+    if (rows === null) return undefined;
+    return (indices: ArrayLike<number>) => {
+      const own = indicesOf('Subset.rows', indices, this.length);
+      return rows(own.map((each) => this.#indices[each]!));
+    };
   }
-}
+
+  /** One sample, if the data set has `get`. */
+  get get(): unknown {
+    const { get } = this.#source;
+    if (get === null) return undefined;
+    return (index: number) => {
+      const [own] = indicesOf('Subset.get', [index], this.length);
+      return get(this.#indices[own!]!);
+    };
+  }
+} as unknown as SubsetClass;
 
 /**
  * Splits a data set at random into parts: of so many samples, or of such fractions, which sum to 1 (rounded down, and what is
- * left goes to the first ones, as in PyTorch).
+ * left goes to the first ones, as in PyTorch). `manualSeed` before it makes them the same again.
  *
  * @throws {RangeError} for lengths that do not sum to the number of samples, or fractions that do not to 1.
  * @example
@@ -73,12 +128,27 @@ export class Subset<Rows extends readonly Tensor[]> implements Dataset<Rows> {
  * [train.length, test.length]; // => [3, 1]
  * ```
  */
+export function randomSplit<Rows extends readonly Tensor[], Item>(
+  dataset: Dataset<Rows> & ItemDataset<Item>,
+  lengths: readonly number[],
+): (Subset<Rows> & ItemDataset<Item>)[];
 export function randomSplit<Rows extends readonly Tensor[]>(
   dataset: Dataset<Rows>,
   lengths: readonly number[],
-): Subset<Rows>[] {
+): Subset<Rows>[];
+export function randomSplit<Item>(
+  dataset: Items<Item>,
+  lengths: readonly number[],
+): ItemSubset<Item>[];
+export function randomSplit(
+  dataset: unknown,
+  lengths: readonly number[],
+  ...rest: readonly never[]
+): unknown {
   const who = 'randomSplit';
-  const { length } = datasetOf(who, dataset);
+  check.noMore(who, 2, rest);
+  datasetOf(who, dataset);
+  const { length } = dataset as Dataset;
   if (!check.isList(lengths)) throw check.wrongKind(who, 'an array of lengths', lengths);
   const given = Array.from(lengths, (each) =>
     check.numberBetween(who, 'a length', each, 0, Infinity),
@@ -98,39 +168,71 @@ export function randomSplit<Rows extends readonly Tensor[]>(
   return parts.map((each) => {
     const part = order.subarray(from, from + each);
     from += each;
-    return new Subset(dataset, part);
+    return new Subset(dataset as Dataset, part);
   });
 }
 
 /**
- * Data sets one after another. Their rows have equal shapes and dtypes.
+ * Data sets one after another. It has `rows(indices)` where all of them have it, with rows of equal shapes and dtypes, and
+ * `get(index)` where all of them have that; an array has the second.
  *
  * @example
  * ```ts
  * const both = new data.ConcatDataset([new data.TensorDataset([[1]]), new data.TensorDataset([[2], [3]])]);
  * both.rows([2, 0])[0].toArray(); // => [[3], [1]]
+ * new data.ConcatDataset([['a'], ['b', 'c']]).get(2); // => 'c'
  * ```
  */
-export class ConcatDataset<Rows extends readonly Tensor[]> implements Dataset<Rows> {
-  readonly #datasets: readonly Dataset<Rows>[];
+export const ConcatDataset = class ConcatDataset {
+  readonly #parts: readonly { readonly dataset: Dataset; readonly source: Source }[];
+  readonly #hasRows: boolean;
+  readonly #hasGet: boolean;
 
-  constructor(datasets: Iterable<Dataset<Rows>>) {
+  constructor(datasets: Iterable<unknown>) {
     const who = 'ConcatDataset';
-    this.#datasets = [...(check.iterable(who, 'data sets', datasets) as Iterable<Dataset<Rows>>)];
-    if (this.#datasets.length === 0) throw check.wrongValue(who, 'at least one data set', 'none');
-    for (const each of this.#datasets) datasetOf(who, each);
+    this.#parts = Array.from(check.iterable(who, 'data sets', datasets), (dataset) => ({
+      dataset: dataset as Dataset,
+      source: datasetOf(who, dataset),
+    }));
+    if (this.#parts.length === 0) throw check.wrongValue(who, 'at least one data set', 'none');
+    this.#hasRows = this.#parts.every(({ source }) => source.rows !== null);
+    this.#hasGet = this.#parts.every(({ source }) => source.get !== null);
+    if (this.#hasRows || this.#hasGet) return;
+    throw new TypeError(
+      `${who}: expected data sets that all have rows(indices), or all get(index), got some of each.`,
+    );
   }
 
   get length(): number {
-    return this.#datasets.reduce((sum, each) => sum + each.length, 0);
+    return this.#parts.reduce((sum, { dataset }) => sum + dataset.length, 0);
   }
 
-  rows(indices: ArrayLike<number>): Rows {
+  /** These samples as one batch, if every data set has `rows`. */
+  get rows(): unknown {
+    if (!this.#hasRows) return undefined;
+    return (indices: ArrayLike<number>) => this.#gathered(indices);
+  }
+
+  /** One sample, if every data set has `get`. */
+  get get(): unknown {
+    if (!this.#hasGet) return undefined;
+    return (index: number) => {
+      let [own] = indicesOf('ConcatDataset.get', [index], this.length) as unknown as [number];
+      for (const { dataset, source } of this.#parts) {
+        const { length } = dataset;
+        if (own < length) return source.get!(own);
+        own -= length;
+      }
+      return undefined;
+    };
+  }
+
+  #gathered(indices: ArrayLike<number>): readonly Tensor[] {
     const who = 'ConcatDataset.rows';
     const wanted = indicesOf(who, indices, this.length);
     const batch: Tensor[] = [];
     let first = 0;
-    for (const dataset of this.#datasets) {
+    for (const { dataset, source } of this.#parts) {
       const places: number[] = [];
       const own: number[] = [];
       wanted.forEach((index, place) => {
@@ -140,16 +242,16 @@ export class ConcatDataset<Rows extends readonly Tensor[]> implements Dataset<Ro
       });
       first += dataset.length;
       if (own.length === 0) continue;
-      for (const [at, rows] of dataset.rows(own).entries()) {
+      for (const [at, rows] of (source.rows!(own) as readonly Tensor[]).entries()) {
         const shape = [wanted.length, ...rows.shape.slice(1)];
         batch[at] ??= Tensor.uninitialized(shape, rows.dtype);
         scatter(who, batch[at], rows, places);
         rows.dispose();
       }
     }
-    return (batch.length > 0 ? batch : this.#datasets[0]!.rows([])) as unknown as Rows;
+    return batch.length > 0 ? batch : this.#parts[0]!.dataset.rows([]);
   }
-}
+} as unknown as ConcatDatasetClass;
 
 /** Row i of `rows` becomes row places[i] of `batch`. */
 function scatter(who: string, batch: Tensor, rows: Tensor, places: readonly number[]): void {

@@ -382,11 +382,11 @@ export class Tensor implements Variable {
   }
 
   /** @internal Every element is `value`, in memory that is written. */
-  static filled(shape: readonly number[], dtype: DType, value: number): Tensor {
+  static filled(shape: readonly number[], dtype: DType, value: number | bigint): Tensor {
     const filled = Tensor.uninitialized(shape, dtype);
     const { data } = filled.memory;
     if (dtype === 'int64') (data as BigInt64Array).fill(BigInt(value));
-    else (data as FloatData).fill(value);
+    else (data as FloatData).fill(Number(value));
     return filled;
   }
 

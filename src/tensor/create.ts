@@ -99,10 +99,15 @@ export function samplesOf(who: string, source: TensorSource | TensorLike): Tenso
   return Tensor.adoptingCounted(made.attached(who), made.shape, made.dtype);
 }
 
-/** int32, or int64 where that is too small, for a flat array of whole numbers; otherwise undefined. */
-function targetDtype(list: readonly unknown[]): DType | undefined {
+/** @internal int32, or int64 where that is too small, for a flat array of whole numbers; otherwise undefined. */
+export function targetDtype(list: readonly unknown[]): DType | undefined {
   if (list.length === 0 || !list.every(Number.isSafeInteger)) return undefined;
   return list.every((each) => each === (Number(each) | 0)) ? 'int32' : 'int64';
+}
+
+/** @internal The elements of a list, or the rows of one, converted to a dtype. */
+export function valuesOf(who: string, list: readonly unknown[], dtype: DType): Tensor {
+  return fromValues(who, list, undefined, dtype);
 }
 
 function fromArray(

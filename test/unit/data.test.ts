@@ -98,7 +98,12 @@ describe('DataLoader', () => {
   });
 
   test.each<[unknown, unknown, string]>([
-    [5, {}, 'TypeError: DataLoader: expected a dataset, got 5.'],
+    [
+      5,
+      {},
+      'TypeError: DataLoader: expected a data set (an array of samples, or an object with length and get(index) or ' +
+        'rows(indices)), got 5.',
+    ],
     [
       null,
       { batchSize: 0 },

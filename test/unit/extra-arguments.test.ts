@@ -1,6 +1,6 @@
 // An argument that nobody reads is a mistake: `add(a, b, { alpha: 2 })` of PyTorch would be a sum without it.
 import * as evenkeel from 'evenkeel';
-import { functional, nn, tensor } from 'evenkeel';
+import { data, functional, nn, tensor } from 'evenkeel';
 import { describe, expect, test } from 'vitest';
 
 import { operationsOf } from '../helpers/operations/table.js';
@@ -54,6 +54,13 @@ describe('one more argument than there are', () => {
       new RegExp(`^init\\.${name}: expected .*notAnArgument`),
     );
     expect(values.toArray()).toEqual(weight().toArray());
+  });
+
+  test('randomSplit', () => {
+    const { randomSplit } = data as unknown as Readonly<Record<string, Function>>;
+    const set = new data.TensorDataset([[1], [2]]);
+    expect(() => randomSplit!(set, [1, 1], { generator: 42 })).toThrow('randomSplit: expected 2 arguments, got 3 (an object with generator).'); // prettier-ignore
+    expect(() => randomSplit!(set, [1, 1], 42)).toThrow('randomSplit: expected 2 arguments, got 3 (42).'); // prettier-ignore
   });
 
   test('softUpdate, clipGradValue_', () => {

@@ -50,7 +50,7 @@ const KINDS: readonly [object, string][] = [
   [new optim.SGD(parameters(), { lr: 1 }), OPTIMIZER],
   [new optim.Adam(parameters()), OPTIMIZER],
   [new optim.AdamW(parameters()), OPTIMIZER],
-  [set(), 'length rows tensors'],
+  [set(), 'get length rows tensors'],
   [new data.DataLoader(set()), 'batchSize dataset dropLast length shuffle'],
 ];
 

@@ -149,6 +149,11 @@ export function schedulesOf({ data, nn, optim, tensor }: Package): Operation[] {
       (of, lengths) => data.randomSplit(of, lengths).map((each) => each.length),
     ),
     row(
+      'data.defaultCollate',
+      () => [[rows, rows]],
+      (items) => data.defaultCollate(items),
+    ),
+    row(
       'data.ConcatDataset',
       () => [[samples(), samples()]],
       (parts) => new data.ConcatDataset(parts).length,
