@@ -66,7 +66,8 @@ export function enoughForStatistics(who: string, dims: ChannelDims, input: Descr
     throw wrongValue(
       who,
       'more than 1 value per channel when training',
-      `input of shape ${shapeText(input.shape)}`,
+      `input of shape ${shapeText(input.shape)} ` +
+        '(a last batch of one: dropLast: true of the DataLoader leaves it out)',
     );
   }
 }

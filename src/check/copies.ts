@@ -40,6 +40,11 @@ function markOf(value: unknown): Mark | null {
     : null;
 }
 
+/** @internal What a value of this or another copy is ('Tensor', 'Module', …); null for all else. */
+export function markedKind(value: unknown): string | null {
+  return markOf(value)?.kind ?? null;
+}
+
 /** @internal What a value of another copy of this package is ('Tensor', 'Module', …); null for all else. */
 export function foreignKind(value: unknown): string | null {
   const found = markOf(value);

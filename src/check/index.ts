@@ -18,5 +18,5 @@ export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } f
 export { abortReason, noMore, notAborted, options, requiredOptions, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';
 export { equalShapes, MOST_DIMENSIONS, numelOf, rank, shape, shapeText } from './shapes.js';
-export { attached, dtype, floating, sameDtype, sameShape } from './tensors.js';
+export { attached, converting, dtype, floating, sameDtype, sameShape } from './tensors.js';
 export { boolean, booleanOption, iterable, numberBetween, oneOf, wholeNumber } from './values.js';

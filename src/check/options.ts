@@ -1,12 +1,26 @@
 // Arguments of a call: its options object, its number, an AbortSignal.
+import { isMap, isPromise, isSet } from 'node:util/types';
+
+import { markedKind } from './copies.js';
 import { describe, wrongKind } from './sentences.js';
 
-/** An options object with no name but the known ones; a near miss gets the name it was meant for. */
-export function options(who: string, value: unknown, known: readonly string[]): void {
+/**
+ * An options object with no name but the known ones; a near miss gets the name it was meant for.
+ *
+ * @param ofTensor - What to call instead where a tensor is given.
+ */
+export function options(
+  who: string,
+  value: unknown,
+  known: readonly string[],
+  ofTensor?: string,
+): void {
   if (value === undefined) return;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongKind(who, `an options object { ${known.join(', ')} }`, value);
   }
+  // Most have the language's own prototype; what is no options object has another, and its keys say nothing to anybody.
+  if (Object.getPrototypeOf(value) !== Object.prototype) refuseObject(who, value, known, ofTensor);
   for (const name of Object.keys(value)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
@@ -15,6 +29,28 @@ export function options(who: string, value: unknown, known: readonly string[]): 
         `${near === null ? '' : ` (did you mean '${near}'?)`}.`,
     );
   }
+}
+
+/** Refuses what is an object, but none of options: by what it is. */
+function refuseObject(
+  who: string,
+  value: object,
+  known: readonly string[],
+  ofTensor?: string,
+): void {
+  const what = `options among ${known.join(', ')}`;
+  const kind = markedKind(value);
+  if (kind === null) {
+    if (isMap(value) || isSet(value) || isPromise(value) || ArrayBuffer.isView(value)) {
+      throw wrongKind(who, what, value);
+    }
+    return;
+  }
+  const name = (value as { constructor?: { name?: string } }).constructor?.name ?? kind;
+  const hint = kind === 'Tensor' && ofTensor !== undefined ? ofTensor : name;
+  throw new TypeError(
+    `${who}: expected ${what}, got a ${kind}${hint === kind ? '' : ` (${hint})`}.`,
+  );
 }
 
 /** The same, where an option has no default. */

@@ -22,9 +22,10 @@ export function describe(value: unknown): string {
 }
 
 /** A value of another copy of this package looks right, so the sentence for it says what is wrong. */
-export function wrongKind(who: string, what: string, got: unknown): TypeError {
+export function wrongKind(who: string, what: string, got: unknown, hint?: string): TypeError {
   const foreign = foreignError(who, what, got);
-  return foreign ?? new TypeError(`${who}: expected ${what}, got ${describe(got)}.`);
+  const way = hint === undefined ? '' : ` (${hint})`;
+  return foreign ?? new TypeError(`${who}: expected ${what}, got ${describe(got)}${way}.`);
 }
 
 export function wrongValue(who: string, what: string, got: string): RangeError {

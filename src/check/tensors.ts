@@ -2,6 +2,11 @@
 import { wrongValue } from './sentences.js';
 import { equalShapes, shapeText } from './shapes.js';
 
+/** How to get another dtype, for the messages. */
+export function converting(dtype: string): string {
+  return `tensor(x, { dtype: '${dtype}' }) converts`;
+}
+
 /** What a check needs to know of a tensor. */
 export interface Described {
   readonly shape: readonly number[];
@@ -24,9 +29,12 @@ export function attached(
   }
 }
 
-export function floating(who: string, name: string, tensor: Described): void {
+/** @param more - What else helps. */
+export function floating(who: string, name: string, tensor: Described, more = ''): void {
   if (tensor.dtype !== 'float32' && tensor.dtype !== 'float64') {
-    throw new TypeError(`${who}: expected ${name} to be float32 or float64, got ${tensor.dtype}.`);
+    throw new TypeError(
+      `${who}: expected ${name} to be float32 or float64, got ${tensor.dtype} (${converting('float32')}${more}).`,
+    );
   }
 }
 
@@ -41,7 +49,7 @@ export function dtype(
   if (tensor.dtype !== expected) {
     throw new TypeError(
       `${who}: expected ${name} to be ${expected}${what}, got ${tensor.dtype} ` +
-        '(all inputs must share same datatype).',
+        `(all inputs must share same datatype; ${converting(expected)}).`,
     );
   }
 }

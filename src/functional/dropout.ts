@@ -33,7 +33,7 @@ export function dropoutOf(x: TensorLike, options: DropoutOptions, draws: Draws |
   check.options('dropout', options, ['p', 'training']);
   const { p = 0.5, training = true } = options;
   check.numberBetween('dropout', 'p', p, 0, 1);
-  const input = Tensor.from(x);
+  const input = Tensor.operand('dropout', 'the input', x);
   check.floating('dropout', 'the input', input);
   check.boolean('dropout', 'training', training);
   if (!training || p === 0) return identity('dropout', input);

@@ -19,7 +19,7 @@ export function linear(
 ): Tensor {
   if (rest.length > 0) check.noMore('linear', 3, rest);
   const who = 'linear';
-  const input = Tensor.from(x);
+  const input = Tensor.operand(who, 'the input', x);
   check.floating(who, 'the input', input);
   if (!((weight as unknown) instanceof Tensor))
     throw check.wrongKind(who, 'a weight Tensor', weight);

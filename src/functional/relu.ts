@@ -9,7 +9,7 @@ import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
  */
 export function relu(x: TensorLike, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('relu', 1, rest);
-  const input = Tensor.from(x);
+  const input = Tensor.operand('relu', 'the input', x);
   check.floating('relu', 'the input', input);
   input.present('relu', 'the input');
   const y = Tensor.like(input);

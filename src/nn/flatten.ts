@@ -37,7 +37,7 @@ export class Flatten extends Module {
   forward(x: TensorLike, ...rest: never[]): Tensor {
     const who = this[WHO];
     if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
-    return flattened(who, Tensor.from(x), this.startDim, this.endDim);
+    return flattened(who, Tensor.operand(who, 'the input', x), this.startDim, this.endDim);
   }
 
   override extraRepr(): string {
@@ -71,7 +71,7 @@ export class Unflatten extends Module {
   forward(x: TensorLike, ...rest: never[]): Tensor {
     const who = this[WHO];
     if (rest.length > 0) check.noMore(`${who}.forward`, 1, rest);
-    const input = Tensor.from(x);
+    const input = Tensor.operand(who, 'the input', x);
     const { shape } = input;
     const at = dimOf(who, 'dim', this.dim, shape.length);
     const size = shape[at] ?? 1;

@@ -8,6 +8,6 @@ import { Module } from './module/module.js';
 export class Identity extends Module {
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    return identity(this[WHO], Tensor.from(x));
+    return identity(this[WHO], Tensor.operand(this[WHO], 'the input', x));
   }
 }

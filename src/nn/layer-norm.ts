@@ -160,7 +160,7 @@ export class GroupNorm extends SampleNorm {
   /** @param x - [N, numChannels, …]. */
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    const input = Tensor.from(x);
+    const input = x instanceof Tensor ? x : Tensor.operand(this[WHO], 'the input', x);
     channelsAre(this[WHO], input, 1, this.numChannels);
     return groupNorm(input, this.numGroups, this[AFFINE]);
   }
@@ -198,7 +198,7 @@ export class InstanceNorm1d extends SampleNorm {
   /** @param x - [N, numFeatures, L], or [numFeatures, L]. */
   forward(x: TensorLike, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 1, rest);
-    const input = Tensor.from(x);
+    const input = x instanceof Tensor ? x : Tensor.operand(this[WHO], 'the input', x);
     channelsAre(this[WHO], input, input.shape.length - 2, this.numFeatures);
     return instanceNorm(input, this[AFFINE]);
   }

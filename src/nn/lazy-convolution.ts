@@ -85,7 +85,7 @@ export class LazyConv1d extends Conv1d {
     if (this.inChannels > 0) return super.forward(x, ...rest);
     const who = this[WHO];
     check.noMore(`${who}.forward`, 1, rest);
-    const input = Tensor.from(x);
+    const input = Tensor.operand(who, 'the input', x);
     const { shape } = input;
     const channels = shape.length < 2 ? 0 : shape.at(this.layout === 'NLC' ? -1 : -2)!;
     if (shape.length < 2 || shape.length > 3 || channels === 0) {

@@ -206,8 +206,9 @@ export class StateReader {
     if (isMap(value)) {
       return new Map([...value].map(([key, each]) => [String(key), each]));
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw check.wrongKind(this.who, what, value);
+    const isPromise = check.isThenable(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || isPromise) {
+      throw check.wrongKind(this.who, what, value, isPromise ? 'await it' : undefined);
     }
     return new Map(Object.entries(value));
   }

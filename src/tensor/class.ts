@@ -5,8 +5,8 @@
 /// <reference path="../globals.d.ts" preserve="true" />
 import { Operation, type How, type Variable } from '../autograd/index.js';
 import * as check from '../check/index.js';
-import { mark, refuseForeign } from '../check/copies.js';
-import { fromArrayLike, type ArrayLikeTensor } from './interop.js';
+import { foreignKind, mark, refuseForeign } from '../check/copies.js';
+import { fromArrayLike, isArrayLike, notATensor, type ArrayLikeTensor } from './interop.js';
 import { DISPOSED, Memory } from '../memory/buffer.js';
 import { lengthOf, type DType, type FloatData, type TensorData } from '../memory/dtype.js';
 import { frozenShape, type Shape } from './frozen-shape.js';
@@ -367,6 +367,13 @@ export class Tensor implements Variable {
     refuseForeign('Tensor.from', 'a Tensor, { data, shape } or { data, dims }', other);
     const { data, shape, dtype } = fromArrayLike(other);
     return Tensor.adopting(data, shape, dtype);
+  }
+
+  /** @internal An operand: what `from` takes. The error for anything else names the operation. */
+  static operand(who: string, name: string, value: TensorLike): Tensor {
+    if (value instanceof Tensor) return value;
+    if (!isArrayLike(value) || foreignKind(value) !== null) throw notATensor(who, name, value);
+    return Tensor.from(value);
   }
 
   /** @internal Over an array that is somebody else's. */

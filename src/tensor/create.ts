@@ -44,7 +44,7 @@ const OPTION_NAMES = ['dtype', 'requiresGrad'];
  * | another typed array | refused | a copy, converted |
  * | nested arrays of numbers | float32 | converted |
  * | nested arrays of BigInts | int64 | converted |
- * | nested arrays of booleans | refused | converted: 0 and 1 |
+ * | nested arrays of booleans | int32, 1 and 0: a mask | converted: 1 and 0 |
  * | nested arrays of typed arrays or tensors: equal shapes | copied, in their dtype | converted |
  *
  * An adopted array may be a view with a byte offset, or over a SharedArrayBuffer. Converted to an integer type,

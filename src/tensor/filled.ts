@@ -108,7 +108,7 @@ export function randn(shape: Sizes, options: TensorOptions = {}, ...rest: undefi
 /** The shape of `like`, and options with its dtype where they have none. */
 function likeOf(who: string, like: unknown, options: TensorOptions): [Sizes, TensorOptions] {
   check.options(who, options, OPTION_NAMES);
-  const { shape, dtype } = Tensor.from(like as Tensor);
+  const { shape, dtype } = Tensor.operand(who, 'the first argument', like as Tensor);
   return [shape, { ...options, dtype: options.dtype ?? dtype }];
 }
 

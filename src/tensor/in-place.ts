@@ -16,7 +16,7 @@ addMethods(Tensor, {
   },
 
   copy_(source: TensorLike): Tensor {
-    return copyInto(this, 'copy_', Tensor.from(source));
+    return copyInto(this, 'copy_', Tensor.operand('copy_', 'the source', source));
   },
 
   fill_(value: number | bigint | Tensor): Tensor {

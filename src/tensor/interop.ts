@@ -33,13 +33,28 @@ export interface Contents {
   readonly dtype: DType;
 }
 
+/** Whether a value has the form of another library's array. */
+export function isArrayLike(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'data' in value;
+}
+
+/** The error for an operand that is no tensor. */
+export function notATensor(who: string, name: string, value: unknown): TypeError {
+  return check.wrongKind(who, `${name} to be a Tensor${hintFor(value)}`, value);
+}
+
+function hintFor(value: unknown): string {
+  if (check.isThenable(value)) return ' (await the promise)';
+  const values = Array.isArray(value) || ArrayBuffer.isView(value);
+  return values ? ' (tensor(values) makes a Tensor)' : '';
+}
+
 /** Another library's array: contiguous data as it is, strided data copied. */
 export function fromArrayLike(other: ArrayLikeTensor): Contents {
   const who = 'Tensor.from';
-  if (typeof other !== 'object' || (other as unknown) === null || !('data' in other)) {
-    const values = Array.isArray(other) || ArrayBuffer.isView(other);
-    const hint = values ? ' (tensor(values) makes a Tensor)' : '';
-    throw check.wrongKind(who, `a Tensor, { data, shape } or { data, dims }${hint}`, other);
+  if (!isArrayLike(other)) {
+    const what = `a Tensor, { data, shape } or { data, dims }${hintFor(other)}`;
+    throw check.wrongKind(who, what, other);
   }
   const given = typeof other.shape === 'function' ? other.shape() : (other.shape ?? other.dims);
   if (given === undefined) throw check.wrongKind(who, 'a shape or dims beside data', given);

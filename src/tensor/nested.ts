@@ -1,4 +1,4 @@
-// Nested arrays as contents of a tensor: of numbers, of typed arrays as rows, of tensors; always copied.
+// Nested arrays as contents of a tensor: of numbers, of booleans, of typed arrays as rows, of tensors; always copied.
 import type { Contents } from './interop.js';
 import * as check from '../check/index.js';
 import { convertInto, elementOf } from '../memory/convert.js';
@@ -132,7 +132,8 @@ function dtypeOfValue(
 ): DType {
   if (typeof value === 'number') return wanted ?? 'float32';
   if (typeof value === 'bigint') return wanted ?? 'int64';
-  const isNumber = typeof value === 'boolean' || check.arrayKind(value) !== undefined;
+  if (typeof value === 'boolean') return wanted ?? 'int32'; // a comparison's
+  const isNumber = check.arrayKind(value) !== undefined;
   const own = dtypeOf(value) ?? blockOf(value)?.dtype;
   if (own !== undefined || (wanted !== undefined && isNumber)) return wanted ?? own!;
   const hint = isNumber ? ` (or ${dtypeOption(who)} to convert to)` : '';

@@ -67,7 +67,7 @@ describe('test_lazy_batchnorm1d_state', () => {
 test('test_lazy_batchnorm_with_dict_input: there are no keyword arguments; an object is a tensor or an error', () => {
   const lazy = new nn.LazyBatchNorm1d();
   expect(thrownBy(() => lazy.forward({ input: normal([4, 2], 1) } as never))).toBe(
-    'TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }, got an object.',
+    'TypeError: LazyBatchNorm1d: expected the input to be a Tensor, got an object.',
   );
   expect(lazy.numFeatures).toBe(0);
   lazy.forward({ data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] });

@@ -16,7 +16,7 @@ describe('what is refused', () => {
     const bn = new nn.BatchNorm1d(10);
     const unchanged = snapshot(bn);
     expect(thrownBy(() => bn.forward(normal([1, 10, 1], 1)))).toBe(
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 10, 1].',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 10, 1] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     );
     unchanged();
     expect(bn.eval().forward(normal([1, 10, 1], 1)).shape).toEqual([1, 10, 1]);

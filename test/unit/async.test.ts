@@ -685,7 +685,7 @@ describe('errors reject, and are those of forward', () => {
     [
       'one value',
       () => bn.forwardAsync(tensor([[1, 2, 3]])),
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 3].',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 3] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     ],
     [
       'no array',

@@ -43,13 +43,14 @@ describe('inputs of forward', () => {
     `RangeError: BatchNorm1d: expected input with 3 channels, got shape ${shape} (running_mean should ` +
     `contain ${c} elements not 3).`;
   const one = (shape: string): string =>
-    `RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape ${shape}.`;
+    `RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape ${shape} ` +
+    '(a last batch of one: dropLast: true of the DataLoader leaves it out).';
   const array = (got: string, hint = ''): string =>
-    `TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }${hint}, got ${got}.`;
+    `TypeError: BatchNorm1d: expected the input to be a Tensor${hint}, got ${got}.`;
   const values = (got: string): string => array(got, ' (tensor(values) makes a Tensor)');
   const dtype = (got: string): string =>
     `TypeError: BatchNorm1d: expected the input to be float32, got ${got} (all inputs must share same ` +
-    'datatype).';
+    "datatype; tensor(x, { dtype: 'float32' }) converts).";
 
   const always: [string, () => unknown, string][] = [
     ['rank 0', () => tensor(1), rank(0, '[]')],
@@ -181,7 +182,7 @@ describe('the layer itself', () => {
       'statistics of other dtype',
       (bn) => bn.registerBuffer('running_var', tensor([1, 1, 1], { dtype: 'float64' })),
       'TypeError: BatchNorm1d: expected running_var to be float32 like the input, got float64 (all inputs ' +
-        'must share same datatype).',
+        "must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
     ],
     ['a detached weight', (bn) => detached(bn.weight!), withoutMemory('weight')],
     ['a detached bias', (bn) => detached(bn.bias!), withoutMemory('bias')],
@@ -223,7 +224,7 @@ describe('out', () => {
       'another dtype',
       () => tensor(new Float64Array(6), [2, 3]),
       'TypeError: BatchNorm1d: expected out to be float32 like the input, got float64 (all inputs must ' +
-        'share same datatype).',
+        "share same datatype; tensor(x, { dtype: 'float32' }) converts).",
     ],
     [
       'a leaf that requires grad',

@@ -134,7 +134,7 @@ describe('the stateless form', () => {
     [
       'one value per channel in training',
       (...both) => [tensor([[1, 2]]), ...both, { training: true }],
-      'RangeError: batchNorm: expected more than 1 value per channel when training, got input of shape [1, 2].',
+      'RangeError: batchNorm: expected more than 1 value per channel when training, got input of shape [1, 2] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     ],
     [
       'a weight of rank 2',

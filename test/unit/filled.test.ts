@@ -88,7 +88,7 @@ describe('refused, of those by a number', () => {
     ['a negative end', () => arange(-1), 'RangeError: arange: expected end to be a number from 0 to 9007199254740991, got -1.'],
     ['an order of NaN', () => randperm(NaN), 'RangeError: randperm: expected n to be a whole number from 0 to 4294967295, got NaN.'],
     ['normal integers', () => randnLike(arange(2)), "RangeError: randnLike: expected dtype to be 'float32' or 'float64', got 'int64'."],
-    ['what is no tensor', () => zerosLike(3 as never), 'TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims }, got 3.'],
+    ['what is no tensor', () => zerosLike(3 as never), 'TypeError: zerosLike: expected the first argument to be a Tensor, got 3.'],
   ])('%s', (_, body, words) => {
     expect(thrownBy(body)).toBe(words);
   }); // prettier-ignore
@@ -104,9 +104,9 @@ describe('refused', () => {
     ['half an integer', () => full([2], 0.5, { dtype: 'int32' }), 'RangeError: full: expected whole numbers for int32, got 0.5.'],
     ['beyond int32', () => full([2], 2 ** 31, { dtype: 'int32' }), 'RangeError: full: expected whole numbers from -2^31 to 2^31 - 1 for int32, got 2147483648.'],
     ['random integers', () => randn([2], { dtype: 'int32' }), "RangeError: randn: expected dtype to be 'float32' or 'float64', got 'int32'."],
-    ['integers with a gradient', () => zeros([2], { dtype: 'int32', requiresGrad: true }), 'TypeError: zeros: expected a tensor that requires grad to be float32 or float64, got int32.'],
+    ['integers with a gradient', () => zeros([2], { dtype: 'int32', requiresGrad: true }), 'TypeError: zeros: expected a tensor that requires grad to be float32 or float64, got int32 (tensor(x, { dtype: \'float32\' }) converts).'],
     ['an unknown option', () => rand([2], { device: 'cpu' } as never), "TypeError: rand: expected options among dtype, requiresGrad, got 'device'."],
-    ['no array for tensor() either', () => functional.add([1] as never, tensor([1])), 'TypeError: Tensor.from: expected a Tensor, { data, shape } or { data, dims } (tensor(values) makes a Tensor), got an array of length 1.'],
+    ['no array for tensor() either', () => functional.add([1] as never, tensor([1])), 'TypeError: add: expected the first operand to be a Tensor (tensor(values) makes a Tensor), got an array of length 1.'],
     ['clamp with numbers', () => functional.clamp(tensor([1]), 0 as never, 1 as never), 'TypeError: clamp: expected an options object { min, max }, got 0.'],
     ['permute with numbers', () => functional.permute(ones([2, 2]), 1 as never, 0 as never), 'TypeError: permute: expected dims to be an array of dimensions, got 1.'],
     ['reshape with numbers', () => functional.reshape(ones([4]), 2 as never, 2 as never), 'TypeError: reshape: expected a shape (an array of sizes), got 2.'],

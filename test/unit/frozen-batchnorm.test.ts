@@ -123,7 +123,7 @@ describe('state', () => {
         '"weight", "bias".',
     );
     expect(thrownBy(() => frozen.loadStateDict({} as never))).toBe(
-      'TypeError: FrozenBatchNorm1d.loadStateDict: expected state_dict to be dict-like (a Map), got an object.',
+      'TypeError: FrozenBatchNorm1d.loadStateDict: expected state_dict to be dict-like (a Map), got an object (new Map(Object.entries(x))).',
     );
     unchanged();
   });
@@ -318,8 +318,7 @@ describe('refuses', () => {
       'another dtype',
       () => tensor([[1, 2]], { dtype: 'float64' }),
       {},
-      'TypeError: FrozenBatchNorm1d: expected the input to be float32, got float64 (all inputs must share ' +
-        'same datatype).',
+      "TypeError: FrozenBatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
     ],
     [
       'an unknown option',

@@ -7,9 +7,10 @@ import { thrownBy } from '../helpers/snapshot.js';
 const { add, crossEntropy, dropout, linear, mean, mseLoss, mul, relu, reshape } = functional;
 const ints = (): Tensor => tensor([1, 2], { dtype: 'int32' });
 const doubles = (): Tensor => tensor([1, 2], { dtype: 'float64' });
-const same = '(all inputs must share same datatype)';
+const same = (dtype: string): string =>
+  `(all inputs must share same datatype; tensor(x, { dtype: '${dtype}' }) converts)`;
 const floating = (who: string, name: string): string =>
-  `TypeError: ${who}: expected ${name} to be float32 or float64, got int32.`;
+  `TypeError: ${who}: expected ${name} to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).`;
 const targets =
   'TypeError: crossEntropy: expected class targets as an integer array or tensor, number[] or bigint[], got';
 const logits = (): Tensor =>
@@ -27,7 +28,7 @@ test.each<[string, () => unknown, string]>([
   [
     'add: two dtypes',
     () => add(tensor([1, 2]), doubles()),
-    `TypeError: add: expected the second operand to be float32 like the input, got float64 ${same}.`,
+    `TypeError: add: expected the second operand to be float32 like the input, got float64 ${same('float32')}.`,
   ],
   [
     'mul: shapes that do not broadcast',
@@ -35,7 +36,14 @@ test.each<[string, () => unknown, string]>([
     'RangeError: mul: expected shapes that broadcast (the size of tensor a must match the size of tensor b at ' +
       'non-singleton dimension 0), got [2] and [3].',
   ],
-  ['mean: integers', () => mean(ints()), floating('mean', 'the input')],
+  [
+    'mean: integers',
+    () => mean(ints()),
+    floating('mean', 'the input').replace(
+      'converts)',
+      'converts; x.sum().item() / x.numel is the mean of a comparison)',
+    ),
+  ],
   ['relu: integers', () => relu(ints()), floating('relu', 'the input')],
   [
     'reshape: -1 beside 0',
@@ -82,7 +90,7 @@ test.each<[string, () => unknown, string]>([
   [
     'linear: two dtypes',
     () => new nn.Linear(2, 2).forward(doubles()),
-    `TypeError: linear: expected weight to be float64 like the input, got float32 ${same}.`,
+    `TypeError: linear: expected weight to be float64 like the input, got float32 ${same('float64')}.`,
   ],
   [
     'linear: a bias of other size',
@@ -127,7 +135,7 @@ test.each<[string, () => unknown, string]>([
   [
     'crossEntropy: float targets',
     () => crossEntropy(logits(), tensor([0, 1])),
-    `${targets} a tensor of float32.`,
+    `${targets} a tensor of float32 (tensor(labels, { dtype: 'int64' }) has whole numbers).`,
   ],
   ['crossEntropy: words', () => crossEntropy(logits(), 'ab' as never), `${targets} 'ab'.`],
   [
@@ -155,7 +163,7 @@ test.each<[string, () => unknown, string]>([
   [
     'mseLoss: two dtypes',
     () => mseLoss(tensor([1, 2]), doubles()),
-    `TypeError: mseLoss: expected the target to be float32 like the input, got float64 ${same}.`,
+    `TypeError: mseLoss: expected the target to be float32 like the input, got float64 ${same('float32')}.`,
   ],
 ])('%s', (_, body, message) => {
   expect(thrownBy(body)).toBe(message);

@@ -233,8 +233,8 @@ describe('copy_', () => {
   test.each<[unknown, string]>([
     [tensor([1, 2, 3]), 'RangeError: Tensor.copy_: expected a source that broadcasts to shape [2], got shape [3].'],
     [tensor([[1, 2]]), 'RangeError: Tensor.copy_: expected a source that broadcasts to shape [2], got shape [1, 2].'],
-    [[1, 2], "TypeError: Tensor.from: "],
-    [null, "TypeError: Tensor.from: "],
+    [[1, 2], "TypeError: copy_: expected the source to be a Tensor (tensor(values) makes a Tensor), got "],
+    [null, "TypeError: copy_: expected the source to be a Tensor, got null"],
   ])('refuses %o', (source, words) => {
     const unchanged = snapshot(x);
     expect(thrownBy(() => x.copy_(source as Tensor)).startsWith(words)).toBe(true);

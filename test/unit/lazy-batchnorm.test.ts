@@ -272,13 +272,13 @@ describe('a first input that is refused leaves it without a size', () => {
       'another dtype',
       tensor([[1], [2]], { dtype: 'float64' }),
       undefined,
-      'TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype).',
+      "TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
     ],
     [
       'one value',
       zeros(1, 3),
       undefined,
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 3].',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 3] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     ],
     [
       'an unknown option',

@@ -232,7 +232,7 @@ describe('lengths', () => {
     [tensor([2, 3]), 'TypeError: BatchNorm1d: expected lengths to be int32 or int64, got float32.'],
     [
       [1, 0],
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [2, 3, 4].',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [2, 3, 4] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     ],
   ])('wrong ones: %j', (lengths, message) => {
     const bn = new nn.BatchNorm1d(3);

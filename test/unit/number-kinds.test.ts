@@ -209,9 +209,14 @@ describe('tensor(nested arrays)', () => {
         'Uint8Array of length 1.',
     ],
     [
-      'booleans without a dtype',
-      () => tensor([true]),
-      'TypeError: tensor: expected numbers in nested arrays (or a { dtype } to convert to), got true.',
+      'a number among booleans',
+      () => tensor([true, 0]),
+      'TypeError: tensor: expected int32 throughout nested arrays (or a { dtype }), got 0.',
+    ],
+    [
+      'a boolean among numbers',
+      () => tensor([[1, true]]),
+      'TypeError: tensor: expected float32 throughout nested arrays (or a { dtype }), got true.',
     ],
     [
       'two kinds without a dtype',

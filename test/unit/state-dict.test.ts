@@ -253,7 +253,7 @@ describe('loadStateDict', () => {
 
   test('what is no state dict', () => {
     expect(thrownBy(() => build().loadStateDict({} as never))).toBe(
-      'TypeError: Sequential.loadStateDict: expected state_dict to be dict-like (a Map), got an object.',
+      'TypeError: Sequential.loadStateDict: expected state_dict to be dict-like (a Map), got an object (new Map(Object.entries(x))).',
     );
     expect(thrownBy(() => build().loadStateDict(new Map(), { strikt: false } as never))).toBe(
       "TypeError: Sequential.loadStateDict: expected options among strict, assign, got 'strikt' (did you mean 'strict'?).",

@@ -80,7 +80,7 @@ describe('normalizeBy and updateStatistics', () => {
     const unchanged = snapshot(bn);
     expect(thrownBy(() => bn.forward(tensor([[2]])))).toBe(
       'RangeError: BatchNorm1d: expected more than 1 value per channel when training, ' +
-        'got input of shape [1, 1].',
+        'got input of shape [1, 1] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     );
     unchanged();
     bn.updateStatistics = false;

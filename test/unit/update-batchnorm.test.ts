@@ -267,7 +267,7 @@ describe('all or nothing', () => {
       'a batch of one',
       false,
       [column(1, 3), column(5)],
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 1].',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 1] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
     ],
     [
       'no batch',

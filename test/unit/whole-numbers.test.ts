@@ -95,7 +95,7 @@ describe('sums', () => {
 
   test('a mean is refused, as in PyTorch', () => {
     expect(() => functional.mean(int32(1, 2))).toThrow(
-      'mean: expected the input to be float32 or float64, got int32.',
+      "mean: expected the input to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts; x.sum().item() / x.numel is the mean of a comparison).",
     );
   });
 });
@@ -154,7 +154,7 @@ describe('arithmetic', () => {
   test('refuses what it would have to round, and floats', () => {
     const words = (body: () => unknown): string => thrownBy(body);
     expect(words(() => int32(1).add(0.5))).toBe(
-      'RangeError: add: expected whole numbers for int32, got 0.5.',
+      "RangeError: add: expected whole numbers for int32, got 0.5 (tensor(x, { dtype: 'float32' }) converts; arange(n, { dtype: 'float32' }) makes floats).",
     );
     expect(words(() => int64(1).mul(NaN))).toBe(
       'RangeError: mul: expected whole numbers for int64, got NaN.',

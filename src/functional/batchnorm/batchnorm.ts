@@ -66,7 +66,7 @@ export function batchNorm(
 ): Tensor {
   const who = 'batchNorm';
   check.options(who, options, OPTIONS);
-  const input = Tensor.from(x);
+  const input = Tensor.operand(who, 'the input', x);
   if (input.shape.length < 2) {
     throw check.wrongValue(
       who,

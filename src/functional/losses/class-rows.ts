@@ -67,13 +67,15 @@ export class ClassRows {
     const { rows, classes } = this;
     if (isTensor && !isFloating(targets.dtype)) {
       targets.present(who, 'class targets');
-      if (this.outer.length !== 1) check.sameShape(who, 'class targets', targets, this.outer);
-      else if (targets.numel !== rows) throw wrongCount(who, rows, targets.numel);
+      checkShape(who, targets, this);
       return new Labels(who, targets, classes, ignore);
     }
     if (isTensor || (!Array.isArray(targets) && !check.isIntegerArray(targets))) {
       refuseForeign(who, 'class targets', targets);
-      const got = isTensor ? `a tensor of ${targets.dtype}` : check.describe(targets);
+      const isFloats = isTensor || check.arrayKind(targets) !== undefined;
+      const got =
+        (isTensor ? `a tensor of ${targets.dtype}` : check.describe(targets)) +
+        (isFloats ? " (tensor(labels, { dtype: 'int64' }) has whole numbers)" : '');
       throw new TypeError(
         `${who}: expected class targets as an integer array or tensor, number[] or bigint[], got ${got}.`,
       );
@@ -91,6 +93,20 @@ export class ClassRows {
     const copy = check.classTargets(who, list, rows, classes, ignore);
     return new Labels(who, Tensor.adopting(copy, [rows], 'int32'), classes, ignore);
   }
+}
+
+/** Of [N, classes] PyTorch says by the targets' shape whether their number or their dimensions are wrong. */
+function checkShape(who: string, { shape }: Tensor, { outer, rows, input }: ClassRows): void {
+  if (check.equalShapes(shape, outer)) return;
+  const isFlat = outer.length === 1;
+  if (isFlat && shape.length === 1) throw wrongCount(who, rows, shape[0]!);
+  const hint = ' (0D or 1D target tensor expected, multi-target not supported)';
+  throw check.wrongValue(
+    who,
+    `class targets of shape ${check.shapeText(outer)}`,
+    `shape ${check.shapeText(shape)} for an input of shape ${check.shapeText(input.shape)}` +
+      (isFlat && shape.length > 1 ? hint : ''),
+  );
 }
 
 function wrongCount(who: string, rows: number, got: number): RangeError {

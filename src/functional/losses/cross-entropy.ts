@@ -57,7 +57,7 @@ export function crossEntropy(
   const of = wholeBatchOf(who, options.of, reduction);
   const ignore = ignoreIndexOf(who, options.ignoreIndex);
   check.numberBetween(who, 'labelSmoothing', labelSmoothing, 0, 1);
-  const input = Tensor.from(logits);
+  const input = Tensor.operand(who, 'logits', logits);
   const shape = new ClassRows(who, 'logits', input);
   const soft = probabilitiesOf(who, targets, input);
   if (soft !== null && options.ignoreIndex !== undefined) {

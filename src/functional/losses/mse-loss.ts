@@ -27,8 +27,8 @@ export function mseLoss(
   check.options(who, options, ['reduction', 'of']);
   const reduction = reductionOf(who, options.reduction);
   const of = wholeBatchOf(who, options.of, reduction);
-  const input = Tensor.from(prediction);
-  const wanted = Tensor.from(target);
+  const input = Tensor.operand(who, 'the prediction', prediction);
+  const wanted = Tensor.operand(who, 'the target', target);
   check.floating(who, 'the prediction', input);
   check.sameDtype(who, 'the target', wanted, input.dtype);
   check.sameShape(who, 'a target', wanted, input.shape);

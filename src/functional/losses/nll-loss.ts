@@ -55,7 +55,7 @@ export function nllLoss(
   check.options(who, options, ['weight', 'ignoreIndex', 'reduction']);
   const reduction = reductionOf(who, options.reduction);
   const ignore = ignoreIndexOf(who, options.ignoreIndex);
-  const input = Tensor.from(logProbabilities);
+  const input = Tensor.operand(who, 'log-probabilities', logProbabilities);
   const shape = new ClassRows(who, 'log-probabilities', input);
   const labels = shape.targets(who, targets, ignore);
   const weight = classWeights(who, options.weight, shape.classes);

@@ -35,7 +35,7 @@ export function weightsOf(who: string, name: string, weights: Weights, dtype: DT
     typeof weights === 'number' || check.isList(weights) || check.arrayKind(weights) !== undefined;
   const isTensor = weights instanceof Tensor || !isSource;
   const given = isTensor
-    ? Tensor.from(weights as TensorLike)
+    ? Tensor.operand(who, name, weights as TensorLike)
     : tensor(weights as TensorSource, { dtype });
   check.floating(who, name, given);
   given.attached(who, name);
@@ -68,8 +68,8 @@ export function pairOf(
   x: TensorLike,
   target: TensorLike,
 ): readonly [Tensor, Tensor] {
-  const input = Tensor.from(x);
-  const wanted = Tensor.from(target);
+  const input = Tensor.operand(who, names[0], x);
+  const wanted = Tensor.operand(who, names[1], target);
   check.floating(who, names[0], input);
   check.sameDtype(who, names[1], wanted, input.dtype);
   check.sameShape(who, names[1], wanted, input.shape);

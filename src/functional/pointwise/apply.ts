@@ -6,10 +6,19 @@ import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { broadcastShape, layoutOf } from './broadcast.js';
 import { CODES, type BinaryName, type CompareName, type UnaryName } from './codes.js';
 
-/** An operand that is a floating tensor whose elements are there. */
-export function floatingInput(who: string, x: TensorLike, name = 'the input'): Tensor {
-  const input = Tensor.from(x);
-  check.floating(who, name, input);
+/**
+ * An operand that is a floating tensor whose elements are there.
+ *
+ * @param more - What else the message for another dtype says.
+ */
+export function floatingInput(
+  who: string,
+  x: TensorLike,
+  name = 'the input',
+  more?: string,
+): Tensor {
+  const input = Tensor.operand(who, name, x);
+  check.floating(who, name, input, more);
   input.present(who, name);
   return input;
 }

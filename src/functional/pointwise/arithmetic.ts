@@ -26,8 +26,8 @@ interface Pair {
 }
 
 function pairOf(who: string, a: TensorLike, b: TensorLike): Pair {
-  const left = Tensor.from(a);
-  const right = Tensor.from(b);
+  const left = Tensor.operand(who, 'the first operand', a);
+  const right = Tensor.operand(who, 'the second operand', b);
   check.floating(who, 'the first operand', left);
   check.sameDtype(who, 'the second operand', right, left.dtype);
   const shape = broadcastShape(who, left.shape, right.shape);
@@ -37,12 +37,15 @@ function pairOf(who: string, a: TensorLike, b: TensorLike): Pair {
   return { left, right, shape };
 }
 
+/** Whole numbers beside a number are mostly those of `arange`. */
+const MAKING = "; arange(n, { dtype: 'float32' }) makes floats";
+
 /** The first tensor and the number, where one operand is a number. */
 function withNumber(who: string, a: Operand, b: Operand): [Tensor, number] | null {
   if (typeof b === 'number' && typeof a !== 'number')
-    return [floatingInput(who, a, 'the first operand'), b];
+    return [floatingInput(who, a, 'the first operand', MAKING), b];
   if (typeof a === 'number' && typeof b !== 'number')
-    return [floatingInput(who, b, 'the second operand'), a];
+    return [floatingInput(who, b, 'the second operand', MAKING), a];
   if (typeof a === 'number') throw check.wrongKind(who, 'a tensor among the operands', b);
   return null;
 }
@@ -95,7 +98,7 @@ const summing =
  */
 export function add(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('add', 2, rest);
-  if (areIntegers(a, b)) return integerArithmetic('add', a, b);
+  if (areIntegers('add', a, b)) return integerArithmetic('add', a, b);
   const scalar = withNumber('add', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -128,7 +131,7 @@ export function add(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
  */
 export function sub(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('sub', 2, rest);
-  if (areIntegers(a, b)) return integerArithmetic('sub', a, b);
+  if (areIntegers('sub', a, b)) return integerArithmetic('sub', a, b);
   const scalar = withNumber('sub', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;
@@ -150,7 +153,7 @@ export function sub(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
  */
 export function mul(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('mul', 2, rest);
-  if (areIntegers(a, b)) return integerArithmetic('mul', a, b);
+  if (areIntegers('mul', a, b)) return integerArithmetic('mul', a, b);
   const scalar = withNumber('mul', a, b);
   if (scalar !== null) {
     const [x, p] = scalar;

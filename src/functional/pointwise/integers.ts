@@ -55,11 +55,12 @@ const OF_BIGINTS: Readonly<Record<ArithmeticName, (a: bigint, b: bigint) => bigi
 };
 
 /** Whether one operand is a tensor of whole numbers, and the other one such a tensor or a number. */
-export function areIntegers(a: TensorLike | number, b: TensorLike | number): boolean {
+export function areIntegers(who: string, a: TensorLike | number, b: TensorLike | number): boolean {
   const isFirst = a instanceof Tensor && isInteger(a);
   if (!isFirst && !(b instanceof Tensor && isInteger(b))) return false;
   const other = isFirst ? b : a;
-  return typeof other === 'number' || isInteger(Tensor.from(other));
+  const name = isFirst ? 'the second operand' : 'the first operand';
+  return typeof other === 'number' || isInteger(Tensor.operand(who, name, other));
 }
 
 /**
@@ -71,11 +72,15 @@ export function integerArithmetic(
   a: TensorLike | number,
   b: TensorLike | number,
 ): Tensor {
-  const [first, second] = [tensorOrNumber(a), tensorOrNumber(b)];
+  const [first, second] = operandsOf(name, a, b);
   const operands = [first, second];
   const isWide = operands.some((each) => typeof each !== 'number' && each.dtype === 'int64');
   const dtype = isWide ? 'int64' : 'int32';
-  for (const each of operands) if (typeof each === 'number') elementOf(name, each, dtype, '');
+  for (const each of operands) {
+    if (typeof each !== 'number') continue;
+    if (Number.isFinite(each) && !Number.isInteger(each)) throw notWhole(name, each, dtype);
+    elementOf(name, each, dtype, '');
+  }
   const y = Tensor.uninitialized(shapeOfBoth(name, first, second), dtype);
   const [ofNumbers, ofBigInts] = [OF_NUMBERS[name], OF_BIGINTS[name]];
   // An array of int32 and of int64 takes of a result what fits: it wraps around.
@@ -84,8 +89,24 @@ export function integerArithmetic(
     : combined(name, first, second, y, (p, q) => ofNumbers(p as number, q as number));
 }
 
-export function tensorOrNumber(operand: TensorLike | number): Tensor | number {
-  return typeof operand === 'number' ? operand : Tensor.from(operand);
+export function operandsOf(
+  who: string,
+  a: TensorLike | number,
+  b: TensorLike | number,
+): [Tensor | number, Tensor | number] {
+  return [
+    typeof a === 'number' ? a : Tensor.operand(who, 'the first operand', a),
+    typeof b === 'number' ? b : Tensor.operand(who, 'the second operand', b),
+  ];
+}
+
+/** A fraction for integers: what the tensor would have to be instead. */
+function notWhole(who: string, value: number, dtype: string): RangeError {
+  return check.wrongValue(
+    who,
+    `whole numbers for ${dtype}`,
+    `${value} (${check.converting('float32')}; arange(n, { dtype: 'float32' }) makes floats)`,
+  );
 }
 
 /** What both operands broadcast to, once both are known to have their memory. */

@@ -8,10 +8,10 @@ import { chosen, comparison, floatingInput } from './apply.js';
 import type { Operand } from './arithmetic.js';
 import { broadcastShape } from './broadcast.js';
 import type { CompareName } from './codes.js';
-import { integerComparison, isInteger, tensorOrNumber } from './integers.js';
+import { integerComparison, isInteger, operandsOf } from './integers.js';
 
 function compared(who: CompareName, a: Operand, b: Operand): Tensor {
-  const [first, second] = [tensorOrNumber(a), tensorOrNumber(b)];
+  const [first, second] = operandsOf(who, a, b);
   const tensors = [first, second].filter((each) => typeof each !== 'number');
   if (tensors.some(isInteger)) {
     refuseFloats(who, tensors);
@@ -90,7 +90,7 @@ export function ge(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
 
 /** A mask as an int32 tensor of our own reading. */
 function maskOf(who: string, mask: TensorLike): Tensor {
-  const given = Tensor.from(mask);
+  const given = Tensor.operand(who, 'the mask', mask);
   if (given.dtype !== 'int32' && given.dtype !== 'int64') {
     throw new TypeError(
       `${who}: expected a mask of int32 or int64 (a comparison's), got ${given.dtype}.`,
@@ -145,6 +145,8 @@ export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefin
   });
 }
 
+const SCALAR: { readonly shape: readonly number[] } = { shape: [] };
+
 /**
  * `value` where the mask is not 0, else x.
  *
@@ -161,11 +163,12 @@ export function maskedFill(
   const who = 'maskedFill';
   const input = floatingInput(who, x);
   const flags = maskOf(who, mask);
-  if (typeof value !== 'number' && Tensor.from(value).shape.length !== 0) {
+  const { shape } = typeof value === 'number' ? SCALAR : Tensor.operand(who, 'the value', value);
+  if (shape.length !== 0) {
     throw check.wrongValue(
       who,
       'a number or a tensor of shape [] (0-dimensional value)',
-      `shape ${check.shapeText(Tensor.from(value).shape)}`,
+      `shape ${check.shapeText(shape)}`,
     );
   }
   if (!check.equalShapes(broadcastShape(who, input.shape, flags.shape), input.shape)) {

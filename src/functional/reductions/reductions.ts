@@ -44,7 +44,7 @@ function planOf(
   x: TensorLike,
   options: DimOptions,
   names = ['dim', 'keepdim'],
-  inputFrom = floatingInput,
+  inputFrom: (who: string, x: TensorLike) => Tensor = floatingInput,
 ): Plan {
   check.options(who, options, names);
   const input = inputFrom(who, x);
@@ -111,7 +111,7 @@ export function mean(
   options: DimOptions | DimList = {},
   ...rest: undefined[]
 ): Tensor {
-  const plan = planOf('mean', x, optionsOf('mean', options, rest));
+  const plan = planOf('mean', x, optionsOf('mean', options, rest), undefined, meanInput);
   const { input, dims, shape, size } = plan;
   const to = { whole: input.shape, kept: plan.kept };
   const y =
@@ -119,6 +119,12 @@ export function mean(
       ? total(input, shape, 'mean')
       : reduce('mean', input, dims, shape);
   return recordRepeatable('mean', y, [input], spreading(to, size));
+}
+
+/** Of whole numbers, which are mostly a comparison's: how many hold, over how many there are. */
+function meanInput(who: string, x: TensorLike): Tensor {
+  const more = '; x.sum().item() / x.numel is the mean of a comparison';
+  return floatingInput(who, x, undefined, more);
 }
 
 function total(input: Tensor, shape: readonly number[], name: 'sum' | 'mean'): Tensor {
@@ -242,6 +248,12 @@ export interface ValuesAndIndices {
   readonly indices: Tensor;
 }
 
+/** What two tensors were meant for. */
+const OF_TWO: Readonly<Record<string, string>> = {
+  max: 'maximum(a, b) takes the larger of each',
+  min: 'minimum(a, b) takes the smaller of each',
+};
+
 interface OnePlan {
   readonly input: Tensor;
   readonly dim: number;
@@ -249,7 +261,7 @@ interface OnePlan {
 }
 
 function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan {
-  check.options(who, options, ['dim', 'keepdim']);
+  check.options(who, options, ['dim', 'keepdim'], OF_TWO[who]);
   const input = floatingInput(who, x);
   const dim = dimOf(who, 'dim', (options as OneDimOptions | undefined)?.dim, input.shape.length);
   const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);

@@ -4,7 +4,7 @@ import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf, optionsOf } from '../dims.js';
 
 export function inputOf(who: string, x: TensorLike, name = 'the input'): Tensor {
-  const input = Tensor.from(x);
+  const input = Tensor.operand(who, name, x);
   input.present(who, name);
   return input;
 }

@@ -30,7 +30,7 @@ export function indexSelect(
 ): Tensor {
   if (rest.length > 0) check.noMore('indexSelect', 3, rest);
   const who = 'indexSelect';
-  const input = Tensor.from(x);
+  const input = Tensor.operand(who, 'the input', x);
   input.present(who, 'the input');
   const at = dimensionOf(who, input, dim);
   const places = indexOf(who, index, input.shape[at]!);
@@ -262,7 +262,8 @@ export function argsort(
   check.options('argsort', options, ['dim', 'descending']);
   const descending = check.booleanOption('argsort', 'descending', options.descending);
   const dim = options.dim === undefined ? -1 : options.dim;
-  const { values, indices } = ordered('argsort', Tensor.from(x).detach(), dim, null, descending);
+  const input = Tensor.operand('argsort', 'the input', x);
+  const { values, indices } = ordered('argsort', input.detach(), dim, null, descending);
   values.dispose();
   return indices;
 }

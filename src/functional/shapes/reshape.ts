@@ -21,7 +21,7 @@ const back =
 export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
   if (!check.isList(shape)) throw check.wrongKind('reshape', 'a shape (an array of sizes)', shape);
   if (rest.length > 0) check.noMore('reshape', 2, rest);
-  const input = Tensor.from(x);
+  const input = Tensor.operand('reshape', 'the input', x);
   const sizes = check.shape('reshape', inferred(shape, input.numel));
   if (check.numelOf(sizes) !== input.numel) {
     throw check.wrongValue(

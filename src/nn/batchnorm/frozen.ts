@@ -156,7 +156,7 @@ export class FrozenBatchNorm1d extends Module {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
     const { [WHO]: who, layout } = this;
     if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
-    const input = Tensor.from(x);
+    const input = Tensor.operand(who, 'the input', x);
     check.dtype(who, 'the input', input, this.dtype);
     const given = check.batchNormInput(who, 'BatchNorm1d', input, this.numFeatures, layout);
     const padding = paddingOf(who, input, options, layout);

@@ -102,7 +102,7 @@ export abstract class BatchNorm extends BatchNormMode {
   forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
     if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
-    const input = Tensor.from(x);
+    const input = x instanceof Tensor ? x : Tensor.operand(this[WHO], 'the input', x);
     const plan = this[PLAN](input, options, options?.out ?? null);
     if (
       this.nonFinite !== 'propagate' ||

@@ -130,7 +130,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   override forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
     if (this[CHANNELS] > 0) return super.forward(x, options, ...rest);
     check.noMore(`${this[WHO]}.forward`, 2, rest);
-    const input = Tensor.from(x);
+    const input = Tensor.operand(this[WHO], 'the input', x);
     const { shape } = input;
     const channels = shape[this.layout === 'NLC' ? shape.length - 1 : 1] ?? 0;
     check.batchNormInput(this[WHO], 'BatchNorm1d', input, channels, this.layout);

@@ -86,7 +86,8 @@ export class SyncBatchNorm extends BatchNorm1d {
       if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
       if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
       // What this process has may be one value: only that of all counts.
-      const planned = this[PLAN](Tensor.from(x), options, options?.out ?? null, Infinity);
+      const input = Tensor.operand(this[WHO], 'the input', x);
+      const planned = this[PLAN](input, options, options?.out ?? null, Infinity);
       const { activation } = planned;
       if (activation !== null && options?.out !== undefined) {
         throw new TypeError(`${this[WHO]}.forward: expected activation or out, got both.`);
@@ -95,8 +96,8 @@ export class SyncBatchNorm extends BatchNorm1d {
       known = meetingsIn(this, group);
       const y =
         plan.deferral === null
-          ? forwardShared(this, Tensor.from(x), plan, group, known)
-          : forwardLater(this, Tensor.from(x), plan, group, known, plan.deferral);
+          ? forwardShared(this, input, plan, group, known)
+          : forwardLater(this, input, plan, group, known, plan.deferral);
       return activation === null ? y : activate(y, activation);
     } catch (error) {
       const deferral = deferring();

@@ -78,7 +78,7 @@ export class Sequential extends Indexed<Layer> {
     if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
     const layers = layersOf(this);
     const handed = options === undefined ? null : handOn(`${this[WHO]}.forward`, layers, options);
-    let y = Tensor.from(x);
+    let y = x instanceof Tensor ? x : Tensor.operand(this[WHO], 'the input', x);
     let isOurs = false;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;

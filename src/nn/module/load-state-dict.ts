@@ -69,6 +69,14 @@ interface Findings {
   readonly commits: (() => void)[];
 }
 
+/** How to get a Map of what else holds a state. */
+function mapHint(state: unknown): string | undefined {
+  if (check.isThenable(state)) return 'await it';
+  if (Array.isArray(state)) return 'new Map(x), of [key, tensor] pairs';
+  const isObject = typeof state === 'object' && state !== null && !(state instanceof Tensor);
+  return isObject ? 'new Map(Object.entries(x))' : undefined;
+}
+
 /** Loads `state` into the sites, or throws with PyTorch's sentences and has changed nothing. */
 export function loadInto(
   owner: string,
@@ -82,7 +90,7 @@ export function loadInto(
   check.boolean(who, 'strict', strict);
   const assign = check.booleanOption(who, 'assign', options.assign);
   if (!isMap(state)) {
-    throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state);
+    throw check.wrongKind(who, 'state_dict to be dict-like (a Map)', state, mapHint(state));
   }
   refuseForeign(who, 'state_dict', state);
   const found: Findings = { missing: [], unexpected: [], problems: [], entries: [], commits: [] };
