@@ -42,21 +42,31 @@ export function dimsOf(who: string, value: unknown, rank: number): number[] {
 /** A dimension or several in the place of options, as PyTorch's programs have it: `x.mean(1)`, `x.sum([0, 2])`. */
 export type DimList = number | readonly number[];
 
+/** What may follow a dimension: the other options, or the flag that PyTorch has there: `x.sum(1, true)`. */
+export type AfterDim<Options, Flag = boolean> = [rest?: Omit<Options, 'dim'> | Flag];
+
 /**
  * What is given in the place of options, as options.
  *
- * @param rest - What follows it: nothing may.
+ * @param rest - What follows it: behind a dimension further options, or the one named `flag`; else nothing.
  * @param expected - How many arguments the function has.
  */
 export function optionsOf<Options extends object>(
   who: string,
   given: Options | DimList,
   rest: readonly unknown[],
+  flag: string | null = null,
   expected = 2,
 ): Options {
-  if (rest.length > 0) check.noMore(who, expected, rest);
   const isDim = typeof given === 'number' || Array.isArray(given);
-  return (isDim ? { dim: given } : given) as Options;
+  if (rest.length > 0 && (!isDim || rest.length > 1)) check.noMore(who, expected, rest);
+  if (!isDim) return given as Options;
+  const after = rest[0];
+  if (after === undefined) return { dim: given } as Options;
+  if (flag !== null && typeof after === 'boolean') return { dim: given, [flag]: after } as Options;
+  const isOptions = typeof after === 'object' && after !== null && check.isPlainObject(after);
+  if (!isOptions || 'dim' in after) check.noMore(who, expected, rest);
+  return { dim: given, ...(after as object) } as Options;
 }
 
 /** A tensor's sizes around one dimension: before it, of it, behind it. */

@@ -1,4 +1,5 @@
 // The operations that are methods of Tensor too: src/tensor/operations.ts has their types.
+import * as check from '../check/index.js';
 import { addMethods } from '../tensor/methods.js';
 import type { TensorOperations } from '../tensor/operations.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -63,6 +64,16 @@ const functions: Functions = {
   },
   ...{ bmm, matmul, gather, indexAdd, indexSelect },
 };
+
+addMethods(Tensor, {
+  get T(): Tensor {
+    if (this.ndim > 2) {
+      const what = 'at most 2 dimensions (transpose exchanges two of more)';
+      throw check.wrongValue('Tensor.T', what, `shape ${check.shapeText(this.shape)}`);
+    }
+    return permute(this, this.ndim === 2 ? [1, 0] : this.shape.map((_, dim) => dim));
+  },
+});
 
 for (const [name, operation] of Object.entries(functions)) {
   const call = operation as (x: Tensor, ...args: unknown[]) => unknown;

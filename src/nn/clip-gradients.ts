@@ -94,6 +94,10 @@ function gradientsOf(who: string, parameters: unknown): Tensor[] {
     parameters instanceof Parameter
       ? [parameters]
       : [...check.iterable(who, 'parameters', parameters)];
+  if (list.length === 0 && isIterator(parameters)) {
+    const what = 'parameters (an iterator is walked once: [...model.parameters()] is a list)';
+    throw check.wrongValue(who, what, 'an iterator with none left');
+  }
   const gradients: Tensor[] = [];
   for (const parameter of new Set(list)) {
     if (!(parameter instanceof Parameter)) throw check.wrongKind(who, 'Parameters', parameter);
@@ -102,6 +106,10 @@ function gradientsOf(who: string, parameters: unknown): Tensor[] {
     gradients.push(parameter.gradient);
   }
   return gradients;
+}
+
+function isIterator(value: unknown): boolean {
+  return typeof (value as { next?: unknown }).next === 'function';
 }
 
 function normOf(gradients: readonly Tensor[], type: number): number {

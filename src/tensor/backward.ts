@@ -8,18 +8,24 @@ import { outsideScopes } from './scope-list.js';
 import { arithmetic } from './tape-arithmetic.js';
 
 addMethods(Tensor, {
-  backward(gradient?: TensorLike, options: BackwardOptions = {}): void {
-    check.options('Tensor.backward', options, ['retainGraph']);
-    const retainGraph = check.booleanOption('Tensor.backward', 'retainGraph', options.retainGraph);
-    const start = startOf('Tensor.backward', this, gradient);
+  backward(given?: TensorLike | BackwardOptions, more?: BackwardOptions): void {
+    const who = 'Tensor.backward';
+    const [gradient, options] = argumentsOf(given, more);
+    check.options(who, options, ['retainGraph']);
+    const retainGraph = check.booleanOption(who, 'retainGraph', options.retainGraph);
+    const start = startOf(who, this, gradient);
     // In a forward beside the event loop too: it changes gradients, now.
     undeferred(() => {
       walkBack<Tensor>(this, start, arithmetic, retainGraph);
     });
   },
 
-  async backwardAsync(gradient?: TensorLike, options: BackwardAsyncOptions = {}): Promise<void> {
+  async backwardAsync(
+    given?: TensorLike | BackwardAsyncOptions,
+    more?: BackwardAsyncOptions,
+  ): Promise<void> {
     const who = 'Tensor.backwardAsync';
+    const [gradient, options] = argumentsOf(given, more);
     check.options(who, options, ['retainGraph', 'signal']);
     const retainGraph = check.booleanOption(who, 'retainGraph', options.retainGraph);
     const signal = check.signal(who, options.signal);
@@ -59,16 +65,21 @@ function startOf(who: string, root: Tensor, gradient: TensorLike | undefined): T
   const start =
     gradient === undefined
       ? Tensor.filled(root.shape, root.dtype, 1)
-      : Tensor.from(gradientOf(who, gradient)).detach();
+      : Tensor.from(gradient).detach();
   arithmetic.check(who, root, start);
   return start;
 }
 
-/** What `loss.backward({ retainGraph: true })` has in the place of a gradient is said to be options. */
-function gradientOf(who: string, gradient: TensorLike): TensorLike {
-  const isObject = typeof gradient === 'object' && (gradient as object | null) !== null;
-  if (!isObject || !check.isPlainObject(gradient) || 'data' in gradient) return gradient;
-  const method = who.slice('Tensor.'.length);
-  const what = `a gradient before the options (for none: ${method}(undefined, { … }))`;
-  throw check.wrongKind(who, what, gradient);
+/** A gradient and options: `loss.backward({ retainGraph: true })` has options alone. */
+function argumentsOf<Options extends object>(
+  given: TensorLike | Options | undefined,
+  more: Options | undefined,
+): [gradient: TensorLike | undefined, options: Options] {
+  if (more === undefined && given !== undefined && isOptions(given)) return [undefined, given];
+  return [given as TensorLike | undefined, more ?? ({} as Options)];
+}
+
+function isOptions<Options extends object>(given: TensorLike | Options): given is Options {
+  const isObject = typeof given === 'object' && (given as object | null) !== null;
+  return isObject && check.isPlainObject(given) && !('data' in given);
 }

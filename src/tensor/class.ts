@@ -104,6 +104,11 @@ export class Tensor implements Variable {
     return this.type;
   }
 
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.sizes.length;
+  }
+
   /** Number of elements: the product of the shape. */
   get numel(): number {
     return this.count;
@@ -423,5 +428,6 @@ check.refuseAssignment(Tensor, {
   data: INSTEAD_OF_DATA,
   shape: 'functional.reshape(x, shape) makes another tensor',
   dtype: 'tensor(x, { dtype }) makes another tensor',
+  ndim: 'it is the number of sizes in the shape',
   numel: 'it is the product of the shape',
 });

@@ -23,6 +23,8 @@ export interface TensorMethods<T> {
    * @throws {RangeError} when the gradient's shape differs, or is missing for several elements.
    */
   backward(gradient?: T | ArrayLikeTensor, options?: BackwardOptions): void;
+  /** The same, from one element. */
+  backward(options: BackwardOptions): void;
 
   /**
    * `backward` that does not block the event loop while batch normalisation differentiates: that runs on
@@ -43,6 +45,8 @@ export interface TensorMethods<T> {
    * ```
    */
   backwardAsync(gradient?: T | ArrayLikeTensor, options?: BackwardAsyncOptions): Promise<void>;
+  /** The same, from one element. */
+  backwardAsync(options: BackwardAsyncOptions): Promise<void>;
 
   /**
    * Calls `hook` with the whole gradient of this tensor once in each backward, before it goes on or, for a
@@ -108,11 +112,31 @@ export interface TensorMethods<T> {
    */
   fill_(value: number | bigint | T): this;
 
+  /**
+   * A matrix with rows and columns exchanged: a copy, as of `transpose(0, 1)`. Fewer dimensions stay as they are.
+   *
+   * @throws {RangeError} for more than 2 dimensions.
+   * @example
+   * ```ts
+   * tensor([[1, 2], [3, 4]]).T.toArray(); // => [[1, 3], [2, 4]]
+   * ```
+   */
+  readonly T: T;
+
   /** The one element as a number. */
   item(): number;
 
-  /** Nested arrays of numbers; a number for shape []. */
-  toArray(): NestedArray;
+  /**
+   * Nested arrays of numbers; a number for shape []. TypeScript knows how deep where it is told.
+   *
+   * @example
+   * ```ts
+   * const rows: number[][] = tensor([[1, 2], [3, 4]]).toArray();
+   * rows.map(([first]) => first); // => [1, 3]
+   * ```
+   */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the depth
+  toArray<Values = NestedArray>(): Values;
 
   /**
    * The values as PyTorch prints them: past 1000 elements the edges, 4 digits; with the shape where it cannot

@@ -10,6 +10,9 @@ interface Dims {
   dim?: number | readonly number[] | undefined;
   keepdim?: boolean | undefined;
 }
+interface Variance extends Dims {
+  correction?: number | undefined;
+}
 /** A dimension or several, in the place of options. */
 type DimList = number | readonly number[];
 interface OneDim {
@@ -19,10 +22,22 @@ interface OneDim {
 interface Along {
   dim?: number | undefined;
 }
+interface Place extends Along {
+  keepdim?: boolean | undefined;
+}
+interface Order extends Along {
+  descending?: boolean | undefined;
+}
+interface Largest extends Along {
+  largest?: boolean | undefined;
+}
 interface ValuesAndIndices<T> {
   readonly values: T;
   readonly indices: T;
 }
+
+/** What may follow a dimension: the other options, or the flag that PyTorch has there. */
+type After<Options, Flag = boolean> = Omit<Options, 'dim'> | Flag;
 
 /** `functional` says what each computes. */
 export interface TensorOperations<T> {
@@ -50,25 +65,22 @@ export interface TensorOperations<T> {
   ge(other: Operand<T>): T;
   maskedFill(mask: Like<T>, value: Operand<T>): T;
 
-  sum(options?: Dims | DimList): T;
-  mean(options?: Dims | DimList): T;
-  amax(options?: Dims | DimList): T;
-  amin(options?: Dims | DimList): T;
-  logsumexp(options?: Dims | DimList): T;
-  var(options?: (Dims & { correction?: number | undefined }) | DimList): T;
-  std(options?: (Dims & { correction?: number | undefined }) | DimList): T;
+  sum(options?: Dims | DimList, after?: After<Dims>): T;
+  mean(options?: Dims | DimList, after?: After<Dims>): T;
+  amax(options?: Dims | DimList, after?: After<Dims>): T;
+  amin(options?: Dims | DimList, after?: After<Dims>): T;
+  logsumexp(options?: Dims | DimList, after?: After<Dims>): T;
+  var(options?: Variance | DimList, after?: After<Variance, never>): T;
+  std(options?: Variance | DimList, after?: After<Variance, never>): T;
   max(): T;
-  max(options: OneDim | number): ValuesAndIndices<T>;
+  max(options: OneDim | number, after?: After<OneDim>): ValuesAndIndices<T>;
   min(): T;
-  min(options: OneDim | number): ValuesAndIndices<T>;
-  argmax(options?: (Along & { keepdim?: boolean | undefined }) | number): T;
-  argmin(options?: (Along & { keepdim?: boolean | undefined }) | number): T;
-  sort(options?: (Along & { descending?: boolean | undefined }) | number): ValuesAndIndices<T>;
-  argsort(options?: (Along & { descending?: boolean | undefined }) | number): T;
-  topk(
-    k: number,
-    options?: (Along & { largest?: boolean | undefined }) | number,
-  ): ValuesAndIndices<T>;
+  min(options: OneDim | number, after?: After<OneDim>): ValuesAndIndices<T>;
+  argmax(options?: Place | number, after?: After<Place>): T;
+  argmin(options?: Place | number, after?: After<Place>): T;
+  sort(options?: Order | number, after?: After<Order>): ValuesAndIndices<T>;
+  argsort(options?: Order | number, after?: After<Order>): T;
+  topk(k: number, options?: Largest | number, after?: After<Largest>): ValuesAndIndices<T>;
 
   relu(): T;
   sigmoid(): T;

@@ -16,7 +16,8 @@ addMethods(Tensor, {
     return Number(this.attached('Tensor.item')[0]);
   },
 
-  toArray(): NestedArray {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as in methods.ts
+  toArray<Values = NestedArray>(): Values {
     const data = this.attached('Tensor.toArray');
     const build = (axis: number, start: number, size: number): NestedArray => {
       if (axis === this.shape.length) return Number(data[start]);
@@ -24,7 +25,7 @@ addMethods(Tensor, {
       const step = count === 0 ? 0 : size / count;
       return Array.from({ length: count }, (_, i) => build(axis + 1, start + i * step, step));
     };
-    return build(0, 0, this.numel);
+    return build(0, 0, this.numel) as Values;
   },
 
   toString(): string {

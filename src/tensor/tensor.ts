@@ -1,6 +1,7 @@
 // The door to tensors: the class, and the files that give it its methods.
 import './backward.js';
 import './in-place.js';
+import './operators.js';
 import './reading.js';
 import './sharing.js';
 

@@ -134,15 +134,23 @@ describe('the graph is freed', () => {
     unchanged();
   });
 
-  test('options in the place of the gradient are said to be options', async () => {
-    const y = mul(leaf([3]), leaf([2]));
-    const words = (method: string) =>
-      `Tensor.${method}: expected a gradient before the options (for none: ` +
-      `${method}(undefined, { … })), got an object.`;
-    const options = { retainGraph: true } as never;
-    expect(() => y.backward(options)).toThrow(words('backward'));
-    await expect(y.backwardAsync(options)).rejects.toThrow(words('backwardAsync'));
-    y.backward();
+  test('options may stand where the gradient does', async () => {
+    const x = leaf([3]);
+    const y = mul(x, x);
+    y.backward({ retainGraph: true });
+    await y.backwardAsync({ retainGraph: true });
+    y.backward({});
+    expect(x.grad!.toArray()).toEqual([18]);
+    const z = mul(x, x);
+    const wrong = { retain_graph: true } as never;
+    const words = (who: string, known: string): string =>
+      `Tensor.${who}: expected options among ${known}, got 'retain_graph' (did you mean 'retainGraph'?).`;
+    expect(() => z.backward(wrong)).toThrow(words('backward', 'retainGraph'));
+    await expect(z.backwardAsync(wrong)).rejects.toThrow(
+      words('backwardAsync', 'retainGraph, signal'),
+    );
+    expect(() => z.backward({} as never, { retainGraph: true })).toThrow(/expected .* got/);
+    z.backward();
   });
 
   test('retainGraph keeps it', () => {

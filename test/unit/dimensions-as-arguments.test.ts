@@ -39,8 +39,30 @@ describe('a dimension where options go', () => {
     expect(() => byFunction(x, 3)).toThrow(/dim from -3 to 2 \(Dimension out of range\), got 3/);
     expect(() => byFunction(x, 1.5)).toThrow(/got 1.5/);
     expect(() => byFunction(x, '1')).toThrow(/expected an options object .*, got '1'/);
-    // keepdim, in PyTorch: not taken for something else, and not left out without a word.
-    expect(() => byFunction(x, 1, true)).toThrow(/expected 2 arguments, got 3 \(true\)/);
+    // Neither taken for something else, nor left out without a word.
+    for (const more of ['keepdim', 1, [0], { dim: 0 }]) {
+      expect(() => byFunction(x, 1, more)).toThrow(/expected 2 arguments, got 3/);
+    }
+    expect(() => byFunction(x, { dim: 1 }, true)).toThrow(/expected 2 arguments, got 3 \(true\)/);
+    expect(() => byFunction(x, 1, { keepDims: true })).toThrow(/among .*, got 'keepDims'|got 3/);
+  });
+
+  const flags = { sort: 'descending', argsort: 'descending' } as Partial<Record<string, string>>;
+  test.each(names)('%s, with its further option behind the dimension', (name) => {
+    const call = functional[name] as (x: Tensor, dim: unknown, more?: unknown) => Result;
+    const method = x[name] as (dim: unknown, more?: unknown) => Result;
+    const noFlag = ['var', 'std', 'softmax', 'logSoftmax'].includes(name);
+    if (noFlag) expect(() => call(x, 1, true)).toThrow(/expected 2 arguments, got 3 \(true\)/);
+    if (name === 'softmax' || name === 'logSoftmax') return;
+    const flag = flags[name] ?? 'keepdim';
+    for (const value of [true, false]) {
+      const wanted = plain(call(x, { dim: 1, [flag]: value }));
+      expect(plain(call(x, 1, { [flag]: value }))).toEqual(wanted);
+      expect(plain(method.call(x, 1, { [flag]: value }))).toEqual(wanted);
+      if (noFlag) continue;
+      expect(plain(call(x, 1, value))).toEqual(wanted);
+      expect(plain(method.call(x, 1, value))).toEqual(wanted);
+    }
   });
 
   test.each(OF_SEVERAL)('%s over several', (name) => {
@@ -57,7 +79,8 @@ describe('a dimension where options go', () => {
 
   test('topk, glu, split, chunk, cat and stack', () => {
     expect(plain(x.topk(1, 0))).toEqual(plain(x.topk(1, { dim: 0 })));
-    expect(() => functional.topk(x, 1, 0, true as never)).toThrow(/expected 3 arguments, got 4/);
+    expect(plain(x.topk(1, 0, false))).toEqual(plain(x.topk(1, { dim: 0, largest: false })));
+    expect(() => functional.topk(x, 1, 0, 1 as never)).toThrow(/expected 3 arguments, got 4/);
     expect(plain(functional.glu(x, 1))).toEqual(plain(functional.glu(x, { dim: 1 })));
     expect(plain(x.split(2, 2))).toEqual(plain(x.split(2, { dim: 2 })));
     expect(plain(x.chunk(2, 1))).toEqual(plain(x.chunk(2, { dim: 1 })));

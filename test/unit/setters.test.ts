@@ -85,6 +85,7 @@ const INTERNAL: Readonly<Record<string, readonly string[]>> = {
   Tensor: [
     ...['sizes', 'type', 'count', 'gradient', 'shownGrad', 'kept', 'memory', 'maker', 'wantsGrad'],
     ...['needsAtForward', 'views', 'base', 'view', 'made', 'of'],
+    ...['T', 'requires_grad'], // operators.test.ts: a new tensor at each read, and one that cannot be read
   ],
   Module: ['chain', 'options', 'features', 'probability', 'chosen', 'kind'],
   BatchNorm1d: [

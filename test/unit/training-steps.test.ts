@@ -153,6 +153,15 @@ describe('clipping', () => {
     expect(nn.clipGradNorm_(parameters[0]!, 1)).toBe(0.5);
     expect(parameters[0]!.grad!.item()).toBe(0.5);
     expect(nn.clipGradNorm_([p()], 1)).toBe(0);
+    expect(nn.clipGradNorm_([], 1)).toBe(0);
+    const walked = new nn.Linear(2, 2).parameters();
+    new optim.SGD(walked, { lr: 1 });
+    const words =
+      'expected parameters (an iterator is walked once: [...model.parameters()] is a list), got an iterator with none left.';
+    expect(() => nn.clipGradNorm_(walked, 1)).toThrow(`clipGradNorm_: ${words}`);
+    expect(() => {
+      nn.clipGradValue_(walked, 1);
+    }).toThrow(`clipGradValue_: ${words}`);
   });
 
   test('values: NaN stays', () => {

@@ -10,7 +10,7 @@ import {
   type Backward,
   type TensorLike,
 } from '../../tensor/tensor.js';
-import { around, dimOf, dimsOf, optionsOf, type DimList } from '../dims.js';
+import { around, dimOf, dimsOf, optionsOf, type AfterDim, type DimList } from '../dims.js';
 import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { isInteger } from '../pointwise/integers.js';
 import { inputOf } from '../shapes/arguments.js';
@@ -92,9 +92,9 @@ interface Spread {
 export function sum(
   x: TensorLike,
   options: DimOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<DimOptions>
 ): Tensor {
-  const plan = planOf('sum', x, optionsOf('sum', options, rest), undefined, inputOf);
+  const plan = planOf('sum', x, optionsOf('sum', options, rest, 'keepdim'), undefined, inputOf);
   const { input, dims, shape, size } = plan;
   if (isInteger(input)) return integerSum(input, dims, size, shape);
   const to = { whole: input.shape, kept: plan.kept };
@@ -109,9 +109,9 @@ export function sum(
 export function mean(
   x: TensorLike,
   options: DimOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<DimOptions>
 ): Tensor {
-  const plan = planOf('mean', x, optionsOf('mean', options, rest), undefined, meanInput);
+  const plan = planOf('mean', x, optionsOf('mean', options, rest, 'keepdim'), undefined, meanInput);
   const { input, dims, shape, size } = plan;
   const to = { whole: input.shape, kept: plan.kept };
   const y =
@@ -166,7 +166,11 @@ function quotient(dy: Tensor, y: Tensor): Tensor {
 }
 
 /** The variance: Σ (x - mean)² / (size - correction), in double, about the mean. */
-function varOf(x: TensorLike, options: VarOptions | DimList = {}, ...rest: undefined[]): Tensor {
+function varOf(
+  x: TensorLike,
+  options: VarOptions | DimList = {},
+  ...rest: AfterDim<VarOptions, never>
+): Tensor {
   return variance('var', x, optionsOf('var', options, rest));
 }
 export { varOf as var };
@@ -175,7 +179,7 @@ export { varOf as var };
 export function std(
   x: TensorLike,
   options: VarOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<VarOptions, never>
 ): Tensor {
   return variance('std', x, optionsOf('std', options, rest));
 }
@@ -184,9 +188,9 @@ export function std(
 export function logsumexp(
   x: TensorLike,
   options: DimOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<DimOptions>
 ): Tensor {
-  const plan = planOf('logsumexp', x, optionsOf('logsumexp', options, rest));
+  const plan = planOf('logsumexp', x, optionsOf('logsumexp', options, rest, 'keepdim'));
   const { input, dims, shape, kept } = plan;
   const y = reduce('logsumexp', input, dims, shape);
   return record('logsumexp', y, [input], [input, y], (dy) => {
@@ -221,18 +225,18 @@ function someOf(who: string, input: Tensor, size: number): void {
 export function amax(
   x: TensorLike,
   options: DimOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<DimOptions>
 ): Tensor {
-  return extremes('amax', x, optionsOf('amax', options, rest));
+  return extremes('amax', x, optionsOf('amax', options, rest, 'keepdim'));
 }
 
 /** The smallest values; NaN where there is one. Those that are equal share the gradient evenly. */
 export function amin(
   x: TensorLike,
   options: DimOptions | DimList = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<DimOptions>
 ): Tensor {
-  return extremes('amin', x, optionsOf('amin', options, rest));
+  return extremes('amin', x, optionsOf('amin', options, rest, 'keepdim'));
 }
 
 export interface OneDimOptions {
@@ -309,15 +313,15 @@ export function max(x: TensorLike): Tensor;
 export function max(
   x: TensorLike,
   options: OneDimOptions | number,
-  ...rest: undefined[]
+  ...rest: AfterDim<OneDimOptions>
 ): ValuesAndIndices;
 export function max(
   x: TensorLike,
   options?: OneDimOptions | number,
-  ...rest: undefined[]
+  ...rest: AfterDim<OneDimOptions>
 ): Tensor | ValuesAndIndices {
   if (options === undefined) return whole('max', 'amax', x);
-  return withIndices('max', x, optionsOf('max', options, rest));
+  return withIndices('max', x, optionsOf('max', options, rest, 'keepdim'));
 }
 
 /** The smallest value, like `max`. NaN is the smallest. */
@@ -325,15 +329,15 @@ export function min(x: TensorLike): Tensor;
 export function min(
   x: TensorLike,
   options: OneDimOptions | number,
-  ...rest: undefined[]
+  ...rest: AfterDim<OneDimOptions>
 ): ValuesAndIndices;
 export function min(
   x: TensorLike,
   options?: OneDimOptions | number,
-  ...rest: undefined[]
+  ...rest: AfterDim<OneDimOptions>
 ): Tensor | ValuesAndIndices {
   if (options === undefined) return whole('min', 'amin', x);
-  return withIndices('min', x, optionsOf('min', options, rest));
+  return withIndices('min', x, optionsOf('min', options, rest, 'keepdim'));
 }
 
 function whole(who: string, name: ReduceName & ('amax' | 'amin'), x: TensorLike): Tensor {
@@ -363,16 +367,16 @@ function places(who: string, largest: boolean, x: TensorLike, options: ArgOption
 export function argmax(
   x: TensorLike,
   options: ArgOptions | number = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<ArgOptions>
 ): Tensor {
-  return places('argmax', true, x, optionsOf('argmax', options, rest));
+  return places('argmax', true, x, optionsOf('argmax', options, rest, 'keepdim'));
 }
 
 /** Where the smallest value is: the first of equal ones, or the first NaN. int64. */
 export function argmin(
   x: TensorLike,
   options: ArgOptions | number = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<ArgOptions>
 ): Tensor {
-  return places('argmin', false, x, optionsOf('argmin', options, rest));
+  return places('argmin', false, x, optionsOf('argmin', options, rest, 'keepdim'));
 }

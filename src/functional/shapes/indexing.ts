@@ -5,7 +5,7 @@ import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { record, Tensor, type DType, type TensorLike } from '../../tensor/tensor.js';
-import { around, dimOf, optionsOf } from '../dims.js';
+import { around, dimOf, optionsOf, type AfterDim } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { moved, movedBack } from '../reductions/moved.js';
 import type { ValuesAndIndices } from '../reductions/reductions.js';
@@ -237,9 +237,9 @@ export interface SortOptions {
 export function sort(
   x: TensorLike,
   given: SortOptions | number = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<SortOptions>
 ): ValuesAndIndices {
-  const options = optionsOf('sort', given, rest);
+  const options = optionsOf('sort', given, rest, 'descending');
   check.options('sort', options, ['dim', 'descending']);
   const descending = check.booleanOption('sort', 'descending', options.descending);
   return ordered('sort', x, options.dim === undefined ? -1 : options.dim, null, descending);
@@ -256,9 +256,9 @@ export function sort(
 export function argsort(
   x: TensorLike,
   given: SortOptions | number = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<SortOptions>
 ): Tensor {
-  const options = optionsOf('argsort', given, rest);
+  const options = optionsOf('argsort', given, rest, 'descending');
   check.options('argsort', options, ['dim', 'descending']);
   const descending = check.booleanOption('argsort', 'descending', options.descending);
   const dim = options.dim === undefined ? -1 : options.dim;
@@ -280,9 +280,9 @@ export function topk(
   x: TensorLike,
   k: number,
   given: TopkOptions | number = {},
-  ...rest: undefined[]
+  ...rest: AfterDim<TopkOptions>
 ): ValuesAndIndices {
-  const options = optionsOf('topk', given, rest, 3);
+  const options = optionsOf('topk', given, rest, 'largest', 3);
   check.options('topk', options, ['dim', 'largest']);
   const { largest = true } = options;
   check.boolean('topk', 'largest', largest);
