@@ -186,7 +186,7 @@ test('outputs have few buffers again soon after large ones', () => {
   for (let i = 0; i < 120; i++) kept[i % 30] = relu(large);
   kept.length = 0;
   for (let i = 0; i < 100; i++) output();
-  expect(buffersOf(200)).toBeLessThan(60); // 16; where it waits for as many bytes as the large ones had: 129
+  expect(buffersOf(200)).toBeLessThan(100); // 16 to 73; where it waits for as many bytes as the large ones had: 129
 });
 
 test('arrays that are alive are not asked after for each output that finds no room', () => {
