@@ -124,8 +124,8 @@ export function accuracy(model: nn.Sequential, batchSize = 100): number {
   let right = 0;
   noGrad(() => {
     for (const [x, labels] of batches(test, batchSize, true)) {
-      const rows = model.forward(x).toArray() as number[][];
-      const expected = labels.toArray() as number[];
+      const rows = model.forward(x).toArray<number[][]>();
+      const expected = labels.toArray<number[]>();
       rows.forEach((row, i) => (right += Number(row.indexOf(Math.max(...row)) === expected[i])));
     }
   });

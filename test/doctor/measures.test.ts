@@ -38,7 +38,7 @@ describe('a report', () => {
       copy.train();
       let right = 0;
       for (const [x, labels] of loader) {
-        const rows = copy.forward(x).toArray() as number[][];
+        const rows = copy.forward(x).toArray<number[][]>();
         rows.forEach(
           (row, i) => (right += Number(row.indexOf(Math.max(...row)) === labels.data[i])),
         );

@@ -61,7 +61,7 @@ test('a number to the power of a tensor; a gradient of NaN stays out where the e
   expect(y.toArray()).toEqual([8, 1, 0.5]);
   functional.sum(y).backward();
   const log2 = Math.LN2;
-  (p.grad!.toArray() as number[]).forEach((each, i) =>
+  p.grad!.toArray<number[]>().forEach((each, i) =>
     expect(each).toBeCloseTo([8, 1, 0.5][i]! * log2, 14),
   );
   const x = tensor([2, 2], { requiresGrad: true });

@@ -69,8 +69,8 @@ test.each(DTYPES)('eye and arange, in %s', (dtype) => {
 
 test('randperm has each number once, in another order for another seed', () => {
   manualSeed(4);
-  const first = randperm(100).toArray() as number[];
-  const second = randperm(100).toArray() as number[];
+  const first = randperm(100).toArray<number[]>();
+  const second = randperm(100).toArray<number[]>();
   manualSeed(4);
   expect(randperm(100).toArray()).toEqual(first);
   expect(second).not.toEqual(first);

@@ -164,10 +164,10 @@ describe('EmbeddingBag', () => {
   test('an empty bag is 0, and gets no gradient', () => {
     const bag = new nn.EmbeddingBag(4, 2, { mode: 'max' });
     const y = bag.forward([1, 2], { offsets: [0, 0] });
-    const rows = y.toArray() as number[][];
+    const rows = y.toArray<number[][]>();
     expect(rows[0]).toEqual([0, 0]);
     functional.sum(y).backward();
-    const gradient = bag.weight.grad!.toArray() as number[][];
+    const gradient = bag.weight.grad!.toArray<number[][]>();
     expect([gradient[0], gradient[3]]).toEqual([[0, 0], [0, 0]]); // prettier-ignore
     expect(gradient[1]![0]! + gradient[2]![0]!).toBe(1);
   });
@@ -246,7 +246,7 @@ describe('StatisticsPooling', () => {
     const y = functional.statisticsPooling(x, { lengths: [3, 4] });
     expect(valuesOf(y)).toEqual([2, 0, NaN, NaN]);
     functional.narrow(y, 0, 0, 1).backward(tensor([[0, 1]]));
-    expect((x.grad!.toArray() as number[][][])[0]).toEqual([[0, 0, 0, 0]]);
+    expect(x.grad!.toArray<number[][][]>()[0]).toEqual([[0, 0, 0, 0]]);
   });
 
   test.each<[Tensor, object, RegExp]>([

@@ -47,7 +47,7 @@ describe('binary cross-entropy', () => {
   test('of any logit: no overflow, and small losses stay', () => {
     const x = tensor([1000, -1000, 40], { dtype: 'float64' });
     const t = tensor([1, 0, 1], { dtype: 'float64' });
-    const [high, low, small] = f.binaryCrossEntropyWithLogits(x, t, { reduction: 'none' }).toArray() as number[]; // prettier-ignore
+    const [high, low, small] = f.binaryCrossEntropyWithLogits(x, t, { reduction: 'none' }).toArray<number[]>(); // prettier-ignore
     expect([high, low]).toEqual([0, 0]);
     expect(small).toBeCloseTo(Math.exp(-40), 30);
   });
