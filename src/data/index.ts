@@ -8,14 +8,8 @@ export {
   type DataLoaderOptions,
 } from './loader.js';
 export { padSequence, type PadSequenceOptions } from './padding.js';
-export {
-  ConcatDataset,
-  randomSplit,
-  Subset,
-  type ConcatDatasetClass,
-  type ItemSubset,
-  type SubsetClass,
-} from './parts.js';
+export { ConcatDataset, type ConcatDatasetClass } from './concat.js';
+export { randomSplit, Subset, type ItemSubset, type SubsetClass } from './parts.js';
 export {
   BatchSampler,
   RandomSampler,

@@ -1,5 +1,6 @@
 // Loading a state dict: the modules are walked with their paths, everything is checked and converted
-// first, then copied, or assigned, in one go. It knows sites, not Module.
+// first, then copied, or assigned, in one go. It knows sites, not Module. Longer than 250 lines because each way a
+// state dict can be wrong has its sentence.
 import { isMap } from 'node:util/types';
 
 import * as check from '../../check/index.js';
