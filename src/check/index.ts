@@ -14,7 +14,14 @@ export {
   type ChannelDims,
 } from './batchnorm.js';
 export { classTargets, indices, lengths, mask } from './indices.js';
-export { isBuiltIn, isPlainObject, isThenable, refuseAssignment, synchronous } from './objects.js';
+export {
+  isBuiltIn,
+  isOptions,
+  isPlainObject,
+  isThenable,
+  refuseAssignment,
+  synchronous,
+} from './objects.js';
 export { abortReason, noMore, notAborted, options, requiredOptions, signal } from './options.js';
 export { describe, wrongKind, wrongValue } from './sentences.js';
 export { equalShapes, MOST_DIMENSIONS, numelOf, rank, shape, shapeText } from './shapes.js';

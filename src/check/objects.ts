@@ -24,10 +24,16 @@ export function refuseAssignment(
   }
 }
 
-/** Whether an object is of no class: a literal, of any realm, or without a prototype. */
-export function isPlainObject(value: object): boolean {
+/** Whether a value is an object of no class: a literal, of any realm, or without a prototype. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || isObjectPrototype(prototype);
+}
+
+/** Whether what stands where a tensor may is options: a plain object, and no other library's array. */
+export function isOptions(value: unknown): value is object {
+  return isPlainObject(value) && !('data' in value);
 }
 
 /** Whether this is some realm's Object.prototype: it has no prototype, and methods of its own. */

@@ -64,8 +64,7 @@ export function optionsOf<Options extends object>(
   const after = rest[0];
   if (after === undefined) return { dim: given } as Options;
   if (flag !== null && typeof after === 'boolean') return { dim: given, [flag]: after } as Options;
-  const isOptions = typeof after === 'object' && after !== null && check.isPlainObject(after);
-  if (!isOptions || 'dim' in after) check.noMore(who, expected, rest);
+  if (!check.isPlainObject(after) || 'dim' in after) check.noMore(who, expected, rest);
   return { dim: given, ...(after as object) } as Options;
 }
 

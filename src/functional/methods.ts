@@ -71,7 +71,10 @@ addMethods(Tensor, {
       const what = 'at most 2 dimensions (transpose exchanges two of more)';
       throw check.wrongValue('Tensor.T', what, `shape ${check.shapeText(this.shape)}`);
     }
-    return permute(this, this.ndim === 2 ? [1, 0] : this.shape.map((_, dim) => dim));
+    return permute(
+      this,
+      this.shape.map((_, dim) => this.ndim - 1 - dim),
+    );
   },
 });
 

@@ -75,11 +75,6 @@ function argumentsOf<Options extends object>(
   given: TensorLike | Options | undefined,
   more: Options | undefined,
 ): [gradient: TensorLike | undefined, options: Options] {
-  if (more === undefined && given !== undefined && isOptions(given)) return [undefined, given];
+  if (more === undefined && check.isOptions(given)) return [undefined, given as Options];
   return [given as TensorLike | undefined, more ?? ({} as Options)];
-}
-
-function isOptions<Options extends object>(given: TensorLike | Options): given is Options {
-  const isObject = typeof given === 'object' && (given as object | null) !== null;
-  return isObject && check.isPlainObject(given) && !('data' in given);
 }

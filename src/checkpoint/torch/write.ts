@@ -95,10 +95,6 @@ function encode(who: string, value: unknown): Uint8Array {
   ]);
 }
 
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && check.isPlainObject(value);
-}
-
 class Writer {
   readonly storages: ZipEntry[] = [];
   /** The place of each memory among them. */
@@ -124,14 +120,14 @@ class Writer {
       return value.map((each: unknown, i) => this.plain(`${where}[${i}]`, each, within));
     }
     if (isMap(value)) return this.map(where, value, within);
-    if (!isPlain(value)) {
+    if (!check.isPlainObject(value)) {
       throw check.wrongKind(who, `${where} to be a tensor or plain data`, value);
     }
     const { param_groups: groups } = value as { param_groups?: unknown };
     const entries = new Map<string, Plain>();
     for (const [name, each] of Object.entries(value as Record<string, unknown>)) {
       const at = `${where}.${name}`;
-      const isByIndex = name === 'state' && Array.isArray(groups) && isPlain(each);
+      const isByIndex = name === 'state' && Array.isArray(groups) && check.isPlainObject(each);
       const plain = isByIndex ? this.byIndex(at, each, within) : this.plain(at, each, within);
       entries.set(this.text(`a key of ${where}`, name), plain);
     }

@@ -64,7 +64,7 @@ function checkSynchronous(who: string, result: unknown): unknown {
 /** `{ signal, transfer }` are taken out of the last argument; what else is in it is for forward. */
 function split(who: string, given: readonly unknown[]): { inputs: readonly unknown[]; how: How } {
   const last = given.at(-1);
-  if (given.length < 2 || !isOptions(last)) {
+  if (given.length < 2 || !check.isOptions(last)) {
     return { inputs: given, how: { signal: null, transfer: false } };
   }
   const { signal, transfer, ...others } = last as Record<string, unknown>;
@@ -75,9 +75,4 @@ function split(who: string, given: readonly unknown[]): { inputs: readonly unkno
   const before = given.slice(0, -1);
   const left = Object.keys(others).length > 0;
   return { inputs: left ? [...before, others] : before, how };
-}
-
-function isOptions(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Tensor) return false;
-  return check.isPlainObject(value) && !('data' in value);
 }
