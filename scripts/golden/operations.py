@@ -128,4 +128,35 @@ case("normalize", lambda x: F.normalize(x, p=1, dim=0), [random(3, 4)], [{"p": 1
 case("normalize", lambda x: F.normalize(x, p=3.0), [random(3, 4)], [{"p": 3}])
 case("normalize", F.normalize, [torch.cat([random(2, 4), torch.zeros(1, 4, dtype=torch.float64)])])
 
+# Comparisons, masks and places: the mask or index is the last argument, as nested arrays (test/golden/operations.test.ts).
+unequal = (torch.tensor([[1.0, 2.0, 2.0], [0.0, -3.0, math.nan]], dtype=torch.float64), torch.tensor([2.0, 2.0, -3.0], dtype=torch.float64))
+for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    case(name, getattr(torch, name), list(unequal))
+    case(name, lambda x, name=name: getattr(torch, name)(x, 2), [unequal[0]], [2])
+mask = [[1, 0, 0], [0, 1, 1]]
+for left, right in (((2, 3), (2, 3)), ((2, 3), ()), ((1, 3), (2, 1)), ((4, 2, 3), (3,))):
+    case("where", lambda a, b: torch.where(torch.tensor(mask) != 0, a, b), [random(*left), random(*right)], [mask])
+case("maskedFill", lambda x: x.masked_fill(torch.tensor(mask) != 0, -7), [random(2, 3)], [-7, mask])
+case("maskedFill", lambda x: x.masked_fill(torch.tensor(mask) != 0, math.pi), [random(4, 2, 3)], [math.pi, mask])
+for dim, index in (
+    (0, [[0, 2, 1, 1]]),
+    (0, [[2, 2, 2, 0], [0, 1, 2, 0], [2, 2, 1, 0], [0, 0, 0, 0]]),
+    (1, [[3, 3, 0], [1, 0, 2], [0, 0, 0]]),
+    (-1, [[0, 1, 2, 3, 3, 3], [3, 2, 1, 0, 0, 0]]),
+):
+    case("gather", lambda x, dim=dim, index=index: x.gather(dim, torch.tensor(index)), [random(3, 4)], [dim, index])
+case("gather", lambda x: x.gather(1, torch.tensor([[[1, 0], [1, 1]], [[2, 2], [0, 2]]])), [random(2, 3, 2)], [1, [[[1, 0], [1, 1]], [[2, 2], [0, 2]]]])
+for dim in (0, 1, -1):
+    case("indexAdd", lambda x, source, dim=dim: x.index_add(dim, torch.tensor([2, 0, 2]), source), [random(3, 3), random(3, 3)], [dim, [2, 0, 2]])
+case("indexAdd", lambda x, source: x.index_add(1, torch.tensor([1, 1, 1, 0]), source), [random(2, 3, 2), random(2, 4, 2)], [1, [1, 1, 1, 0]])
+case("oneHot", lambda: F.one_hot(torch.tensor([2, 0, 1, 2])), [], [[2, 0, 1, 2]])
+case("oneHot", lambda: F.one_hot(torch.tensor([2, 0]), 5), [], [[2, 0], 5])
+for options in ({}, {"dim": 0}, {"dim": 1, "descending": True}):
+    case("argsort", lambda x, options=options: torch.argsort(x, stable=True, **options), [ties], [options])
+case("topk", lambda x: tuple(each.narrow(1, 0, 3) for each in torch.sort(x, dim=1, descending=True, stable=True)), [ties], [3, {"dim": 1}])
+case("flatten", lambda x: x.flatten(), [random(2, 3, 4)])
+case("flatten", lambda x: x.flatten(1), [random(2, 3, 4)], [{"startDim": 1}])
+case("flatten", lambda x: x.flatten(0, -2), [random(2, 3, 4)], [{"startDim": 0, "endDim": -2}])
+case("reshape", lambda x: x.reshape(4, -1), [random(2, 3, 4)], [[4, -1]])
+
 finish()
