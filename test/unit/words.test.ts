@@ -31,8 +31,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = JSON.parse(readFileSync(join(root, 'docs', 'words.json'), 'utf8')) as Entry[];
 const FOLDERS = ['src', 'binding', 'native', 'bench', 'examples', 'scripts', 'test', 'docs'];
 const READ = /\.(ts|mts|mjs|js|cc|h|inc|c|py|md|txt)$|^docs\/compatibility\.json$/;
-/** Data, and this list. */
-const LEFT_OUT = /\/(data|results)\/|^docs\/words\.json$|^test\/unit\/words\.test\.ts$/;
+/** Data, what `npm run bench:peers` installs, and this list. */
+const LEFT_OUT = /\/(data|results|\.packages)\/|^docs\/words\.json$|^test\/unit\/words\.test\.ts$/;
 /** Comments and texts: each ends in its line, so that what reads wrongly costs a line. */
 const NOT_NAMES = /\/\/.*|^ *(\/?\*|#).*|'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/gm;
 
