@@ -4,16 +4,25 @@ import { isMap, isPromise, isSet } from 'node:util/types';
 import { markedKind } from './copies.js';
 import { describe, wrongKind } from './sentences.js';
 
+const NO_HINTS: OptionHints = {};
+
+/** What to say to somebody who comes from elsewhere. */
+export interface OptionHints {
+  /** What to call instead where a tensor is given. */
+  readonly ofTensor?: string | undefined;
+  /** What other libraries call an option, in camelCase, and what to do here. */
+  readonly elsewhere?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
- * An options object with no name but the known ones; a near miss gets the name it was meant for.
- *
- * @param ofTensor - What to call instead where a tensor is given.
+ * An options object with no name but the known ones; a near miss, and one written_like_this, gets the name it was meant
+ * for.
  */
 export function options(
   who: string,
   value: unknown,
   known: readonly string[],
-  ofTensor?: string,
+  { ofTensor, elsewhere }: OptionHints = NO_HINTS,
 ): void {
   if (value === undefined) return;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -24,11 +33,18 @@ export function options(
   for (const name of Object.keys(value)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
+    const hint = hintOf(name, elsewhere) ?? (near === null ? null : `did you mean '${near}'?`);
     throw new TypeError(
       `${who}: expected options among ${known.join(', ')}, got '${name}'` +
-        `${near === null ? '' : ` (did you mean '${near}'?)`}.`,
+        `${hint === null ? '' : ` (${hint})`}.`,
     );
   }
+}
+
+/** What is said of a name that other libraries have, however it is written. */
+function hintOf(name: string, elsewhere: OptionHints['elsewhere'] = {}): string | null {
+  const found = Object.entries(elsewhere).find(([each]) => plain(each) === plain(name));
+  return found?.[1] ?? null;
 }
 
 /** Refuses what is an object, but none of options: by what it is. */
@@ -78,9 +94,12 @@ function isPlain(value: unknown): value is object {
   );
 }
 
+function plain(name: string): string {
+  return name.replaceAll('_', '').toLowerCase();
+}
+
 /** The known name within a third of its length in edits, or the same name written_like_this. */
 function nearest(name: string, known: readonly string[]): string | null {
-  const plain = (text: string): string => text.replaceAll('_', '').toLowerCase();
   let best: string | null = null;
   let least = Infinity;
   for (const candidate of known) {

@@ -60,6 +60,13 @@ interface Part {
 
 const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'collate'];
 
+/** What PyTorch has beside. */
+const ELSEWHERE = {
+  collateFn: "it is 'collate' here",
+  numWorkers: 'leave it out: a batch is made when it is asked for, and a data set may be asynchronous',
+  pinMemory: 'leave it out: nothing is copied to a device here',
+};
+
 /**
  * Batches of a data set.
  *
@@ -101,7 +108,7 @@ export const DataLoader = class DataLoader implements Iterable<unknown>, AsyncIt
 
   constructor(dataset: unknown, options: Partial<CollateOptions<unknown, unknown>> = {}) {
     const who = 'DataLoader';
-    check.options(who, options, NAMES);
+    check.options(who, options, NAMES, { elsewhere: ELSEWHERE });
     const { batchSize = 1, shuffle = false, dropLast = false, collate = null } = options;
     const { sampler, batchSampler } = options;
     this.#source = sourceOf(who, dataset);

@@ -35,7 +35,7 @@ export function padSequence(
 ): { padded: Tensor; lengths: Tensor } {
   const who = 'padSequence';
   const list = [...(check.iterable(who, 'sequences', sequences) as Iterable<Tensor>)];
-  checkOptions(who, options);
+  check.options(who, options, ['dim', 'value'], { elsewhere: ELSEWHERE });
   const { dim = -1, value = 0 } = options;
   const { first, axis } = checked(who, list, dim);
   checkValue(who, value, first.dtype);
@@ -59,21 +59,11 @@ export function padSequence(
 }
 
 /** What PyTorch calls the options, and what to do here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  paddingvalue: "it is 'value' here",
-  batchfirst: 'the batch always comes first here; sequences of shape [L, C] take dim: 0',
-  paddingside: 'the padding always comes last here',
+const ELSEWHERE = {
+  paddingValue: "it is 'value' here",
+  batchFirst: 'the batch always comes first here; sequences of shape [L, C] take dim: 0',
+  paddingSide: 'the padding always comes last here',
 };
-
-function checkOptions(who: string, options: unknown): void {
-  const names = typeof options === 'object' && options !== null ? Object.keys(options) : [];
-  for (const name of names) {
-    const hint = ELSEWHERE[name.replaceAll('_', '').toLowerCase()];
-    if (hint === undefined) continue;
-    throw new TypeError(`${who}: expected options among dim, value, got '${name}' (${hint}).`);
-  }
-  check.options(who, options, ['dim', 'value']);
-}
 
 function checkValue(who: string, value: unknown, dtype: DType): void {
   if (isFloating(dtype)) {

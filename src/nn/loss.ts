@@ -33,7 +33,7 @@ export abstract class Loss<Options extends object> extends Module {
     reductions: readonly string[] = ['mean', 'sum', 'none'] satisfies Reduction[],
   ) {
     super();
-    check.options(this[WHO], options, names, 'its forward takes the tensors');
+    check.options(this[WHO], options, names, { ofTensor: 'its forward takes the tensors' });
     const { reduction = 'mean' } = options as { reduction?: string | undefined };
     check.oneOf(this[WHO], 'reduction', reduction, reductions);
     this[OPTIONS] = { ...options };

@@ -3,7 +3,7 @@ import { perform } from '../run/deferral.js';
 import { Tensor, type Parameter } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import type { ParameterState } from './state.js';
 
 export interface AdagradOptions {
@@ -59,7 +59,7 @@ export class Adagrad extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdagradOptions = {},
   ) {
-    check.options('Adagrad', options, Object.keys(USUAL));
+    check.options('Adagrad', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

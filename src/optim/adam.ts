@@ -14,7 +14,7 @@ import {
   WHO,
 } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
 import { Power } from './power.js';
 
@@ -83,7 +83,7 @@ export class Adam extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdamOptions = {},
   ) {
-    check.options(new.target.name, options, ADAM_OPTIONS);
+    check.options(new.target.name, options, ADAM_OPTIONS, ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

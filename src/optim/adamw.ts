@@ -2,6 +2,7 @@ import * as check from '../check/index.js';
 import type { Parameter } from '../tensor/tensor.js';
 import { Adam, ADAM_OPTIONS, type AdamOptions } from './adam.js';
 import { DECOUPLED, FIXED } from './internals.js';
+import { ELSEWHERE } from './param-groups.js';
 
 /**
  * Adam with decoupled weight decay (Loshchilov & Hutter 2019): p -= lr · weightDecay · p, and then the step of Adam.
@@ -21,7 +22,7 @@ export class AdamW extends Adam {
   protected override readonly [FIXED] = { amsgrad: false, decoupled_weight_decay: true };
 
   constructor(params: ConstructorParameters<typeof Adam>[0], options: AdamOptions = {}) {
-    check.options(new.target.name, options, ADAM_OPTIONS);
+    check.options(new.target.name, options, ADAM_OPTIONS, ELSEWHERE);
     const { weightDecay = 0.01 } = options;
     super(params as Iterable<Parameter>, { ...options, weightDecay });
   }

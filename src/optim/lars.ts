@@ -4,7 +4,7 @@ import { perform } from '../run/deferral.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
 
 export interface LARSOptions {
@@ -56,7 +56,7 @@ export class LARS extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: LARSOptions = {},
   ) {
-    check.options('LARS', options, Object.keys(USUAL));
+    check.options('LARS', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

@@ -5,7 +5,7 @@ import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './betas.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
 import { Power } from './power.js';
 
@@ -74,7 +74,7 @@ export class NAdam extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: NAdamOptions = {},
   ) {
-    check.options('NAdam', options, Object.keys(USUAL));
+    check.options('NAdam', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

@@ -3,6 +3,20 @@ import * as check from '../check/index.js';
 import { Parameter } from '../tensor/tensor.js';
 import { SCHEDULED } from './state.js';
 
+const TECHNICAL = 'leave it out: it does not change what a step computes';
+/** What PyTorch and others call the options of an optimiser, and what to do here. */
+export const ELSEWHERE = {
+  elsewhere: {
+    learningRate: "it is 'lr' here",
+    epsilon: "it is 'eps' here",
+    beta1: 'it is betas: [beta1, beta2] here',
+    beta2: 'it is betas: [beta1, beta2] here',
+    foreach: TECHNICAL,
+    fused: TECHNICAL,
+    capturable: TECHNICAL,
+  },
+} as const;
+
 /** What a scheduler keeps in the groups it moves, as PyTorch's do; each is a number of at least 0. */
 export type ScheduledGroup = { [Name in (typeof SCHEDULED)[number]]?: number | undefined };
 
@@ -46,7 +60,7 @@ export function resolvedGroup<Hyper extends object>(
   }
   const { params, ...own } = group;
   const scheduled = SCHEDULED.filter((name) => group[name] !== undefined);
-  check.options(who, group, ['params', ...Object.keys(defaults), ...scheduled]);
+  check.options(who, group, ['params', ...Object.keys(defaults), ...scheduled], ELSEWHERE);
   const list = [...(check.iterable(who, 'params', params) as Iterable<Parameter>)];
   for (const parameter of list) {
     if (!((parameter as unknown) instanceof Parameter)) {

@@ -3,7 +3,7 @@ import { perform } from '../run/deferral.js';
 import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
 
 export interface RMSpropOptions {
@@ -70,7 +70,7 @@ export class RMSprop extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: RMSpropOptions = {},
   ) {
-    check.options('RMSprop', options, Object.keys(USUAL));
+    check.options('RMSprop', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

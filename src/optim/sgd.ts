@@ -12,7 +12,7 @@ import {
   WHO,
 } from './internals.js';
 import { Optimizer } from './optimizer.js';
-import { withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
+import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
 
 export interface SGDOptions {
@@ -73,7 +73,7 @@ export class SGD extends Optimizer<Hyper> {
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: SGDOptions = {},
   ) {
-    check.options('SGD', options, Object.keys(USUAL));
+    check.options('SGD', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
 

@@ -213,7 +213,7 @@ describe('what is refused', () => {
     [
       'an unknown option of a group',
       [{ params: [p], learningRate: 1 }],
-      `TypeError: SGD: expected options among params, ${sgd}, got 'learningRate'.`,
+      `TypeError: SGD: expected options among params, ${sgd}, got 'learningRate' (it is 'lr' here).`,
     ],
     [
       'a bad option of a group',

@@ -265,7 +265,7 @@ interface OnePlan {
 }
 
 function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan {
-  check.options(who, options, ['dim', 'keepdim'], OF_TWO[who]);
+  check.options(who, options, ['dim', 'keepdim'], { ofTensor: OF_TWO[who] });
   const input = floatingInput(who, x);
   const dim = dimOf(who, 'dim', (options as OneDimOptions | undefined)?.dim, input.shape.length);
   const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);
