@@ -22,16 +22,19 @@ import {
   refuse,
 } from './fuzz-facade/findings.mjs';
 import { copyLayers, flights, land, turn } from './fuzz-facade/flights.mjs';
+import { FUNCTION_OPERATIONS } from './fuzz-facade/function-operations.mjs';
 import { drawn } from './fuzz-facade/hostile.mjs';
 import { LAYER_OPERATIONS } from './fuzz-facade/layer-operations.mjs';
 import { OPERATIONS } from './fuzz-facade/operations.mjs';
-import { options } from './fuzz-facade/package.mjs';
+import { evenkeel, options } from './fuzz-facade/package.mjs';
 import { difference, makeWorld, snapshot } from './fuzz-facade/world.mjs';
 
 const runs = Number(options.runs);
 const seed = Number(options.seed);
 const CALLS = Array.from({ length: 40 }, (_, call) => call);
-const table = Object.entries({ ...OPERATIONS, ...LAYER_OPERATIONS, ...ASYNC_OPERATIONS });
+const stateful = Object.entries({ ...OPERATIONS, ...LAYER_OPERATIONS, ...ASYNC_OPERATIONS });
+const functions = Object.entries(FUNCTION_OPERATIONS);
+const table = [...stateful, ...functions];
 
 async function run(episode, calls = CALLS) {
   startDraws(seed, episode, -1);
@@ -44,7 +47,7 @@ async function run(episode, calls = CALLS) {
       await turn();
       before = land(before);
     }
-    before = act(...one(table), before);
+    before = act(...one(chance(3) ? functions : stateful), before);
     copyLayers();
   }
   while (flights.length > 0) {
@@ -89,6 +92,10 @@ async function needed(text, episode) {
   }
   return calls;
 }
+
+const known = new Set(table.map(([name]) => name));
+const unknown = Object.keys(evenkeel.functional).filter((name) => !known.has(`functional.${name}`));
+if (unknown.length > 0) throw new Error(`no arguments are known for ${unknown.join(', ')}`);
 
 const first = options.episode === undefined ? 0 : Number(options.episode);
 const last = options.episode === undefined ? Math.ceil(runs / CALLS.length) : first + 1;

@@ -111,7 +111,16 @@ export function stateFor(layer) {
   for (let i = below(3); i > 0; i--) {
     const key = one([...own.keys(), 'extra', '__proto__', 'weight', 'num_batches_tracked']);
     if (chance(3)) own.delete(key);
-    else own.set(key, chance(2) ? hostile() : input());
+    else own.set(key, chance(2) ? apart(hostile()) : input());
   }
   return own;
+}
+
+/** Not in memory of the world's: two layers that share it by `assign` would both change with one. */
+function apart(value) {
+  try {
+    return ofState(value) ? input() : value;
+  } catch {
+    return value; // is no tensor
+  }
 }

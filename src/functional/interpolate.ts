@@ -21,7 +21,7 @@ export interface InterpolateOptions {
 const MOST_VALUES = 2 ** 31 - 1;
 
 /** Options that are checked: for the function and for the layer. */
-export function interpolateOptions(who: string, options: InterpolateOptions): void {
+export function interpolateOptions(who: string, options: InterpolateOptions = {}): void {
   check.options(who, options, ['size', 'scaleFactor', 'mode', 'alignCorners']);
   const { size, scaleFactor, mode = 'nearest' } = options;
   check.oneOf(who, 'mode', mode, ['nearest', 'linear']);

@@ -95,6 +95,17 @@ describe('what is missing, or no function', () => {
     );
   });
 
+  it.each<[string, () => unknown]>([
+    ['interpolate', () => functional.interpolate(x, undefined as never)],
+    ['Upsample', () => new nn.Upsample(undefined as never)],
+  ])('as the options of %s', (who, call) => {
+    expect(call).toThrow(
+      new RangeError(
+        `${who}: expected either size or scaleFactor (only one of size or scale_factor should be defined), got neither.`,
+      ),
+    );
+  });
+
   it('as what apply calls', () => {
     expect(() => new nn.ReLU().apply(null as never)).toThrow(
       new TypeError('ReLU.apply: expected a function, got null.'),
