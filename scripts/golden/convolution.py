@@ -150,4 +150,13 @@ for size in (1, 2, 3, 7, 13):
     case("adaptiveMaxPool1d", lambda x, s=size: F.adaptive_max_pool1d(x, s, return_indices=True),
          [random(2, 3, 7)], [size, {"returnIndices": True}])
 
+# The layer, whose padding has values: its weight and bias are arguments.
+for mode in ("zeros", "reflect", "replicate", "circular"):
+    for kernel, options in ((3, {"padding": 2}), (4, {"padding": "same", "dilation": 3}), (5, {"padding": 3, "stride": 2, "groups": 2})):
+        layer = torch.nn.Conv1d(4, 6, kernel, padding_mode=mode, dtype=torch.float64, **options)
+        for parameter in layer.parameters():
+            parameter.data = random(*parameter.shape)
+        values = [parameter.flatten().tolist() for parameter in layer.parameters()]
+        case("Conv1d", layer, [random(2, 4, 11)], [[4, 6, kernel], {**options, "paddingMode": mode}, *values])
+
 finish()

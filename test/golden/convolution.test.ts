@@ -1,5 +1,5 @@
 // Convolutions, pooling, norms by sample, interpolation and embeddings against PyTorch in float64.
-import { functional, tensor, type Tensor } from 'evenkeel';
+import { functional, nn, tensor, type Tensor } from 'evenkeel';
 
 import { describeGoldenCases } from '../helpers/golden-cases.js';
 
@@ -48,6 +48,18 @@ describeGoldenCases('convolution', {
           ? flat
           : tensor(Int32Array.from(flat), [index.length, flat.length / index.length]);
       return functional.embeddingBag(places, weight, { ...options, perSampleWeights });
+    },
+    Conv1d: (x, sizes, options, weight, bias) => {
+      const { dtype } = x as Tensor;
+      const layer = new nn.Conv1d(...(sizes as [number, number, number]), {
+        ...(options as Options),
+        dtype: dtype as 'float32',
+      });
+      layer
+        .requiresGrad_(false)
+        .weight.copy_(tensor(weight as number[], { dtype }).reshape([...layer.weight.shape]));
+      layer.bias!.copy_(tensor(bias as number[], { dtype }));
+      return layer.forward(x as Tensor);
     },
     embedding: (weight, index, options) =>
       functional.embedding(index as number[], weight as Tensor, options as Options),
