@@ -63,7 +63,8 @@ const NAMES = ['batchSize', 'shuffle', 'dropLast', 'sampler', 'batchSampler', 'c
 /** What PyTorch has beside. */
 const ELSEWHERE = {
   collateFn: "it is 'collate' here",
-  numWorkers: 'leave it out: a batch is made when it is asked for, and a data set may be asynchronous',
+  numWorkers:
+    'leave it out: a batch is made when it is asked for, and a data set may be asynchronous',
   pinMemory: 'leave it out: nothing is copied to a device here',
 };
 

@@ -7,8 +7,9 @@ import { pad } from '../functional/shapes/pad.js';
 import { transpose } from '../functional/shapes/permute.js';
 import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { drawUniform } from './draw-uniform.js';
-import { WHO } from './module/internals.js';
+import { HOLDS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightOrBias } from './module/replaced.js';
 
 interface Shared {
   /** Positions from one window to the next. Default 1. */
@@ -95,6 +96,11 @@ abstract class Convolution extends Module {
     this.weight = new Parameter(Tensor.uninitialized(shape, dtype));
     this.bias = bias ? new Parameter(Tensor.uninitialized([outChannels], dtype)) : null;
     if (!(UNDRAWN in options)) this.resetParameters();
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** Draws weight and bias anew, uniform in ±1/sqrt(fan in), as PyTorch does. */

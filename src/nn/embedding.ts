@@ -3,8 +3,9 @@ import { embedding, paddingRow } from '../functional/embedding.js';
 import type { Indices } from '../functional/shapes/indices.js';
 import { floats, learned, Parameter, Tensor } from '../tensor/tensor.js';
 import { normal_ } from './init.js';
-import { WHO } from './module/internals.js';
+import { HOLDS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightOrBias } from './module/replaced.js';
 
 export interface EmbeddingLayerOptions {
   /** A row that starts as 0 and gets no gradient; negative ones count from the end. Default none. */
@@ -40,6 +41,11 @@ export abstract class Rows extends Module {
     this.paddingIdx = padding < 0 ? null : padding;
     this.weight = new Parameter(Tensor.uninitialized([numEmbeddings, embeddingDim], dtype));
     this.resetParameters();
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** Draws the rows anew; that of `paddingIdx` is 0. */

@@ -3,8 +3,9 @@ import * as check from '../check/index.js';
 import { groupNorm, instanceNorm, layerNorm, normalizedShape } from '../functional/layer-norm.js';
 import { numberOption } from '../functional/pointwise/activation-options.js';
 import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
-import { WHO } from './module/internals.js';
+import { HOLDS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightOrBias } from './module/replaced.js';
 import { pythonBoolean, pythonFloat } from './module/repr.js';
 
 export interface LayerNormLayerOptions {
@@ -54,6 +55,11 @@ abstract class SampleNorm extends Module {
     const [weight, bias] = learns(who);
     this.weight = weight ? new Parameter(Tensor.filled(shape, dtype, 1)) : null;
     this.bias = bias ? new Parameter(Tensor.filled(shape, dtype, 0)) : null;
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** Sets weight to 1 and bias to 0. */

@@ -2,8 +2,9 @@ import * as check from '../check/index.js';
 import { linear } from '../functional/linear.js';
 import { learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { drawUniform } from './draw-uniform.js';
-import { WHO } from './module/internals.js';
+import { HOLDS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightOrBias } from './module/replaced.js';
 import { pythonBoolean } from './module/repr.js';
 
 export interface LinearOptions {
@@ -65,6 +66,11 @@ export class Linear extends Module {
 
   set outFeatures(value: number) {
     this[FEATURES].out = check.wholeNumber(this[WHO], 'outFeatures', value, 1);
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** Draws weight and bias anew. */

@@ -2,8 +2,9 @@ import * as check from '../check/index.js';
 import { numberOption } from '../functional/pointwise/activation-options.js';
 import { prelu } from '../functional/pointwise/activations.js';
 import { floats, learned, Parameter, Tensor, type TensorLike } from '../tensor/tensor.js';
-import { WHO } from './module/internals.js';
+import { HOLDS, WHO } from './module/internals.js';
 import { Module } from './module/module.js';
+import { weightOrBias } from './module/replaced.js';
 
 export interface PReLUOptions {
   /** 1 (default): one slope for all; else one for each channel of dimension 1. */
@@ -47,6 +48,11 @@ export class PReLU extends Module {
   /** What the slopes start as. */
   get init(): number {
     return this[START];
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** Sets the slopes to `init`. */

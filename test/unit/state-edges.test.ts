@@ -321,11 +321,13 @@ describe('a plain tensor where a Parameter belongs', () => {
 
   it('is refused by the next forward: it would be missing in the state', () => {
     const bn = new nn.BatchNorm1d(2);
-    Object.assign(bn, { weight: tensor([1, 1]) });
+    const { weight } = bn;
     const expectUnchanged = snapshot(bn);
+    Object.assign(bn, { weight: tensor([1, 1]) });
     expect(thrownBy(() => bn.forward(batch))).toBe(
       `TypeError: BatchNorm1d: expected weight ${got}`,
     );
+    bn.weight = weight;
     expectUnchanged();
     const linear = new nn.Linear(2, 1);
     Object.assign(linear, { weight: tensor([[1, 1]]) });

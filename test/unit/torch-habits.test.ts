@@ -36,3 +36,77 @@ describe('names of options from elsewhere', () => {
     );
   });
 });
+
+describe('a plain tensor where a parameter was, before any walk has seen it', () => {
+  const layers: Record<string, () => nn.Module> = {
+    Linear: () => new nn.Linear(2, 2),
+    Conv1d: () => new nn.Conv1d(2, 2, 1),
+    ConvTranspose1d: () => new nn.ConvTranspose1d(2, 2, 1),
+    BatchNorm1d: () => new nn.BatchNorm1d(2),
+    SyncBatchNorm: () => new nn.SyncBatchNorm(2),
+    LayerNorm: () => new nn.LayerNorm(2),
+    GroupNorm: () => new nn.GroupNorm(1, 2),
+    InstanceNorm1d: () => new nn.InstanceNorm1d(2, { affine: true }),
+    Embedding: () => new nn.Embedding(2, 2),
+    EmbeddingBag: () => new nn.EmbeddingBag(2, 2),
+    PReLU: () => new nn.PReLU(),
+  };
+  const walks: Record<string, (model: nn.Module) => unknown> = {
+    'an optimiser': (model) => new optim.SGD(model.parameters()),
+    stateDict: (model) => model.stateDict(),
+    train: (model) => model.train(),
+    loadStateDict: (model) => model.loadStateDict(new Map(), { strict: false }),
+  };
+
+  describe.each(Object.entries(layers))('%s', (name, make) => {
+    test.each(Object.entries(walks))('%s refuses it', (_, walk) => {
+      for (const value of [tensor([1, 2]), [1, 2]]) {
+        const layer = make();
+        const model = new nn.ModuleDict({ layer });
+        Object.assign(layer, { weight: value });
+        expect(thrownBy(() => walk(model))).toMatch(
+          `TypeError: ${name}: expected parameter 'weight' to be a Parameter or null (cannot assign another value as parameter), got `,
+        );
+        Object.assign(layer, { weight: null });
+        if (name !== 'PReLU' && !name.startsWith('Embedding')) walk(model); // null is none
+      }
+    });
+  });
+
+  test('the message says how to make one', () => {
+    const layer = new nn.Linear(2, 1);
+    Object.assign(layer, { bias: tensor([1]) });
+    expect(thrownBy(() => layer.stateDict())).toBe(
+      "TypeError: Linear: expected parameter 'bias' to be a Parameter or null (cannot assign another value as parameter), " +
+        'got an instance of Tensor (new nn.Parameter(tensor) makes one; noGrad(() => parameter.copy_(tensor)) keeps the one there is).',
+    );
+  });
+
+  test("fields of one's own class are free until a walk has seen a parameter there", () => {
+    class Net extends nn.Module {
+      weight: unknown = tensor([1]);
+      forward(): void {
+        // nothing
+      }
+    }
+    expect([...new Net().train().parameters()]).toEqual([]);
+  });
+
+  test('a number of a list is an item of it', () => {
+    const make = [
+      () => new nn.Sequential(new nn.ReLU(), new nn.ReLU()),
+      () => new nn.ModuleList([new nn.ReLU(), new nn.ReLU()]),
+      () => new nn.ParameterList([new nn.Parameter(tensor([1])), new nn.Parameter(tensor([2]))]),
+    ];
+    for (const each of make) {
+      for (const walk of [
+        (list: nn.Module) => list.train(),
+        (list: nn.Module) => [...(list as unknown as Iterable<unknown>)],
+      ]) {
+        const list = each();
+        Object.assign(list, { 1: (x: unknown) => x });
+        expect(thrownBy(() => walk(list))).toMatch(/^TypeError: \w+: expected .* '1' to be a (Module|Parameter) or null/); // prettier-ignore
+      }
+    }
+  });
+});

@@ -89,6 +89,21 @@ describe('a field that holds a module out of reach', () => {
     ]);
   });
 
+  test('a Tensor that requires grad', () => {
+    class Net extends Silent {
+      scale = tensor([1], { requiresGrad: true });
+      constant = tensor([1]);
+      result = functional.mul(tensor([1], { requiresGrad: true }), 2);
+      learned = new nn.Parameter(tensor([1]));
+    }
+    new Net().train();
+    expect(warnings()).toEqual([
+      "Net: the field 'scale' holds a Tensor that requires grad and is no Parameter: parameters(), stateDict() and " +
+        'optimizers do not find it. If it is to be learned, make it one: new nn.Parameter(tensor).',
+    ]);
+    new Net().train();
+  });
+
   test.each<[string, (model: nn.Module) => unknown]>([
     ['train', (model) => model.train()],
     ['eval', (model) => model.eval()],

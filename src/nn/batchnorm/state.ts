@@ -10,6 +10,7 @@ import {
   CHECK_STATISTICS,
   COUNT_BATCH,
   CREATE_STATE,
+  HOLDS,
   MOVE_STATISTICS,
   NEXT_WEIGHT,
   STATISTICS,
@@ -17,6 +18,7 @@ import {
   WITH_STATISTICS,
 } from '../module/internals.js';
 import { BatchNormChoices } from './choices.js';
+import { weightOrBias } from '../module/replaced.js';
 import type { BatchNormOptions } from './options.js';
 
 // Constants of this file for what each forward reads: the CommonJS build looks an import up at each use.
@@ -133,6 +135,11 @@ export abstract class BatchNormState extends BatchNormChoices {
     const counter = this.getBuffer('num_batches_tracked');
     if (counter === null) return 0; // an average of how many, nobody knows: they stay, as in PyTorch
     return 1 / (check.wholeNumber(this[WHO], 'num_batches_tracked', counter.item(), 0) + more + 1);
+  }
+
+  /** @internal */
+  override [HOLDS](name: string): 'Parameter' | undefined {
+    return weightOrBias(name);
   }
 
   /** running_mean 0, running_var 1, num_batches_tracked 0. */

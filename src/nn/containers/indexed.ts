@@ -1,8 +1,9 @@
 // What Sequential, ModuleList and ParameterList have in common: children or parameters under the names 0, 1, 2, …
 import * as check from '../../check/index.js';
 import { Parameter } from '../../tensor/tensor.js';
-import { SLOTS, WHO } from '../module/internals.js';
+import { HOLDS, SLOTS, WHO } from '../module/internals.js';
 import { Module } from '../module/module.js';
+import { refuseReplacement } from '../module/replaced.js';
 import { isModule, refuseCycle } from '../module/tree.js';
 
 const CHECK_ITEM = Symbol('checkItem');
@@ -17,6 +18,11 @@ export const ITEM_KIND = Symbol('itemKind');
 export abstract class Indexed<Item extends Module | Parameter> extends Module {
   /** @internal */
   abstract readonly [ITEM_KIND]: 'Module' | 'Parameter';
+
+  /** @internal What is under a number is an item. */
+  override [HOLDS](name: string): 'Module' | 'Parameter' | undefined {
+    return isIndex(name) ? this[ITEM_KIND] : undefined;
+  }
 
   /** How many there are. */
   get length(): number {
@@ -136,6 +142,7 @@ export function itemsOf<Item extends Module | Parameter>(list: Indexed<Item>): [
   const modules = list[ITEM_KIND] === 'Module';
   for (const [name, value] of list[SLOTS]()) {
     if (modules ? isModule(value) : value instanceof Parameter) items.push([name, value as Item]);
+    else refuseReplacement(list, name, value);
   }
   return items;
 }

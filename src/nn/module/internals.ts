@@ -10,6 +10,8 @@ export const WHO = Symbol('who');
 export const UNINITIALIZED = Symbol('uninitialized');
 /** Own names and values among which children and parameters are found, in order. */
 export const SLOTS = Symbol('slots');
+/** What a name is of from the start: a child, a parameter, or anything. */
+export const HOLDS = Symbol('holds');
 /** What a state dict says of a module beside its tensors. */
 export const MODULE_RECORD = Symbol('moduleRecord');
 /** How a module is loaded from its entries. */

@@ -10,7 +10,7 @@ import { cloneModule } from './clone.js';
 import { forwardLater } from './forward-later.js';
 import { addHook, type Gradients, type HookHandle, type HookKind } from './hooks.js';
 import * as internals from './internals.js';
-import { CHECK_STATE, PLAN_LOAD, MODULE_RECORD, SLOTS, UNINITIALIZED } from './internals.js';
+import { CHECK_STATE, HOLDS, PLAN_LOAD, MODULE_RECORD, SLOTS, UNINITIALIZED } from './internals.js';
 import {
   loadInto,
   type LoadPlan,
@@ -32,6 +32,7 @@ import {
   everyParameter,
   Inside,
   requireInitialized,
+  type Part,
 } from './tree.js';
 import { warnOfUnregistered } from './unregistered.js';
 
@@ -192,6 +193,11 @@ export abstract class Module {
   /** @internal */
   [SLOTS](): Iterable<readonly [string, unknown]> {
     return Object.entries(this);
+  }
+
+  /** @internal */
+  [HOLDS](_name: string): Part | undefined {
+    return undefined;
   }
 
   // ---- What is in it ---------------------------------------------------------------------------

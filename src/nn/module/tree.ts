@@ -6,57 +6,14 @@
 // forward reads is what every walk finds. The order is that of JavaScript's properties: names that are whole
 // numbers first, by size, then the others in the order in which they were first assigned. A ModuleDict, whose
 // names are its user's data, keeps a Map instead (keyed.ts).
-// A buffer is in a Map, and its name is an accessor to that (module.ts).
+// A buffer is in a Map, and its name is an accessor to that (register.ts).
 import * as check from '../../check/index.js';
-import { foreignKind, refuseForeign } from '../../check/copies.js';
 import { Parameter, type Tensor } from '../../tensor/tensor.js';
-import type { Hooks } from './hooks.js';
 import { INSIDE, SLOTS, UNINITIALIZED, WHO } from './internals.js';
+import { isModule, type Node } from './node.js';
+import { refuseForeignPart, refuseReplacement } from './replaced.js';
 
-export interface Buffer {
-  readonly tensor: Tensor | null;
-  readonly persistent: boolean;
-}
-
-/** What a module keeps beside its properties. */
-export class Inside {
-  readonly buffers = new Map<string, Buffer>();
-  /** What the walks have found under a name, which nothing of another kind may take the place of. */
-  readonly found = new Map<string, 'Module' | 'Parameter'>();
-  hooks: Hooks | null = null;
-  /** Whether it has been searched for modules out of reach (unregistered.ts). */
-  searched = false;
-
-  /**
-   * @param parametersBefore - How many parameters had been made before this module.
-   */
-  constructor(
-    readonly name: string,
-    readonly parametersBefore: number,
-  ) {}
-
-  copy(each: <T>(value: T) => T): Inside {
-    const copy = new Inside(this.name, this.parametersBefore);
-    for (const [name, { tensor, persistent }] of this.buffers) {
-      copy.buffers.set(name, { tensor: each(tensor), persistent });
-    }
-    for (const [name, kind] of this.found) copy.found.set(name, kind);
-    copy.hooks = this.hooks?.copy() ?? null;
-    return copy;
-  }
-}
-
-/** What the walks need of a module. */
-export interface Node {
-  readonly [INSIDE]: Inside;
-  readonly [WHO]: string;
-  readonly [UNINITIALIZED]: boolean;
-  [SLOTS](): Iterable<readonly [string, unknown]>;
-}
-
-export function isModule(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && INSIDE in value;
-}
+export { Inside, isModule, type Buffer, type Node, type Part } from './node.js';
 
 /** Children under every name they have. */
 export function* childrenOf<M extends Node>(module: M): Generator<[string, M]> {
@@ -65,31 +22,6 @@ export function* childrenOf<M extends Node>(module: M): Generator<[string, M]> {
     if (isModule(value)) yield [name, value as M];
     else refuseForeignPart(module, name, value);
   }
-}
-
-/**
- * What was a child or a parameter stays one, or null, as in PyTorch. What else was assigned is found when the tree is
- * walked.
- */
-function refuseReplacement(module: Node, name: string, value: unknown): void {
-  const { found } = module[INSIDE];
-  const kind = isModule(value) ? 'Module' : value instanceof Parameter ? 'Parameter' : null;
-  if (kind !== null) {
-    found.set(name, kind);
-    return;
-  }
-  const before = found.get(name);
-  if (before === undefined || value === null || value === undefined) return;
-  const as = before === 'Module' ? 'child module' : 'parameter';
-  const what = `${as} '${name}' to be a ${before} or null (cannot assign another value as ${as})`;
-  throw check.wrongKind(module[WHO], what, value);
-}
-
-/** A module or parameter of another copy of the package can be assigned: it is found when the tree is walked. */
-function refuseForeignPart(module: Node, name: string, value: unknown): void {
-  const kind = foreignKind(value);
-  if (kind !== 'Module' && kind !== 'Parameter') return;
-  refuseForeign(module[WHO], `'${name}' to be a ${kind} of this copy`, value);
 }
 
 /** Own parameters. */

@@ -3,6 +3,7 @@
 // That is never meant and never an error by itself, so it is a warning, once for a class and a field.
 // What is meant to be out of reach is in a function, a property that is not enumerable, or one with a symbol
 // for a name: these are not searched.
+// Longer than 250 lines because all places where a walk looks for what it does not reach are listed here.
 import { isMap, isSet } from 'node:util/types';
 
 import { isGradEnabled, Operation } from '../../autograd/index.js';
@@ -46,11 +47,25 @@ export function warnOfUnregistered(tree: readonly (readonly [string, Node & Hook
     if (!inside.searched) watchFirstForward(module);
     inside.searched = true;
     for (const [field, value] of Object.entries(module)) {
+      if (isLearnedTensor(value)) {
+        if (firstTime(module, field)) warnOfTensor(module, field);
+        continue;
+      }
       if (!isContainer(value) || done.get(module.constructor)?.has(field) === true) continue;
       const found = search(field, value, { owner: module, inReach, left: ELEMENTS_OF_FIELD });
       if (found !== null && firstTime(module, field)) warnOfField(module, field, found);
     }
   }
+}
+
+/** A leaf that requires grad: what PyTorch takes for a parameter as little as we do. */
+function isLearnedTensor(value: unknown): boolean {
+  return (
+    value instanceof Tensor &&
+    !(value instanceof Parameter) &&
+    value.requiresGrad &&
+    value.operation === null
+  );
 }
 
 function reachOf(tree: readonly (readonly [string, Node])[]): Set<unknown> {
@@ -139,6 +154,14 @@ function isMissed(module: Node, owner: Node): boolean {
       HAS_MODE in each ||
       each[INSIDE].buffers.size > 0 ||
       [...each[SLOTS]()].some(([, value]) => value instanceof Parameter),
+  );
+}
+
+function warnOfTensor(module: Node, field: string): void {
+  warn(
+    module,
+    `the field '${field}' holds a Tensor that requires grad and is no Parameter: parameters(), stateDict() and ` +
+      'optimizers do not find it. If it is to be learned, make it one: new nn.Parameter(tensor).',
   );
 }
 
