@@ -42,6 +42,9 @@ const TENSORS = {
       () => x.detach(),
       () => x.shareMemory_(),
       () => String(x),
+      () => x.size(arg(0)),
+      () => x.view(arg(1), arg(-1)),
+      () => x.flatten(arg(0), arg(-1)),
     ])();
   },
   'copy_, fill_': () => {

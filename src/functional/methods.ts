@@ -11,12 +11,15 @@ import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
 import { relu } from './relu.js';
 import { argsort, gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
+import { dimOf } from './dims.js';
 import { expand } from './shapes/expand.js';
 import { flip, permute, transpose } from './shapes/permute.js';
-import { flatten, reshape, squeeze, unsqueeze } from './shapes/reshape.js';
+import { flatten, reshape, shaped, squeeze, unsqueeze } from './shapes/reshape.js';
 import { chunk, narrow, split } from './shapes/split.js';
 
-type Methods = TensorOperations<Tensor>;
+/** These take numbers too, which the functions do not. */
+type OfNumbers = 'expand' | 'flip' | 'permute' | 'reshape' | 'view';
+type Methods = Omit<TensorOperations<Tensor>, OfNumbers | 'dim' | 'size'>;
 /** The function of a method: the tensor, then what the method takes. */
 type Functions = {
   readonly [Name in keyof Methods]: (
@@ -48,24 +51,38 @@ const functions: Functions = {
   ...{ eq, ge, gt, le, lt, maskedFill, ne },
   ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
-  ...{
-    argsort,
-    chunk,
-    expand,
-    flatten,
-    flip,
-    narrow,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    transpose,
-    unsqueeze,
-  },
+  ...{ argsort, chunk, flatten, narrow, split, squeeze, transpose, unsqueeze },
   ...{ bmm, matmul, gather, indexAdd, indexSelect },
 };
 
+/** What follows the tensor: a list, or numbers in its place, as in x.reshape(2, -1). */
+function listed(given: readonly unknown[]): [list: readonly number[], ...rest: undefined[]] {
+  return (typeof given[0] === 'number' ? [given] : given) as [readonly number[], ...undefined[]];
+}
+
 addMethods(Tensor, {
+  expand(...shape): Tensor {
+    return expand(this, ...listed(shape));
+  },
+  flip(...dims): Tensor {
+    return flip(this, ...listed(dims));
+  },
+  permute(...dims): Tensor {
+    return permute(this, ...listed(dims));
+  },
+  reshape(...shape): Tensor {
+    return reshape(this, ...listed(shape));
+  },
+  view(...shape): Tensor {
+    const [list, ...rest] = listed(shape);
+    return shaped('view', this, list, rest);
+  },
+
+  dim(): number {
+    return this.ndim;
+  },
+  size: sizeOf as Tensor['size'],
+
   get T(): Tensor {
     if (this.ndim > 2) {
       const what = 'at most 2 dimensions (transpose exchanges two of more)';
@@ -77,6 +94,18 @@ addMethods(Tensor, {
     );
   },
 });
+
+function sizeOf(this: Tensor, dim?: number, ...rest: undefined[]): readonly number[] | number {
+  const who = 'Tensor.size';
+  if (rest.length > 0) check.noMore(who, 1, rest);
+  const { shape } = this;
+  if (dim === undefined) return shape;
+  if (shape.length === 0) {
+    const what = 'a tensor of at least 1 dimension (a scalar has no sizes)';
+    throw check.wrongValue(who, what, 'shape []');
+  }
+  return shape[dimOf(who, 'dim', dim, shape.length)]!;
+}
 
 for (const [name, operation] of Object.entries(functions)) {
   const call = operation as (x: Tensor, ...args: unknown[]) => unknown;

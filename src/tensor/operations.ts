@@ -39,6 +39,9 @@ interface ValuesAndIndices<T> {
 /** What may follow a dimension: the other options, or the flag that PyTorch has there. */
 type After<Options, Flag = boolean> = Omit<Options, 'dim'> | Flag;
 
+/** One list, or numbers in its place: `x.reshape([2, -1])`, `x.reshape(2, -1)`. */
+type Numbers = readonly [readonly number[]] | readonly number[];
+
 /** `functional` says what each computes. */
 export interface TensorOperations<T> {
   add(other: Operand<T>): T;
@@ -88,14 +91,24 @@ export interface TensorOperations<T> {
   softmax(options: { dim: number } | number): T;
   logSoftmax(options: { dim: number } | number): T;
 
+  /** The shape, which is a property too. */
+  size(): readonly number[];
+  /** One size of the shape; negative dimensions count from the end. */
+  size(dim: number): number;
+  /** The number of dimensions, which is a property too: `ndim`. */
+  dim(): number;
+
   flatten(options?: { startDim?: number | undefined; endDim?: number | undefined }): T;
-  reshape(shape: readonly number[]): T;
-  permute(dims: readonly number[]): T;
+  flatten(startDim: number, endDim?: number): T;
+  reshape(...shape: Numbers): T;
+  /** `reshape`, by its other name: every tensor is contiguous, so that both share memory, always. */
+  view(...shape: Numbers): T;
+  permute(...dims: Numbers): T;
   transpose(a: number, b: number): T;
   squeeze(dim?: number): T;
   unsqueeze(dim: number): T;
-  expand(shape: readonly number[]): T;
-  flip(dims: number | readonly number[]): T;
+  expand(...shape: Numbers): T;
+  flip(...dims: Numbers): T;
   narrow(dim: number, start: number, length: number): T;
   split(size: number | readonly number[], options?: Along | number): T[];
   chunk(chunks: number, options?: Along | number): T[];

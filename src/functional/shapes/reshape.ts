@@ -19,19 +19,29 @@ const back =
  * ```
  */
 export function reshape(x: TensorLike, shape: readonly number[], ...rest: undefined[]): Tensor {
-  if (!check.isList(shape)) throw check.wrongKind('reshape', 'a shape (an array of sizes)', shape);
-  if (rest.length > 0) check.noMore('reshape', 2, rest);
-  const input = Tensor.operand('reshape', 'the input', x);
-  const sizes = check.shape('reshape', inferred(shape, input.numel));
+  return shaped('reshape', x, shape, rest);
+}
+
+/** `reshape`, for the method `view` too. */
+export function shaped(
+  who: string,
+  x: TensorLike,
+  shape: readonly number[],
+  rest: readonly unknown[],
+): Tensor {
+  if (!check.isList(shape)) throw check.wrongKind(who, 'a shape (an array of sizes)', shape);
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const input = Tensor.operand(who, 'the input', x);
+  const sizes = check.shape(who, inferred(who, shape, input.numel));
   if (check.numelOf(sizes) !== input.numel) {
     throw check.wrongValue(
-      'reshape',
+      who,
       `a shape of ${input.numel} elements`,
       `shape ${check.shapeText(Array.from(shape))}`,
     );
   }
-  input.present('reshape', 'the input');
-  return recordRepeatable('reshape', input.alias(sizes), [input], back(input.shape));
+  input.present(who, 'the input');
+  return recordRepeatable(who, input.alias(sizes), [input], back(input.shape));
 }
 
 export interface FlattenFunctionOptions {
@@ -45,22 +55,28 @@ export interface FlattenFunctionOptions {
  * Some dimensions, by default all, as one; the same elements in the same order. Shares memory. (`nn.Flatten` begins at
  * dimension 1 by default, as PyTorch's.)
  *
+ * @param options - Or the first dimension, and behind it the last one.
  * @throws {RangeError} for dimensions that the tensor does not have, or a last one before the first.
  * @example
  * ```ts
  * functional.flatten(tensor([[1, 2], [3, 4]])).toArray(); // => [1, 2, 3, 4]
- * zeros([2, 3, 4]).flatten({ startDim: 1 }).shape; // => [2, 12]
+ * zeros([2, 3, 4]).flatten(1).shape; // => [2, 12]
  * ```
  */
 export function flatten(
   x: TensorLike,
-  options: FlattenFunctionOptions = {},
-  ...rest: undefined[]
+  options: FlattenFunctionOptions | number = {},
+  ...rest: [endDim?: number]
 ): Tensor {
-  if (rest.length > 0) check.noMore('flatten', 2, rest);
-  check.options('flatten', options, ['startDim', 'endDim']);
+  const who = 'flatten';
+  if (typeof options === 'number') {
+    if (rest.length > 1) check.noMore(who, 3, rest.slice(1));
+    return flattened(who, inputOf(who, x), options, rest[0] === undefined ? -1 : rest[0]);
+  }
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  check.options(who, options, ['startDim', 'endDim']);
   const { startDim = 0, endDim = -1 } = options;
-  return flattened('flatten', inputOf('flatten', x), startDim, endDim);
+  return flattened(who, inputOf(who, x), startDim, endDim);
 }
 
 /** Dimensions as one, for a layer too. */
@@ -80,14 +96,14 @@ export function flattened(who: string, x: Tensor, startDim: number, endDim: numb
 }
 
 /** A shape whose only -1 is the size that is left by the others, rounded down; any other one as it is. */
-function inferred(shape: readonly number[], numel: number): readonly number[] {
+function inferred(who: string, shape: readonly number[], numel: number): readonly number[] {
   const sizes = Array.from(shape, Number);
   const at = sizes.indexOf(-1);
   if (at < 0 || sizes.includes(-1, at + 1)) return shape;
   const others = sizes.reduce((product, size, i) => (i === at ? product : product * size), 1);
   if (others === 0) {
     throw check.wrongValue(
-      'reshape',
+      who,
       'no -1 beside a size of 0 (the unspecified dimension size -1 can be any value and is ambiguous)',
       check.shapeText(sizes),
     );

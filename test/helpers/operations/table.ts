@@ -389,6 +389,12 @@ export function operationsOf(evenkeel: Package): Operation[] {
     ),
     row('Tensor.detach', one, (x) => x.detach(), { isMethod: true }),
     row('Tensor.clone', one, (x) => x.clone(), { isMethod: true }),
+    row(
+      'Tensor.view',
+      () => [matrix(), [2, -1]],
+      (x, shape) => x.view(shape),
+      { isMethod: true },
+    ),
     row('nn.Parameter', one, (x) => new nn.Parameter(ungraded(x))),
   ];
 }
