@@ -42,6 +42,7 @@ const TENSORS = {
       () => x.detach(),
       () => x.shareMemory_(),
       () => String(x),
+      () => result(x.to(arg(() => one(['float32', 'float64', 'int64'])))),
       () => x.size(arg(0)),
       () => x.view(arg(1), arg(-1)),
       () => x.flatten(arg(0), arg(-1)),

@@ -4,7 +4,7 @@ import { equalShapes, shapeText } from './shapes.js';
 
 /** How to get another dtype, for the messages. */
 export function converting(dtype: string): string {
-  return `tensor(x, { dtype: '${dtype}' }) converts`;
+  return `x.to('${dtype}') converts`;
 }
 
 /** What a check needs to know of a tensor. */

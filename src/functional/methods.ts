@@ -12,6 +12,7 @@ import { logSoftmax, softmax } from './reductions/softmax.js';
 import { relu } from './relu.js';
 import { argsort, gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
 import { dimOf } from './dims.js';
+import { dtypeOf, inDtype } from './dtypes.js';
 import { expand } from './shapes/expand.js';
 import { flip, permute, transpose } from './shapes/permute.js';
 import { flatten, reshape, shaped, squeeze, unsqueeze } from './shapes/reshape.js';
@@ -19,7 +20,8 @@ import { chunk, narrow, split } from './shapes/split.js';
 
 /** These take numbers too, which the functions do not. */
 type OfNumbers = 'expand' | 'flip' | 'permute' | 'reshape' | 'view';
-type Methods = Omit<TensorOperations<Tensor>, OfNumbers | 'dim' | 'size'>;
+type OfTensor = 'dim' | 'size' | 'to' | 'float' | 'double' | 'int' | 'long';
+type Methods = Omit<TensorOperations<Tensor>, OfNumbers | OfTensor>;
 /** The function of a method: the tensor, then what the method takes. */
 type Functions = {
   readonly [Name in keyof Methods]: (
@@ -82,6 +84,27 @@ addMethods(Tensor, {
     return this.ndim;
   },
   size: sizeOf as Tensor['size'],
+
+  to(dtype, ...rest: undefined[]): Tensor {
+    if (rest.length > 0) check.noMore('Tensor.to', 1, rest);
+    return inDtype('Tensor.to', this, dtypeOf('Tensor.to', dtype));
+  },
+  float(...rest: undefined[]): Tensor {
+    if (rest.length > 0) check.noMore('Tensor.float', 0, rest);
+    return inDtype('Tensor.float', this, 'float32');
+  },
+  double(...rest: undefined[]): Tensor {
+    if (rest.length > 0) check.noMore('Tensor.double', 0, rest);
+    return inDtype('Tensor.double', this, 'float64');
+  },
+  int(...rest: undefined[]): Tensor {
+    if (rest.length > 0) check.noMore('Tensor.int', 0, rest);
+    return inDtype('Tensor.int', this, 'int32');
+  },
+  long(...rest: undefined[]): Tensor {
+    if (rest.length > 0) check.noMore('Tensor.long', 0, rest);
+    return inDtype('Tensor.long', this, 'int64');
+  },
 
   get T(): Tensor {
     if (this.ndim > 2) {

@@ -7,34 +7,57 @@ import { zeros, type DType, type FloatData, type TensorData } from './dtype.js';
 const BITS = { int32: 32, int64: 64 } as const;
 
 /**
- * @internal The same values as `to`: floats rounded to nearest, what becomes an integer cut off towards 0, and
- * int64 wrapped round in int32.
+ * @internal The same values as `to`, as `convert` has them.
  *
  * @returns `data` itself where it is of that type.
- * @throws {RangeError} for NaN, an infinity or a float that the integer type cannot hold (what PyTorch makes of
- * those depends on the CPU).
+ * @throws {RangeError} as `convert` does.
  */
 export function converted(who: string, data: TensorData, from: DType, to: DType): TensorData {
   if (from === to) return data;
   const result = zeros(to, data.length);
+  convert(who, data, from, result, to, 0, data.length);
+  return result;
+}
+
+/**
+ * @internal Writes elements from `begin` to before `end` as another type: floats rounded to nearest, what becomes an
+ * integer cut off towards 0, and int64 wrapped round in int32.
+ *
+ * @throws {RangeError} for NaN, an infinity or a float that the integer type cannot hold (what PyTorch makes of
+ * those depends on the CPU).
+ */
+export function convert(
+  who: string,
+  data: TensorData,
+  from: DType,
+  result: TensorData,
+  to: DType,
+  begin: number,
+  end: number,
+): void {
   if (from === 'int64') {
     const wide = data as BigInt64Array;
-    if (to === 'float32') wide.forEach((value, i) => (result[i] = nearestFloat(value)));
-    else if (to === 'float64') wide.forEach((value, i) => (result[i] = Number(value)));
-    else wide.forEach((value, i) => (result[i] = Number(BigInt.asIntN(32, value))));
+    const element = to === 'float32' ? nearestFloat : to === 'float64' ? Number : wrapped;
+    for (let i = begin; i < end; i++) result[i] = element(wide[i]!);
   } else if (to === 'float32' || to === 'float64') {
-    (result as FloatData).set(data as FloatData);
+    const whole = end - begin === data.length;
+    (result as FloatData).set((whole ? data : data.subarray(begin, end)) as FloatData, begin);
+  } else if (from === 'int32') {
+    for (let i = begin; i < end; i++) result[i] = BigInt(data[i]!);
   } else {
-    (data as FloatData).forEach((value, i) => {
-      const whole = Math.trunc(value);
+    for (let i = begin; i < end; i++) {
+      const whole = Math.trunc(data[i] as number);
       if (!holds(to, whole)) {
-        const got = `${check.describe(value)} at index ${i}`;
+        const got = `${check.describe(data[i])} at index ${i}`;
         throw check.wrongValue(who, `values that ${to} can hold`, got);
       }
       result[i] = to === 'int64' ? BigInt(whole) : whole;
-    });
+    }
   }
-  return result;
+}
+
+function wrapped(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
 }
 
 /** @internal Whether a whole number is in the range of an integer type; NaN is not. */

@@ -1,5 +1,6 @@
 // The operations of `functional` that are methods too, as in PyTorch: `x.add(y).mul(0.5).mean(1)`. Each is the
 // function of its name with this tensor first; functional/methods.ts adds them. T is Tensor, which this file must not know.
+import type { DType } from '../memory/dtype.js';
 import type { ArrayLikeTensor } from './interop.js';
 
 type Operand<T> = T | ArrayLikeTensor | number;
@@ -97,6 +98,29 @@ export interface TensorOperations<T> {
   size(dim: number): number;
   /** The number of dimensions, which is a property too: `ndim`. */
   dim(): number;
+
+  /**
+   * The same values in another dtype: rounded to nearest, or for an integer type cut off towards 0. In the same dtype it
+   * shares memory. Between floating dtypes the gradient goes back; integers have none.
+   *
+   * @throws {RangeError} for NaN, an infinity or a float that an integer type cannot hold.
+   * @example
+   * ```ts
+   * tensor([1.5, -1.5]).to('int64').toArray(); // => [1, -1]
+   * const x = tensor([1, -2], { requiresGrad: true });
+   * x.double().mul(x.gt(0).double()).sum().backward();
+   * x.grad?.toArray(); // => [1, 0]
+   * ```
+   */
+  to(dtype: DType): T;
+  /** `to('float32')`: of a mask 1 and 0. */
+  float(): T;
+  /** `to('float64')`. */
+  double(): T;
+  /** `to('int32')`. */
+  int(): T;
+  /** `to('int64')`. */
+  long(): T;
 
   flatten(options?: { startDim?: number | undefined; endDim?: number | undefined }): T;
   flatten(startDim: number, endDim?: number): T;

@@ -89,12 +89,12 @@ describe('inputs of another kind', () => {
     [
       'int32',
       new Int32Array(4),
-      "TypeError: BatchNorm1d: expected the input to be float32, got int32 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: BatchNorm1d: expected the input to be float32, got int32 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'int64',
       new BigInt64Array(4),
-      "TypeError: BatchNorm1d: expected the input to be float32, got int64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: BatchNorm1d: expected the input to be float32, got int64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
   ])('%s', (_, data, message) => {
     expect(thrownBy(() => new nn.BatchNorm1d(2).forward({ data, shape: [2, 2] }))).toBe(message);
@@ -102,7 +102,7 @@ describe('inputs of another kind', () => {
 
   test('float32 into a float64 layer', () => {
     expect(thrownBy(() => new nn.BatchNorm1d(1, { dtype: 'float64' }).forward(rows(1, 2)))).toBe(
-      "TypeError: BatchNorm1d: expected the input to be float64, got float32 (all inputs must share same datatype; tensor(x, { dtype: 'float64' }) converts).",
+      "TypeError: BatchNorm1d: expected the input to be float64, got float32 (all inputs must share same datatype; x.to('float64') converts).",
     );
   });
 
@@ -110,7 +110,7 @@ describe('inputs of another kind', () => {
     const bn = new nn.BatchNorm1d(1);
     bn.weight = new nn.Parameter(tensor([1], { dtype: 'float64' }));
     expect(thrownBy(() => bn.forward(rows(1, 2)))).toBe(
-      "TypeError: BatchNorm1d: expected weight to be float32 like the input, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: BatchNorm1d: expected weight to be float32 like the input, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     );
   });
 

@@ -73,7 +73,7 @@ describe('tensor.registerHook', () => {
     [
       'another dtype',
       () => tensor(new Float64Array(2)),
-      "TypeError: Tensor.registerHook: expected the gradient to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: Tensor.registerHook: expected the gradient to be float32, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'no Tensor',

@@ -50,7 +50,7 @@ describe('inputs of forward', () => {
   const values = (got: string): string => array(got, ' (tensor(values) makes a Tensor)');
   const dtype = (got: string): string =>
     `TypeError: BatchNorm1d: expected the input to be float32, got ${got} (all inputs must share same ` +
-    "datatype; tensor(x, { dtype: 'float32' }) converts).";
+    "datatype; x.to('float32') converts).";
 
   const always: [string, () => unknown, string][] = [
     ['rank 0', () => tensor(1), rank(0, '[]')],
@@ -182,7 +182,7 @@ describe('the layer itself', () => {
       'statistics of other dtype',
       (bn) => bn.registerBuffer('running_var', tensor([1, 1, 1], { dtype: 'float64' })),
       'TypeError: BatchNorm1d: expected running_var to be float32 like the input, got float64 (all inputs ' +
-        "must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+        "must share same datatype; x.to('float32') converts).",
     ],
     ['a detached weight', (bn) => detached(bn.weight!), withoutMemory('weight')],
     ['a detached bias', (bn) => detached(bn.bias!), withoutMemory('bias')],
@@ -224,7 +224,7 @@ describe('out', () => {
       'another dtype',
       () => tensor(new Float64Array(6), [2, 3]),
       'TypeError: BatchNorm1d: expected out to be float32 like the input, got float64 (all inputs must ' +
-        "share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+        "share same datatype; x.to('float32') converts).",
     ],
     [
       'a leaf that requires grad',

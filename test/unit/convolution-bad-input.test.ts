@@ -66,12 +66,12 @@ test.each<readonly [() => unknown, Kind, string]>([
   [
     () => functional.conv1d(x, double(4, 3, 3)),
     TypeError,
-    "conv1d: expected weight to be float32 like the input, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+    "conv1d: expected weight to be float32 like the input, got float64 (all inputs must share same datatype; x.to('float32') converts).",
   ],
   [
     () => functional.conv1d(x, weight, double(4)),
     TypeError,
-    "conv1d: expected bias to be float32 like the input, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+    "conv1d: expected bias to be float32 like the input, got float64 (all inputs must share same datatype; x.to('float32') converts).",
   ],
   [
     () => functional.conv1d(x, of(4, 3)),
@@ -323,7 +323,7 @@ test.each<readonly [() => unknown, Kind, string]>([
   [
     () => functional.embedding([0], tensor([[1, 2]], { dtype: 'int32' } as never)),
     TypeError,
-    "embedding: expected weight to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).",
+    "embedding: expected weight to be float32 or float64, got int32 (x.to('float32') converts).",
   ],
   [
     () => new nn.Embedding(0, 2),
@@ -413,7 +413,7 @@ test.each<readonly [() => unknown, Kind, string]>([
         perSampleWeights: double(2),
       }),
     TypeError,
-    "embeddingBag: expected perSampleWeights to be float32 like the input, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+    "embeddingBag: expected perSampleWeights to be float32 like the input, got float64 (all inputs must share same datatype; x.to('float32') converts).",
   ],
   [
     () =>

@@ -206,7 +206,7 @@ describe('the other order: the normalisation first', () => {
     ['two normalisations', () => [dyadicNorm(), dyadicNorm()], 'TypeError: foldBatchNorm: expected linear to be a Linear, got an instance of BatchNorm1d.'],
     ['training mode', () => [dyadicNorm().train(), behind()], 'RangeError: foldBatchNorm: expected linear and bn in evaluation mode (Fusion only for eval!), got bn in training mode.'],
     ['no statistics', () => [dyadicNorm({ trackRunningStats: false }), behind()], 'RangeError: foldBatchNorm: expected running statistics (bn.running_mean and bn.running_var must not be None), got none.'],
-    ['two dtypes', () => [dyadicNorm({ dtype: 'float64' }), behind()], "TypeError: foldBatchNorm: expected linear's weight to be float64 like bn, got float32 (all inputs must share same datatype; tensor(x, { dtype: 'float64' }) converts)."],
+    ['two dtypes', () => [dyadicNorm({ dtype: 'float64' }), behind()], "TypeError: foldBatchNorm: expected linear's weight to be float64 like bn, got float32 (all inputs must share same datatype; x.to('float64') converts)."],
     ['a variance that is NaN', () => { const bn = dyadicNorm(); bn.runningVar!.data[1] = NaN; return [bn, behind()]; }, 'RangeError: foldBatchNorm: expected parameters and running statistics whose fold is finite in float32, got NaN or an infinity in row 0.'],
   ])('refuses %s', (_, make, message) => {
     const [bn, linear] = make() as [nn.BatchNorm1d, nn.Linear];
@@ -321,7 +321,7 @@ describe('refuses', () => {
     [
       'two dtypes',
       () => [dyadicLinear(), dyadicNorm({ dtype: 'float64' })],
-      "TypeError: foldBatchNorm: expected linear's weight to be float64 like bn, got float32 (all inputs must share same datatype; tensor(x, { dtype: 'float64' }) converts).",
+      "TypeError: foldBatchNorm: expected linear's weight to be float64 like bn, got float32 (all inputs must share same datatype; x.to('float64') converts).",
     ],
     [
       'a weight of another shape',
@@ -348,7 +348,7 @@ describe('refuses', () => {
         bn.bias = new nn.Parameter(tensor([1, 2, 3], { dtype: 'float64' }));
         return [dyadicLinear(), bn];
       },
-      "TypeError: foldBatchNorm: expected bn's bias to be float32 like linear's weight, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: foldBatchNorm: expected bn's bias to be float32 like linear's weight, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'memory that is detached',

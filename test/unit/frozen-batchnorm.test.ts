@@ -318,7 +318,7 @@ describe('refuses', () => {
       'another dtype',
       () => tensor([[1, 2]], { dtype: 'float64' }),
       {},
-      "TypeError: FrozenBatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: FrozenBatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'an unknown option',

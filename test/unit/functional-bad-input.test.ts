@@ -8,9 +8,9 @@ const { add, crossEntropy, dropout, linear, mean, mseLoss, mul, relu, reshape } 
 const ints = (): Tensor => tensor([1, 2], { dtype: 'int32' });
 const doubles = (): Tensor => tensor([1, 2], { dtype: 'float64' });
 const same = (dtype: string): string =>
-  `(all inputs must share same datatype; tensor(x, { dtype: '${dtype}' }) converts)`;
+  `(all inputs must share same datatype; x.to('${dtype}') converts)`;
 const floating = (who: string, name: string): string =>
-  `TypeError: ${who}: expected ${name} to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).`;
+  `TypeError: ${who}: expected ${name} to be float32 or float64, got int32 (x.to('float32') converts).`;
 const targets =
   'TypeError: crossEntropy: expected class targets as an integer array or tensor, number[] or bigint[], got';
 const logits = (): Tensor =>

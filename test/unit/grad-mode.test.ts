@@ -77,7 +77,7 @@ describe('requiresGrad', () => {
       'the gradient has another dtype',
       () => leaf([1]).backward(tensor([1], { dtype: 'float64' })),
       'TypeError: Tensor.backward: expected the gradient to be float32 like the input, got float64 (all ' +
-        "inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+        "inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'the flag of a result is switched off',

@@ -272,7 +272,7 @@ describe('a first input that is refused leaves it without a size', () => {
       'another dtype',
       tensor([[1], [2]], { dtype: 'float64' }),
       undefined,
-      "TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'one value',

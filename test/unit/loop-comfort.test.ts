@@ -680,7 +680,7 @@ describe('init', () => {
 
   test.each<[string, () => unknown, string]>([
     ['no tensor', () => init.zeros_([1] as never), 'TypeError: init.zeros_: expected a Tensor, got an array of length 1.'],
-    ['int32', () => init.normal_(tensor(Int32Array.of(1))), 'TypeError: init.normal_: expected the tensor to be float32 or float64, got int32 (tensor(x, { dtype: \'float32\' }) converts).'],
+    ['int32', () => init.normal_(tensor(Int32Array.of(1))), 'TypeError: init.normal_: expected the tensor to be float32 or float64, got int32 (x.to(\'float32\') converts).'],
     ['one dimension', () => init.xavierUniform_(tensor([1])), 'RangeError: init.xavierUniform_: expected a tensor of at least 2 dimensions (fan in and fan out can not be computed for fewer), got shape [1].'],
     ['a mode', () => init.kaimingNormal_(tensor([[1]]), { mode: 'fan' as never }), "RangeError: init.kaimingNormal_: expected mode to be 'fan_in' or 'fan_out', got 'fan'."],
     ['a negative std', () => init.normal_(tensor([1]), 0, -1), 'RangeError: init.normal_: expected std to be a finite number of at least 0, got -1.'],

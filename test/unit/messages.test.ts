@@ -6,7 +6,7 @@ import { thrownBy } from '../helpers/snapshot.js';
 
 const x = (): Tensor => tensor([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
 const whole = (list: number[], shape: number[]): Tensor => tensor(Int32Array.from(list), shape);
-const CONVERTS = "tensor(x, { dtype: 'float32' }) converts";
+const CONVERTS = "x.to('float32') converts";
 const SAME = `(all inputs must share same datatype; ${CONVERTS}).`;
 const FLOATS = `to be float32 or float64, got int32 (${CONVERTS}).`;
 const MAKES = "arange(n, { dtype: 'float32' }) makes floats).";

@@ -208,7 +208,7 @@ describe('registering', () => {
 
   test('a parameter must be floating', () => {
     expect(thrownBy(() => new nn.Parameter(tensor([1], { dtype: 'int32' })))).toBe(
-      "TypeError: Parameter: expected a parameter to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: Parameter: expected a parameter to be float32 or float64, got int32 (x.to('float32') converts).",
     );
     expect(new nn.Parameter(tensor([1]), false).requiresGrad).toBe(false);
   });

@@ -48,7 +48,7 @@ describe('a step', () => {
       [
         tensor([1], { dtype: 'float64' }),
         'TypeError: SGD.step: expected the gradient to be float32 like the input, got float64 (all inputs ' +
-          "must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+          "must share same datatype; x.to('float32') converts).",
       ],
     ] as const) {
       b.gradient = grad; // grad itself refuses it

@@ -214,7 +214,7 @@ describe('what is refused changes nothing', () => {
     ["AdamW's decay", group({ decoupled_weight_decay: true }), `RangeError: ${who} decoupled_weight_decay to be false in param_groups[1], got true.`],
     ['a name nobody knows', group({ learning_rate: 1 }), `RangeError: ${who} param_groups[1] to have lr, betas, eps, weight_decay, maximize, got 'learning_rate' too.`],
     ['another shape', entry({ exp_avg: tensor([1, 2]) }), `RangeError: ${who} exp_avg of parameter 1 of shape [1], got shape [2].`],
-    ['another kind of dtype', entry({ exp_avg: tensor(Int32Array.of(1)) }), `TypeError: ${who} exp_avg of parameter 1 to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).`],
+    ['another kind of dtype', entry({ exp_avg: tensor(Int32Array.of(1)) }), `TypeError: ${who} exp_avg of parameter 1 to be float32 or float64, got int32 (x.to('float32') converts).`],
     ['a tensor that is none', entry({ exp_avg: 'x' }), 'TypeError: Tensor.from: '],
     ['no exp_avg_sq', entry({ exp_avg_sq: undefined }), `TypeError: ${who} exp_avg_sq of parameter 1, got none.`],
     ['a negative square', entry({ exp_avg_sq: [-1] }), `RangeError: ${who} exp_avg_sq of parameter 1 to be at least 0, got -1.`],

@@ -232,7 +232,7 @@ describe('Tensor.grad', () => {
     [
       'another dtype',
       () => tensor([1, 2], { dtype: 'float64' }),
-      "TypeError: Tensor.grad: expected a gradient to be float32 like its tensor, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: Tensor.grad: expected a gradient to be float32 like its tensor, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     ],
     [
       'one that is detached',

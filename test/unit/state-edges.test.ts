@@ -74,7 +74,7 @@ describe('the dtype a layer was made for', () => {
         ),
       ),
     ).toBe(
-      "TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: BatchNorm1d: expected the input to be float32, got float64 (all inputs must share same datatype; x.to('float32') converts).",
     );
   });
 });

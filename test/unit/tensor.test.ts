@@ -92,7 +92,7 @@ describe('tensor(typedArray)', () => {
     [
       'an integer tensor that requires grad',
       () => tensor([1], { dtype: 'int32', requiresGrad: true }),
-      "TypeError: Tensor.requiresGrad: expected a tensor that requires grad to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts).",
+      "TypeError: Tensor.requiresGrad: expected a tensor that requires grad to be float32 or float64, got int32 (x.to('float32') converts).",
     ],
   ])('rejects %s', (_, make, message) => {
     expect(thrownBy(make)).toBe(message);

@@ -53,7 +53,7 @@ describe('comparisons', () => {
   test('refused: with floats, shapes that do not broadcast, detached', () => {
     expect(thrownBy(() => functional.eq(int32(1), tensor([1])))).toBe(
       'TypeError: eq: expected two operands of floats or two of int32 or int64, ' +
-        'got int32 and float32 (tensor(x, { dtype }) converts).',
+        'got int32 and float32 (x.to(dtype) converts).',
     );
     expect(thrownBy(() => functional.lt(int32(1, 2), int64(1, 2, 3)))).toMatch(
       /^RangeError: lt: expected shapes that broadcast/,
@@ -95,7 +95,7 @@ describe('sums', () => {
 
   test('a mean is refused, as in PyTorch', () => {
     expect(() => functional.mean(int32(1, 2))).toThrow(
-      "mean: expected the input to be float32 or float64, got int32 (tensor(x, { dtype: 'float32' }) converts; x.sum().item() / x.numel is the mean of a comparison).",
+      "mean: expected the input to be float32 or float64, got int32 (x.to('float32') converts; x.sum().item() / x.numel is the mean of a comparison).",
     );
   });
 });
@@ -154,7 +154,7 @@ describe('arithmetic', () => {
   test('refuses what it would have to round, and floats', () => {
     const words = (body: () => unknown): string => thrownBy(body);
     expect(words(() => int32(1).add(0.5))).toBe(
-      "RangeError: add: expected whole numbers for int32, got 0.5 (tensor(x, { dtype: 'float32' }) converts; arange(n, { dtype: 'float32' }) makes floats).",
+      "RangeError: add: expected whole numbers for int32, got 0.5 (x.to('float32') converts; arange(n, { dtype: 'float32' }) makes floats).",
     );
     expect(words(() => int64(1).mul(NaN))).toBe(
       'RangeError: mul: expected whole numbers for int64, got NaN.',

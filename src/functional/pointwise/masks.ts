@@ -25,7 +25,7 @@ function refuseFloats(who: string, tensors: readonly Tensor[]): void {
   if (tensors.every(isInteger)) return;
   throw new TypeError(
     `${who}: expected two operands of floats or two of int32 or int64, ` +
-      `got ${tensors.map(({ dtype }) => dtype).join(' and ')} (tensor(x, { dtype }) converts).`,
+      `got ${tensors.map(({ dtype }) => dtype).join(' and ')} (x.to(dtype) converts).`,
   );
 }
 

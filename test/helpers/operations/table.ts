@@ -389,6 +389,22 @@ export function operationsOf(evenkeel: Package): Operation[] {
     ),
     row('Tensor.detach', one, (x) => x.detach(), { isMethod: true }),
     row('Tensor.clone', one, (x) => x.clone(), { isMethod: true }),
+    ...(['float64', 'float32', 'int64'] as const).map((dtype) =>
+      row(
+        `Tensor.to, ${dtype}`,
+        () => [matrix(), dtype],
+        (x, to) => x.to(to),
+        { isMethod: true, isIdentity: dtype === 'float32' },
+      ),
+    ),
+    ...(['float', 'double', 'int', 'long'] as const).map((name) =>
+      row(
+        `Tensor.${name}`,
+        () => [labels()],
+        (x) => x[name](),
+        { isMethod: true },
+      ),
+    ),
     row(
       'Tensor.view',
       () => [matrix(), [2, -1]],
