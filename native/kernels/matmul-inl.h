@@ -1,3 +1,5 @@
+// Longer than 250 lines because products and products in leaves share the tiles and their edges.
+//
 // One register-tiled matrix multiply, written once over the instruction set's vectors; the largest tile is the
 // instruction set's (kTileRows x kTileVectors), smaller ones serve the edges. After Goto & van de Geijn 2008
 // (packed panels, k-blocks). Every element is the same sum in every instruction set: see kMatmulBlock.
@@ -6,6 +8,7 @@
 #include <cstddef>
 
 #include "kernels.h"
+#include "sum_tree.h"
 
 namespace evenkeel {
 namespace {
@@ -198,24 +201,82 @@ inline void tile(const LeftRows<T>& left, const TileTask<T>& task) {
   }
 }
 
-// The smallest tile that holds the task: three heights, every width.
-template <class T, std::size_t kVectors>
-inline void tile_of_height(const LeftRows<T>& left, const TileTask<T>& task) {
-  constexpr std::size_t kLow = kTileRowStep, kMiddle = kTileRows - kTileRowStep;
-  if (task.rows <= kLow) {
-    tile<T, kLow, kVectors>(left, task);
-  } else if (task.rows <= kMiddle) {
-    tile<T, kMiddle, kVectors>(left, task);
-  } else {
-    tile<T, kTileRows, kVectors>(left, task);
+// One leaf of one tile after the other; each but the last waits in memory of the tile for the one behind it.
+template <class T, std::size_t kRows, std::size_t kVectors>
+inline void leaf_tile(const LeftRows<T>& left, const TileTask<T>& task) {
+  using Vec = typename Simd<T>::Vec;
+  static_assert(kMatmulBlock == 4 * kLeafSamples, "two nodes of a tile wait at most");
+  T waiting[2][kRows * kVectors * Vec::kLanes];
+  const T* row[kRows];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) row[i] = left.row[i];
+  const T* from = task.right;
+  const std::size_t right_step = task.right_step, left_step = left.step;
+  for (std::size_t leaf = 0, p = 0;; ++leaf) {
+    const bool last = (leaf + 1) * kLeafSamples >= task.k;
+    const std::size_t end = (last ? task.k : (leaf + 1) * kLeafSamples) * left_step;
+    Vec sum[kRows][kVectors];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < kVectors; ++j) sum[i][j] = Vec::zero();
+    }
+    for (; p < end; p += left_step, from += right_step) {
+      add_term<T>([&](std::size_t i) EVENKEEL_INLINED { return row[i][p]; }, from, sum);
+    }
+    // A leaf waits in [0], and two in [1]: the second leaf meets the first, the fourth the third and then both of them. The
+    // last one meets whatever waits.
+    const bool meets_leaf = (leaf & 1) != 0, meets_pair = last && (leaf & 2) != 0;
+    T* const waits = waiting[leaf & 1];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      if (last && i >= task.rows) break;
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < kVectors; ++j) {
+        const std::size_t at = j * Vec::kLanes, place = i * kVectors * Vec::kLanes + at;
+        Vec value = sum[i][j];
+        if (meets_leaf) value = Vec::load(waiting[0] + place) + value;
+        if (!last) {
+          value.store(waits + place);
+          continue;
+        }
+        if (at >= task.columns) break;
+        if (meets_pair) value = Vec::load(waiting[1] + place) + value;
+        const std::size_t n = min_size(Vec::kLanes, task.columns - at);
+        T* c = task.c + i * task.c_stride + at;
+        if (!task.first) value = load_up_to(c, n, value) + value;
+        store_up_to<T>(value, c, n);
+      }
+    }
+    if (last) return;
   }
 }
-template <class T>
+
+// The smallest tile that holds the task: three heights, every width.
+template <class T, std::size_t kVectors, bool kLeaves>
+inline void tile_of_height(const LeftRows<T>& left, const TileTask<T>& task) {
+  constexpr std::size_t kLow = kTileRowStep, kMiddle = kTileRows - kTileRowStep;
+  const auto run = [&]<std::size_t kRows>() EVENKEEL_INLINED {
+    if constexpr (kLeaves) {
+      leaf_tile<T, kRows, kVectors>(left, task);
+    } else {
+      tile<T, kRows, kVectors>(left, task);
+    }
+  };
+  if (task.rows <= kLow) {
+    run.template operator()<kLow>();
+  } else if (task.rows <= kMiddle) {
+    run.template operator()<kMiddle>();
+  } else {
+    run.template operator()<kTileRows>();
+  }
+}
+template <class T, bool kLeaves = false>
 inline void any_tile(const LeftRows<T>& left, const TileTask<T>& task) {
   if (task.columns <= Simd<T>::Vec::kLanes) {
-    tile_of_height<T, 1>(left, task);
+    tile_of_height<T, 1, kLeaves>(left, task);
   } else {
-    tile_of_height<T, kTileVectors>(left, task);
+    tile_of_height<T, kTileVectors, kLeaves>(left, task);
   }
 }
 
@@ -240,8 +301,25 @@ void multiply(const Product<T>& product, std::size_t top, std::size_t bottom, st
 }
 
 template <class T>
+void multiply_leaves(const Product<T>& product, LeafBlock block, std::size_t top,
+                     std::size_t bottom, std::size_t left, std::size_t right) {
+  const std::size_t n = product.n, k = product.k, p = block.first;
+  for (std::size_t i = top; i < bottom; i += kTileRows) {
+    const std::size_t rows = min_size(kTileRows, bottom - i);
+    const LeftRows<T> from = left_rows(product.a, i, rows, p, k);
+    for (std::size_t j = left; j < right; j += kTileColumns<T>) {
+      const std::size_t step = product.b.step(j);
+      any_tile<T, true>(from, {product.b.tile(j, k) + p * step, step, block.last - p,
+                               product.c + (i - top) * n + (j - left), n, rows,
+                               min_size(kTileColumns<T>, right - j), !block.adds, nullptr});
+    }
+  }
+}
+
+template <class T>
 constexpr MatmulKernels<T> matmul_kernels() {
-  return {kTileRows, kTileColumns<T>, Simd<T>::Vec::kLanes, pack_a<T>, pack_b<T>, multiply<T>};
+  return {kTileRows, kTileColumns<T>, Simd<T>::Vec::kLanes, pack_a<T>,
+          pack_b<T>, multiply<T>,     multiply_leaves<T>};
 }
 
 }  // namespace

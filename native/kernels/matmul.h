@@ -52,6 +52,12 @@ struct Product {
   std::size_t n, k;
 };
 
+// Rows [first, last) of k, at most kMatmulBlock; whether C has the node before it, which is added.
+struct LeafBlock {
+  std::size_t first, last;
+  bool adds;
+};
+
 template <class T>
 struct MatmulKernels {
   std::size_t tile_rows, tile_columns;  // what the largest register tile holds of C
@@ -64,6 +70,10 @@ struct MatmulKernels {
   // summed over k in order, in blocks of kMatmulBlock, whatever the tile.
   void (*multiply)(const Product<T>& product, std::size_t top, std::size_t bottom, std::size_t left,
                    std::size_t right);
+  // The same of one block of k, of which each element is the node of its leaves (sum_tree.h). Row top and column left
+  // are where product.c is.
+  void (*multiply_leaves)(const Product<T>& product, LeafBlock block, std::size_t top,
+                          std::size_t bottom, std::size_t left, std::size_t right);
 };
 
 // Products of one k-block are summed in one register; blocks are then added in order. Part of the

@@ -241,9 +241,25 @@ test('the gradient of a bias on 1 to 8 processes, any instruction set and thread
   );
 });
 
+/** What leafProducts is: each leaf a product, added as a tree. */
+function treeOfProducts(a: Floats, b: Floats, m: number, n: number, k: number): Floats {
+  const room = () => (a instanceof Float64Array ? new Float64Array(m * n) : new Float32Array(m * n)); // prettier-ignore
+  const tree = new TreeSum<Floats>((one, other) => {
+    addon.add(one, other, one, one.length);
+    return one;
+  });
+  for (let from = 0; from < k; from += 64) {
+    const [rows, to] = [Math.min(64, k - from), room()];
+    const [left, right] = [a.subarray(from * m), b.subarray(from * n)];
+    addon.matmul(left.subarray(0, rows * m), right.subarray(0, rows * n), null, to, m, n, rows, true, false); // prettier-ignore
+    tree.add(to, 0);
+  }
+  return tree.total()!;
+}
+
 test('the weight gradient in leaves is the tree of their products, on any instruction set and threads', () => {
   const shapes = fc.record({
-    m: fc.integer({ min: 1, max: 110 }),
+    m: fc.integer({ min: 1, max: 160 }),
     n: fc.integer({ min: 1, max: 600 }),
     k: fc.integer({ min: 1, max: 500 }),
     double: fc.boolean(),
@@ -256,25 +272,39 @@ test('the weight gradient in leaves is the tree of their products, on any instru
       const room = (length: number): Floats => (double ? new Float64Array(length) : new Float32Array(length)); // prettier-ignore
       const normal = normalFrom(seed);
       const [a, b] = [room(k * m).map(normal), room(k * n).map(normal)] as [Floats, Floats];
-      const tree = new TreeSum<Floats>((one, other) => {
-        addon.add(one, other, one, one.length);
-        return one;
-      });
-      for (let from = 0; from < k; from += 64) {
-        const [rows, to] = [Math.min(64, k - from), room(m * n)];
-        const [left, right] = [a.subarray(from * m), b.subarray(from * n)];
-        addon.matmul(left.subarray(0, rows * m), right.subarray(0, rows * n), null, to, m, n, rows, true, false); // prettier-ignore
-        tree.add(to, 0);
-      }
+      const tree = treeOfProducts(a, b, m, n, k);
       addon.setThreads(threads);
       addon.selectIsa(isas[isa % isas.length]!);
       const whole = room(m * n);
       addon.leafProducts(a, b, whole, m, n, k);
       addon.selectIsa(initial);
-      expect(bytes(whole).equals(bytes(tree.total()!))).toBe(true);
+      expect(bytes(whole).equals(bytes(tree))).toBe(true);
     }),
     { numRuns: 60 },
   );
+});
+
+test('the same where there are many leaves: whole blocks of four, a part of one, and a short leaf', () => {
+  const normal = normalFrom(5);
+  const [most, n] = [9 * 256, 37];
+  // Whose sides are packed task by task, and as a whole.
+  for (const m of [7, 100]) {
+    const a = new Float32Array(most * m).map(normal);
+    const b = new Float32Array(most * n).map(normal);
+    for (let blocks = 1; blocks <= 9; blocks++) {
+      for (const less of [0, 1, 64, 100, 128, 192, 255]) {
+        const k = blocks * 256 - less;
+        const tree = treeOfProducts(a, b, m, n, k);
+        for (const isa of isas) {
+          addon.selectIsa(isa);
+          const whole = new Float32Array(m * n);
+          addon.leafProducts(a.subarray(0, k * m), b.subarray(0, k * n), whole, m, n, k);
+          expect(bytes(whole).equals(bytes(tree)), `${m} ${k} ${isa}`).toBe(true);
+        }
+        addon.selectIsa(initial);
+      }
+    }
+  }
 });
 
 test('cut elsewhere than at a leaf the bits are others, now and then', () => {
