@@ -129,7 +129,8 @@ void leaf_products(const T* a, const T* b, T* c, std::size_t m, std::size_t n, s
   const bool apart = row_tasks <= kTasksApart;
   const Product<T> product{
       apart ? LeftSide<T>{left, nullptr} : left_side(table, left, m, k, workspace),
-      apart ? RightSide<T>{right} : right_side(table, right, m, n, k, workspace),
+      apart ? RightSide<T>{right, nullptr, 0, n, table.tile_columns, 0}
+            : right_side(table, right, m, n, k, workspace),
       nullptr,
       c,
       n,
