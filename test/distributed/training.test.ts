@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { native } from 'evenkeel';
 import { describe, expect, test } from 'vitest';
 
 import { makeHosts } from '../helpers/hosts.mjs';
@@ -34,10 +35,11 @@ interface Part {
 const WHOLE: Part = { first: 0, last: 1e6, load: null, save: null };
 
 /** Trains; every process says the hash of what it has in the end. */
-const training = (each: Case, part: Part): string => `
+const training = (each: Case, part: Part, first = ''): string => `
   const { first, last, load, save } = ${JSON.stringify(part)};
   const world = await distributed.init({ timeout: 20000 });
   globalThis.rank = world.rank;
+  ${first}
   const { rows, batch, features, hidden, classes, steps, dropout, sequence, convolution, momentum, seed } = ${JSON.stringify(each)};
   manualSeed(seed);
   const x = nn.init.normal_(tensor(new Float32Array(rows * features), [rows, features]));
@@ -96,6 +98,8 @@ async function hashOf(kind: Kind, processes: number, each: Case, part = WHOLE): 
   return hashes[0]!;
 }
 
+const launchers = KINDS.filter((kind) => kind !== 'workers');
+
 describe('one hash', () => {
   const one = hashOf('alone', 1, FIXED);
 
@@ -106,17 +110,36 @@ describe('one hash', () => {
     },
   );
 
-  test.each([2, 3, 4])('convolutions, %i processes', async (processes) => {
-    const each = { ...FIXED, convolution: true, steps: 4 };
-    expect(await hashOf('workers', processes, each)).toBe(await hashOf('alone', 1, each));
+  const convolutions = { ...FIXED, convolution: true, steps: 4 };
+  const conv = hashOf('alone', 1, convolutions);
+
+  test.each(KINDS.flatMap((kind) => [2, 3, 4].map((n) => [kind, n] as const)))(
+    'convolutions, %s, %i processes',
+    async (kind, processes) => {
+      expect(await hashOf(kind, processes, convolutions)).toBe(await conv);
+    },
+  );
+
+  test.each(KINDS)('%s, seven processes, most without a sample', async (kind) => {
+    expect(await hashOf(kind, 7, FIXED)).toBe(await one);
   });
 
-  test('seven processes, most without a sample', async () => {
-    expect(await hashOf('workers', 7, FIXED)).toBe(await one);
+  test.each(launchers)('%s, processes of other instruction sets and threads', async (kind) => {
+    const isas = native.availableIsas;
+    const threads = 'native.setThreads(1 + (world.rank % 2));';
+    for (const [each, hash] of [
+      [FIXED, one],
+      [convolutions, conv],
+    ] as const) {
+      const program = `${training(each, WHOLE, threads)}\nsay(native.isa);`;
+      const { code, said } = await runJob(kind, 4, program, null, isas);
+      const wanted = await Promise.all(
+        said.map(async (_, rank) => [await hash, isas[rank % isas.length]]),
+      );
+      expect([code, said]).toEqual([0, wanted]);
+    }
   });
 });
-
-const launchers = KINDS.filter((kind) => kind !== 'workers');
 
 test.each(launchers)('%s: two hosts have the hash of one process', async (kind) => {
   const hosts = makeHosts();

@@ -70,19 +70,22 @@ try {
  * Runs the body of a module on so many processes; 1 without a launcher.
  *
  * @param hosts - Those that share the processes of an MPI, by `evenkeel run`; null: all are here.
+ * @param isas - The instruction sets of the processes of an MPI, in turn by rank; none: the best one.
  */
 export async function runJob(
   kind: Kind,
   processes: number,
   body: string,
   hosts: Hosts | null = null,
+  isas: readonly string[] = [],
 ): Promise<JobEnd> {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-ranks-'));
   try {
     const program = join(folder, 'program.mjs');
     const start = join(folder, 'start.mjs');
     const source = PRELUDE.replace('distributed.rankOfTest', 'globalThis.rank ?? 0');
-    writeFileSync(program, `${source}\n${body}`);
+    writeFileSync(program, `import './isa.mjs';\n${source}\n${body}`);
+    writeFileSync(join(folder, 'isa.mjs'), isas.length === 0 ? '' : choosing(isas));
     writeFileSync(start, STARTER);
     const node = process.execPath;
     const started: Readonly<Record<Kind, () => readonly string[]>> = {
@@ -103,6 +106,12 @@ export async function runJob(
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A module for before the package, which reads its instruction set when it is loaded. */
+const choosing = (isas: readonly string[]): string => `
+  const { OMPI_COMM_WORLD_RANK, PMI_RANK } = process.env;
+  const isas = ${JSON.stringify(isas)};
+  process.env.EVENKEEL_ISA = isas[Number(OMPI_COMM_WORLD_RANK ?? PMI_RANK) % isas.length];`;
 
 /** Starts processes as a launcher of MPICH does: each is told its rank and how many there are. */
 const START_ALL = `
