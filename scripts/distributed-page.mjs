@@ -29,7 +29,7 @@ if (process.argv.includes('--measure')) measure();
 const { hosts } = /** @type {{ hosts: Record<string, Found> }} */ (
   parseJson(readFileSync(DATA, 'utf8'))
 );
-/** @typedef {{ who: string, norm: boolean, found: { processes: number, hash: string, difference: number }[] }} Hashes */
+/** @typedef {{ who: string, model: string, found: { processes: number, hash: string, difference: number }[] }} Hashes */
 const { hashes } = /** @type {{ hashes: Hashes[] }} */ (
   parseJson(readFileSync(join(root, 'docs', 'distributed-hashes.json'), 'utf8'))
 );
@@ -111,13 +111,13 @@ function withTable(
 /** Of scripts/ranks-hashes.mjs. */
 function hashesTable() {
   const counts = hashes[0]?.found.map(({ processes }) => `on ${processes}`) ?? [];
-  const rows = hashes.map(({ who, norm, found }) => [
+  const rows = hashes.map(({ who, model, found }) => [
+    model,
     who === 'PyTorch' ? 'PyTorch DDP, gloo' : `evenkeel, ${who === 'workers' ? 'Workers' : who}`,
-    norm ? 'yes' : 'no',
-    ...found.map(({ hash }) => `\`${hash}\``),
+    ...found.map(({ hash }) => `\`${hash.slice(0, 8)}\``),
     String(Math.max(...found.map(({ difference }) => difference))),
   ]);
-  return [['by', 'BatchNorm', ...counts, 'largest difference'], ...rows];
+  return [['model', 'by', ...counts, 'largest difference'], ...rows];
 }
 
 /** Each figure, and after the slash the least that it could be. */

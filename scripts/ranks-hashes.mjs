@@ -1,24 +1,35 @@
-// `node scripts/ranks-hashes.mjs` after a build: what the same training ends with on 1, 2 and 4 processes, by evenkeel and by
-// PyTorch's DistributedDataParallel (EVENKEEL_PYTHON: a python with torch; without it that part is left out), and a run
-// that stops on four processes and goes on with two. --write: into docs/distributed-hashes.json, for docs/distributed.md.
+// `node scripts/ranks-hashes.mjs` after a build: what the same training ends with on 1, 2, 3, 4 and 8 processes, by evenkeel, also
+// with processes of other instruction sets and threads side by side, and by PyTorch's DistributedDataParallel
+// (EVENKEEL_PYTHON: a python with torch; without it that part is left out), and a run that stops on four processes and goes
+// on with two. --write: into docs/distributed-hashes.json, for docs/distributed.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { native } from 'evenkeel';
 
 import { must, parseJson, root } from './tools.mjs';
 
 /** @typedef {{ hash: string, torch?: string, parameters: Float32Array }} Found */
 
 const { EVENKEEL_PYTHON: PYTHON = '' } = process.env;
-const PROCESSES = [1, 2, 4];
+const PROCESSES = [1, 2, 3, 4, 8];
+const MODELS = ['MLP', 'MLP, two BatchNorms', 'Conv1d, two BatchNorms'];
 const PLAN = {
-  ...{ rows: 2048, features: 64, hidden: 96, classes: 10 },
-  ...{ batch: 512, steps: 20, lr: 0.1, momentum: 0.9, norm: true, shuffle: false },
+  ...{ rows: 1536, features: 64, hidden: 96, classes: 10 },
+  ...{
+    batch: 384,
+    steps: 20,
+    lr: 0.1,
+    momentum: 0.9,
+    model: 'MLP, two BatchNorms',
+    shuffle: false,
+  },
 };
 /** Batches of 300 of 2000 rows: an epoch of 7 steps with a short last one, in an order of its own. */
-const RESUMED = { ...PLAN, rows: 2000, batch: 300, steps: 500, shuffle: true };
-const HALF = 250;
+const RESUMED = { ...PLAN, rows: 2000, batch: 300, steps: 1000, shuffle: true };
+const HALF = 500;
 
 const LAUNCHERS = /** @type {const} */ ({
   workers: ['--backend', 'workers'],
@@ -35,17 +46,19 @@ function trained(
   /** @type {keyof typeof LAUNCHERS} */ by,
   /** @type {number} */ processes,
   /** @type {object} */ plan,
+  mixed = false,
 ) {
   const cli = join(root, 'dist', 'cjs', 'cli', 'main.js');
   const how = ['run', '-n', String(processes), '--threads', '1', ...LAUNCHERS[by], program];
-  const env = { ...process.env, EVENKEEL_MPIRUN: MPIRUN[by] };
-  return found([process.execPath, cli, ...how], plan, env);
+  const isas = mixed ? { EVENKEEL_MIXED_ISAS: native.availableIsas.join() } : {};
+  const env = { ...process.env, EVENKEEL_MPIRUN: MPIRUN[by], ...isas };
+  return found([process.execPath, cli, ...how], { ...plan, mixed }, env);
 }
 
 /** The same of PyTorch. */
-function torch(/** @type {number} */ processes, /** @type {boolean} */ norm) {
+function torch(/** @type {number} */ processes, /** @type {string} */ model) {
   const script = join(root, 'scripts', 'ranks', 'hashes.py');
-  const ended = found([PYTHON, script], { ...PLAN, processes, norm }, process.env);
+  const ended = found([PYTHON, script], { ...PLAN, processes, model }, process.env);
   torchVersion = ended.torch ?? null;
   return ended;
 }
@@ -103,14 +116,18 @@ function resumed(/** @type {keyof typeof LAUNCHERS} */ by) {
 const there = /** @type {(keyof typeof LAUNCHERS)[]} */ (Object.keys(LAUNCHERS)).filter(
   (by) => by === 'workers' || spawnSync(MPIRUN[by], ['--version']).error === undefined,
 );
-/** @type {{ who: string, norm: boolean, found: ReturnType<typeof row> }[]} */
+/** @type {{ who: string, model: string, found: ReturnType<typeof row> }[]} */
 const hashes = [];
-for (const norm of [false, true]) {
+for (const model of MODELS) {
   for (const by of there) {
-    hashes.push({ who: by, norm, found: row((n) => trained(by, n, { ...PLAN, norm })) });
+    hashes.push({ who: by, model, found: row((n) => trained(by, n, { ...PLAN, model })) });
+    if (by === 'workers') continue; // are of one process, with one instruction set
+    const mixed = row((n) => trained(by, n, { ...PLAN, model }, true));
+    const isas = `${native.availableIsas.join(', ')}; 1 and 2 threads`;
+    hashes.push({ who: `${by} (${isas})`, model, found: mixed });
   }
   if (PYTHON === '') console.log('PyTorch: left out, EVENKEEL_PYTHON names no python');
-  else hashes.push({ who: 'PyTorch', norm, found: row((n) => torch(n, norm)) });
+  else hashes.push({ who: 'PyTorch', model, found: row((n) => torch(n, model)) });
 }
 const unbroken = trained('workers', 1, RESUMED).hash.slice(0, 16);
 const stopped = there.map((by) => ({ who: by, hash: resumed(by) }));
@@ -127,9 +144,11 @@ if (process.argv.includes('--write')) {
 const wrong =
   stopped.some(({ hash }) => hash !== unbroken) ||
   hashes.some(
-    ({ who, norm, found: each }) =>
+    ({ who, model, found: each }) =>
       who !== 'PyTorch' &&
-      each.some(({ hash }) => hash !== hashes.find((other) => other.norm === norm)?.found[0]?.hash),
+      each.some(
+        ({ hash }) => hash !== hashes.find((other) => other.model === model)?.found[0]?.hash,
+      ),
   );
 if (wrong) {
   console.error('not one hash');

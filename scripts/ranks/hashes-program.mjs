@@ -1,9 +1,10 @@
-// One process of scripts/ranks-hashes.mjs: trains an MLP whose data and first parameters come from a formula, so that
+// One process of scripts/ranks-hashes.mjs: trains a model whose data and first parameters come from a formula, so that
 // hashes.py has the same ones. Rank 0 prints the sha256 of the parameters, and writes these into a file.
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 
-import { checkpoint, data, nn, optim, tensor } from 'evenkeel';
+import './mixed.mjs'; // before the package, which reads its environment
+import { checkpoint, data, native, nn, optim, tensor } from 'evenkeel';
 import { distributed } from 'evenkeel/distributed';
 
 import { parseJson } from '../tools.mjs';
@@ -18,7 +19,8 @@ import { parseJson } from '../tools.mjs';
  * @property {number} steps at which it ends
  * @property {number} lr
  * @property {number} momentum
- * @property {boolean} norm with a BatchNorm
+ * @property {'MLP' | 'MLP, two BatchNorms' | 'Conv1d, two BatchNorms'} model
+ * @property {boolean} [mixed] every second process has two threads
  * @property {boolean} shuffle
  * @property {string} out the file of the parameters
  * @property {string} [load] a checkpoint to go on from
@@ -26,7 +28,7 @@ import { parseJson } from '../tools.mjs';
  * @property {string} [save]
  */
 const plan = /** @type {Plan} */ (parseJson(process.argv[2] ?? ''));
-const { rows, features, hidden, classes, norm } = plan;
+const { rows, features, hidden, classes } = plan;
 
 /** In [-scale, scale): the same numbers as those of hashes.py. */
 function values(
@@ -43,15 +45,32 @@ function values(
 }
 
 const world = await distributed.init();
-const [first, last] = [new nn.Linear(features, hidden), new nn.Linear(hidden, classes)];
-[first, last].forEach((layer, i) => {
-  const [outputs = 0, inputs = 0] = /** @type {readonly number[]} */ (layer.weight.shape);
-  layer.weight.data.set(values(outputs * inputs, 1000 * (i + 1), inputs ** -0.5));
-  layer.bias?.data.fill(0);
-});
+if (plan.mixed === true) native.setThreads(1 + (world.rank % 2));
+const norm = (/** @type {number} */ channels) =>
+  plan.model === 'MLP' ? [] : [new nn.BatchNorm1d(channels)];
+const begin = plan.model.startsWith('Conv1d')
+  ? [new nn.Unflatten(1, [2, features / 2]), new nn.Conv1d(2, 6, 3, { padding: 1 })]
+  : [new nn.Linear(features, hidden)];
+const wide = plan.model.startsWith('Conv1d') ? 3 * features : hidden;
 const model = nn.convertSyncBatchNorm(
-  new nn.Sequential(first, ...(norm ? [new nn.BatchNorm1d(hidden)] : []), new nn.ReLU(), last),
+  new nn.Sequential(
+    ...[
+      ...begin,
+      ...norm(plan.model.startsWith('Conv1d') ? 6 : hidden),
+      new nn.ReLU(),
+      new nn.Flatten(),
+    ],
+    ...[new nn.Linear(wide, hidden), ...norm(hidden), new nn.ReLU()],
+    new nn.Linear(hidden, classes),
+  ),
 );
+let seed = 0;
+for (const layer of model.modules()) {
+  if (!(layer instanceof nn.Linear || layer instanceof nn.Conv1d)) continue;
+  const { numel, shape } = layer.weight;
+  layer.weight.data.set(values(numel, (seed += 1000), (numel / (shape[0] ?? 1)) ** -0.5));
+  layer.bias?.data.fill(0);
+}
 const replica = distributed.dataParallel(model);
 const optimizer = new optim.SGD(model.parameters(), { lr: plan.lr, momentum: plan.momentum });
 const x = tensor(values(rows * features, 0, 1), [rows, features]);

@@ -1,4 +1,4 @@
-# PyTorch's DistributedDataParallel on the MLP and the data of scripts/ranks/hashes-program.mjs, on gloo: one line of JSON,
+# PyTorch's DistributedDataParallel on the models and the data of scripts/ranks/hashes-program.mjs, on gloo: one line of JSON,
 # with the sha256 of the parameters, which are written into a file. By scripts/ranks-hashes.mjs.
 import hashlib
 import json
@@ -24,16 +24,22 @@ def values(count, seed, scale):
     return ((at.double() / 2**31 - 1) * scale).float()
 
 
-def run(rank, size, norm, file):
+def run(rank, size, file):
     torch.set_num_threads(1)
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=size)
-    layers = [nn.Linear(FEATURES, HIDDEN), nn.BatchNorm1d(HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CLASSES)]
-    model = nn.Sequential(*[each for each in layers if norm or not isinstance(each, nn.BatchNorm1d)])
+    norm = (lambda channels: []) if plan["model"] == "MLP" else (lambda channels: [nn.BatchNorm1d(channels)])
+    if plan["model"].startswith("Conv1d"):
+        begin, wide, channels = [nn.Unflatten(1, (2, FEATURES // 2)), nn.Conv1d(2, 6, 3, padding=1)], 3 * FEATURES, 6
+    else:
+        begin, wide, channels = [nn.Linear(FEATURES, HIDDEN)], HIDDEN, HIDDEN
+    middle = [nn.Linear(wide, HIDDEN), *norm(HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CLASSES)]
+    model = nn.Sequential(*begin, *norm(channels), nn.ReLU(), nn.Flatten(), *middle)
     with torch.no_grad():
-        for seed, layer in enumerate(each for each in model if isinstance(each, nn.Linear)):
+        for seed, layer in enumerate(each for each in model if isinstance(each, (nn.Linear, nn.Conv1d))):
             shape = layer.weight.shape
-            layer.weight.copy_(values(shape.numel(), 1000 * (seed + 1), shape[1] ** -0.5).view(shape))
+            fan = shape.numel() // shape[0]
+            layer.weight.copy_(values(shape.numel(), 1000 * (seed + 1), fan**-0.5).view(shape))
             layer.bias.zero_()
     x = values(ROWS * FEATURES, 0, 1.0).view(ROWS, FEATURES)
     y = torch.arange(ROWS) * 7 % CLASSES
@@ -63,5 +69,5 @@ def run(rank, size, norm, file):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         # Forked: a python that a script starts is not always found again by its own path.
-        given = (plan["processes"], plan["norm"], f"{folder}/store")
+        given = (plan["processes"], f"{folder}/store")
         mp.start_processes(run, given, plan["processes"], start_method="fork")
