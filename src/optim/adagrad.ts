@@ -2,6 +2,7 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { Tensor, type Parameter } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import type { ParameterState } from './state.js';
@@ -57,8 +58,14 @@ export class Adagrad extends Optimizer<Hyper> {
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options?: AdagradOptions,
+  );
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdagradOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore('Adagrad', 2, rest);
     check.options('Adagrad', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -115,3 +122,5 @@ export class Adagrad extends Optimizer<Hyper> {
     );
   }
 }
+
+refuseHyperparameters(Adagrad, Object.keys(USUAL));

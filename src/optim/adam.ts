@@ -13,6 +13,7 @@ import {
   UPDATE,
   WHO,
 } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
@@ -81,8 +82,14 @@ export class Adam extends Optimizer<Hyper> {
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options?: AdamOptions,
+  );
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: AdamOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore(new.target.name, 2, rest);
     check.options(new.target.name, options, ADAM_OPTIONS, ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -150,6 +157,8 @@ export class Adam extends Optimizer<Hyper> {
     );
   }
 }
+
+refuseHyperparameters(Adam, ADAM_OPTIONS);
 
 function stateAt(step: number, m: Tensor, v: Tensor): AdamState {
   return { step, decay1: new Power(), decay2: new Power(), m, v };

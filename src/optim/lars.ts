@@ -3,6 +3,7 @@ import { addon } from '../addon/control.js';
 import { perform } from '../run/deferral.js';
 import { floats, type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
@@ -54,8 +55,14 @@ export class LARS extends Optimizer<Hyper> {
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options?: LARSOptions,
+  );
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: LARSOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore('LARS', 2, rest);
     check.options('LARS', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -111,6 +118,8 @@ export class LARS extends Optimizer<Hyper> {
     );
   }
 }
+
+refuseHyperparameters(LARS, Object.keys(USUAL));
 
 /** η |p| / |g + decay · p|; 1 where one of the norms is 0. */
 function trustOf(parameter: Parameter, gradient: Tensor, decay: number, group: Hyper): number {

@@ -4,6 +4,7 @@ import { perform } from '../run/deferral.js';
 import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './betas.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
@@ -72,8 +73,14 @@ export class NAdam extends Optimizer<Hyper> {
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options?: NAdamOptions,
+  );
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: NAdamOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore('NAdam', 2, rest);
     check.options('NAdam', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -152,3 +159,5 @@ export class NAdam extends Optimizer<Hyper> {
     );
   }
 }
+
+refuseHyperparameters(NAdam, Object.keys(USUAL));

@@ -1,6 +1,7 @@
 // Parameter groups: parameters with hyperparameters of their own, as given and as an optimiser keeps them.
 import * as check from '../check/index.js';
 import { Parameter } from '../tensor/tensor.js';
+import { groupPrototype } from './names.js';
 import { SCHEDULED } from './state.js';
 
 const TECHNICAL = 'leave it out: it does not change what a step computes';
@@ -79,7 +80,10 @@ export function resolvedGroup<Hyper extends object>(
   const hyper = Object.entries(withDefaults(defaults, own as ParameterGroup<Hyper>)).map(
     ([name, value]: [string, unknown]) => [name, check.isList(value) ? Array.from(value) : value],
   );
-  return { ...Object.fromEntries(hyper), params: list } as ResolvedGroup<Hyper>;
+  const inherited = Object.create(groupPrototype(who, Object.keys(defaults))) as object;
+  return Object.assign(inherited, Object.fromEntries(hyper), {
+    params: list,
+  }) as ResolvedGroup<Hyper>;
 }
 
 export function checkScheduled(who: string, group: ScheduledGroup): void {

@@ -2,6 +2,7 @@ import * as check from '../check/index.js';
 import { perform } from '../run/deferral.js';
 import { type Parameter, type Tensor } from '../tensor/tensor.js';
 import { CHECK_GROUP, KEEP, KEPT, PREPARE, SLOTS, UPDATE, WHO } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
@@ -68,8 +69,14 @@ export class RMSprop extends Optimizer<Hyper> {
 
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
+    options?: RMSpropOptions,
+  );
+  constructor(
+    params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: RMSpropOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore('RMSprop', 2, rest);
     check.options('RMSprop', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -148,3 +155,5 @@ export class RMSprop extends Optimizer<Hyper> {
     );
   }
 }
+
+refuseHyperparameters(RMSprop, Object.keys(USUAL));

@@ -11,6 +11,7 @@ import {
   UPDATE,
   WHO,
 } from './internals.js';
+import { refuseHyperparameters } from './names.js';
 import { Optimizer } from './optimizer.js';
 import { ELSEWHERE, withDefaults, type ParameterGroup, type Resolved } from './param-groups.js';
 import { zerosLike, type ParameterState } from './state.js';
@@ -69,10 +70,13 @@ export class SGD extends Optimizer<Hyper> {
   protected override readonly [OPTIONAL_STATE] = true;
   readonly #velocities = new Map<Parameter, Velocity>();
 
+  constructor(params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[], options?: SGDOptions);
   constructor(
     params: Iterable<Parameter> | readonly ParameterGroup<Hyper>[],
     options: SGDOptions = {},
+    ...rest: never[]
   ) {
+    if (rest.length > 0) check.noMore('SGD', 2, rest);
     check.options('SGD', options, Object.keys(USUAL), ELSEWHERE);
     super(params, withDefaults(USUAL, options));
   }
@@ -141,3 +145,5 @@ export class SGD extends Optimizer<Hyper> {
     if (velocity !== undefined) velocity.first = false;
   }
 }
+
+refuseHyperparameters(SGD, Object.keys(USUAL));

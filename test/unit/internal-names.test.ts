@@ -9,10 +9,14 @@ const MODULE = `training apply buffers children clone eval extraRepr forward for
   stateDict toString train zeroGrad`;
 const BATCH_NORM = `${MODULE} affine bias dtype eps freeze frozen layout momentum nonFinite normalizeBy
   numBatchesTracked numFeatures resetParameters resetRunningStats runningMean runningVar singleValue skippedBatches
-  trackRunningStats unfreeze updateStatistics weight num_batches_tracked running_mean running_var`;
+  trackRunningStats unfreeze updateStatistics weight num_batches_tracked running_mean running_var track_running_stats`;
 const LIST = `${MODULE} at delete extend insert length pop push set`;
 const DICT = `${MODULE} clear delete entries get has keys pop set size update values`;
-const OPTIMIZER = 'paramGroups addParamGroup loadStateDict stateDict step stepAsync zeroGrad';
+// The names of hyperparameters, however they are spelled, are refused, but in classes that extend one (torch-habits.test.ts).
+const OPTIMIZER = `paramGroups addParamGroup loadStateDict stateDict step stepAsync zeroGrad lr learningRate learning_rate
+  maximize weightDecay weight_decay`;
+const SGD = `${OPTIMIZER} momentum dampening nesterov`;
+const ADAM = `${OPTIMIZER} betas eps`;
 
 const parameters = (): nn.Parameter[] => [new nn.Parameter(tensor([1]))];
 const set = (): data.TensorDataset => new data.TensorDataset(tensor([1, 2]));
@@ -47,9 +51,9 @@ const KINDS: readonly [object, string][] = [
   [new nn.ParameterList(), LIST],
   [new nn.ModuleDict(), DICT],
   [new nn.ParameterDict(), DICT],
-  [new optim.SGD(parameters(), { lr: 1 }), OPTIMIZER],
-  [new optim.Adam(parameters()), OPTIMIZER],
-  [new optim.AdamW(parameters()), OPTIMIZER],
+  [new optim.SGD(parameters(), { lr: 1 }), SGD],
+  [new optim.Adam(parameters()), ADAM],
+  [new optim.AdamW(parameters()), ADAM],
   [set(), 'get length rows tensors'],
   [new data.DataLoader(set()), 'batchSize dataset dropLast length shuffle'],
 ];

@@ -1,5 +1,7 @@
 // What people write on modules and optimisers who come from PyTorch, and from other libraries: it must not train wrong
 // without a word, and the message says what to write instead.
+import { inspect } from 'node:util';
+
 import { data, nn, optim, tensor } from 'evenkeel';
 import { describe, expect, test } from 'vitest';
 
@@ -108,5 +110,93 @@ describe('a plain tensor where a parameter was, before any walk has seen it', ()
         expect(thrownBy(() => walk(list))).toMatch(/^TypeError: \w+: expected .* '1' to be a (Module|Parameter) or null/); // prettier-ignore
       }
     }
+  });
+});
+
+describe('an optimiser', () => {
+  const { SGD, Adam, AdamW, RMSprop, Adagrad, NAdam, LARS } = optim;
+  const all = [SGD, Adam, AdamW, RMSprop, Adagrad, NAdam, LARS];
+
+  test.each(all)('%o refuses what belongs into a group', (Optimizer) => {
+    const optimizer = new Optimizer(parameters());
+    for (const name of ['lr', 'weightDecay', 'weight_decay', 'learningRate', 'learning_rate']) {
+      const meant = name.startsWith('learning') ? 'lr' : name.replace('_d', 'D');
+      expect(thrownBy(() => Object.assign(optimizer, { [name]: 0.5 }))).toBe(
+        `TypeError: ${Optimizer.name}: expected optimizer.paramGroups[0].${meant}, which a step reads, to be set, got optimizer.${name}.`,
+      );
+    }
+    expect(Object.keys(optimizer)).not.toContain('lr');
+  });
+
+  test.each(all)('%o has groups that refuse other spellings', (Optimizer) => {
+    const [group] = new Optimizer(parameters()).paramGroups;
+    for (const [name, meant] of [
+      ['weight_decay', 'weightDecay'],
+      ['learningRate', 'lr'],
+      ['learning_rate', 'lr'],
+      ['initial_lr', 'initialLr'],
+    ] as const) {
+      expect(thrownBy(() => Object.assign(group!, { [name]: 0.5 }))).toBe(
+        `TypeError: ${Optimizer.name}: expected group.${meant}, got group.${name}.`,
+      );
+    }
+  });
+
+  test('groups look as they did, and make groups of another optimiser', () => {
+    const [group] = new optim.SGD(parameters()).paramGroups;
+    expect(inspect({ ...group, params: [] })).toBe(
+      '{\n  lr: 0.001,\n  momentum: 0,\n  dampening: 0,\n  weightDecay: 0,\n  nesterov: false,\n  maximize: false,\n  params: []\n}',
+    );
+    expect(inspect(Object.assign(group!, { params: [] }))).toBe(inspect({ ...group }));
+    expect(structuredClone(group)).toEqual({ ...group });
+    expect(new optim.SGD([{ ...group!, params: parameters() }]).paramGroups[0]!.lr).toBe(0.001);
+  });
+
+  test('a class that extends one may have a field of that name', () => {
+    class Own extends optim.SGD {
+      constructor(lr: number) {
+        super(parameters(), { lr });
+        Object.assign(this, { lr });
+      }
+    }
+    expect(Object.getOwnPropertyDescriptor(new Own(0.5), 'lr')!.value).toBe(0.5);
+  });
+
+  test.each(all)('new %o(parameters, { lr }, 0.9) is refused', (Optimizer) => {
+    const Loose = Optimizer as unknown as new (...args: unknown[]) => object;
+    expect(thrownBy(() => new Loose(parameters(), { lr: 1 }, 0.9))).toBe(
+      `TypeError: ${Optimizer.name}: expected 2 arguments, got 3 (0.9).`,
+    );
+  });
+});
+
+describe('a schedule', () => {
+  test('has one epoch after the other: step(epoch) is refused', () => {
+    const optimizer = new optim.SGD(parameters(), { lr: 1 });
+    const { StepLR, SequentialLR } = optim.lrScheduler;
+    const steps = new StepLR(optimizer, { stepSize: 1 });
+    const one = new SequentialLR(optimizer, { schedulers: [steps], milestones: [] });
+    const before = optimizer.paramGroups[0]!.lr;
+    for (const each of [steps, one] as unknown as { step: (...args: unknown[]) => void }[]) {
+      expect(thrownBy(() => each.step(3))).toMatch(/^TypeError: \w+\.step: expected 0 arguments, got 1 \(3\)\.$/); // prettier-ignore
+    }
+    expect([optimizer.paramGroups[0]!.lr, steps.lastEpoch]).toEqual([before, 0]);
+  });
+});
+
+describe('a module', () => {
+  test('bn.track_running_stats = false is refused', () => {
+    const bn = new nn.BatchNorm1d(2);
+    expect(thrownBy(() => Object.assign(bn, { track_running_stats: false }))).toBe(
+      'TypeError: BatchNorm1d: expected trackRunningStats, got track_running_stats.',
+    );
+  });
+
+  test('eval(false) is no way to train', () => {
+    const bn = new nn.BatchNorm1d(2);
+    expect(thrownBy(() => (bn as unknown as { eval: (mode: boolean) => void }).eval(false))).toBe(
+      'TypeError: BatchNorm1d.eval: expected 0 arguments, got 1 (false).',
+    );
+    expect(bn.training).toBe(true);
   });
 });

@@ -144,3 +144,12 @@ export abstract class BatchNormChoices extends Module {
 }
 
 check.refuseAssignment(BatchNormChoices, { dtype: 'make a layer with another dtype' });
+
+// PyTorch's name would make a property that nobody reads, and the statistics would go on moving.
+Object.defineProperty(BatchNormChoices.prototype, 'track_running_stats', {
+  configurable: true,
+  get: () => undefined,
+  set(this: BatchNormChoices) {
+    throw new TypeError(`${this[WHO]}: expected trackRunningStats, got track_running_stats.`);
+  },
+});

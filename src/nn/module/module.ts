@@ -176,7 +176,8 @@ export abstract class Module {
   }
 
   /** `train(false)`. */
-  eval(): this {
+  eval(...rest: never[]): this {
+    if (rest.length > 0) check.noMore(`${this[WHO]}.eval`, 0, rest);
     return this.train(false);
   }
 

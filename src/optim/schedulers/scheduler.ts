@@ -131,7 +131,8 @@ export abstract class LRScheduler<Own extends Kept = Kept> {
   }
 
   /** The rates of the next epoch. After `optimizer.step()`: before it, the first rate would never be used. */
-  step(): void {
+  step(...rest: never[]): void {
+    if (rest.length > 0) check.noMore(`${this.constructor.name}.step`, 0, rest);
     warnOfOrder(this.constructor.name, this.#optimizer, this[KEPT]._step_count);
     this.#advance(this[KEPT].last_epoch + 1, () => this[RATES]());
   }

@@ -73,7 +73,8 @@ export class SequentialLR {
   }
 
   /** The rates of the next epoch. */
-  step(): void {
+  step(...rest: never[]): void {
+    if (rest.length > 0) check.noMore('SequentialLR.step', 0, rest);
     const epoch = this.#lastEpoch + 1;
     const at = this.#milestones.filter((each) => each <= epoch).length;
     const scheduler = this.#schedulers[at]!;
