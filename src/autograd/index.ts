@@ -4,4 +4,4 @@ export type { Arithmetic } from './arithmetic.js';
 export { addHook } from './hooks.js';
 export { isGradEnabled, needsGrad, noGrad, unrecorded } from './mode.js';
 export { Operation, type How, type Variable } from './operation.js';
-export { currentWalk, walkBack, walkBackAsync } from './walk.js';
+export { currentWalk, walkBack, walkBackAsync, walksMade } from './walk.js';

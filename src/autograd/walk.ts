@@ -12,6 +12,11 @@ export function currentWalk(): number {
   return walk;
 }
 
+/** @internal How many walks have been begun. */
+export function walksMade(): number {
+  return walks;
+}
+
 function inWalk<Result>(id: number, body: () => Result): Result {
   const outer = walk;
   walk = id;

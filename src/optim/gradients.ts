@@ -48,6 +48,16 @@ export function warnOfShares(who: string, parameters: readonly Parameter[]): voi
   );
 }
 
+/** Where `backward` has run since the last step, and gave nothing to any of these, which learn. */
+export function warnOfNoGradients(who: string): void {
+  process.emitWarning(
+    `${who}: no parameter has a gradient, although a backward has run since the last step, and nothing moves. Maybe ` +
+      'zeroGrad() came between backward() and step(), or the model has other parameters than those that the optimizer ' +
+      'was made of: a layer was replaced, or a copy is trained.',
+    { type: 'EvenkeelWarning', code: 'EVENKEEL_NO_GRADIENTS' },
+  );
+}
+
 /** Where a gradient is not finite, in words; null where all are. */
 export function findNonFinite(parameters: readonly Parameter[]): string | null {
   for (const [i, { gradient, shape }] of parameters.entries()) {

@@ -19,3 +19,6 @@ export const MAY_STEP = Symbol('mayStep');
 export const CHECK_STEP = Symbol('checkStep');
 export const MOVE = Symbol('move');
 export const STEPPED = Symbol('stepped');
+/** How many backwards there had been at the last step; null once their lack of gradients has been told. */
+export const WALKS = Symbol('walks');
+export const CHECK_ANY = Symbol('checkAny');

@@ -1,5 +1,6 @@
 // Optimizer: parameter groups, zeroGrad, state dicts, and the order of a step: every gradient is checked before any
 // parameter moves. Longer than 250 lines because all that an optimiser promises its user is documented here.
+import { walksMade } from '../autograd/index.js';
 import * as check from '../check/index.js';
 import { mark } from '../check/copies.js';
 import { deferred, undeferred } from '../run/deferral.js';
@@ -9,12 +10,14 @@ import {
   checkGradient,
   findNonFinite,
   policyOf,
+  warnOfNoGradients,
   warnOfShares,
   type StepAsyncOptions,
   type StepOptions,
 } from './gradients.js';
 import {
   BEFORE,
+  CHECK_ANY,
   CHECK_GRADIENTS,
   CHECK_GROUP,
   CHECK_SETTLED,
@@ -30,6 +33,7 @@ import {
   SLOTS,
   STEPPED,
   UPDATE,
+  WALKS,
   WHO,
 } from './internals.js';
 import {
@@ -63,6 +67,7 @@ export abstract class Optimizer<Hyper extends object = { lr: number }> {
   protected readonly [DEFAULTS]: Hyper;
   /** @internal Whether `step` has been called: a scheduler that steps before it says so. */
   [STEPPED] = false;
+  private [WALKS]: number | null = walksMade();
   /** What was kept before the step that is under way; null: none is. */
   private [BEFORE]: ReadonlyMap<Parameter, ParameterState> | null = null;
 
@@ -221,6 +226,19 @@ export abstract class Optimizer<Hyper extends object = { lr: number }> {
     checkGroups(who, this.paramGroups);
     this[CHECK_GRADIENTS]();
     for (const { params } of this.paramGroups) warnOfShares(who, params);
+    this[CHECK_ANY](who);
+  }
+
+  /** A warning, once, of a step that finds no gradient of the backward before it. */
+  private [CHECK_ANY](who: string): void {
+    const walks = walksMade();
+    if (this[WALKS] === null || this[WALKS] === walks) return;
+    this[WALKS] = walks;
+    const has = (what: (parameter: Parameter) => boolean): boolean =>
+      this.paramGroups.some(({ params }) => params.some(what));
+    if (has(({ gradient }) => gradient !== null) || !has((each) => each.requiresGrad)) return;
+    this[WALKS] = null;
+    warnOfNoGradients(who);
   }
 
   private [CHECK_SETTLED](who: string): void {

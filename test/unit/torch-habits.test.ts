@@ -2,8 +2,8 @@
 // without a word, and the message says what to write instead.
 import { inspect } from 'node:util';
 
-import { data, nn, optim, tensor } from 'evenkeel';
-import { describe, expect, test } from 'vitest';
+import { data, functional, nn, optim, tensor, type Tensor } from 'evenkeel';
+import { describe, expect, test, vi } from 'vitest';
 
 import { thrownBy } from '../helpers/snapshot.js';
 
@@ -198,5 +198,63 @@ describe('a module', () => {
       'TypeError: BatchNorm1d.eval: expected 0 arguments, got 1 (false).',
     );
     expect(bn.training).toBe(true);
+  });
+});
+
+describe('a step that finds no gradient', () => {
+  const x = (): Tensor => tensor([[1, 2], [3, 5]]); // prettier-ignore
+  const backward = (model: nn.Layer): void => functional.sum(model.forward(x())).backward();
+  const warned = (body: () => void): string[] => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    try {
+      body();
+      return warn.mock.calls.map(([sentence]) => String(sentence).slice(0, 38));
+    } finally {
+      warn.mockRestore();
+    }
+  };
+  const sentence = 'Adam.step: no parameter has a gradient';
+
+  test('is a warning, once, where a backward has run since the last one', () => {
+    for (const spoil of [
+      (model: nn.Sequential, optimizer: optim.Adam) => {
+        backward(model);
+        optimizer.zeroGrad();
+      },
+      (model: nn.Sequential) => {
+        model.set(0, new nn.Linear(2, 1));
+        backward(model);
+      },
+      (model: nn.Sequential) => {
+        backward(model.clone());
+      },
+    ]) {
+      const model = new nn.Sequential(new nn.Linear(2, 1));
+      const optimizer = new optim.Adam(model.parameters());
+      const loop = (): void => {
+        spoil(model, optimizer);
+        optimizer.step();
+      };
+      const twice = (): void => {
+        loop();
+        loop();
+      };
+      expect(warned(twice)).toEqual([sentence]);
+    }
+  });
+
+  test('is none without a backward, of a part that has gradients, or where nothing learns', () => {
+    const model = new nn.Sequential(new nn.Linear(2, 1));
+    const unused = new nn.Linear(2, 1);
+    const both = new optim.Adam([...model.parameters(), ...unused.parameters()]);
+    const frozen = new optim.Adam(new nn.Linear(2, 1).requiresGrad_(false).parameters());
+    expect(
+      warned(() => {
+        both.step();
+        backward(model);
+        both.step();
+        frozen.step();
+      }),
+    ).toEqual([]);
   });
 });
