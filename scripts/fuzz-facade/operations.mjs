@@ -89,6 +89,19 @@ const FUNCTIONS = {
   'functional.sum': () => result(functional.sum(arg(input))),
   'functional.mean': () => result(functional.mean(arg(input))),
   'functional.reshape': () => result(functional.reshape(arg(matrix), arg([3, 4]))),
+  'functional.norm': () =>
+    result(functional.norm(arg(input), some({ p: () => one([1, 2, 3]), dim: 0, keepdim: true }))),
+  'functional.cdist': ofTwo((a, b) => functional.cdist(a, b, some({ p: 1 }))),
+  'functional.cosineSimilarity': ofTwo((a, b) =>
+    functional.cosineSimilarity(a, b, some({ dim: 0 })),
+  ),
+  'functional.maskedSelect': () => {
+    const x = batch();
+    const mask = () => functional.gt(x.detach(), 0);
+    const [from, flags] = [arg(() => x), arg(mask)];
+    return result(functional.maskedSelect(from, flags));
+  },
+  'functional.nonzero': () => functional.nonzero(arg(input)),
   'functional.linear': () =>
     result(
       functional.linear(

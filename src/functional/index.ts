@@ -85,6 +85,7 @@ export {
   type LayerNormOptions,
 } from './layer-norm.js';
 export { bmm, matmul } from './matmul.js';
+export { cdist, norm, type CdistOptions, type NormOptions } from './norm.js';
 export { normalize, type NormalizeOptions } from './normalize.js';
 export {
   argsort,
@@ -102,6 +103,7 @@ export type { Indices } from './shapes/indices.js';
 export type { AlongOptions } from './shapes/arguments.js';
 export { cat, stack } from './shapes/cat.js';
 export { expand } from './shapes/expand.js';
+export { maskedSelect, nonzero } from './shapes/masked.js';
 export { pad, type PadOptions } from './shapes/pad.js';
 export { flip, permute, transpose } from './shapes/permute.js';
 export {

@@ -9,11 +9,13 @@ import * as arithmetic from './pointwise/arithmetic.js';
 import * as masks from './pointwise/masks.js';
 import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
+import { norm } from './norm.js';
 import { relu } from './relu.js';
 import { argsort, gather, indexAdd, indexSelect, sort, topk } from './shapes/indexing.js';
 import { dimOf } from './dims.js';
 import { dtypeOf, inDtype } from './dtypes.js';
 import { expand } from './shapes/expand.js';
+import { maskedSelect, nonzero } from './shapes/masked.js';
 import { flip, permute, transpose } from './shapes/permute.js';
 import { flatten, reshape, shaped, squeeze, unsqueeze } from './shapes/reshape.js';
 import { chunk, narrow, split } from './shapes/split.js';
@@ -51,10 +53,25 @@ const { sigmoid, tanh } = activations;
 const functions: Functions = {
   ...{ abs, add, clamp, div, exp, log, log1p, maximum, minimum, mul, neg, pow, rsqrt, sqrt, sub },
   ...{ eq, ge, gt, le, lt, maskedFill, ne },
-  ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
+  ...{
+    amax,
+    amin,
+    argmax,
+    argmin,
+    logsumexp,
+    max,
+    mean,
+    min,
+    norm,
+    sort,
+    std,
+    sum,
+    topk,
+    var: variance,
+  },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
   ...{ argsort, chunk, flatten, narrow, split, squeeze, transpose, unsqueeze },
-  ...{ bmm, matmul, gather, indexAdd, indexSelect },
+  ...{ bmm, matmul, maskedSelect, nonzero, gather, indexAdd, indexSelect },
 };
 
 /** What follows the tensor: a list, or numbers in its place, as in x.reshape(2, -1). */

@@ -14,6 +14,9 @@ interface Dims {
 interface Variance extends Dims {
   correction?: number | undefined;
 }
+interface Norm extends Dims {
+  p?: number | undefined;
+}
 /** A dimension or several, in the place of options. */
 type DimList = number | readonly number[];
 interface OneDim {
@@ -75,6 +78,8 @@ export interface TensorOperations<T> {
   amin(options?: Dims | DimList, after?: After<Dims>): T;
   logsumexp(options?: Dims | DimList, after?: After<Dims>): T;
   var(options?: Variance | DimList, after?: After<Variance, never>): T;
+  norm(options?: Norm): T;
+  norm(p: number, dim?: DimList | Dims, keepdim?: boolean): T;
   std(options?: Variance | DimList, after?: After<Variance, never>): T;
   max(): T;
   max(options: OneDim | number, after?: After<OneDim>): ValuesAndIndices<T>;
@@ -139,6 +144,8 @@ export interface TensorOperations<T> {
 
   matmul(other: Like<T>): T;
   bmm(other: Like<T>): T;
+  maskedSelect(mask: Like<T>): T;
+  nonzero(): T;
   indexSelect(dim: number, index: Indices<T>): T;
   indexAdd(dim: number, index: Indices<T>, source: Like<T>): T;
   gather(dim: number, index: T): T;

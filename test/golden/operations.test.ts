@@ -27,7 +27,7 @@ describeGoldenCases('operations', {
 });
 
 test('every function has a case, here or in another file', () => {
-  const names = ['operations', 'convolution', 'losses'].flatMap((file) => {
+  const names = ['operations', 'tensors', 'convolution', 'losses'].flatMap((file) => {
     const { cases } = readGolden(file) as { readonly cases: readonly { readonly name: string }[] };
     return cases.map(({ name }) => name);
   });

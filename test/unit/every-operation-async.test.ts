@@ -13,7 +13,8 @@ const OPERATIONS = operationsOf(evenkeel).filter(
 );
 
 /** What looks at an input: the size of the result depends on it, or it is written into. */
-const READS = /^functional\.(oneHot|batchNorm|embeddingBag)|^nn\.EmbeddingBag|into out$/;
+const READS =
+  /^functional\.(oneHot|maskedSelect|nonzero|batchNorm|embeddingBag)|^nn\.EmbeddingBag|into out$/;
 
 /** An operation as the forward of a class, whose inputs come in an array. */
 class Network extends nn.Module {

@@ -46,6 +46,28 @@ describe('arithmetic', () => {
     ));
 });
 
+describe('norms, distances and what a mask selects', () => {
+  test.each([1, 2, 3, 1.5, 0.5, Infinity])('norm, p = %d', (p) => {
+    gradcheck((x) => functional.norm(x, p), [leaf([2, 3])]);
+    for (const dim of [0, 1, [0, 2]]) {
+      gradcheck((x) => functional.norm(x, p, dim), [leaf([2, 3, 2])]);
+      gradcheck((x) => functional.norm(x, { p, dim, keepdim: true }), [leaf([2, 3, 2])]);
+    }
+  });
+  test.each([1, 2, 3])('cdist, p = %d', (p) =>
+    gradcheck((a, b) => functional.cdist(a, b, { p }), [leaf([3, 2]), leaf([2, 4, 2], 1)]),
+  );
+  test('cosineSimilarity, broadcast', () => {
+    gradcheck((a, b) => functional.cosineSimilarity(a, b, -1), [leaf([2, 1, 3]), leaf([4, 3], 1)]);
+    gradcheck((a, b) => functional.cosineSimilarity(a, b), [leaf([3]), leaf([2, 3], 1)]);
+  });
+  test('maskedSelect', () => {
+    const mask = tensor([[1], [0], [1]], { dtype: 'int32' });
+    gradcheck((x) => functional.maskedSelect(x, mask), [leaf([3, 2])]);
+    gradcheck((x) => functional.maskedSelect(x, mask), [leaf([2])]);
+  });
+});
+
 test('relu away from 0', () => gradcheck((x) => functional.relu(x), [leaf([5, 7])]));
 
 describe('dropout, its mask drawn from one seed', () => {

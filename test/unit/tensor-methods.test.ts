@@ -30,6 +30,7 @@ const more: Readonly<Record<string, readonly unknown[]>> = {
   ...{ narrow: [0, 1, 2], split: [2], chunk: [2], indexSelect: [1, [0, 3]] },
   ...{ indexAdd: [0, [2, 2, 0], matrix()], matmul: [matrix().transpose(0, 1)] },
   gather: [0, tensor([[0, 2, 1, 1]], { dtype: 'int32' })],
+  ...{ norm: [2, 1], maskedSelect: [tensor([1, 0, 1, 0], { dtype: 'int32' })] },
 };
 const binary = [
   'add',
@@ -61,7 +62,7 @@ test.each(plain)('%s', (name) => {
 });
 
 test('there are as many methods as are typed', () => {
-  expect(plain.length).toBe(56);
+  expect(plain.length).toBe(59);
 });
 
 /** Values over the whole range of a dtype, and those at its edges. */

@@ -1,7 +1,11 @@
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { optionsOf, type AfterDim } from '../dims.js';
+import { floatingInput } from '../pointwise/apply.js';
+import { broadcastShape } from '../pointwise/broadcast.js';
 import { moved, movedBack } from '../reductions/moved.js';
+import { expand } from '../shapes/expand.js';
 import { pairOf, reductionOf, resultOf, rowScale, type Reduction } from './reduction.js';
 
 export interface CosineSimilarityOptions {
@@ -22,9 +26,10 @@ export interface CosineEmbeddingLossOptions {
  * a · b / (max(|a|, eps) max(|b|, eps)) of the vectors along a dimension. Summed in double.
  *
  * @param a - Any shape, float32 or float64.
- * @param b - The same shape and dtype: nothing is broadcast.
- * @returns The shape without that dimension.
- * @throws {RangeError} for another shape, or a dimension that is none.
+ * @param b - The same dtype, and a shape that broadcasts with it.
+ * @param options - Or the dimension, of the shape that both broadcast to.
+ * @returns That shape without the dimension.
+ * @throws {RangeError} for shapes that do not broadcast, or a dimension that is none.
  * @example
  * ```ts
  * functional.cosineSimilarity(tensor([[3, 4], [1, 0]]), tensor([[3, 4], [0, 2]])).toArray(); // => [1, 0]
@@ -33,13 +38,15 @@ export interface CosineEmbeddingLossOptions {
 export function cosineSimilarity(
   a: TensorLike,
   b: TensorLike,
-  options: CosineSimilarityOptions = {},
+  given: CosineSimilarityOptions | number = {},
+  ...rest: AfterDim<CosineSimilarityOptions, never>
 ): Tensor {
   const who = 'cosineSimilarity';
+  const options = optionsOf(who, given, rest, null, 3);
   check.options(who, options, ['dim', 'eps']);
   const { dim = 1, eps = 1e-8 } = options;
   check.numberBetween(who, 'eps', eps, 0, Infinity);
-  const [x, y] = pairOf(who, ['the first operand', 'the second operand'], a, b);
+  const [x, y] = broadcastPair(who, a, b);
   const { shape, dtype } = x;
   const rank = shape.length;
   if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
@@ -91,6 +98,17 @@ export function cosineSimilarity(
       return back;
     });
   });
+}
+
+/** Both repeated to the shape that they broadcast to, where they have another. */
+function broadcastPair(who: string, a: TensorLike, b: TensorLike): readonly [Tensor, Tensor] {
+  const x = floatingInput(who, a, 'the first operand');
+  const y = floatingInput(who, b, 'the second operand');
+  check.sameDtype(who, 'the second operand', y, x.dtype);
+  const shape = broadcastShape(who, x.shape, y.shape);
+  const repeated = (each: Tensor): Tensor =>
+    check.equalShapes(each.shape, shape) ? each : expand(each, shape);
+  return [repeated(x), repeated(y)];
 }
 
 /** Where gradients go that are asked for. */

@@ -88,8 +88,8 @@ export function ge(a: Operand, b: Operand, ...rest: undefined[]): Tensor {
   return compared('ge', a, b);
 }
 
-/** A mask as an int32 tensor of our own reading. */
-function maskOf(who: string, mask: TensorLike): Tensor {
+/** A mask as it is given. */
+export function maskGiven(who: string, mask: TensorLike): Tensor {
   const given = Tensor.operand(who, 'the mask', mask);
   if (given.dtype !== 'int32' && given.dtype !== 'int64') {
     throw new TypeError(
@@ -97,6 +97,12 @@ function maskOf(who: string, mask: TensorLike): Tensor {
     );
   }
   given.present(who, 'the mask');
+  return given;
+}
+
+/** A mask as an int32 tensor of our own reading. */
+function maskOf(who: string, mask: TensorLike): Tensor {
+  const given = maskGiven(who, mask);
   return given.dtype === 'int32' ? given : narrowed(who, given);
 }
 

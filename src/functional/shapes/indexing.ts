@@ -46,7 +46,8 @@ function dimensionOf(who: string, input: Tensor, dim: number): number {
 
 function oneDimension(who: string, shape: readonly number[]): void {
   if (shape.length === 1) return;
-  throw check.wrongValue(who, 'an index of one dimension', `shape ${check.shapeText(shape)}`);
+  const what = 'an index of one dimension (x.maskedSelect(mask) takes a mask)';
+  throw check.wrongValue(who, what, `shape ${check.shapeText(shape)}`);
 }
 
 /**

@@ -199,6 +199,12 @@ export function operationsOf(evenkeel: Package): Operation[] {
     row('functional.normalize', one, functional.normalize, {
       options: () => ({ p: 1, dim: 0, eps: 0.5 }),
     }),
+    row('functional.norm', one, functional.norm, {
+      options: () => ({ ...along(), p: 3 }),
+    }),
+    row('functional.cdist', two, functional.cdist, { options: () => ({ p: 1 }) }),
+    row('functional.maskedSelect', () => [vectorOf3(), labels()], functional.maskedSelect),
+    row('functional.nonzero', () => [labels()], functional.nonzero),
     row('functional.custom', one, double),
     row('functional.linear', () => [matrix(), square(), vector()], functional.linear),
     row('functional.dropout', one, functional.dropout, {

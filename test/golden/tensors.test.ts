@@ -1,0 +1,22 @@
+// Norms, distances, similarities that broadcast, and masks against PyTorch in float64.
+import { functional, tensor, type Tensor } from 'evenkeel';
+
+import { describeGoldenCases } from '../helpers/golden-cases.js';
+
+const { maskedSelect, norm } = functional;
+const masks: Record<string, (x: Tensor) => Tensor> = {
+  maskedSelect: (x) => maskedSelect(x, x.detach().gt(0)),
+  negativeColumns: (x) => maskedSelect(x, x.detach().narrow(0, 0, 1).squeeze(0).lt(0)),
+  selectedOfRow: (x) => x.maskedSelect(tensor([[1], [0], [1]], { dtype: 'int64' })),
+  placesAbove: (x) => x.detach().gt(0.5).nonzero(),
+};
+
+describeGoldenCases('tensors', {
+  adapters: {
+    ...(masks as Record<string, (...args: unknown[]) => unknown>),
+    // JSON has no Infinity.
+    largest: (x, options) => norm(x as Tensor, { p: Infinity, ...(options as { dim: number }) }),
+  },
+  // norm and cdist are bent where a vector is 0, which some of these are.
+  bent: new Set(['norm', 'largest', 'cdist', ...Object.keys(masks)]),
+});
