@@ -58,9 +58,9 @@ export {
   type ArgOptions,
   type DimOptions,
   type OneDimOptions,
-  type ValuesAndIndices,
   type VarOptions,
 } from './reductions/reductions.js';
+export type { ValuesAndIndices } from '../tensor/tensor.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './reductions/softmax.js';
 export { conv1d, type Conv1dOptions } from './convolution/conv1d.js';
 export { convTranspose1d, type ConvTranspose1dOptions } from './convolution/conv-transpose1d.js';

@@ -13,8 +13,7 @@ import {
   type AvgPool1dOptions,
   type MaxPool1dOptions,
 } from '../functional/pooling/pooling.js';
-import type { ValuesAndIndices } from '../functional/reductions/reductions.js';
-import type { Tensor, TensorLike } from '../tensor/tensor.js';
+import type { Tensor, TensorLike, ValuesAndIndices } from '../tensor/tensor.js';
 import { WHO } from './module/internals.js';
 import { Module } from './module/module.js';
 import { pythonBoolean } from './module/repr.js';

@@ -38,6 +38,9 @@ interface Largest extends Along {
 interface ValuesAndIndices<T> {
   readonly values: T;
   readonly indices: T;
+  readonly 0: T;
+  readonly 1: T;
+  [Symbol.iterator](): IterableIterator<T>;
 }
 
 /** What may follow a dimension: the other options, or the flag that PyTorch has there. */

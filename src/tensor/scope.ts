@@ -3,11 +3,11 @@
 import { isMap, isSet } from 'node:util/types';
 
 import * as check from '../check/index.js';
-import { collect, Tensor } from './tensor.js';
+import { collect, Tensor, ValuesAndIndices } from './tensor.js';
 
 /**
  * Runs `body` and disposes of every tensor made inside, except
- * - those it returns: a Tensor, or Tensors in arrays, plain objects, Maps and Sets it returns;
+ * - those it returns: a Tensor, or Tensors in arrays, plain objects, Maps, Sets or what `max(dim)` gives;
  * - parameters, registered buffers, optimiser state, and the `grad` of leaves;
  * - those given to `keep`.
  *
@@ -78,7 +78,7 @@ function findTensors(value: unknown, seen: Set<unknown>): void {
     }
   } else if (Array.isArray(value) || isSet(value)) {
     for (const each of value) findTensors(each, seen);
-  } else if (check.isPlainObject(value)) {
+  } else if (value instanceof ValuesAndIndices || check.isPlainObject(value)) {
     for (const each of Object.values(value)) findTensors(each, seen);
   }
 }

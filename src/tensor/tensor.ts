@@ -12,4 +12,5 @@ export type { TensorJSON } from './printing.js';
 export { floats, record, recordGate, recordRepeatable } from './record.js';
 export { collect, outsideScopes } from './scope-list.js';
 export { shareAll } from './sharing.js';
+export { ValuesAndIndices } from './values-and-indices.js';
 export type { DType, FloatData, IntegerArray, TensorData } from '../memory/dtype.js';

@@ -1,9 +1,8 @@
 // Pooling over one dimension.
 import * as check from '../../check/index.js';
-import type { Tensor, TensorLike } from '../../tensor/tensor.js';
+import type { Tensor, TensorLike, ValuesAndIndices } from '../../tensor/tensor.js';
 import { atLeastOne, notNegative } from '../convolution/shape.js';
 import { floatingInput } from '../pointwise/apply.js';
-import type { ValuesAndIndices } from '../reductions/reductions.js';
 import {
   adaptiveWindows,
   largest,

@@ -2,9 +2,8 @@
 import { needsGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
-import { record, Tensor, type TensorData } from '../../tensor/tensor.js';
+import { record, Tensor, ValuesAndIndices, type TensorData } from '../../tensor/tensor.js';
 import { batchOf } from '../convolution/shape.js';
-import type { ValuesAndIndices } from '../reductions/reductions.js';
 
 /** Window t reads from `bounds[2 t]` to before `bounds[2 t + 1]` in steps of `dilation`. */
 export interface Windows {
@@ -104,7 +103,7 @@ export function largestWithIndices(who: string, input: Tensor, windows: Windows)
       }
     },
   );
-  return { values, indices };
+  return new ValuesAndIndices(values, indices);
 }
 
 /** The values, and their places where somebody needs them: int32, in memory of the pool. */

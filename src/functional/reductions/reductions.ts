@@ -7,6 +7,7 @@ import {
   record,
   recordRepeatable,
   Tensor,
+  ValuesAndIndices,
   type Backward,
   type TensorLike,
 } from '../../tensor/tensor.js';
@@ -246,12 +247,6 @@ export interface OneDimOptions {
   keepdim?: boolean | undefined;
 }
 
-/** Values, and where along the dimension each was: int64. */
-export interface ValuesAndIndices {
-  readonly values: Tensor;
-  readonly indices: Tensor;
-}
-
 /** What two tensors were meant for. */
 const OF_TWO: Readonly<Record<string, string>> = {
   max: 'maximum(a, b) takes the larger of each',
@@ -294,7 +289,7 @@ function withIndices(who: 'max' | 'min', x: TensorLike, options: OneDimOptions):
   const [outer, size, inner] = around(input, dim);
   const selection = { who, index: indices, outer, size, count: 1, inner };
   const values = select('gather', input, indices.shape, selection);
-  return { values: recordSelected(values, input, selection), indices };
+  return new ValuesAndIndices(recordSelected(values, input, selection), indices);
 }
 
 /**

@@ -4,11 +4,16 @@
 import * as check from '../../check/index.js';
 import { perform } from '../../run/deferral.js';
 import type { TensorData } from '../../memory/dtype.js';
-import { record, Tensor, type DType, type TensorLike } from '../../tensor/tensor.js';
+import {
+  record,
+  Tensor,
+  ValuesAndIndices,
+  type DType,
+  type TensorLike,
+} from '../../tensor/tensor.js';
 import { around, dimOf, optionsOf, type AfterDim } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
 import { moved, movedBack } from '../reductions/moved.js';
-import type { ValuesAndIndices } from '../reductions/reductions.js';
 import { indexOf, type Indices } from './indices.js';
 import { addSelected, recordSelected, select, selected } from './select.js';
 import { copied, copyStrided, filled, gathered, stridesOf } from './strided.js';
@@ -224,7 +229,7 @@ function ordered(
   if (y !== values) values.dispose();
   if (indices !== places) places.dispose();
   const selection = { who, index: indices, outer, size, count, inner };
-  return { values: recordSelected(y, input, selection), indices };
+  return new ValuesAndIndices(recordSelected(y, input, selection), indices);
 }
 
 export interface SortOptions {
