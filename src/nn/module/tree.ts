@@ -13,7 +13,7 @@ import { INSIDE, SLOTS, UNINITIALIZED, WHO } from './internals.js';
 import { isModule, type Node } from './node.js';
 import { refuseForeignPart, refuseReplacement } from './replaced.js';
 
-export { Inside, isModule, type Buffer, type Node, type Part } from './node.js';
+export { Inside, isModule, type Node, type Part } from './node.js';
 
 /** Children under every name they have. */
 export function* childrenOf<M extends Node>(module: M): Generator<[string, M]> {
