@@ -115,7 +115,7 @@ describe('gradients', () => {
       'functional.add, of int32',
       'functional.argsort',
       ...['eq', 'ne', 'lt', 'le', 'gt', 'ge'].map((name) => `functional.${name}`),
-      ...['functional.argmax', 'functional.argmin', 'functional.oneHot'],
+      ...['functional.argmax', 'functional.argmin', 'functional.oneHot', 'functional.nonzero'],
     ]);
   });
 });

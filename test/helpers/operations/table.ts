@@ -202,7 +202,9 @@ export function operationsOf(evenkeel: Package): Operation[] {
     row('functional.norm', one, functional.norm, {
       options: () => ({ ...along(), p: 3 }),
     }),
-    row('functional.cdist', two, functional.cdist, { options: () => ({ p: 1 }) }),
+    row('functional.cdist', () => [matrix(), square()], functional.cdist, {
+      options: () => ({ p: 1 }),
+    }),
     row('functional.maskedSelect', () => [vectorOf3(), labels()], functional.maskedSelect),
     row('functional.nonzero', () => [labels()], functional.nonzero),
     row('functional.custom', one, double),
