@@ -53,25 +53,10 @@ const { sigmoid, tanh } = activations;
 const functions: Functions = {
   ...{ abs, add, clamp, div, exp, log, log1p, maximum, minimum, mul, neg, pow, rsqrt, sqrt, sub },
   ...{ eq, ge, gt, le, lt, maskedFill, ne },
-  ...{
-    amax,
-    amin,
-    argmax,
-    argmin,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    sort,
-    std,
-    sum,
-    topk,
-    var: variance,
-  },
+  ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
   ...{ argsort, chunk, flatten, narrow, split, squeeze, transpose, unsqueeze },
-  ...{ bmm, matmul, maskedSelect, nonzero, gather, indexAdd, indexSelect },
+  ...{ bmm, matmul, norm, maskedSelect, nonzero, gather, indexAdd, indexSelect },
 };
 
 /** What follows the tensor: a list, or numbers in its place, as in x.reshape(2, -1). */
