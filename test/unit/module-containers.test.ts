@@ -26,12 +26,14 @@ describe('ModuleList', () => {
     ['pop the first', (each) => expect(each.pop(0).outFeatures).toBe(1), [2, 3]],
     ['delete', (each) => each.delete(1), [1, 3]],
     ['registerModule', (each) => each.registerModule('1', linear(8)), [1, 8, 3]],
+    ['an index', (each) => (each[1] = linear(8)), [1, 8, 3]],
   ])('%s', (_, change, expected) => {
     const changed = list();
     change(changed);
     expect(widths(changed)).toEqual(expected);
     expect(changed.length).toBe(expected.length);
     expect(keys(changed)).toEqual(expected.map((__, i) => `${i}.weight`));
+    expect(changed[0]).toBe(changed.at(0));
     expect([changed.at(0)?.outFeatures, changed.at(-1)?.outFeatures, changed.at(99)]).toEqual([
       expected[0],
       expected.at(-1),
@@ -143,6 +145,9 @@ describe('ModuleList', () => {
 
   test('types: what is in it', () => {
     expectTypeOf(list().at(0)).toEqualTypeOf<nn.Linear | undefined>();
+    expectTypeOf<nn.ModuleList<nn.Linear>[0]>().toEqualTypeOf<nn.Linear>();
+    expectTypeOf<nn.Sequential[0]>().toEqualTypeOf<nn.Layer>();
+    expectTypeOf<nn.ParameterList[0]>().toEqualTypeOf<nn.Parameter>();
     expectTypeOf([...list()]).toEqualTypeOf<nn.Linear[]>();
     expectTypeOf(new nn.ModuleList([new nn.ReLU()])).toEqualTypeOf<nn.ModuleList<nn.ReLU>>();
   });

@@ -16,6 +16,9 @@ export const ITEM_KIND = Symbol('itemKind');
 
 /** Modules or parameters in order, under the names 0, 1, 2, … */
 export abstract class Indexed<Item extends Module | Parameter> extends Module {
+  /** The i-th, as of an array: `model[0]`. Counting from the end is `at(-1)`. */
+  [index: number]: Item;
+
   /** @internal */
   abstract readonly [ITEM_KIND]: 'Module' | 'Parameter';
 
