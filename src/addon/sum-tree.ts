@@ -44,12 +44,10 @@ export class TreeSum<Sum> {
 
   /** Of all of them; undefined where there were none. It can be asked for once. */
   total(): Sum | undefined {
-    return this.#waiting
-      .splice(0)
-      .map(({ sum }) => sum)
-      .reduceRight<Sum | undefined>(
-        (total, sum) => (total === undefined ? sum : this.plus(sum, total)),
-        undefined,
-      );
+    let total = this.#waiting.pop()?.sum;
+    for (let node = this.#waiting.pop(); node !== undefined; node = this.#waiting.pop()) {
+      total = this.plus(node.sum, total!);
+    }
+    return total;
   }
 }

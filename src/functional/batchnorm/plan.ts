@@ -41,11 +41,15 @@ export interface Plan {
   readonly deferral: Deferral | null;
 }
 
-/** @internal Everything about a plan that can be wrong. Returns whether the call is recorded. */
-export function checkPlan(input: Tensor, plan: Plan): boolean {
+/**
+ * @internal Everything about a plan that can be wrong. Returns whether the call is recorded.
+ *
+ * @param values - Where the statistics are of more values than the input has.
+ */
+export function checkPlan(input: Tensor, plan: Plan, values = plan.dims): boolean {
   checkOperands(input, plan);
   if (!plan.useRunning) {
-    check.enoughForStatistics(plan.who, plan.dims, input);
+    check.enoughForStatistics(plan.who, values, input);
     check.trainingEps(plan.who, plan.eps);
   }
   const recorded = needsGrad(input, plan.weight, plan.bias);

@@ -103,23 +103,27 @@ export function learnAtEnd<L extends LearningLayer<L>>(
   });
 }
 
-/** @internal What becomes of a batch's statistics; null where the running ones normalised and stay. */
+/**
+ * @internal What becomes of a batch's statistics; null where the running ones normalised and stay.
+ *
+ * @param update - Whether it is learned from, where that is not as planned.
+ */
 export function learn<L extends LearningLayer<L>>(
   layer: L,
   moments: Moments | null,
   plan: Plan,
   sink: MomentsSink,
   training: boolean,
+  update = plan.update,
 ): void {
   if (moments === null) {
     tell(layer, plan, training, null, false);
     return;
   }
   refuseNonFinite(layer, moments);
-  const skipped =
-    plan.update && layer.nonFinite === 'skip' && moments.notFinite(layer.dtype) !== null;
+  const skipped = update && layer.nonFinite === 'skip' && moments.notFinite(layer.dtype) !== null;
   if (skipped) layer.skippedBatches++;
-  const learns = plan.update && !skipped;
+  const learns = update && !skipped;
   if (learns) sink.take(layer, moments, plan.momentum);
   tell(layer, plan, training, moments, learns && sink === runningStatistics);
 }

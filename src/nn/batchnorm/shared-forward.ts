@@ -48,7 +48,7 @@ export function forwardShared(
     const normalized = byRunning
       ? normalize(input, { ...plan, useRunning: true, update: false, moments: null })
       : normalizeShare(x, room, plan, moments, shares);
-    learn(layer, moments, { ...plan, update: learns }, sink, training);
+    learn(layer, moments, plan, sink, training, learns);
     if (byRunning) return normalized;
     const result = padding === null ? normalized : unpack(normalized, padding, y);
     if (out !== null) result.markChanged();
@@ -63,7 +63,8 @@ export function forwardShared(
 function checkHere(input: Tensor, plan: Plan): void {
   const { dims } = plan;
   if (plan.useRunning) checkOperands(input, plan);
-  else checkPlan(input, { ...plan, dims: { ...dims, n: dims.n * dims.l === 1 ? 2 : dims.n } });
+  // One value here is no error: the others have more.
+  else checkPlan(input, plan, dims.n * dims.l === 1 ? { ...dims, n: 2 } : dims);
   if (plan.update) checkStatisticsApart(input, plan);
 }
 

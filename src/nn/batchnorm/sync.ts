@@ -27,6 +27,8 @@ export interface SharingGroup {
 const GROUP = Symbol('group');
 const PLACE = Symbol('place');
 const MEETS = Symbol('meets');
+/** Names of layers that become one of these. */
+const CONVERTIBLE: ReadonlySet<string> = new Set(['BatchNorm1d', 'BatchNorm2d', 'BatchNorm3d']);
 
 /** Where the processes meet for a layer; not in the layer, so that a copy of it has none. */
 const meetings = new WeakMap<
@@ -73,7 +75,7 @@ export class SyncBatchNorm extends BatchNorm1d {
   /** @internal Of a layer that was converted, too. */
   override get [WHO](): string {
     const name = super[WHO];
-    return /^BatchNorm[123]d$/.test(name) ? 'SyncBatchNorm' : name;
+    return CONVERTIBLE.has(name) ? 'SyncBatchNorm' : name;
   }
 
   override forward(x: TensorLike, options?: BatchNormForwardOptions, ...rest: never[]): Tensor {
@@ -81,16 +83,17 @@ export class SyncBatchNorm extends BatchNorm1d {
     if (group === null || group.size === 1 || !this[MEETS]()) {
       return super.forward(x, options, ...rest);
     }
+    const who = this[WHO];
     let known: Meetings | null = null;
     try {
-      if (rest.length > 0) check.noMore(`${this[WHO]}.forward`, 2, rest);
-      if (options !== undefined) check.options(`${this[WHO]}.forward`, options, FORWARD_OPTIONS);
+      if (rest.length > 0) check.noMore(`${who}.forward`, 2, rest);
+      if (options !== undefined) check.options(`${who}.forward`, options, FORWARD_OPTIONS);
       // What this process has may be one value: only that of all counts.
-      const input = Tensor.operand(this[WHO], 'the input', x);
+      const input = Tensor.operand(who, 'the input', x);
       const planned = this[PLAN](input, options, options?.out ?? null, Infinity);
       const { activation } = planned;
       if (activation !== null && options?.out !== undefined) {
-        throw new TypeError(`${this[WHO]}.forward: expected activation or out, got both.`);
+        throw new TypeError(`${who}.forward: expected activation or out, got both.`);
       }
       const plan = activation === null ? planned : { ...planned, activation: null };
       known = meetingsIn(this, group);
@@ -101,7 +104,7 @@ export class SyncBatchNorm extends BatchNorm1d {
       return activation === null ? y : activate(y, activation);
     } catch (error) {
       const deferral = deferring();
-      if (deferral !== null) failLater(this[WHO], group, deferral, error);
+      if (deferral !== null) failLater(who, group, deferral, error);
       else if (isLocal(error)) group.refuse((known ?? meetingsIn(this, group)).shares, error);
       throw error;
     }
