@@ -6,6 +6,7 @@ export {
   arange,
   eye,
   full,
+  linspace,
   ones,
   onesLike,
   rand,

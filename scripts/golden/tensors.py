@@ -1,4 +1,4 @@
-"""test/golden/data/tensors.json: norms, distances, similarities that broadcast, and masks, from PyTorch in float64.
+"""test/golden/data/tensors.json: norms, distances, similarities that broadcast, masks, and what tensors are asked and cut to, from PyTorch in float64.
 
     python3 scripts/golden/tensors.py > test/golden/data/tensors.json
 """
@@ -40,5 +40,69 @@ case("negativeColumns", lambda x: x.masked_select(x[0] < 0), [random(4, 5)])
 case("selectedOfRow", lambda x: x.masked_select(torch.tensor([[True], [False], [True]])), [random(4)])
 case("placesAbove", lambda x: (x > 0.5).nonzero(), [random(2, 3, 4)])
 case("nonzero", torch.nonzero, [torch.tensor([[0.0, 2, float("nan")], [0, -0.0, 1]], dtype=torch.float64)])
+
+for dim, index in ((0, 1), (1, -1), (-1, 0)):
+    case("select", lambda x, dim=dim, index=index: x.select(dim, index), [random(3, 4)], [dim, index])
+case("select", lambda x: x.select(1, 2), [random(2, 3, 4)], [1, 2])
+case("select", lambda x: x[0], [random(3)], [0, 0])
+case("unbind", torch.unbind, [random(3, 2)])
+case("unbind", lambda x: x.unbind(1), [random(2, 3, 4)], [1])
+case("unbind", lambda x: x.unbind(-1), [random(2, 3)], [{"dim": -1}])
+for shape in ((2, 3), (4,), ()):
+    case("t", torch.t, [random(*shape)])
+case("mm", torch.mm, [random(3, 4), random(4, 2)])
+case("mm", torch.mm, [random(3, 0), random(0, 2)])
+case("dot", torch.dot, [random(5), random(5)])
+case("dot", torch.dot, [random(0), random(0)])
+case("outer", torch.outer, [random(3), random(4)])
+for shape, sizes in (((2, 3), (2, 1)), ((2, 3), (3, 1, 2)), ((4,), (2, 3)), ((), (3,)), ((1, 3), (4, 2)), ((2, 1, 3), (1, 1, 1)), ((2, 3), (2, 0)), ((3,), (1, 1, 2))):
+    case("repeat", lambda x, sizes=sizes: x.repeat(sizes), [random(*shape)], [list(sizes)])
+for shape, sizes in (((2, 3), (2,)), ((2, 3), (3, 1, 2)), ((4,), (2, 3)), ((), (3,)), ((2, 3), ())):
+    case("tile", lambda x, sizes=sizes: x.tile(sizes), [random(*shape)], [list(sizes)])
+bounds = torch.tensor([-2.0, -1, -0.5, 0, 0.5, 2, 3], dtype=torch.float64)
+case("clip", lambda x: x.clip(-1, 2), [bounds], [{"min": -1, "max": 2}])
+case("clip", lambda x: x.clip(max=0), [bounds], [{"max": 0}])
+
+odd = torch.tensor([[0.0, -0.0, INFINITY], [-INFINITY, float("nan"), 1e-30], [1, 2, 3]], dtype=torch.float64)
+for name in ("isnan", "isinf", "isfinite"):
+    case(name, getattr(torch, name), [odd])
+for name in ("any", "all"):
+    of = getattr(torch, name)
+    case(name, of, [odd])
+    for dim in (0, 1, -1):
+        case(name, lambda x, of=of, dim=dim: of(x, dim), [odd], [dim])
+        case(name, lambda x, of=of, dim=dim: of(x, dim, keepdim=True), [odd], [dim, True])
+    case(name, lambda x, of=of: of(x, (0, 2)), [(random(3, 2, 4) > 1).double()], [[0, 2]])
+    case(name, of, [random(0)])
+    case(name, lambda x, of=of: of(x, 1), [random(2, 0)], [1])
+
+CLOSE = [
+    ([1.0, 2.0], [1.0, 2.0], {}),
+    ([1.0, 2.0], [1.0, 2.00001], {}),
+    ([1.0, 2.0], [1.0, 2.0001], {}),
+    ([0.0], [1e-9], {}),
+    ([0.0], [1e-7], {}),
+    ([0.0], [1e-7], {"atol": 1e-6}),
+    ([100.0], [101.0], {"rtol": 0.01}),
+    ([101.0], [100.0], {"rtol": 0.01}),
+    ([101.0], [100.0], {"rtol": 0.0099}),
+    ([INFINITY, -INFINITY], [INFINITY, -INFINITY], {}),
+    ([INFINITY], [-INFINITY], {}),
+    ([1.0], [INFINITY], {"atol": 1e300}),
+    ([INFINITY], [1.0], {}),
+    ([float("nan")], [float("nan")], {}),
+    ([float("nan")], [float("nan")], {"equal_nan": True}),
+    ([float("nan")], [1.0], {"equal_nan": True}),
+    ([[1.0], [1.0]], [1.0, 1.0, 1.0], {}),
+    ([[1.0], [2.0]], [1.0, 1.0, 1.0], {}),
+]
+for a, b, options in CLOSE:
+    left, right = (torch.tensor(each, dtype=torch.float64) for each in (a, b))
+    names = {"equalNan" if name == "equal_nan" else name: value for name, value in options.items()}
+    case("allclose", lambda a, b, options=options: torch.tensor(torch.allclose(a, b, **options)), [left, right], [names])
+    case("equal", lambda a, b: torch.tensor(torch.equal(a, b)), [left, right])
+
+for start, end, steps in ((0, 1, 5), (-3, 10, 7), (2, -2, 8), (5, 9, 1), (1, 2, 0), (0.1, 0.7, 2), (-1e-3, 1e3, 11)):
+    case("linspace", lambda start=start, end=end, steps=steps: torch.linspace(start, end, steps, dtype=torch.float64), [], [start, end, steps])
 
 finish()

@@ -5,6 +5,7 @@ export {
   abs,
   add,
   clamp,
+  clip,
   div,
   exp,
   log,
@@ -42,6 +43,8 @@ export type {
   SoftplusOptions,
 } from './pointwise/activation-options.js';
 export type { ActivationOption } from './pointwise/activation-table.js';
+export { allclose, equal, type AllcloseOptions } from './pointwise/closeness.js';
+export { isfinite, isinf, isnan } from './pointwise/finite.js';
 export { eq, ge, gt, le, lt, maskedFill, ne, where } from './pointwise/masks.js';
 export {
   amax,
@@ -60,6 +63,7 @@ export {
   type OneDimOptions,
   type VarOptions,
 } from './reductions/reductions.js';
+export { all, any } from './reductions/any-all.js';
 export type { ValuesAndIndices } from '../tensor/tensor.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './reductions/softmax.js';
 export { conv1d, type Conv1dOptions } from './convolution/conv1d.js';
@@ -84,7 +88,7 @@ export {
   type GroupNormOptions,
   type LayerNormOptions,
 } from './layer-norm.js';
-export { bmm, matmul } from './matmul.js';
+export { bmm, dot, matmul, mm, outer } from './matmul.js';
 export { cdist, norm, type CdistOptions, type NormOptions } from './norm.js';
 export { normalize, type NormalizeOptions } from './normalize.js';
 export {
@@ -105,7 +109,8 @@ export { cat, stack } from './shapes/cat.js';
 export { expand } from './shapes/expand.js';
 export { maskedSelect, nonzero } from './shapes/masked.js';
 export { pad, type PadOptions } from './shapes/pad.js';
-export { flip, permute, transpose } from './shapes/permute.js';
+export { flip, permute, t, transpose } from './shapes/permute.js';
+export { repeat, tile } from './shapes/repeat.js';
 export {
   flatten,
   reshape,
@@ -113,7 +118,7 @@ export {
   unsqueeze,
   type FlattenFunctionOptions,
 } from './shapes/reshape.js';
-export { chunk, narrow, split } from './shapes/split.js';
+export { chunk, narrow, select, split, unbind } from './shapes/split.js';
 export { batchNorm, type BatchNormFunctionOptions } from './batchnorm/batchnorm.js';
 export {
   binaryCrossEntropy,

@@ -4,7 +4,9 @@ import { perform } from '../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../tensor/tensor.js';
 import { workOf } from './linear.js';
 import { floatingInput } from './pointwise/apply.js';
+import { mul } from './pointwise/arithmetic.js';
 import { reduce } from './reductions/reduce.js';
+import { reshape } from './shapes/reshape.js';
 
 function pairOf(who: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   const left = floatingInput(who, a, 'the first operand');
@@ -168,4 +170,73 @@ export function bmm(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor 
   }
   const batch = { count, repeatA: false, repeatB: false, m, n, k };
   return product('bmm', left, right, [count, m, n], batch);
+}
+
+/**
+ * The product of two matrices, and of nothing else: `matmul` takes vectors and batches too.
+ *
+ * @param a - [m, k], float32 or float64.
+ * @param b - [k, n], the same dtype.
+ * @example
+ * ```ts
+ * functional.mm(tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // => [[11]]
+ * ```
+ */
+export function mm(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  const who = 'mm';
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const [left, right] = pairOf(who, a, b);
+  if (left.shape.length !== 2 || right.shape.length !== 2) {
+    const what = 'two matrices (self must be a matrix; matmul takes vectors and batches)';
+    throw mismatch(who, what, left, right);
+  }
+  const [m, k] = left.shape as readonly [number, number];
+  const [inner, n] = right.shape as readonly [number, number];
+  if (k !== inner) {
+    const what = 'shapes [m, k] and [k, n] (mat1 and mat2 shapes cannot be multiplied)';
+    throw mismatch(who, what, left, right);
+  }
+  return product(who, left, right, [m, n], { count: 1, repeatA: false, repeatB: false, m, n, k });
+}
+
+/** Two vectors of one dtype. */
+function vectorsOf(who: string, a: TensorLike, b: TensorLike, what: string): [Tensor, Tensor] {
+  const pair = pairOf(who, a, b);
+  if (pair.some(({ shape }) => shape.length !== 1)) throw mismatch(who, what, ...pair);
+  return pair;
+}
+
+/**
+ * Σ a[i] b[i] of two vectors.
+ *
+ * @example
+ * ```ts
+ * functional.dot(tensor([1, 2]), tensor([3, 4])).item(); // => 11
+ * ```
+ */
+export function dot(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  const who = 'dot';
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const [left, right] = vectorsOf(who, a, b, 'two vectors (1D tensors expected)');
+  const k = left.shape[0]!;
+  if (k !== right.shape[0]) {
+    throw mismatch(who, 'vectors of one length (inconsistent tensor size)', left, right);
+  }
+  const batch = { count: 1, repeatA: false, repeatB: false, m: 1, n: 1, k };
+  return product(who, left, right, [], batch);
+}
+
+/**
+ * Every product of an element of one vector and one of another: y[i][j] = a[i] b[j].
+ *
+ * @example
+ * ```ts
+ * functional.outer(tensor([1, 2]), tensor([3, 4])).toArray(); // => [[3, 4], [6, 8]]
+ * ```
+ */
+export function outer(a: TensorLike, b: TensorLike, ...rest: undefined[]): Tensor {
+  const who = 'outer';
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const [left, right] = vectorsOf(who, a, b, 'two vectors (Expected 1-D argument)');
+  return mul(reshape(left, [left.numel, 1]), right);
 }

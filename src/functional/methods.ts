@@ -3,10 +3,13 @@ import * as check from '../check/index.js';
 import { addMethods } from '../tensor/methods.js';
 import type { TensorOperations } from '../tensor/operations.js';
 import { Tensor } from '../tensor/tensor.js';
-import { bmm, matmul } from './matmul.js';
+import { bmm, dot, matmul, mm, outer } from './matmul.js';
 import * as activations from './pointwise/activations.js';
 import * as arithmetic from './pointwise/arithmetic.js';
+import { allclose, equal } from './pointwise/closeness.js';
 import * as masks from './pointwise/masks.js';
+import { isfinite, isinf, isnan } from './pointwise/finite.js';
+import { all, any } from './reductions/any-all.js';
 import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
 import { norm } from './norm.js';
@@ -16,12 +19,13 @@ import { dimOf } from './dims.js';
 import { dtypeOf, inDtype } from './dtypes.js';
 import { expand } from './shapes/expand.js';
 import { maskedSelect, nonzero } from './shapes/masked.js';
-import { flip, permute, transpose } from './shapes/permute.js';
+import { exchanged, flip, permute, t, transpose } from './shapes/permute.js';
+import { repeat, tile } from './shapes/repeat.js';
 import { flatten, reshape, shaped, squeeze, unsqueeze } from './shapes/reshape.js';
-import { chunk, narrow, split } from './shapes/split.js';
+import { chunk, narrow, select, split, unbind } from './shapes/split.js';
 
 /** These take numbers too, which the functions do not. */
-type OfNumbers = 'expand' | 'flip' | 'permute' | 'reshape' | 'view';
+type OfNumbers = 'expand' | 'flip' | 'permute' | 'repeat' | 'reshape' | 'tile' | 'view';
 type OfTensor = 'dim' | 'size' | 'to' | 'float' | 'double' | 'int' | 'long';
 type Methods = Omit<TensorOperations<Tensor>, OfNumbers | OfTensor>;
 /** The function of a method: the tensor, then what the method takes. */
@@ -32,7 +36,7 @@ type Functions = {
   ) => ReturnType<Methods[Name]>;
 };
 
-const { abs, add, clamp, div, exp, log, log1p, maximum, minimum, mul, neg, pow } = arithmetic;
+const { abs, add, clamp, clip, div, exp, log, log1p, maximum, minimum, mul, neg, pow } = arithmetic;
 const { rsqrt, sqrt, sub } = arithmetic;
 const { eq, ge, gt, le, lt, maskedFill, ne } = masks;
 const {
@@ -51,12 +55,30 @@ const {
 const { sigmoid, tanh } = activations;
 
 const functions: Functions = {
-  ...{ abs, add, clamp, div, exp, log, log1p, maximum, minimum, mul, neg, pow, rsqrt, sqrt, sub },
+  ...{
+    abs,
+    add,
+    clamp,
+    clip,
+    div,
+    exp,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    rsqrt,
+    sqrt,
+    sub,
+  },
   ...{ eq, ge, gt, le, lt, maskedFill, ne },
   ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
-  ...{ argsort, chunk, flatten, narrow, split, squeeze, transpose, unsqueeze },
-  ...{ bmm, matmul, norm, maskedSelect, nonzero, gather, indexAdd, indexSelect },
+  ...{ argsort, chunk, flatten, narrow, select, split, squeeze, t, transpose, unbind, unsqueeze },
+  ...{ all, any, allclose, equal, isfinite, isinf, isnan },
+  ...{ bmm, dot, matmul, mm, outer, norm, maskedSelect, nonzero, gather, indexAdd, indexSelect },
 };
 
 /** What follows the tensor: a list, or numbers in its place, as in x.reshape(2, -1). */
@@ -74,8 +96,14 @@ addMethods(Tensor, {
   permute(...dims): Tensor {
     return permute(this, ...listed(dims));
   },
+  repeat(...sizes): Tensor {
+    return repeat(this, ...listed(sizes));
+  },
   reshape(...shape): Tensor {
     return reshape(this, ...listed(shape));
+  },
+  tile(...sizes): Tensor {
+    return tile(this, ...listed(sizes));
   },
   view(...shape): Tensor {
     const [list, ...rest] = listed(shape);
@@ -109,14 +137,8 @@ addMethods(Tensor, {
   },
 
   get T(): Tensor {
-    if (this.ndim > 2) {
-      const what = 'at most 2 dimensions (transpose exchanges two of more)';
-      throw check.wrongValue('Tensor.T', what, `shape ${check.shapeText(this.shape)}`);
-    }
-    return permute(
-      this,
-      this.shape.map((_, dim) => this.ndim - 1 - dim),
-    );
+    this.present('Tensor.T');
+    return exchanged('Tensor.T', this);
   },
 });
 

@@ -9,6 +9,8 @@ import { floats, Tensor, type TensorLike } from './tensor.js';
 
 const OPTION_NAMES = ['dtype', 'requiresGrad'];
 const FLOATING = ['float32', 'float64'] as const;
+/** The distance between two such numbers is finite. */
+const LARGEST = 2 ** 1023 - 2 ** 970;
 
 /** A tensor of that shape whose elements are still to be written, and its options. */
 function made(who: string, shape: Sizes, options: TensorOptions, dtypes: readonly DType[]): Tensor {
@@ -192,6 +194,38 @@ export function arange(end: number, options: TensorOptions = {}, ...rest: undefi
   const tensor = made('arange', [Math.ceil(end)], { ...options, dtype }, DTYPES);
   const data = tensor.attached('arange');
   for (let i = 0; i < tensor.numel; i++) data[i] = elementOf('arange', i, dtype, '');
+  return tensor;
+}
+
+/**
+ * So many numbers at equal distances, from `start` to `end`, which is the last. Computed in double and rounded once.
+ *
+ * @param steps - How many. Of 1, `start`.
+ * @param options - `dtype`, 'float32' (default) or 'float64', and `requiresGrad`.
+ * @example
+ * ```ts
+ * linspace(0, 1, 5).toArray(); // => [0, 0.25, 0.5, 0.75, 1]
+ * ```
+ */
+export function linspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: TensorOptions = {},
+  ...rest: undefined[]
+): Tensor {
+  const who = 'linspace';
+  if (rest.length > 0) check.noMore(who, 4, rest);
+  check.numberBetween(who, 'start', start, -LARGEST, LARGEST);
+  check.numberBetween(who, 'end', end, -LARGEST, LARGEST);
+  check.wholeNumber(who, 'steps', steps, 0);
+  const tensor = made(who, [steps], options, FLOATING);
+  const data = floats(tensor);
+  const step = steps === 1 ? 0 : (end - start) / (steps - 1);
+  // From the nearer end, as PyTorch does: both ends are exact.
+  for (let i = 0; i < steps; i++) {
+    data[i] = i < steps / 2 ? start + step * i : end - step * (steps - 1 - i);
+  }
   return tensor;
 }
 

@@ -19,6 +19,11 @@ interface Norm extends Dims {
 }
 /** A dimension or several, in the place of options. */
 type DimList = number | readonly number[];
+interface Closeness {
+  rtol?: number | undefined;
+  atol?: number | undefined;
+  equalNan?: boolean | undefined;
+}
 interface OneDim {
   dim: number;
   keepdim?: boolean | undefined;
@@ -66,6 +71,7 @@ export interface TensorOperations<T> {
   rsqrt(): T;
   pow(p: Operand<T>): T;
   clamp(options: { min?: number | undefined; max?: number | undefined }): T;
+  clip(options: { min?: number | undefined; max?: number | undefined }): T;
 
   eq(other: Operand<T>): T;
   ne(other: Operand<T>): T;
@@ -74,6 +80,13 @@ export interface TensorOperations<T> {
   gt(other: Operand<T>): T;
   ge(other: Operand<T>): T;
   maskedFill(mask: Like<T>, value: Operand<T>): T;
+  isnan(): T;
+  isinf(): T;
+  isfinite(): T;
+  any(options?: Dims | DimList, after?: After<Dims>): T;
+  all(options?: Dims | DimList, after?: After<Dims>): T;
+  equal(other: Like<T>): boolean;
+  allclose(other: Like<T>, options?: Closeness): boolean;
 
   sum(options?: Dims | DimList, after?: After<Dims>): T;
   mean(options?: Dims | DimList, after?: After<Dims>): T;
@@ -137,16 +150,24 @@ export interface TensorOperations<T> {
   view(...shape: Numbers): T;
   permute(...dims: Numbers): T;
   transpose(a: number, b: number): T;
+  t(): T;
   squeeze(dim?: number): T;
   unsqueeze(dim: number): T;
   expand(...shape: Numbers): T;
+  repeat(...sizes: Numbers): T;
+  tile(...sizes: Numbers): T;
   flip(...dims: Numbers): T;
   narrow(dim: number, start: number, length: number): T;
+  select(dim: number, index: number): T;
+  unbind(options?: Along | number): T[];
   split(size: number | readonly number[], options?: Along | number): T[];
   chunk(chunks: number, options?: Along | number): T[];
 
   matmul(other: Like<T>): T;
   bmm(other: Like<T>): T;
+  mm(other: Like<T>): T;
+  dot(other: Like<T>): T;
+  outer(other: Like<T>): T;
   maskedSelect(mask: Like<T>): T;
   nonzero(): T;
   indexSelect(dim: number, index: Indices<T>): T;

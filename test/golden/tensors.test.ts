@@ -1,5 +1,5 @@
-// Norms, distances, similarities that broadcast, and masks against PyTorch in float64.
-import { functional, tensor, type Tensor } from 'evenkeel';
+// Norms, distances, similarities that broadcast, masks, and what tensors are asked and cut to, against PyTorch in float64.
+import { functional, linspace, tensor, type Tensor } from 'evenkeel';
 
 import { describeGoldenCases } from '../helpers/golden-cases.js';
 
@@ -11,12 +11,18 @@ const masks: Record<string, (x: Tensor) => Tensor> = {
   placesAbove: (x) => x.detach().gt(0.5).nonzero(),
 };
 
+const flag = (value: boolean): Tensor => tensor(Number(value), { dtype: 'int32' });
+
 describeGoldenCases('tensors', {
   adapters: {
     ...(masks as Record<string, (...args: unknown[]) => unknown>),
+    equal: (a, b) => flag(functional.equal(a as Tensor, b as Tensor)),
+    allclose: (a, b, options) =>
+      flag(functional.allclose(a as Tensor, b as Tensor, options as object)),
+    linspace: (...given) => linspace(...(given as [number, number, number]), { dtype: 'float64' }),
     // JSON has no Infinity.
     largest: (x, options) => norm(x as Tensor, { p: Infinity, ...(options as { dim: number }) }),
   },
   // norm and cdist are bent where a vector is 0, which some of these are.
-  bent: new Set(['norm', 'largest', 'cdist', ...Object.keys(masks)]),
+  bent: new Set(['norm', 'largest', 'cdist', 'clip', ...Object.keys(masks)]),
 });

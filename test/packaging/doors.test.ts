@@ -23,6 +23,7 @@ const NAMES = [
   'functional',
   'isGradEnabled',
   'keep',
+  'linspace',
   'manualSeed',
   'native',
   'nn',

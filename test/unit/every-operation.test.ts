@@ -115,6 +115,7 @@ describe('gradients', () => {
       'functional.add, of int32',
       'functional.argsort',
       ...['eq', 'ne', 'lt', 'le', 'gt', 'ge'].map((name) => `functional.${name}`),
+      ...['isnan', 'isinf', 'isfinite', 'any', 'all'].map((name) => `functional.${name}`),
       ...['functional.argmax', 'functional.argmin', 'functional.oneHot', 'functional.nonzero'],
     ]);
   });

@@ -68,6 +68,26 @@ describe('norms, distances and what a mask selects', () => {
   });
 });
 
+describe('parts, copies, and products of matrices and vectors', () => {
+  test('select and unbind', () => {
+    gradcheck((x) => x.select(1, -1), [leaf([2, 3])]);
+    gradcheck((x) => x.select(1, 0), [leaf([2, 3, 2])]);
+    gradcheck((x) => functional.cat(x.unbind(1)), [leaf([2, 3])]);
+  });
+  test('t', () => gradcheck((x) => x.t(), [leaf([2, 3])]));
+  test.each([[[2, 1]], [[3, 1, 2]], [[1, 1]], [[2, 3]]])('repeat and tile, %j', (sizes) => {
+    gradcheck((x) => x.repeat(sizes), [leaf([2, 3])]);
+    gradcheck((x) => x.tile(sizes), [leaf([2, 3, 2])]);
+  });
+  test('clip', () => gradcheck((x) => x.clip({ min: -1, max: 1 }), [leaf([7])]));
+  test('mm, dot and outer', () => {
+    gradcheck((a, b) => a.mm(b), [leaf([2, 3]), leaf([3, 4], 1)]);
+    gradcheck((a, b) => a.dot(b), [leaf([4]), leaf([4], 1)]);
+    gradcheck((a, b) => a.outer(b), [leaf([4]), leaf([3], 1)]);
+    gradcheck((a) => a.outer(a).add(a.dot(a)), [leaf([3])]);
+  });
+});
+
 test('relu away from 0', () => gradcheck((x) => functional.relu(x), [leaf([5, 7])]));
 
 describe('dropout, its mask drawn from one seed', () => {

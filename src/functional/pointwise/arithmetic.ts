@@ -386,24 +386,38 @@ export interface ClampOptions {
  * ```
  */
 export function clamp(x: TensorLike, options: ClampOptions, ...rest: undefined[]): Tensor {
-  check.options('clamp', options, ['min', 'max']); // before the rest: clamp(x, 0, 1) is PyTorch's
-  if (rest.length > 0) check.noMore('clamp', 2, rest);
-  const input = floatingInput('clamp', x);
+  return clamped('clamp', x, options, rest);
+}
+
+/** `clamp`, by its other name. */
+export function clip(x: TensorLike, options: ClampOptions, ...rest: undefined[]): Tensor {
+  return clamped('clip', x, options, rest);
+}
+
+function clamped(
+  who: string,
+  x: TensorLike,
+  options: ClampOptions,
+  rest: readonly undefined[],
+): Tensor {
+  check.options(who, options, ['min', 'max']); // before the rest: clamp(x, 0, 1) is PyTorch's
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const input = floatingInput(who, x);
   const { min, max } = (options as ClampOptions | undefined) ?? {};
   if (min === undefined && max === undefined) {
     throw new TypeError(
-      'clamp: expected min or max (At least one of min or max must not be None), got neither.',
+      `${who}: expected min or max (At least one of min or max must not be None), got neither.`,
     );
   }
-  const least = min === undefined ? -Infinity : bound('min', min);
-  const most = max === undefined ? Infinity : bound('max', max);
-  return record('clamp', unary('clamp', input, least, most), [input], [input], (dy) => [
+  const least = min === undefined ? -Infinity : bound(who, 'min', min);
+  const most = max === undefined ? Infinity : bound(who, 'max', max);
+  return record(who, unary('clamp', input, least, most), [input], [input], (dy) => [
     gradient('clamp_gradient', input, dy, least, most),
   ]);
 }
 
-function bound(name: string, value: unknown): number {
-  if (typeof value !== 'number') throw check.wrongKind('clamp', `${name} to be a number`, value);
-  if (Number.isNaN(value)) throw check.wrongValue('clamp', `${name} to be a number`, 'NaN');
+function bound(who: string, name: string, value: unknown): number {
+  if (typeof value !== 'number') throw check.wrongKind(who, `${name} to be a number`, value);
+  if (Number.isNaN(value)) throw check.wrongValue(who, `${name} to be a number`, 'NaN');
   return value;
 }

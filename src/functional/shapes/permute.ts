@@ -49,6 +49,34 @@ export function transpose(x: TensorLike, a: number, b: number, ...rest: undefine
   return permutedBy(who, input, order);
 }
 
+/**
+ * A matrix with rows and columns exchanged; fewer dimensions stay as they are. A copy.
+ *
+ * @throws {RangeError} for more than 2 dimensions.
+ * @example
+ * ```ts
+ * functional.t(tensor([[1, 2, 3]])).toArray(); // => [[1], [2], [3]]
+ * ```
+ */
+export function t(x: TensorLike, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('t', 1, rest);
+  return exchanged('t', inputOf('t', x));
+}
+
+/** `t`, for the property `T` too. */
+export function exchanged(who: string, input: Tensor): Tensor {
+  const rank = input.shape.length;
+  if (rank > 2) {
+    const what = 'at most 2 dimensions (transpose exchanges two of more)';
+    throw check.wrongValue(who, what, `shape ${check.shapeText(input.shape)}`);
+  }
+  return permutedBy(
+    't',
+    input,
+    input.shape.map((_, dim) => rank - 1 - dim),
+  );
+}
+
 /** The elements of some dimensions in the opposite order. */
 export function flip(
   x: TensorLike,

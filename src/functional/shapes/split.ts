@@ -67,6 +67,83 @@ const placing =
   (shape: readonly number[], offset: number): Backward =>
   (dy) => [placed(dy, shape, offset)];
 
+/**
+ * One place of a dimension, without the dimension: `x[index]` of PyTorch, for `dim` 0. A copy; the gradient is 0 elsewhere.
+ *
+ * @param index - Negative: from the end.
+ * @example
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]]);
+ * functional.select(x, 0, 1).toArray(); // => [3, 4]
+ * x.select(1, -1).toArray(); // => [2, 4]
+ * ```
+ */
+export function select(x: TensorLike, dim: number, index: number, ...rest: undefined[]): Tensor {
+  if (rest.length > 0) check.noMore('select', 3, rest);
+  const who = 'select';
+  const input = inputOf(who, x);
+  const { shape } = input;
+  if (shape.length === 0) {
+    const what = 'a tensor of at least 1 dimension (select() cannot be applied to a 0-dim tensor)';
+    throw check.wrongValue(who, what, 'shape []');
+  }
+  const at = dimOf(who, 'dim', dim, shape.length);
+  const size = shape[at]!;
+  if (typeof index !== 'number') throw check.wrongKind(who, 'index to be a whole number', index);
+  if (!Number.isInteger(index) || index < -size || index >= size) {
+    const range =
+      size === 0 ? 'into a dimension that is not empty' : `from ${-size} to ${size - 1}`;
+    throw check.wrongValue(who, `index ${range} (index out of range)`, check.describe(index));
+  }
+  return place(who, input, at, index < 0 ? index + size : index);
+}
+
+function place(who: string, input: Tensor, dim: number, index: number): Tensor {
+  const { shape } = input;
+  const strides = stridesOf(shape);
+  const others = (_: number, i: number): boolean => i !== dim;
+  const offset = index * strides[dim]!;
+  const y = gathered(input, shape.filter(others), offset, strides.filter(others));
+  return recordRepeatable(who, y, [input], placingOne(shape, dim, offset));
+}
+
+/** Holds no tensor. */
+const placingOne =
+  (shape: readonly number[], dim: number, offset: number): Backward =>
+  (dy) => {
+    const kept = shape.map((size, i) => (i === dim ? 1 : size));
+    return [placed(dy.alias(kept), shape, offset)];
+  };
+
+/**
+ * Every place of a dimension, without the dimension: rows of a matrix. Copies.
+ *
+ * @param options - Or the dimension; 0 by default.
+ * @example
+ * ```ts
+ * const [a, b] = functional.unbind(tensor([[1, 2], [3, 4]]));
+ * b!.toArray(); // => [3, 4]
+ * a!.unbind().map((each) => each.item()); // => [1, 2]
+ * ```
+ */
+export function unbind(
+  x: TensorLike,
+  options: AlongOptions | number = {},
+  ...rest: undefined[]
+): Tensor[] {
+  const who = 'unbind';
+  if (rest.length > 0) check.noMore(who, 2, rest);
+  const input = inputOf(who, x);
+  if (input.shape.length === 0) {
+    const what = 'a tensor of at least 1 dimension (the tensor has no dimensions)';
+    throw check.wrongValue(who, what, 'shape []');
+  }
+  const dim = alongOf(who, options, input.shape.length);
+  const count = input.shape[dim]!;
+  fewParts(who, count);
+  return Array.from({ length: count }, (_, i) => place(who, input, dim, i));
+}
+
 /** Zeros of a shape, with the elements of `from` in a block that begins at an offset. */
 function placed(from: Tensor, shape: readonly number[], offset: number): Tensor {
   const into = filled(shape, from.dtype, 0);
@@ -117,8 +194,12 @@ function sizesOf(who: string, size: number | readonly number[], all: number): nu
   }
   const step = check.wholeNumber(who, 'the size', size, 1);
   const count = Math.max(1, Math.ceil(all / step));
-  if (count > MOST_PARTS) throw check.wrongValue(who, `at most ${MOST_PARTS} parts`, `${count}`);
+  fewParts(who, count);
   return Array.from({ length: count }, (_, i) => Math.min(step, all - i * step));
+}
+
+function fewParts(who: string, count: number): void {
+  if (count > MOST_PARTS) throw check.wrongValue(who, `at most ${MOST_PARTS} parts`, `${count}`);
 }
 
 function cutBy(who: string, input: Tensor, dim: number, sizes: readonly number[]): Tensor[] {

@@ -105,6 +105,12 @@ export function operationsOf(evenkeel: Package): Operation[] {
       functional.pow,
     ),
     row('functional.clamp', () => [matrix(), { min: -9, max: 9 }], functional.clamp),
+    row('functional.clip', () => [matrix(), { min: -9, max: 9 }], functional.clip),
+    ...(['isnan', 'isinf', 'isfinite'] as const).map((name) =>
+      row(`functional.${name}`, one, functional[name]),
+    ),
+    row('functional.any', one, functional.any, { options: along }),
+    row('functional.all', one, functional.all, { options: along }),
     row('functional.gelu', one, functional.gelu, { options: () => ({ approximate: 'tanh' }) }),
     row('functional.leakyRelu', one, functional.leakyRelu, {
       options: () => ({ negativeSlope: 0.2 }),
@@ -151,6 +157,13 @@ export function operationsOf(evenkeel: Package): Operation[] {
       },
     ),
     row('functional.matmul', () => [matrix(), square()], functional.matmul),
+    row('functional.mm', () => [matrix(), square()], functional.mm),
+    row('functional.dot', () => [vectorOf3(), vectorOf3()], functional.dot),
+    row(
+      'functional.outer',
+      () => [vectorOf3()],
+      (x) => functional.outer(x, functional.narrow(x, 0, 0, SIZE)),
+    ),
     row(
       'functional.bmm',
       () => [steps(), functional.transpose(steps(), 1, 2).detach()],
@@ -181,6 +194,13 @@ export function operationsOf(evenkeel: Package): Operation[] {
       },
     ),
     row('functional.narrow', () => [matrix(), 0, 0, 3], functional.narrow, { isIdentity: true }),
+    row('functional.select', () => [matrix(), 0, 1], functional.select),
+    row('functional.unbind', one, (x, options) => functional.unbind(x, options)[0]!, {
+      options: () => ({ dim: 1 }),
+    }),
+    row('functional.t', one, functional.t),
+    row('functional.repeat', () => [matrix(), [2, 1, 3]], functional.repeat),
+    row('functional.tile', () => [matrix(), [2]], functional.tile),
     row('functional.transpose', () => [matrix(), 0, 1], functional.transpose),
     row('functional.permute', () => [matrix(), [0, 1]], functional.permute, { isIdentity: true }),
     row('functional.squeeze', one, (x) => functional.squeeze(x), { isIdentity: true }),
@@ -444,6 +464,10 @@ function changesOf({ data, functional, nn, optim, tensor, Tensor }: Package): Op
   type Parameters = InstanceType<typeof nn.Parameter>[];
   const parameters = (): [Parameters] => [[parameter()]];
   return [
+    row('functional.equal', () => [tensor([1, 2]), tensor([1, 2])], functional.equal),
+    row('functional.allclose', () => [tensor([1, 2]), tensor([1, 2])], functional.allclose, {
+      options: () => ({ rtol: 0.5, atol: 0.5, equalNan: true }),
+    }),
     row(
       'BatchNorm1d.freeze',
       () => [],
