@@ -61,6 +61,9 @@ struct ForwardCall {
     if (saved.size() == 4 * channels) call.var = call.saved + 3 * channels;
   }
 
+  // Whether the running statistics will move, by this call or behind it.
+  bool moves() const { return call.update || call.var != nullptr; }
+
   // y may be x.
   const char* shared() const {
     const std::size_t c = call.shape.c;
@@ -70,7 +73,7 @@ struct ForwardCall {
     for (const T* each : {call.weight, call.bias, mean, var}) {
       if (overlap<T>(call.y, elements, each, c)) return "out";
     }
-    if (!call.update && call.var == nullptr) return nullptr;  // nothing will move them
+    if (!moves()) return nullptr;
     if (overlap(mean, c, var, c)) return "running_mean";
     if (overlap<T>(mean, c, call.x, elements)) return "running_mean";
     if (overlap<T>(var, c, call.x, elements)) return "running_var";

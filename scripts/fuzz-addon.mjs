@@ -77,9 +77,12 @@ const right = {
   batchNormBackward: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), f(12), f(3), f(3), false, true],
   batchNormActivated: [
     ...[f(12), f(12), 2, 3, 2, f(3), f(3), f(3), f(3), d(9)],
-    ...[false, true, 0.1, 1e-5, false, 21, 1, 0],
+    ...[false, true, 0.1, 1e-5, false, 21, 1, 0, f(3)],
   ],
-  activationBackward: [...[f(12), f(12), f(12), 2, 3, 2, f(3), f(3), d(9)], ...[27, 1, 0]],
+  activationBackward: [
+    ...[f(12), f(12), f(12), 2, 3, 2, f(3), f(3), d(9)],
+    ...[27, 1, 0, f(3), f(12)],
+  ],
   normalizeByMoments: [f(12), f(12), 2, 3, 2, f(3), f(3), d(12), d(9), 1e-5, true],
   gradientSums: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), d(6), f(3), f(3), true],
   gradientBySums: [f(12), f(12), 0.5, 2, 3, 2, f(3), f(3), d(9), d(6), 8, f(12), f(3), f(3), true],

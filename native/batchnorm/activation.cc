@@ -2,6 +2,7 @@
 
 #include "rows.h"
 #include "runs.h"
+#include "slopes.h"
 #include "wide.h"
 #include "../runtime/float_environment.h"
 
@@ -43,10 +44,77 @@ struct Forward {
   }
   // dz of n elements from `at` on; z may be there.
   void finish(std::size_t at, T* z, std::size_t n, bool stream) const {
+    finish(at, z, n, call.gradient, call.numbers, stream);
+  }
+  // The same behind a PReLU, of one slope.
+  void finish_with(T slope, std::size_t at, T* z, std::size_t n, bool stream) const {
+    finish(at, z, n, BinaryCode::leaky_relu_gradient, {static_cast<double>(slope), 0.0}, stream);
+  }
+  void finish(std::size_t at, T* z, std::size_t n, BinaryCode code, Numbers numbers,
+              bool stream) const {
     const auto& kernels = kernels_of<T>().arithmetic;
-    kernels.binary(call.gradient, z, call.dy + at, call.dz + at, one_row(n), call.numbers, stream);
+    kernels.binary(code, z, call.dy + at, call.dz + at, one_row(n), numbers, stream);
+  }
+
+  // What n elements from `at` on add to the gradients of the slopes.
+  void write_products(std::size_t at, const T* z, T* products, std::size_t n, bool stream) const {
+    const auto& kernels = kernels_of<T>().arithmetic;
+    kernels.binary(BinaryCode::prelu_weight, z, call.dy + at, products, one_row(n), {}, stream);
+  }
+  // The same channel by channel.
+  void scatter_products(std::size_t at, const T* z, std::size_t n) const {
+    constexpr std::size_t kPart = 256;
+    alignas(64) T products[kPart];
+    const std::size_t l = call.shape.l;
+    for (std::size_t begin = 0; begin < n; begin += kPart) {
+      const std::size_t end = std::min(begin + kPart, n);
+      write_products(at + begin, z + begin, products, end - begin, false);
+      for (std::size_t i = begin; i < end;) {
+        const std::size_t run = std::min(l - (at + i) % l, end - i);
+        std::copy_n(products + (i - begin), run, call.products + place_by_channel(at + i));
+        i += run;
+      }
+    }
+  }
+  bool products_by_channel() const { return !call.slopes.single && call.shape.l > 1; }
+  // Where element `at` is of products that lie channel by channel.
+  std::size_t place_by_channel(std::size_t at) const {
+    const auto [n, c, l] = call.shape;
+    const std::size_t sample = at / (c * l), channel = at / l % c;
+    return (channel * n + sample) * l + at % l;
   }
 };
+
+// A block of rows behind a PReLU.
+template <class T>
+void finish_rows(const Forward<T>& forward, const ColumnSlopes<T>& slopes, std::size_t at, T* z,
+                 MatrixRange block, bool stream) {
+  const ActivationBackward<T>& call = forward.call;
+  if (call.products != nullptr && !forward.products_by_channel()) {
+    forward.write_products(at, z, call.products + at, block.n, stream);
+  } else if (call.products != nullptr) {
+    forward.scatter_products(at, z, block.n);
+  }
+  if (call.slopes.single) {
+    forward.finish_with(*call.slopes.values, at, z, block.n, stream);
+    return;
+  }
+  slopes.apply(BinaryCode::prelu_derivative, z, z, block, false);
+  kernels_of<T>().arithmetic.binary(BinaryCode::mul, call.dy + at, z, call.dz + at,
+                                    one_row(block.n), {}, stream);
+}
+
+// A run of a channel behind a PReLU; z is where dz will be.
+template <class T>
+void finish_run(const Forward<T>& forward, std::size_t at, std::size_t channel, std::size_t n) {
+  const ActivationBackward<T>& call = forward.call;
+  T* const z = call.dz + at;
+  if (call.products != nullptr) {
+    const std::size_t place = forward.products_by_channel() ? forward.place_by_channel(at) : at;
+    forward.write_products(at, z, call.products + place, n, false);
+  }
+  forward.finish_with(*call.slopes.of(channel), at, z, n, false);
+}
 
 template <class T>
 void backward_in_rows(const ActivationBackward<T>& call, Workspace& workspace) {
@@ -59,6 +127,7 @@ void backward_in_rows(const ActivationBackward<T>& call, Workspace& workspace) {
   const auto& table = kernels_of<T>().batchnorm;
   const bool stream = rows.template stream<T>();
   const auto wide = [&](std::size_t c) { return forward.wide(c); };
+  const ColumnSlopes<T> slopes(rows, call.slopes, workspace);
   rows.run_ranges([&](std::size_t at, MatrixRange range) {
     for_blocks_of<T>(
         range, nullptr,
@@ -77,7 +146,13 @@ void backward_in_rows(const ActivationBackward<T>& call, Workspace& workspace) {
                 forward.write(c, x + j, z + j, n);
               });
         },
-        [&](std::size_t i, std::size_t n, T* z) { forward.finish(at + i, z, n, stream); });
+        [&](std::size_t i, MatrixRange block, T* z) {
+          if (call.slopes.given()) {
+            finish_rows(forward, slopes, at + i, z, block, stream);
+          } else {
+            forward.finish(at + i, z, block.n, stream);
+          }
+        });
     if (stream) kernels_of<T>().arithmetic.fence();
   });
 }
@@ -96,7 +171,11 @@ void backward_in_runs(const ActivationBackward<T>& call, Workspace& workspace) {
             {forward.center + channel, forward.scale + channel, forward.offset + channel}, false,
             false, {});
       }
-      forward.finish(i, call.dz + i, one.length, false);
+      if (call.slopes.given()) {
+        finish_run(forward, i, channel, one.length);
+      } else {
+        forward.finish(i, call.dz + i, one.length, false);
+      }
     });
   });
 }

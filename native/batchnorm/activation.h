@@ -6,6 +6,7 @@
 
 #include "batchnorm.h"
 #include "coefficients.h"
+#include "slopes.h"
 #include "../kernels/dispatch.h"
 
 namespace evenkeel {
@@ -14,7 +15,7 @@ namespace evenkeel {
 template <class T>
 inline constexpr std::size_t kActivated = 8192 / sizeof(T);
 
-// A range of rows block by block: normalize(i, block, z) writes z, which done(i, n, z) is called for at once. z is at
+// A range of rows block by block: normalize(i, block, z) writes z, which done(i, block, z) is called for at once. z is at
 // out + i, or, where out is null, in a buffer.
 template <class T, class Normalize, class Done>
 void for_blocks_of(MatrixRange range, T* out, const Normalize& normalize, const Done& done) {
@@ -22,15 +23,21 @@ void for_blocks_of(MatrixRange range, T* out, const Normalize& normalize, const 
   for (std::size_t i = 0; i < range.n; i += kActivated<T>) {
     const std::size_t n = std::min(kActivated<T>, range.n - i);
     T* const z = out != nullptr ? out + i : buffer;
-    normalize(i, MatrixRange{n, (range.first + i) % range.columns, range.columns}, z);
-    done(i, n, z);
+    const MatrixRange block{n, (range.first + i) % range.columns, range.columns};
+    normalize(i, block, z);
+    done(i, block, z);
   }
 }
 
-// y = f(y)
+// y = f(y), n values of channel c
 template <class T>
-void activate(const Activation& activation, T* y, std::size_t n) {
-  kernels_of<T>().arithmetic.unary(activation.code, y, y, n, activation.numbers, false);
+void activate(const BatchNormForward<T>& call, std::size_t c, T* y, std::size_t n) {
+  const auto& kernels = kernels_of<T>().arithmetic;
+  if (call.slopes.given()) {
+    kernels.binary(BinaryCode::prelu, y, call.slopes.of(c), y, one_slope(n), {}, false);
+  } else {
+    kernels.unary(call.activation.code, y, y, n, call.activation.numbers, false);
+  }
 }
 
 }  // namespace evenkeel

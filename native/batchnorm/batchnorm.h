@@ -35,6 +35,16 @@ struct Activation {
   Numbers numbers;
 };
 
+// Where there are slopes, the activation is a PReLU by them, and no code is read.
+template <class T>
+struct Slopes {
+  const T* values;  // nullable: none
+  bool single;      // one for all channels, or C
+
+  bool given() const { return values != nullptr; }
+  const T* of(std::size_t channel) const { return single ? values : values + channel; }
+};
+
 // y = (x - mean) * invstd * weight + bias, invstd = 1 / sqrt(var + eps), var biased (over M).
 // Statistics::batch: mean and var of this batch; with `update`, once y is written,
 //   running <- (1 - momentum) * running + momentum * {mean, var * M / (M - 1)}.
@@ -55,6 +65,7 @@ struct BatchNormForward {
   Statistics statistics;
   bool relu;  // y = max(that, 0): the same bits as relu() of it, without the pass
   Activation activation;
+  Slopes<T> slopes;
   bool update;
   double momentum;
   double eps;
@@ -102,6 +113,8 @@ void batchnorm_backward(const BatchNormBackward<T>& call, Workspace& workspace);
 
 // The gradient of an activation behind it, for a backward: dz = gradient(z, dy), z what the forward handed to it,
 // computed again from x.
+// Of a PReLU also `products`, n c l values whose sums are the gradients of its slopes: where there is one slope or l is 1
+// as x lies, else channel by channel, [c, n, l], as they are summed.
 template <class T>
 struct ActivationBackward {
   BatchShape shape;
@@ -111,6 +124,8 @@ struct ActivationBackward {
   T* dz;
   BinaryCode gradient;
   Numbers numbers;
+  Slopes<T> slopes;
+  T* products;  // nullable: not wanted
 };
 
 template <class T>

@@ -59,6 +59,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
 
   const bool stream = rows.template stream<T>();
   const Activation& activation = call.activation;
+  const ColumnSlopes<T> slopes(rows, call.slopes, workspace);
   const auto passes = [&](std::size_t at, MatrixRange range) {
     if (!activation.given) {
       table.normalize_nc(call.x + at, call.y + at, range, columns.normalize(0), call.relu, stream);
@@ -71,8 +72,12 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
         [&](std::size_t i, MatrixRange block, T* z) {
           table.normalize_nc(x + i, z, block, columns.normalize(0), false, false);
         },
-        [&](std::size_t i, std::size_t n, const T* z) {
-          kernels_of<T>().arithmetic.unary(activation.code, z, y + i, n, activation.numbers,
+        [&](std::size_t i, MatrixRange block, const T* z) {
+          if (call.slopes.given()) {
+            slopes.apply(BinaryCode::prelu, z, y + i, block, stream);
+            return;
+          }
+          kernels_of<T>().arithmetic.unary(activation.code, z, y + i, block.n, activation.numbers,
                                            stream);
         });
     if (stream) kernels_of<T>().arithmetic.fence();
@@ -84,7 +89,7 @@ void forward_nc(const BatchNormForward<T>& call, Workspace& workspace) {
           range, wide, [&](std::size_t i, MatrixRange part) { passes(at + i, part); },
           [&](std::size_t i, std::size_t n, std::size_t c) {
             coefficients.write(c, call.x + at + i, call.y + at + i, n);
-            if (activation.given) activate(activation, call.y + at + i, n);
+            if (activation.given) activate(call, c, call.y + at + i, n);
           });
     });
   } else {

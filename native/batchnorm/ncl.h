@@ -50,7 +50,7 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
                           stream, {});
       if (!activation.given) return;
       for (std::size_t r = 0; r < runs.count; ++r) {
-        activate(activation, call.y + at + r * runs.stride, runs.length);
+        activate(call, c + r * runs.coefficients, call.y + at + r * runs.stride, runs.length);
       }
     };
     run_samples(call.shape, true, [&](std::size_t at, Runs runs, std::size_t c) {
@@ -58,7 +58,7 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
       one_by_one(at, runs, c, [&](std::size_t i, Runs one, std::size_t channel) {
         if (!coefficients.wide(channel)) return passes(i, one, channel);
         coefficients.write(channel, call.x + i, call.y + i, one.length);
-        if (activation.given) activate(activation, call.y + i, one.length);
+        if (activation.given) activate(call, channel, call.y + i, one.length);
       });
     });
     return;
@@ -79,8 +79,7 @@ void forward_ncl(const BatchNormForward<T>& call, Workspace& workspace) {
   };
   const auto written = [&](std::size_t c, std::size_t p) {
     if (!activation.given) return;
-    chunks.each_run(c, p,
-                    [&](std::size_t i, std::size_t n) { activate(activation, call.y + i, n); });
+    chunks.each_run(c, p, [&](std::size_t i, std::size_t n) { activate(call, c, call.y + i, n); });
   };
   const auto apply = [&](std::size_t c, std::size_t p, std::size_t next) {
     if (call.y == nullptr) return next != c ? sum(next, p) : Pair();

@@ -77,6 +77,7 @@ const FUNCTIONS = {
       momentum: 0.5,
       eps: 1e-3,
       relu: true,
+      activation: () => one(['silu', { name: 'prelu', weight: perChannel() }]),
       out: () => one(made.outs),
       lengths: () => lengthsFor(x),
       mask: () => maskFor(x, 'NCL'),

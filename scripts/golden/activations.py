@@ -1,4 +1,4 @@
-"""test/golden/data/activations.json: the activation layers' reprs, and gradients at corners, from PyTorch.
+"""test/golden/data/activations.json: the activation layers' reprs, gradients at corners, and PReLU behind BatchNorm, from PyTorch.
 
     python3 scripts/golden/activations.py > test/golden/data/activations.json
 """
@@ -60,6 +60,26 @@ def layer(name, options):
     }
 
 
+def behind_norm(shape, slopes, training):
+    size, channels = torch.Size(shape).numel(), shape[1]
+    x = torch.sin(torch.arange(size, dtype=torch.float64) * 0.37 + 1).reshape(shape).requires_grad_()
+    norm, behind = nn.BatchNorm1d(channels).double(), nn.PReLU(slopes).double()
+    with torch.no_grad():
+        norm.weight.copy_(torch.arange(channels) * 0.5 - 0.75)
+        norm.bias.copy_(torch.arange(channels) * 0.25 - 0.25)
+        norm.running_mean.fill_(0.125)
+        norm.running_var.fill_(0.75)
+        behind.weight.copy_(torch.tensor([0.25, -0.5, 0.0, 1.5])[:slopes])
+    y = behind(norm.train(training)(x))
+    y.backward(torch.cos(torch.arange(size, dtype=torch.float64) * 0.11).reshape(shape))
+    tensors = {
+        "output": y, "gradient": x.grad, "weight": norm.weight.grad, "bias": norm.bias.grad,
+        "slopes": behind.weight.grad, "mean": norm.running_mean, "variance": norm.running_var,
+    }
+    values = {key: value.flatten().tolist() for key, value in tensors.items()}
+    return {"shape": shape, "count": slopes, "training": training, **values}
+
+
 def corner(name, arguments, values, function):
     x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
     function(x).sum().backward()
@@ -72,6 +92,12 @@ json.dump(
         "input": INPUT,
         "layers": [layer(*each) for each in LAYERS],
         "corners": [corner(*each) for each in CORNERS],
+        "behindNorm": [
+            behind_norm(shape, slopes, training)
+            for shape in ([5, 4], [3, 4, 3], [2, 4, 33])
+            for slopes in (1, 4)
+            for training in (True, False)
+        ],
     },
     sys.stdout,
 )

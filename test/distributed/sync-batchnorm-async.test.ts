@@ -143,6 +143,12 @@ test.each([
   ['a ReLU behind it', [0, 64, 128, 150], '{}', '{ relu: true }'],
   ['an activation behind it', [0, 64, 128, 150], '{}', "{ activation: 'silu' }"],
   [
+    'a PReLU behind it',
+    [0, 64, 128, 150],
+    '{}',
+    "{ activation: { name: 'prelu', weight: new nn.PReLU().weight } }",
+  ],
+  [
     'sequences of unequal length',
     [0, 64, 128, 150],
     '{}',

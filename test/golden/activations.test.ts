@@ -59,6 +59,40 @@ describe('layers', () => {
   });
 });
 
+describe('PReLU behind BatchNorm', () => {
+  const rows = cases.behindNorm.map((each) => {
+    const mode = each.training ? 'training' : 'evaluation';
+    return [`[${each.shape.join(', ')}], slopes: ${each.count}, ${mode}`, each] as const;
+  });
+  test.each(rows)('%s', (_, { shape, count, training, ...expected }) => {
+    const channels = shape[1]!;
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = (of: (i: number) => number): Tensor =>
+      tensor(
+        Float64Array.from({ length: size }, (_, i) => of(i)),
+        shape,
+      );
+    const x = values((i) => Math.sin(i * 0.37 + 1));
+    x.requiresGrad = true;
+    const norm = new nn.BatchNorm1d(channels, { dtype: 'float64' });
+    norm.weight!.data.forEach((_, i, all) => (all[i] = i * 0.5 - 0.75));
+    norm.bias!.data.forEach((_, i, all) => (all[i] = i * 0.25 - 0.25));
+    norm.runningMean!.data.fill(0.125 as never);
+    norm.runningVar!.data.fill(0.75 as never);
+    const prelu = new nn.PReLU({ numParameters: count, dtype: 'float64' });
+    prelu.weight.data.set([0.25, -0.5, 0, 1.5].slice(0, count));
+    const y = new nn.Sequential(norm, prelu).train(training).forward(x);
+    y.backward(values((i) => Math.cos(i * 0.11)));
+    expectNear(flat(y), expected.output);
+    expectNear(flat(x.grad), expected.gradient);
+    expectNear(flat(norm.weight!.grad), expected.weight);
+    expectNear(flat(norm.bias!.grad), expected.bias);
+    expectNear(flat(prelu.weight.grad), expected.slopes);
+    expectNear(flat(norm.runningMean), expected.mean);
+    expectNear(flat(norm.runningVar), expected.variance);
+  });
+});
+
 describe('gradients at corners', () => {
   type Call = (x: Tensor, ...rest: readonly unknown[]) => Tensor;
   const rows = cases.corners.map(

@@ -29,11 +29,11 @@ const examples: { readonly [Name in keyof Calls]: (f: (n: number, step?: number)
   ],
   batchNormActivated: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), f(C), f(C).map(Math.abs)],
-    ...[new Float64Array(4 * C), false, true, 0.1, 1e-5, false, CODES.unary.elu, 1, 0],
+    ...[new Float64Array(4 * C), false, true, 0.1, 1e-5, false, CODES.unary.leaky_relu, 0, 0, f(C)],
   ],
   activationBackward: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS, 0.3), f(ELEMENTS), N, C, L, f(C), f(C)],
-    ...[new Float64Array(3 * C).fill(0.5), CODES.binary.elu_gradient, 1, 0],
+    ...[new Float64Array(3 * C).fill(0.5), CODES.binary.leaky_relu_gradient, 0, 0, f(C), f(ELEMENTS)],
   ],
   normalizeByMoments: (f) => [
     ...[f(ELEMENTS), f(ELEMENTS), N, C, L, f(C), f(C), new Float64Array(4 * C).fill(0.5)],

@@ -1,6 +1,8 @@
-// The two BatchNorm exports of the addon as calls on an Arena, with every nullable argument.
+// The BatchNorm exports of the addon as calls on an Arena, with every nullable argument.
+// Longer than 250 lines because each call has a row for each form of its arguments.
 import type { Addon } from '../../src/addon/types.js';
 import { CODES } from '../../src/functional/pointwise/codes.js';
+import type { Arena } from './arena.js';
 import { flags, nothing, positive, sweep, type KernelCase } from './kernel-case.js';
 
 const tiny = (value: number): number => value * 2 ** -30;
@@ -141,7 +143,7 @@ function activated(addon: Addon, name: 'silu' | 'tanh', sizes: KernelCase['sizes
         return nothing(() =>
           addon.batchNormActivated(
             ...([x, y, n, c, l, w, b, isEval ? mean : null, isEval ? variance : null, null] as const),
-            ...([isEval, false, 0, 1e-5, false, code, 0, 0] as const),
+            ...([isEval, false, 0, 1e-5, false, code, 0, 0, null] as const),
           ),
         );
       },
@@ -156,7 +158,48 @@ function activated(addon: Addon, name: 'silu' | 'tanh', sizes: KernelCase['sizes
         for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
         return nothing(() =>
           addon.activationBackward(
-            ...([x, dy, dz, n, c, l, w, b, saved, gradient, 0, 0] as const),
+            ...([x, dy, dz, n, c, l, w, b, saved, gradient, 0, 0, null, null] as const),
+          ),
+        );
+      },
+    },
+  ];
+}
+
+/** The same with a PReLU behind, of one slope or of one for each channel. */
+function preluBehind(addon: Addon, one: boolean, sizes: KernelCase['sizes']): KernelCase[] {
+  const slopesIn = (arena: Arena, c: number) => arena.input(one ? Math.min(c, 1) : c);
+  const of = one ? 'of one slope' : 'of channels';
+  return [
+    {
+      name: `batchNormActivated prelu ${of}`,
+      sizes,
+      prepare(arena, [n = 0, c = 0, l = 0]) {
+        const [x, y] = [arena.input(n * c * l), arena.output(n * c * l)];
+        const [w, b, slopes] = [arena.input(c), arena.input(c), slopesIn(arena, c)];
+        const [mean, variance] = [arena.input(c), arena.input(c, positive)];
+        const isEval = n * l === 1;
+        return nothing(() =>
+          addon.batchNormActivated(
+            ...([x, y, n, c, l, w, b, isEval ? mean : null, isEval ? variance : null, null] as const),
+            ...([isEval, false, 0, 1e-5, false, CODES.unary.leaky_relu, 0, 0, slopes] as const),
+          ),
+        );
+      },
+    },
+    {
+      name: `activationBackward prelu ${of}`,
+      sizes,
+      prepare(arena, [n = 0, c = 0, l = 0]) {
+        const [x, dy] = [arena.input(n * c * l), arena.input(n * c * l)];
+        const [dz, products] = [arena.output(n * c * l), arena.output(n * c * l)];
+        const [w, b, slopes] = [arena.input(c), arena.input(c), slopesIn(arena, c)];
+        const saved = arena.doublesIn(3 * c, positive);
+        for (let i = c; i < 2 * c; i++) saved[i] = tiny(saved[i]!);
+        const code = CODES.binary.leaky_relu_gradient;
+        return nothing(() =>
+          addon.activationBackward(
+            ...([x, dy, dz, n, c, l, w, b, saved, code, 0, 0, slopes, products] as const),
           ),
         );
       },
@@ -171,6 +214,7 @@ export function batchNormCases(addon: Addon): KernelCase[] {
   const cases: KernelCase[] = [];
   for (const sizes of [batchNormSizes, narrowSizes]) {
     cases.push(...activated(addon, 'silu', sizes), ...activated(addon, 'tanh', sizes));
+    cases.push(...preluBehind(addon, true, sizes), ...preluBehind(addon, false, sizes));
     for (const relu of flags) {
       cases.push(forward(addon, { ...all, mode: 'update', relu }, sizes));
       cases.push(forward(addon, { ...all, mode: 'eval', relu }, sizes));

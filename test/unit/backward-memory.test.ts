@@ -31,6 +31,10 @@ const COMPOSITIONS: Record<string, (inputs: Inputs) => Tensor> = {
   mean: ([x]) => f.mean(x, { dim: 0 }),
   normalize: ([x]) => f.normalize(x),
   'a prelu': ([x, , row]) => f.prelu(x, f.reshape(row, [256])),
+  'a prelu in the pass of a norm': ([x, , row]) =>
+    f.batchNorm(x, null, null, {
+      ...{ training: true, activation: { name: 'prelu', weight: f.reshape(row, [256]) } },
+    }),
   glu: ([x]) => f.glu(x),
   topk: ([x]) => f.topk(x, 100, { dim: 0 }).values,
   gather: ([x]) => f.gather(x, 0, f.argmax(x, { dim: 0, keepdim: true })),

@@ -54,6 +54,7 @@ export interface BatchNormCalls {
     code: number,
     p: number,
     q: number,
+    slopes: Floats | null,
   ): 'out' | 'running_mean' | 'running_var' | undefined;
   activationBackward(
     x: Floats,
@@ -68,6 +69,8 @@ export interface BatchNormCalls {
     gradient: number,
     p: number,
     q: number,
+    slopes: Floats | null,
+    products: Floats | null,
   ): void;
   normalizeByMoments(
     x: Floats,

@@ -10,6 +10,7 @@ import {
 } from '../pointwise/activation-table.js';
 import { CODES } from '../pointwise/codes.js';
 import { gradient } from '../pointwise/apply.js';
+import { reduce } from '../reductions/reduce.js';
 import type { Plan } from './plan.js';
 
 /** What is computed behind y in its pass. */
@@ -34,35 +35,56 @@ export function behindOf(
   return activation === 'relu' ? { relu: true, activation: null } : { relu, activation };
 }
 
+/** @internal What activations leave for their gradients. */
+interface Activated {
+  readonly plan: Plan;
+  readonly activation: PointwiseActivation;
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** [3, C]. */
+  readonly rows: Float64Array;
+}
+
 /**
- * @internal The gradient of what the activation was applied to, in memory of its own. Where the activation's derivative
- * is one of its input, that is computed again from x.
+ * @internal The gradient of what the activation was applied to, in memory of its own, and that of a PReLU's slopes where
+ * it is needed. Where the activation's derivative is one of its input, that is computed again from x.
  */
 export function activationGradient(
-  plan: Plan,
-  activation: PointwiseActivation,
-  x: Tensor,
-  y: Tensor,
+  { plan, activation, x, y, rows }: Activated,
   dy: Tensor,
-  rows: Float64Array,
-): Tensor {
-  const { backward, saved, p, q } = activation;
-  if (saved === 'output') return gradient(backward, y, dy, p, q);
+  needsSlopes: boolean,
+): { readonly dz: Tensor; readonly dslopes: Tensor | null } {
+  const { backward, saved, p, q, slopes } = activation;
+  if (saved === 'output') return { dz: gradient(backward, y, dy, p, q), dslopes: null };
   const { who, dims, weight, bias } = plan;
   const dz = Tensor.like(x);
+  const products =
+    needsSlopes && slopes !== null
+      ? Tensor.uninitialized(productsShape(dims, slopes), x.dtype)
+      : null;
   perform(
     {
       who,
       work: x.numel,
-      reads: { 'the input': x, 'the gradient': dy, weight, bias },
-      writes: [dz],
+      reads: { 'the input': x, 'the gradient': dy, weight, bias, 'the slopes': slopes },
+      writes: [dz, products],
     },
     (native, arrayOf) =>
       native.activationBackward(
         ...([arrayOf(x), arrayOf(dy), arrayOf(dz), dims.n, dims.c, dims.l] as const),
         ...([arrayOf(weight), arrayOf(bias), rows] as const),
-        ...([CODES.binary[backward], p, q] as const),
+        ...([CODES.binary[backward], p, q, arrayOf(slopes), arrayOf(products)] as const),
       ),
   );
-  return dz;
+  if (products === null || slopes === null) return { dz, dslopes: null };
+  const along = products.shape.length === 1 || dims.l === 1 ? 0 : 1;
+  const sums = reduce('sum', products, [along], [slopes.numel]);
+  products.dispose();
+  return { dz, dslopes: sums.alias(slopes.shape) };
+}
+
+/** How the products lie that add up to the gradients of slopes: as prelu sums its own, so that the bits are the same. */
+function productsShape({ n, c, l }: Plan['dims'], slopes: Tensor): readonly number[] {
+  if (slopes.numel === 1) return [n * c * l];
+  return l === 1 ? [n, c] : [c, n * l];
 }

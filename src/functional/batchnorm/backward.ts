@@ -4,7 +4,7 @@ import type { Native } from '../../run/calls.js';
 import { deferring, perform } from '../../run/deferral.js';
 import { floats, record, Tensor, type FloatData } from '../../tensor/tensor.js';
 import { activationGradient } from './activation.js';
-import type { Plan } from './plan.js';
+import { slopesOf, type Plan } from './plan.js';
 
 /** One gradient that is to be computed. */
 interface Call {
@@ -38,10 +38,11 @@ export function recordNormalization(
   const readsInput = !useRunning || relu || again || learns;
   const kept = keptBy(readsInput ? input : null, weight, relu || again ? bias : null);
   if (activation?.saved === 'output') kept.push(y);
+  const slopes = slopesOf(plan);
+  if (slopes !== null) kept.push(slopes);
+  const learned = slopes === null ? [input, weight, bias] : [input, weight, bias, slopes];
   const forward = { input, y, plan, saved, readsInput };
-  return record(who, y, [input, weight, bias], kept, (dy, needs) =>
-    gradientsOf(forward, dy, needs),
-  );
+  return record(who, y, learned, kept, (dy, needs) => gradientsOf(forward, dy, needs));
 }
 
 /** @internal What a forward leaves for its gradient. */
@@ -55,7 +56,7 @@ export interface Forward {
   readonly readsInput: boolean;
 }
 
-/** @internal dx, dweight and dbias of a normalisation by what its forward has saved. */
+/** @internal dx, dweight and dbias of a normalisation by what its forward has saved, and behind a PReLU its slopes' gradient. */
 export function gradientsOf(
   { input, y, plan, saved, readsInput }: Forward,
   dy: Tensor,
@@ -64,18 +65,25 @@ export function gradientsOf(
   const { activation, weight, bias } = plan;
   const { c } = plan.dims;
   const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
-  const dz = activation === null ? null : activationGradient(plan, activation, input, y, dy, rows);
+  const behind =
+    activation === null
+      ? null
+      : activationGradient({ plan, activation, x: input, y, rows }, dy, needs[3] === true);
+  const dz = behind === null ? null : behind.dz;
+  const dslopes = behind === null ? null : behind.dslopes;
   // dx takes the place of dz.
   const dx = needs[0] ? (dz ?? Tensor.like(input)) : null;
   const dweight = needs[1] && weight !== null ? Tensor.like(weight) : null;
   const dbias = needs[2] && bias !== null ? Tensor.like(bias) : null;
   const x = readsInput ? input : dx;
-  if (x === null) return [null, null, null];
+  if (x === null) return [null, null, null, dslopes];
   // Read now: whoever owns the gradient may dispose of it before a job begins.
   const { expandedValue } = dz ?? dy;
   const read = expandedValue === null ? (dz ?? dy) : null;
-  differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
-  return [dx, dweight, dbias];
+  if (needs[0] || needs[1] || needs[2]) {
+    differentiate({ plan, x, dy: read, expandedValue, rows, dx, dweight, dbias });
+  }
+  return [dx, dweight, dbias, dslopes];
 }
 
 /** What backward reads again: behind a ReLU also the bias, which says where y was above 0. */

@@ -10,7 +10,14 @@ import { CODES } from '../pointwise/codes.js';
 import { recordNormalization } from './backward.js';
 import { Moments } from './moments.js';
 import { pack, unpack, type Padding } from './padding.js';
-import { checkApart, checkOperands, checkPlan, checkStatisticsApart, type Plan } from './plan.js';
+import {
+  checkApart,
+  checkOperands,
+  checkPlan,
+  checkStatisticsApart,
+  slopesOf,
+  type Plan,
+} from './plan.js';
 
 const NO_OUT = 'expected no out for an activation behind padding, got one.';
 
@@ -20,7 +27,11 @@ export function normalize(input: Tensor, plan: Plan): Tensor {
   // Padding is not packed: there y is what the activation makes of 0.
   if (activation !== null && plan.padding !== null) {
     if (plan.out !== null) throw new TypeError(`${plan.who}: ${NO_OUT}`);
-    return activate(normalize(input, { ...plan, activation: null }), activation);
+    // Before the running statistics move.
+    if (activation.slopes !== null) checkOperands(input, plan);
+    const { last } = plan.padding;
+    const channel = last ? input.shape.length - 1 : 1;
+    return activate(normalize(input, { ...plan, activation: null }), activation, channel);
   }
   const recorded = checkPlan(input, plan);
   if (plan.deferral !== null) return normalizeLater(input, plan, plan.deferral, recorded);
@@ -45,7 +56,9 @@ function normalizeLater(input: Tensor, plan: Plan, deferral: Deferral, recorded:
     return run(input, out?.detach() ?? Tensor.like(input), by, recorded);
   };
   if (out !== null) {
-    for (const operand of [input, plan.weight, plan.bias]) operand?.attached(plan.who);
+    for (const operand of [input, plan.weight, plan.bias, slopesOf(plan)]) {
+      operand?.attached(plan.who);
+    }
   }
   const y =
     out === null ? normalized(apart) : undeferred(() => normalized({ ...apart, deferral: null }));
@@ -134,12 +147,14 @@ function compute(input: Tensor, y: Tensor, plan: Plan, recorded: boolean): Tenso
   // The plan has been checked, and so is what is read here.
   if (deferral === null) {
     const { weight, bias, runningMean, runningVar } = plan;
+    const slopes = slopesOf(plan);
     const made = forwardCall(
       addon,
       input.elements,
       y.elements,
       weight === null ? null : weight.elements,
       bias === null ? null : bias.elements,
+      slopes === null ? null : slopes.elements,
       runningMean === null ? null : runningMean.elements,
       runningVar === null ? null : runningVar.elements,
       saved,
@@ -158,6 +173,7 @@ function forwardCall(
   y: FloatData,
   weight: FloatData | null,
   bias: FloatData | null,
+  slopes: FloatData | null,
   mean: FloatData | null,
   variance: FloatData | null,
   saved: Float64Array | null,
@@ -167,7 +183,7 @@ function forwardCall(
     return native.batchNormActivated(
       ...([x, y, dims.n, dims.c, dims.l, weight, bias, mean, variance, saved] as const),
       ...([useRunning, update, momentum, eps, false] as const),
-      ...([CODES.unary[activation.forward], activation.p, activation.q] as const),
+      ...([CODES.unary[activation.forward], activation.p, activation.q, slopes] as const),
     );
   }
   return native.batchNormForward(
@@ -198,19 +214,21 @@ function addTo(
   saved: Float64Array | null,
 ): void {
   const { who, weight, bias, useRunning } = plan;
+  const slopes = slopesOf(plan);
   const running = useRunning ? new RunningValues(plan, deferral) : null;
   deferral.add(
     {
       who,
       work: input.numel,
-      reads: { 'the input': input, weight, bias },
+      reads: { 'the input': input, weight, bias, 'the slopes': slopes },
       writes: [y],
       before: running?.before ?? null,
     },
     (native, arrayOf) => {
       const [mean, variance] = running?.read() ?? [null, null];
-      const [x, to, scale, shift] = [input, y, weight, bias].map((each) => arrayOf(each));
-      return forwardCall(native, x!, to!, scale!, shift!, mean, variance, saved, plan);
+      const operands = [input, y, weight, bias, slopes].map((each) => arrayOf(each));
+      const [x, to, scale, shift, by] = operands;
+      return forwardCall(native, x!, to!, scale!, shift!, by!, mean, variance, saved, plan);
     },
   );
 }

@@ -5,7 +5,7 @@ import { needsGrad } from '../../autograd/index.js';
 import * as check from '../../check/index.js';
 import type { Deferral } from '../../run/deferral.js';
 import { floats, sizesOf, Tensor, type FloatData } from '../../tensor/tensor.js';
-import type { PointwiseActivation } from '../pointwise/activation-table.js';
+import { checkSlopes, type PointwiseActivation } from '../pointwise/activation-table.js';
 import type { Moments } from './moments.js';
 import type { Padding } from './padding.js';
 
@@ -52,7 +52,7 @@ export function checkPlan(input: Tensor, plan: Plan, values = plan.dims): boolea
     check.enoughForStatistics(plan.who, values, input);
     check.trainingEps(plan.who, plan.eps);
   }
-  const recorded = needsGrad(input, plan.weight, plan.bias);
+  const recorded = needsGrad(input, plan.weight, plan.bias, slopesOf(plan));
   if (plan.out !== null) checkOut(plan.who, plan.out, input, recorded);
   return recorded;
 }
@@ -66,6 +66,13 @@ export function checkOperands(input: Tensor, plan: Plan): void {
   checkOperand(who, 'bias', plan.bias, input, dims.c);
   checkOperand(who, 'running_mean', plan.runningMean, input, dims.c);
   checkOperand(who, 'running_var', plan.runningVar, input, dims.c);
+  const slopes = slopesOf(plan);
+  if (slopes !== null) checkSlopes('prelu', slopes, input, dims.c);
+}
+
+/** @internal What a PReLU behind the normalisation learns; null where there is none. */
+export function slopesOf({ activation }: Plan): Tensor | null {
+  return activation === null ? null : activation.slopes;
 }
 
 /** A per-channel operand is [C], of the input's dtype. */
@@ -131,8 +138,9 @@ function sameMemory(out: Tensor, input: Tensor): boolean {
  */
 export function checkStatisticsApart(input: Tensor, plan: Plan): void {
   const { who, weight, bias, runningMean, runningVar } = plan;
-  checkApart(who, 'running_mean', runningMean, [input, weight, bias, runningVar]);
-  checkApart(who, 'running_var', runningVar, [input, weight, bias]);
+  const slopes = slopesOf(plan);
+  checkApart(who, 'running_mean', runningMean, [input, weight, bias, slopes, runningVar]);
+  checkApart(who, 'running_var', runningVar, [input, weight, bias, slopes]);
 }
 
 /** @internal That `written` shares no memory with the others. */

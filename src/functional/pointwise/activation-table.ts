@@ -1,6 +1,7 @@
 // What the pointwise activations are: their kernels and numbers, for the functions, for the layers, and for what computes
 // one in a pass of its own (batchNorm).
 import * as check from '../../check/index.js';
+import { Tensor } from '../../tensor/tensor.js';
 import {
   eluOptions,
   geluOptions,
@@ -25,6 +26,8 @@ export class PointwiseActivation {
     readonly saved: 'input' | 'output',
     readonly p = 0,
     readonly q = 0,
+    /** Of PReLU, which is leakyRelu with them in the place of p: its weight. */
+    readonly slopes: Tensor | null = null,
   ) {}
 }
 
@@ -72,12 +75,38 @@ export const WITH_OPTIONS = {
   },
 } as const;
 
+/** @internal PReLU by a weight whose size and dtype the input has still to decide about. */
+export function preluBy(who: string, weight: Tensor): PointwiseActivation {
+  if (!((weight as unknown) instanceof Tensor))
+    throw check.wrongKind(who, 'a weight Tensor', weight);
+  const [forward, backward] = ['leaky_relu', 'leaky_relu_gradient'] as const;
+  return new PointwiseActivation('prelu', forward, backward, 'input', 0, 0, weight);
+}
+
+/**
+ * @internal That the weight of a PReLU fits an input of so many channels.
+ *
+ * @throws {TypeError | RangeError} where it does not.
+ */
+export function checkSlopes(who: string, weight: Tensor, input: Tensor, channels: number): void {
+  check.sameDtype(who, 'weight', weight, input.dtype);
+  weight.present(who, 'weight');
+  if (weight.shape.length > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
+    throw check.wrongValue(
+      who,
+      `a weight of 1 or ${channels} values, one a channel`,
+      `shape ${check.shapeText(weight.shape)} for an input of shape ${check.shapeText(input.shape)}`,
+    );
+  }
+}
+
 type FixedName = keyof typeof FIXED;
 type NameWithOptions = keyof typeof WITH_OPTIONS;
 
 /**
  * An activation by the name of its function, with its defaults; with options of its own as
- * `{ name: 'leakyRelu', negativeSlope: 0.2 }`.
+ * `{ name: 'leakyRelu', negativeSlope: 0.2 }`. PReLU is `{ name: 'prelu', weight }`: a tensor of one slope, or of one for
+ * each channel, which gets its gradient too.
  */
 export type ActivationOption =
   | 'relu'
@@ -88,9 +117,10 @@ export type ActivationOption =
   | ({ readonly name: 'leakyRelu' } & LeakyReLUOptions)
   | ({ readonly name: 'elu' } & ELUOptions)
   | ({ readonly name: 'softplus' } & SoftplusOptions)
-  | ({ readonly name: 'hardtanh' } & HardtanhOptions);
+  | ({ readonly name: 'hardtanh' } & HardtanhOptions)
+  | { readonly name: 'prelu'; readonly weight: Tensor };
 
-const NAMES = ['relu', ...Object.keys(FIXED), ...Object.keys(WITH_OPTIONS)];
+const NAMES = ['relu', ...Object.keys(FIXED), ...Object.keys(WITH_OPTIONS), 'prelu'];
 
 /**
  * @internal What an option asks for. ReLU is no pointwise kernel but a flag of the passes.
@@ -109,6 +139,10 @@ export function activationOf(
       : { name: given };
   check.oneOf(who, 'activation', name, NAMES);
   if ((name as string) in WITH_OPTIONS) return WITH_OPTIONS[name as NameWithOptions](who, options);
+  if (name === 'prelu') {
+    check.options(who, options, ['weight']);
+    return preluBy(who, (options as { readonly weight?: unknown }).weight as Tensor);
+  }
   check.options(who, options, []);
   return name === 'relu' ? name : FIXED[name as FixedName];
 }

@@ -1,6 +1,6 @@
 // Activations, element by element. What backward reads is the output where that gives the derivative, else the input.
 import * as check from '../../check/index.js';
-import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { record, type Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import type {
   ELUOptions,
@@ -9,15 +9,24 @@ import type {
   LeakyReLUOptions,
   SoftplusOptions,
 } from './activation-options.js';
-import { FIXED, WITH_OPTIONS, type PointwiseActivation } from './activation-table.js';
+import {
+  checkSlopes,
+  FIXED,
+  preluBy,
+  WITH_OPTIONS,
+  type PointwiseActivation,
+} from './activation-table.js';
 import { binary, floatingInput, gradient, unary } from './apply.js';
 
-/** @internal The activation of x. */
-export function activate(
-  x: TensorLike,
-  { name, forward, backward, saved, p, q }: PointwiseActivation,
-): Tensor {
+/**
+ * @internal The activation of x.
+ *
+ * @param channel - The dimension of the channels, which PReLU may have a slope for each of.
+ */
+export function activate(x: TensorLike, activation: PointwiseActivation, channel = 1): Tensor {
+  const { name, forward, backward, saved, p, q, slopes } = activation;
   const input = floatingInput(name, x);
+  if (slopes !== null) return preluAlong(name, input, slopes, channel);
   const y = unary(forward, input, p, q);
   const kept = saved === 'input' ? input : y;
   return record(name, y, [input], [kept], (dy) => [gradient(backward, kept, dy, p, q)]);
@@ -92,24 +101,15 @@ export function mish(x: TensorLike, ...rest: undefined[]): Tensor {
  */
 export function prelu(x: TensorLike, weight: Tensor, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('prelu', 2, rest);
-  const who = 'prelu';
-  const input = floatingInput(who, x);
-  if (!((weight as unknown) instanceof Tensor))
-    throw check.wrongKind(who, 'a weight Tensor', weight);
-  check.sameDtype(who, 'weight', weight, input.dtype);
-  weight.present(who, 'weight');
-  const channels = input.shape.length < 2 ? 1 : input.shape[1]!;
-  if (weight.shape.length > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
-    throw check.wrongValue(
-      who,
-      `a weight of 1 or ${channels} values, one a channel`,
-      `shape ${check.shapeText(weight.shape)} for an input of shape ${check.shapeText(input.shape)}`,
-    );
-  }
-  // [C] beside [N, C, L]: one size for each dimension behind the channels.
-  const behind = weight.numel === 1 ? [] : input.shape.slice(2).map(() => 1);
-  const slopes = weight.alias([weight.numel, ...behind]);
+  return activate(x, preluBy('prelu', weight));
+}
+
+function preluAlong(who: string, input: Tensor, weight: Tensor, channel: number): Tensor {
   const { shape } = input;
+  checkSlopes(who, weight, input, shape.length < 2 ? 1 : shape[channel]!);
+  // [C] beside [N, C, L]: one size for each dimension behind the channels.
+  const behind = weight.numel === 1 ? [] : shape.slice(channel + 1).map(() => 1);
+  const slopes = weight.alias([weight.numel, ...behind]);
   const y = binary('prelu', input, slopes, shape);
   const saved = [input, weight];
   return record(who, y, [input, weight], saved, (dy, needs) => [

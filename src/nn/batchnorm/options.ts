@@ -38,7 +38,7 @@ export interface BatchNormForwardOptions {
   relu?: boolean | undefined;
   /**
    * y = f(y) in the same pass, with the bits of that activation behind it: its name, as `'silu'`, or with options,
-   * as `{ name: 'leakyRelu', negativeSlope: 0.2 }`. Not with `relu`. Default none.
+   * as `{ name: 'leakyRelu', negativeSlope: 0.2 }` or `{ name: 'prelu', weight }`. Not with `relu`. Default none.
    */
   activation?: ActivationOption | undefined;
   /**

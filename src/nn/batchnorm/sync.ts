@@ -2,6 +2,7 @@
 // functional/batchnorm/shared-batch.ts, how processes talk to each other src/distributed/.
 import * as check from '../../check/index.js';
 import { defaultGroup, type ProcessGroup } from '../../functional/batchnorm/process-group.js';
+import { checkOperands } from '../../functional/batchnorm/plan.js';
 import { meetingsOf, type Meetings } from '../../functional/batchnorm/shares.js';
 import { activate } from '../../functional/pointwise/activations.js';
 import { deferring } from '../../run/deferral.js';
@@ -95,13 +96,16 @@ export class SyncBatchNorm extends BatchNorm1d {
       if (activation !== null && options?.out !== undefined) {
         throw new TypeError(`${who}.forward: expected activation or out, got both.`);
       }
+      // Before the others are met.
+      if (activation !== null && activation.slopes !== null) checkOperands(input, planned);
       const plan = activation === null ? planned : { ...planned, activation: null };
       known = meetingsIn(this, group);
       const y =
         plan.deferral === null
           ? forwardShared(this, input, plan, group, known)
           : forwardLater(this, input, plan, group, known, plan.deferral);
-      return activation === null ? y : activate(y, activation);
+      if (activation === null) return y;
+      return activate(y, activation, this.layout === 'NLC' ? input.shape.length - 1 : 1);
     } catch (error) {
       const deferral = deferring();
       if (deferral !== null) failLater(who, group, deferral, error);

@@ -1,7 +1,8 @@
 import * as check from '../../check/index.js';
 import { identity } from '../../functional/identity.js';
+import { preluBy } from '../../functional/pointwise/activation-table.js';
 import { deferring } from '../../run/deferral.js';
-import { Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { learned, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNormForwardOptions } from '../batchnorm/options.js';
 import { pointwiseOf } from '../activations.js';
 import { BatchNorm } from '../batchnorm/layer.js';
@@ -12,6 +13,7 @@ import { KNOWN_OPTIONS, WHO } from '../module/internals.js';
 import { LazyBatchNorm1d } from '../batchnorm/lazy.js';
 import { Module, type Layer } from '../module/module.js';
 import { isPlain } from './plain-layers.js';
+import { PReLU } from '../prelu.js';
 import { ReLU } from '../relu.js';
 import { childrenOf } from '../module/tree.js';
 
@@ -25,12 +27,22 @@ function fuses(layer: Layer): boolean {
   return FUSING.some((kind) => layer instanceof kind && layer.forward === kind.prototype.forward);
 }
 /** What a layer is as an option of the BatchNorm in front of it; null where it is nothing of the kind. */
-function behind(layer: Layer | undefined): object | null {
+function behind(norm: Layer, x: Tensor, layer: Layer | undefined): object | null {
   if (layer instanceof ReLU) return layer.forward === ReLU.prototype.forward ? RELU : null;
+  if (layer instanceof PReLU)
+    return layer.forward === PReLU.prototype.forward ? preluBehind(norm, x, layer) : null;
   const activation = layer === undefined ? null : pointwiseOf(layer);
   return activation === null ? null : { activation };
 }
 const RELU = { relu: true } as const;
+
+/** Not where channels come last: one slope for each belongs to dimension 1, as in PyTorch. */
+function preluBehind(norm: Layer, x: Tensor, layer: PReLU): object | null {
+  const weight = learned(layer[WHO], 'weight', layer.weight);
+  const { layout } = norm as { readonly layout?: unknown };
+  if (layout === 'NLC' && x.shape.length > 2 && weight.numel !== 1) return null;
+  return { activation: preluBy('prelu', weight) };
+}
 
 /**
  * Layers one after another, named 0, 1, 2, … in the state dict. It is its children: whatever replaces one, adds
@@ -84,7 +96,7 @@ export class Sequential extends Indexed<Layer> {
       const layer = layers[i]!;
       const given = y;
       const own = handed?.[i];
-      const fused = fuses(layer) ? behind(layers[i + 1]) : null;
+      const fused = fuses(layer) ? behind(layer, y, layers[i + 1]) : null;
       if (fused !== null) {
         y = withOptions(layer, y, { ...own, ...fused });
         i++;
