@@ -218,7 +218,7 @@ test('what one process refuses, before or behind a layer that meets, the others 
     say([await failure(net.forwardAsync(right)), counts()]);`,
   );
   const own =
-    'SyncBatchNorm: expected input with 2 channels, got shape [2, 3] (running_mean should contain 3 elements not 2).';
+    "SyncBatchNorm: expected input with 2 channels, got shape [2, 3] (running_mean should contain 3 elements not 2) (in '0').";
   const first = [`PeerError: rank 2 of 3: ${own}`, [0, 0]];
   const second = ['PeerError: rank 0 of 3: closed', [0, 0]];
   const third = ['fulfilled', [1, 1]];
@@ -282,7 +282,7 @@ test('Dropout takes its numbers by the place in the whole batch; beside another 
   const later = await runJob('workers', 2, program(true));
   expect(later.said.map(([hash]) => hash)).toEqual(now.said.map(([hash]) => hash));
   const refused =
-    'Error: Dropout: expected no asynchronous call under way, got one: await it first, so that every process communicates in the same order.';
+    "Error: Dropout: expected no asynchronous call under way, got one: await it first, so that every process communicates in the same order (in '1').";
   for (const [, ends] of later.said) expect(ends).toEqual(['fulfilled', refused]);
 });
 

@@ -80,6 +80,24 @@ describe('the package', () => {
     expect(run('module', script)).toBe('true true');
   });
 
+  it('says which layer of a model an error is from, with source maps and without', () => {
+    const script = `
+      import { nn, tensor } from 'evenkeel';
+      class Own extends nn.Module {
+        forward() { throw new Error('mine'); }
+      }
+      const x = tensor([[1]]);
+      for (const layer of [new nn.Linear(2, 1), new Own()]) {
+        try { new nn.Sequential(layer).forward(x); } catch ({ message }) { console.log(message); }
+      }`;
+    const sentence =
+      'linear: expected input with 2 features in its last dimension, got shape [1, 1]';
+    expect(run('module', script)).toBe(`${sentence} (in '0').\nmine`);
+    expect(run('module', `process.setSourceMapsEnabled(true); ${script}`)).toBe(
+      `${sentence} (in '0').\nmine`,
+    );
+  });
+
   it('has a second door, to the doctor, onto the same instance', () => {
     const script = `
       import { createRequire } from 'node:module';

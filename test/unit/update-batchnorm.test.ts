@@ -261,13 +261,14 @@ describe('all or nothing', () => {
       false,
       [column(1, 3), tensor([[1, 2]])],
       'RangeError: BatchNorm1d: expected input with 1 channels, got shape [1, 2] ' +
-        '(running_mean should contain 2 elements not 1).',
+        "(running_mean should contain 2 elements not 1) (in 'first').",
     ],
     [
       'a batch of one',
       false,
       [column(1, 3), column(5)],
-      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 1] (a last batch of one: dropLast: true of the DataLoader leaves it out).',
+      'RangeError: BatchNorm1d: expected more than 1 value per channel when training, got input of shape [1, 1] ' +
+        "(a last batch of one: dropLast: true of the DataLoader leaves it out) (in 'first').",
     ],
     [
       'no batch',

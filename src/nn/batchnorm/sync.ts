@@ -9,6 +9,7 @@ import { deferring } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { NORMALIZES_BY_RUNNING, UPDATES, WHO } from '../module/internals.js';
 import { Module } from '../module/module.js';
+import { tellPlaces } from '../module/place.js';
 import { BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, PLAN } from './layer.js';
 import { LazyBatchNorm1d } from './lazy.js';
 import { FORWARD_OPTIONS, type BatchNormForwardOptions, type BatchNormOptions } from './options.js';
@@ -145,6 +146,7 @@ export function convertSyncBatchNorm<Model extends Module>(
     each instanceof BatchNorm ? [[path, each] as const] : [],
   );
   for (const [path, layer] of found) checkConvertible(who, path, layer);
+  tellPlaces(SyncBatchNorm.prototype);
   for (const [path, layer] of found) {
     if (!(layer instanceof SyncBatchNorm)) Object.setPrototypeOf(layer, SyncBatchNorm.prototype);
     Object.assign(layer, { [GROUP]: group, [PLACE]: path });

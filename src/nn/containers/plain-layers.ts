@@ -10,6 +10,7 @@ import { Identity } from '../identity.js';
 import { GroupNorm, InstanceNorm1d, LayerNorm } from '../layer-norm.js';
 import { Linear } from '../linear.js';
 import type { Module } from '../module/module.js';
+import { tellPlaces } from '../module/place.js';
 import { AdaptiveAvgPool1d, AvgPool1d, MaxPool1d } from '../pooling.js';
 import { PReLU } from '../prelu.js';
 import { ReLU } from '../relu.js';
@@ -27,7 +28,10 @@ const PLAIN: ReadonlySet<unknown> = new Set(
     ...[ReLU, PReLU, Sigmoid, Dropout, Dropout1d],
     ...[MaxPool1d, AvgPool1d, AdaptiveAvgPool1d, Upsample],
     ...[Flatten, Unflatten, Identity],
-  ].map(({ prototype }) => forwardOf(prototype)),
+  ].map(({ prototype }) => {
+    tellPlaces(prototype); // the forward of them changes with that
+    return forwardOf(prototype);
+  }),
 );
 
 /** Whether the forward of a layer keeps neither its input nor its output. */

@@ -17,6 +17,7 @@ import {
   type LoadResult,
   type LoadStateDictOptions,
 } from './load-state-dict.js';
+import { tellPlaces } from './place.js';
 import {
   registerBuffer,
   registerModule,
@@ -118,7 +119,7 @@ export abstract class Module {
 
   private [TRAINING] = true;
   /** @internal */
-  readonly [INSIDE] = new Inside(this.constructor.name, parametersMade());
+  readonly [INSIDE] = insideOf(this);
 
   abstract forward(...inputs: never[]): unknown;
 
@@ -495,6 +496,11 @@ export abstract class Module {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+function insideOf(module: Module): Inside {
+  tellPlaces(Object.getPrototypeOf(module) as object);
+  return new Inside(module.constructor.name, parametersMade());
 }
 
 mark(Module, 'Module');
