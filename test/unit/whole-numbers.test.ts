@@ -170,3 +170,58 @@ describe('arithmetic', () => {
     );
   });
 });
+
+describe('choices and order', () => {
+  const words = (body: () => unknown): string => thrownBy(body);
+
+  test('labels that are padding are masked, and the largest is found', () => {
+    const labels = int64(3, -1, 7, 2n ** 53n + 1n);
+    const known = labels.ge(0);
+    expect(labels.maskedFill(known.eq(0), -100).data[1]).toBe(-100n);
+    expect(functional.where(known, labels, 0).data).toEqual(
+      BigInt64Array.of(3n, 0n, 7n, 2n ** 53n + 1n),
+    );
+    expect(labels.max().data[0]).toBe(2n ** 53n + 1n);
+    expect(labels.gather(0, int64(3, 0)).data).toEqual(BigInt64Array.of(2n ** 53n + 1n, 3n));
+    expect(labels.sort({ descending: true }).indices.toArray()).toEqual([3, 2, 0, 1]);
+  });
+
+  test('a row that is longer than a turn beside the event loop', async () => {
+    class Largest extends nn.Module {
+      forward(x: Tensor): Tensor {
+        return functional.cat([x.argmax({ dim: 1 }), x.argmin({ dim: 1 })]);
+      }
+    }
+    const data = Int32Array.from({ length: 2 ** 21 }, (_, i) => (i * 7919) % 1_000_003);
+    const rows = tensor(data, [2, 2 ** 20]);
+    const found = await new Largest().forwardAsync(rows);
+    expect(found.toArray()).toEqual(new Largest().forward(rows).toArray());
+    const row = data.subarray(2 ** 20);
+    const places = Array.from(found.data, Number);
+    expect(places[1]).toBe(row.indexOf(row.reduce((a, b) => Math.max(a, b))));
+    expect(places[3]).toBe(row.indexOf(row.reduce((a, b) => Math.min(a, b))));
+  });
+
+  test('refuse what they would have to round, two dtypes, and rows of nothing', () => {
+    const mask = int32(1, 0);
+    expect(words(() => functional.where(mask, int64(1, 2), 0.5))).toMatch(
+      /^RangeError: where: expected whole numbers for int64, got 0.5/,
+    );
+    expect(words(() => int32(1, 2).maskedFill(mask, -Infinity))).toBe(
+      'RangeError: maskedFill: expected whole numbers for int32, got -Infinity.',
+    );
+    expect(words(() => functional.where(mask, int32(1, 2), int64(1, 2)))).toMatch(
+      /^TypeError: where: /,
+    );
+    expect(words(() => functional.where(mask, tensor([1, 2]), int64(1, 2)))).toMatch(
+      /^TypeError: where: /,
+    );
+    expect(words(() => functional.where(mask, 1, 0))).toMatch(
+      /^TypeError: where: expected a tensor/,
+    );
+    expect(words(() => int64().max())).toMatch(/^RangeError: max: expected a dimension of size/);
+    expect(words(() => int64().argmin({ dim: 0 }))).toMatch(/^RangeError: argmin: /);
+    expect(int64(5).reshape([]).max().item()).toBe(5);
+    expect(int64().sort().values.shape).toEqual([0]);
+  });
+});

@@ -3,6 +3,7 @@ import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { wordsOf } from '../shapes/strided.js';
 import { broadcastShape, layoutOf } from './broadcast.js';
 import { CODES, type BinaryName, type CompareName, type UnaryName } from './codes.js';
 
@@ -109,9 +110,10 @@ export function comparison(
   return y;
 }
 
-/** mask ? a : b, broadcast. */
+/** mask ? a : b, broadcast; of whole numbers too. */
 export function chosen(mask: Tensor, a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
-  const y = Tensor.uninitialized(shape, a.dtype);
+  const { dtype } = a;
+  const y = Tensor.uninitialized(shape, dtype);
   if (y.numel === 0) return y;
   const { numbers, rank } = layoutOf(shape, [a, b, mask]);
   perform(
@@ -123,10 +125,10 @@ export function chosen(mask: Tensor, a: Tensor, b: Tensor, shape: readonly numbe
     },
     (native, arrayOf) =>
       native.choose(
-        arrayOf(a),
-        arrayOf(b),
+        wordsOf(arrayOf(a), dtype),
+        wordsOf(arrayOf(b), dtype),
         arrayOf(mask) as TensorData as Int32Array,
-        arrayOf(y),
+        wordsOf(arrayOf(y), dtype),
         a.numel,
         b.numel,
         mask.numel,

@@ -1,7 +1,7 @@
 // Comparisons and arithmetic of whole numbers, which no kernel has: labels with predicted classes, indices with offsets.
 // Comparisons are exact, also of int32 with int64; sums and products wrap around as PyTorch's do.
 import { elementOf } from '../../memory/convert.js';
-import { isFloating, type TensorData } from '../../memory/dtype.js';
+import { isFloating, type DType, type TensorData } from '../../memory/dtype.js';
 import { perform } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { gathered, repeatedStrides } from '../shapes/strided.js';
@@ -77,9 +77,7 @@ export function integerArithmetic(
   const isWide = operands.some((each) => typeof each !== 'number' && each.dtype === 'int64');
   const dtype = isWide ? 'int64' : 'int32';
   for (const each of operands) {
-    if (typeof each !== 'number') continue;
-    if (Number.isFinite(each) && !Number.isInteger(each)) throw notWhole(name, each, dtype);
-    elementOf(name, each, dtype, '');
+    if (typeof each === 'number') checkWhole(name, each, dtype);
   }
   const y = Tensor.uninitialized(shapeOfBoth(name, first, second), dtype);
   const [ofNumbers, ofBigInts] = [OF_NUMBERS[name], OF_BIGINTS[name]];
@@ -98,6 +96,12 @@ export function operandsOf(
     typeof a === 'number' ? a : Tensor.operand(who, 'the first operand', a),
     typeof b === 'number' ? b : Tensor.operand(who, 'the second operand', b),
   ];
+}
+
+/** A number beside whole numbers has to be one that their dtype holds. */
+export function checkWhole(who: string, value: number, dtype: DType): void {
+  if (Number.isFinite(value) && !Number.isInteger(value)) throw notWhole(who, value, dtype);
+  elementOf(who, value, dtype, '');
 }
 
 /** A fraction for integers: what the tensor would have to be instead. */

@@ -8,7 +8,8 @@ import { chosen, comparison, floatingInput } from './apply.js';
 import type { Operand } from './arithmetic.js';
 import { broadcastShape } from './broadcast.js';
 import type { CompareName } from './codes.js';
-import { integerComparison, isInteger, operandsOf } from './integers.js';
+import { inputOf } from '../shapes/arguments.js';
+import { checkWhole, integerComparison, isInteger, operandsOf } from './integers.js';
 
 function compared(who: CompareName, a: Operand, b: Operand): Tensor {
   const [first, second] = operandsOf(who, a, b);
@@ -125,8 +126,25 @@ function narrowed(who: string, mask: Tensor): Tensor {
 /** Looking at an int64 from JavaScript takes as long as so many elements through memory. */
 const WIDE_WORK = 4;
 
+/** Two tensors of one dtype, of floats or of whole numbers; a number beside whole ones has to be one. */
+function choicesOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const [first, second] = operandsOf(who, a, b);
+  const tensors = [first, second].filter((each) => typeof each !== 'number');
+  if (!tensors.some(isInteger)) return pairOf(who, first, second);
+  for (const each of tensors)
+    each.present(who, each === first ? 'the first operand' : 'the second operand');
+  const { dtype } = tensors[0]!;
+  for (const each of tensors.slice(1)) check.sameDtype(who, 'the second operand', each, dtype);
+  const tensorOf = (value: Tensor | number): Tensor => {
+    if (typeof value !== 'number') return value;
+    checkWhole(who, value, dtype);
+    return Tensor.filled([], dtype, value);
+  };
+  return [tensorOf(first), tensorOf(second)];
+}
+
 /**
- * a where the mask is not 0, else b; all three broadcast.
+ * a where the mask is not 0, else b; all three broadcast. a and b are floats of one dtype, or both int32 or int64.
  *
  * @param mask - int32 or int64, as comparisons make it.
  * @example
@@ -139,7 +157,7 @@ export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefin
   if (rest.length > 0) check.noMore('where', 3, rest);
   const who = 'where';
   const flags = maskOf(who, mask);
-  const [left, right] = pairOf(who, a, b);
+  const [left, right] = choicesOf(who, a, b);
   const shape = broadcastShape(who, broadcastShape(who, left.shape, right.shape), flags.shape);
   const y = chosen(flags, left, right, shape);
   return record(who, y, [left, right], [flags], (dy, needs) => {
@@ -154,7 +172,7 @@ export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefin
 const SCALAR: { readonly shape: readonly number[] } = { shape: [] };
 
 /**
- * `value` where the mask is not 0, else x.
+ * `value` where the mask is not 0, else x, which may be int32 or int64: its value has to be whole then.
  *
  * @param mask - int32 or int64; broadcasts to the shape of x.
  * @param value - A number, or a tensor of shape [].
@@ -167,7 +185,7 @@ export function maskedFill(
 ): Tensor {
   if (rest.length > 0) check.noMore('maskedFill', 3, rest);
   const who = 'maskedFill';
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   const flags = maskOf(who, mask);
   const { shape } = typeof value === 'number' ? SCALAR : Tensor.operand(who, 'the value', value);
   if (shape.length !== 0) {
@@ -184,5 +202,6 @@ export function maskedFill(
       `shape ${check.shapeText(flags.shape)}`,
     );
   }
+  if (isInteger(input) && typeof value === 'number') checkWhole(who, value, input.dtype);
   return where(flags, value, input);
 }

@@ -16,6 +16,7 @@ import { binary, floatingInput, gradient, unary } from '../pointwise/apply.js';
 import { isInteger } from '../pointwise/integers.js';
 import { inputOf } from '../shapes/arguments.js';
 import { recordSelected, select } from '../shapes/select.js';
+import { integerExtremes, integerPlaces } from './integer-extremes.js';
 import { integerSum } from './integer-sum.js';
 import { reduce, reducedShape, type ReduceName } from './reduce.js';
 
@@ -201,9 +202,10 @@ export function logsumexp(
 }
 
 function extremes(who: 'amax' | 'amin', x: TensorLike, options: DimOptions): Tensor {
-  const plan = planOf(who, x, options);
+  const plan = planOf(who, x, options, undefined, inputOf);
   const { input, dims, shape, kept, size } = plan;
   someOf(who, input, size);
+  if (isInteger(input)) return integerExtremes(who, who === 'amax', input, dims, size, shape);
   const y = reduce(who, input, dims, shape);
   return record(who, y, [input], [input, y], (dy) => {
     // Those that are equal to it share the gradient; NaN is equal to nothing, and the gradient NaN.
@@ -222,7 +224,7 @@ function someOf(who: string, input: Tensor, size: number): void {
   );
 }
 
-/** The largest values; NaN where there is one. Those that are equal share the gradient evenly. */
+/** The largest values, also of int32 and int64; NaN where there is one. Those that are equal share the gradient evenly. */
 export function amax(
   x: TensorLike,
   options: DimOptions | DimList = {},
@@ -231,7 +233,7 @@ export function amax(
   return extremes('amax', x, optionsOf('amax', options, rest, 'keepdim'));
 }
 
-/** The smallest values; NaN where there is one. Those that are equal share the gradient evenly. */
+/** The smallest values, also of int32 and int64; NaN where there is one. Those that are equal share the gradient evenly. */
 export function amin(
   x: TensorLike,
   options: DimOptions | DimList = {},
@@ -261,7 +263,7 @@ interface OnePlan {
 
 function onePlanOf(who: string, x: TensorLike, options: OneDimOptions): OnePlan {
   check.options(who, options, ['dim', 'keepdim'], { ofTensor: OF_TWO[who] });
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   const dim = dimOf(who, 'dim', (options as OneDimOptions | undefined)?.dim, input.shape.length);
   const keepdim = check.booleanOption(who, 'keepdim', options.keepdim);
   someOf(who, input, input.shape[dim] ?? 1);
@@ -272,6 +274,10 @@ function bestIndices(who: string, largest: boolean, { input, dim, keepdim }: One
   const indices = Tensor.uninitialized(reducedShape(input.shape, [dim], keepdim), 'int64');
   const [outer, size, inner] = around(input, dim);
   if (indices.numel === 0) return indices;
+  if (isInteger(input)) {
+    integerPlaces(who, largest, input, dim, indices);
+    return indices;
+  }
   perform(
     { who, work: input.numel, reads: { 'the input': input }, writes: [indices] },
     (native, arrayOf) => {
@@ -336,7 +342,7 @@ export function min(
 }
 
 function whole(who: string, name: ReduceName & ('amax' | 'amin'), x: TensorLike): Tensor {
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   someOf(who, input, input.numel);
   return extremes(name, input, {});
 }
@@ -352,7 +358,7 @@ function places(who: string, largest: boolean, x: TensorLike, options: ArgOption
   check.options(who, options, ['dim', 'keepdim']);
   if (options.dim !== undefined)
     return bestIndices(who, largest, onePlanOf(who, x, options as OneDimOptions));
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   someOf(who, input, input.numel);
   check.booleanOption(who, 'keepdim', options.keepdim);
   return bestIndices(who, largest, { input: input.alias([input.numel]), dim: 0, keepdim: false });

@@ -6,7 +6,8 @@ import { unsqueeze } from './reshape.js';
 import { copyStrided, gathered, stridesOf } from './strided.js';
 
 /**
- * Tensors one behind the other along a dimension; all other sizes are equal.
+ * Tensors one behind the other along a dimension; all other sizes are equal. A tensor of shape [0] fits anywhere, as in
+ * PyTorch: a list may begin with `tensor([])`.
  *
  * @example
  * ```ts
@@ -16,16 +17,20 @@ import { copyStrided, gathered, stridesOf } from './strided.js';
 export function cat(tensors: readonly TensorLike[], options: AlongOptions | number = {}): Tensor {
   const who = 'cat';
   const list = listOf(who, tensors);
-  const [first] = list as [Tensor];
-  const rank = first.shape.length;
-  if (rank === 0)
+  if (list.some(({ shape }) => shape.length === 0))
     throw check.wrongValue(
       who,
       'tensors of at least 1 dimension (zero-dimensional tensor cannot be concatenated)',
       'shape []',
     );
-  const dim = alongOf(who, options, rank);
+  const first = list.find(({ shape }) => !isEmptyList(shape)) ?? list[0]!;
+  const rank = first.shape.length;
+  // Where all are such, PyTorch looks at no dimension.
+  const isNothing = isEmptyList(first.shape);
+  const named = alongOf(who, options, isNothing ? check.MOST_DIMENSIONS : rank);
+  const dim = isNothing ? 0 : named;
   for (const [i, { shape }] of list.entries()) {
+    if (isEmptyList(shape)) continue;
     if (shape.length !== rank || shape.some((size, d) => d !== dim && size !== first.shape[d])) {
       throw check.wrongValue(
         who,
@@ -34,14 +39,24 @@ export function cat(tensors: readonly TensorLike[], options: AlongOptions | numb
       );
     }
   }
-  return joined(who, list, dim);
+  return joined(who, list, dim, first.shape);
 }
 
-function joined(who: string, list: readonly Tensor[], dim: number): Tensor {
+/** What `tensor([])` has, which has no elements in any shape. */
+const isEmptyList = (shape: readonly number[]): boolean => shape.length === 1 && shape[0] === 0;
+
+/** @param like - Their shape but for the dimension. */
+function joined(
+  who: string,
+  list: readonly Tensor[],
+  dim: number,
+  like: readonly number[],
+): Tensor {
   const [first] = list as [Tensor];
-  const total = list.reduce((sum, { shape }) => sum + shape[dim]!, 0);
+  const along = (shape: readonly number[]): number => (isEmptyList(shape) ? 0 : shape[dim]!);
+  const total = list.reduce((sum, { shape }) => sum + along(shape), 0);
   const y = Tensor.uninitialized(
-    first.shape.map((size, d) => (d === dim ? total : size)),
+    like.map((size, d) => (d === dim ? total : size)),
     first.dtype,
   );
   const strides = stridesOf(y.shape);
@@ -54,7 +69,7 @@ function joined(who: string, list: readonly Tensor[], dim: number): Tensor {
       { tensor, offset: 0, strides: stridesOf(tensor.shape) },
       { tensor: y, offset: start * strides[dim]!, strides },
     );
-    start += tensor.shape[dim]!;
+    start += along(tensor.shape);
   }
   const parts = list.map(({ shape }, i) => ({ shape, offset: starts[i]! * strides[dim]! }));
   return recordRepeatable(who, y, list, cutting(parts, strides));
@@ -85,9 +100,6 @@ export function stack(tensors: readonly TensorLike[], options: AlongOptions | nu
       );
     }
   }
-  return joined(
-    who,
-    list.map((each) => unsqueeze(each, dim)),
-    dim,
-  );
+  const parts = list.map((each) => unsqueeze(each, dim));
+  return joined(who, parts, dim, parts[0]!.shape);
 }

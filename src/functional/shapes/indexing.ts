@@ -13,7 +13,10 @@ import {
 } from '../../tensor/tensor.js';
 import { around, dimOf, optionsOf, type AfterDim } from '../dims.js';
 import { floatingInput } from '../pointwise/apply.js';
+import { isInteger } from '../pointwise/integers.js';
+import { orderIntegers } from '../reductions/integer-extremes.js';
 import { moved, movedBack } from '../reductions/moved.js';
+import { inputOf } from './arguments.js';
 import { indexOf, type Indices } from './indices.js';
 import { addSelected, recordSelected, select, selected } from './select.js';
 import { copied, copyStrided, filled, gathered, stridesOf } from './strided.js';
@@ -35,8 +38,7 @@ export function indexSelect(
 ): Tensor {
   if (rest.length > 0) check.noMore('indexSelect', 3, rest);
   const who = 'indexSelect';
-  const input = Tensor.operand(who, 'the input', x);
-  input.present(who, 'the input');
+  const input = inputOf(who, x);
   const at = dimensionOf(who, input, dim);
   const places = indexOf(who, index, input.shape[at]!);
   oneDimension(who, places.shape);
@@ -99,7 +101,7 @@ export function indexAdd(
 export function gather(x: TensorLike, dim: number, index: Tensor, ...rest: undefined[]): Tensor {
   if (rest.length > 0) check.noMore('gather', 3, rest);
   const who = 'gather';
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   const at = dimensionOf(who, input, dim);
   if (!((index as unknown) instanceof Tensor)) throw check.wrongKind(who, 'an index Tensor', index);
   const places = indexOf(who, index, input.shape[at]!);
@@ -193,7 +195,7 @@ function ordered(
   k: number | null,
   descending: boolean,
 ): ValuesAndIndices {
-  const input = floatingInput(who, x);
+  const input = inputOf(who, x);
   const at = dimOf(who, 'dim', dim, input.shape.length);
   const size = input.shape.length === 0 ? 1 : input.shape[at]!;
   const count = k ?? size;
@@ -217,9 +219,17 @@ function ordered(
       reads: { 'the input': rows },
       writes: [values, places],
     },
-    (native, arrayOf) => {
+    (native, arrayOf, turns) => {
       const [from, to] = [arrayOf(rows), arrayOf(values)];
       const order = arrayOf(places) as TensorData as BigInt64Array;
+      if (isInteger(rows)) {
+        const [whole, into] = [from, to] as TensorData[] as [Int32Array, Int32Array];
+        return turns(outer * inner, (begin, end) => {
+          for (let row = begin; row < end; row++) {
+            orderIntegers(whole, into, order, row, size, count, descending);
+          }
+        });
+      }
       return native.sort(from, to, order, outer * inner, size, count, descending);
     },
   );
