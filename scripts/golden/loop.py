@@ -43,6 +43,7 @@ CAMEL = {
     "pct_start": "pctStart", "anneal_strategy": "annealStrategy", "cycle_momentum": "cycleMomentum",
     "base_momentum": "baseMomentum", "max_momentum": "maxMomentum", "div_factor": "divFactor",
     "final_div_factor": "finalDivFactor", "three_phase": "threePhase", "threshold_mode": "thresholdMode",
+    "base_lr": "baseLr", "step_size_up": "stepSizeUp", "step_size_down": "stepSizeDown",
     "min_lr": "minLr", "steps_per_epoch": "stepsPerEpoch",
 }  # fmt: skip
 
@@ -73,6 +74,17 @@ SCHEDULERS = [
     ("SGD", [("SequentialLR", {"milestones": [15, 100], "schedulers": [
         ("LinearLR", {"start_factor": 0.2, "total_iters": 15}), ("CosineAnnealingWarmRestarts", {"T_0": 20, "T_mult": 2}),
         ("StepLR", {"step_size": 7, "gamma": 0.9})]})]),
+    ("SGD", [("ConstantLR", {})]),
+    ("SGD", [("ConstantLR", {"factor": 0.2, "total_iters": 90})]),
+    ("SGD", [("MultiplicativeLR", {"lambda": "factor"})]),
+    ("SGD", [("CyclicLR", {"base_lr": 0.01, "max_lr": [0.3, 0.1], "step_size_up": 17})]),
+    ("Adam", [("CyclicLR", {"base_lr": [0.01, 0.02], "max_lr": 0.3, "step_size_up": 10, "step_size_down": 25, "mode": "triangular2",
+                            "base_momentum": 0.7, "max_momentum": 0.95})]),
+    ("SGD", [("CyclicLR", {"base_lr": 0.01, "max_lr": 0.3, "step_size_up": 20, "mode": "exp_range", "gamma": 0.98, "cycle_momentum": False})]),
+    ("SGD", [("ChainedScheduler", {"schedulers": [("ConstantLR", {"factor": 0.1, "total_iters": 20}), ("ExponentialLR", {"gamma": 0.99})]})]),
+    ("Adam", [("ChainedScheduler", {"schedulers": [("LinearLR", {"total_iters": 30}), ("StepLR", {"step_size": 40, "gamma": 0.5}), ("ConstantLR", {})]})]),
+    ("SGD", [("SequentialLR", {"milestones": [12], "schedulers": [("ConstantLR", {"factor": 0.25, "total_iters": 30}), ("ConstantLR", {"factor": 0.5, "total_iters": 80})]})]),
+    ("SGD", [("MultiplicativeLR", {"lambda": "factor"}), ("ConstantLR", {"total_iters": 100})]),
     ("SGD", [("ExponentialLR", {"gamma": 0.99}), ("StepLR", {"step_size": 25, "gamma": 0.5})]),
     ("Adam", [("CosineAnnealingLR", {"T_max": 60, "eta_min": 1e-4}), ("LinearLR", {"start_factor": 0.3, "total_iters": 40}),
               ("MultiStepLR", {"milestones": [90], "gamma": 0.2})]),
@@ -90,7 +102,15 @@ def rsqrt(epoch):
     return 1 / (1 + epoch) ** 0.5
 
 
+def factor(epoch):
+    return 1 - 1 / (10 + epoch)
+
+
 def scheduler(optimizer, name, options):
+    if name == "MultiplicativeLR":
+        return lr_scheduler.MultiplicativeLR(optimizer, factor)
+    if name == "ChainedScheduler":
+        return lr_scheduler.ChainedScheduler([scheduler(optimizer, *member) for member in options["schedulers"]])
     if name == "LambdaLR":
         return lr_scheduler.LambdaLR(optimizer, rsqrt)
     if name == "SequentialLR":
@@ -100,10 +120,10 @@ def scheduler(optimizer, name, options):
 
 
 def ours(name, options):
-    if name == "SequentialLR":
+    if "schedulers" in options:
         members = [{"name": member, "options": ours(member, each)} for member, each in options["schedulers"]]
-        return {"milestones": options["milestones"], "schedulers": members}
-    return {} if name == "LambdaLR" else {CAMEL.get(key, key): value for key, value in options.items()}
+        return {**options, "schedulers": members}
+    return {} if "lambda" in options else {CAMEL.get(key, key): value for key, value in options.items()}
 
 
 def in_force(optimizer):

@@ -40,6 +40,17 @@ function made(optimizer: Optimizer, { name, options }: Link): Stepped {
   if (name === 'LambdaLR') {
     return new lrScheduler.LambdaLR(optimizer, { lrLambda: (epoch) => 1 / Math.sqrt(1 + epoch) });
   }
+  if (name === 'MultiplicativeLR') {
+    return new lrScheduler.MultiplicativeLR(optimizer, {
+      lrLambda: (epoch) => 1 - 1 / (10 + epoch),
+    });
+  }
+  if (name === 'ChainedScheduler') {
+    const { schedulers } = options as { schedulers: Link[] };
+    return new lrScheduler.ChainedScheduler(
+      schedulers.map((each) => made(optimizer, each) as never),
+    );
+  }
   if (name === 'SequentialLR') {
     const { schedulers, milestones } = options as { schedulers: Link[]; milestones: number[] };
     const members = schedulers.map((each) => made(optimizer, each) as never);

@@ -18,6 +18,20 @@ export interface LambdaLROptions extends SchedulerOptions {
   lrLambda: Lambda | readonly Lambda[];
 }
 
+/** One function, or one for each group, as functions for so many groups. */
+export function functionsOf(who: string, given: unknown): (groups: number) => Lambda[] {
+  const many: unknown[] | null = Array.isArray(given) ? [...(given as unknown[])] : null;
+  for (const each of many ?? [given]) {
+    if (typeof each !== 'function') throw check.wrongKind(who, 'lrLambda to be a function', each);
+  }
+  return (length) => {
+    if (many !== null && many.length !== length) {
+      throw check.wrongValue(who, `${length} functions, one for each group`, String(many.length));
+    }
+    return (many ?? Array.from({ length }, () => given)) as Lambda[];
+  };
+}
+
 /**
  * lr = initialLr · lrLambda(epoch). The functions are not in the state.
  *
@@ -38,16 +52,9 @@ export class LambdaLR extends LRScheduler {
     const who = 'LambdaLR';
     check.requiredOptions(who, options, ['lrLambda', 'lastEpoch']);
     const { lrLambda, lastEpoch = -1 } = options;
-    const many: unknown[] | null = Array.isArray(lrLambda) ? [...(lrLambda as unknown[])] : null;
-    for (const each of many ?? [lrLambda]) {
-      if (typeof each !== 'function') throw check.wrongKind(who, 'lrLambda to be a function', each);
-    }
+    const functions = functionsOf(who, lrLambda);
     super(who, optimizer, {}, lastEpoch);
-    const { length } = this.optimizer.paramGroups;
-    if (many !== null && many.length !== length) {
-      throw check.wrongValue(who, `${length} functions, one for each group`, String(many.length));
-    }
-    this.#lambdas = (many ?? Array.from({ length }, () => lrLambda)) as Lambda[];
+    this.#lambdas = functions(this.optimizer.paramGroups.length);
     this[BEGIN]();
   }
 

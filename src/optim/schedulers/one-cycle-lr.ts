@@ -1,6 +1,6 @@
-// Longer than 250 lines because the options of PyTorch's longest scheduler are documented and checked here.
 import * as check from '../../check/index.js';
 import { cosPi } from './cosine.js';
+import { forEach, isByBeta, setMomentum, type Cycled } from './cycled.js';
 import {
   BEGIN,
   CHECK,
@@ -9,7 +9,6 @@ import {
   optimizerOf,
   RATES,
   type Common,
-  type Group,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -59,8 +58,6 @@ interface Own extends Kept {
   _anneal_func_type: string;
   cycle_momentum: boolean;
 }
-
-type Cycled = Group & { momentum?: number; betas?: readonly number[] };
 
 /** The fields of a group, by PyTorch's names in a phase. */
 const FIELDS: Readonly<
@@ -201,11 +198,6 @@ function anneal(start: number, end: number, part: number, linear: boolean): numb
   return Math.max(0, end + ((start - end) / 2) * (cosPi(part) + 1));
 }
 
-function setMomentum(group: Cycled, byBeta: boolean, momentum: number): void {
-  if (byBeta) group.betas = [momentum, ...group.betas!.slice(1)];
-  else group.momentum = momentum;
-}
-
 function phasesOf(pctStart: number, total: number, three: boolean): Phase[] {
   const rise: Phase = {
     end_step: pctStart * total - 1,
@@ -238,38 +230,4 @@ function stepsOf(who: string, { totalSteps, epochs, stepsPerEpoch }: OneCycleLRO
   }
   const count = check.wholeNumber(who, 'epochs', epochs, 1);
   return count * check.wholeNumber(who, 'stepsPerEpoch', stepsPerEpoch, 1);
-}
-
-/** One number for each group. */
-function forEach(
-  who: string,
-  name: string,
-  value: unknown,
-  groups: number,
-  most: number,
-): number[] {
-  const list = check.isList(value)
-    ? Array.from(value)
-    : Array.from({ length: groups }, () => value);
-  if (list.length !== groups) {
-    throw check.wrongValue(
-      who,
-      `${groups} values in ${name}, one for each group`,
-      String(list.length),
-    );
-  }
-  return list.map((each) => check.numberBetween(who, name, each, 0, most));
-}
-
-/** Whether the first of `betas` is what cycles, and not `momentum`: one of them has to be there. */
-function isByBeta(who: string, groups: readonly Cycled[], cycleMomentum: boolean): boolean {
-  const byBeta = groups.every(({ betas }) => betas !== undefined);
-  if (cycleMomentum && !byBeta && !groups.every(({ momentum }) => momentum !== undefined)) {
-    throw check.wrongValue(
-      who,
-      'an optimizer with momentum or betas (optimizer must support momentum or beta1 with cycleMomentum)',
-      'one with neither',
-    );
-  }
-  return byBeta;
 }

@@ -109,25 +109,34 @@ export class SequentialLR {
     };
     const read = readState(who, state, now, ['_schedulers']) as typeof now;
     check.wholeNumber(who, 'last_epoch', read.last_epoch, 0);
-    if (!Array.isArray(members) || members.length !== this.#schedulers.length) {
-      const what = `_schedulers to be ${this.#schedulers.length} states`;
-      throw check.wrongKind(who, what, members);
-    }
     const milestones = milestonesOf(who, read._milestones, this.#schedulers.length);
-    const before = this.#schedulers.map((each) => each[KEPT]);
-    try {
-      this.#schedulers.forEach((each, i) => each.loadStateDict(members[i] as object));
-    } catch (error) {
-      this.#schedulers.forEach((each, i) => (each[KEPT] = before[i]!));
-      throw error;
-    }
+    loadMembers(who, this.#schedulers, members);
     this.#milestones = milestones;
     this.#lastEpoch = read.last_epoch;
     this.#lastLr = read._last_lr;
   }
 }
 
-function membersOf(who: string, schedulers: unknown, optimizer: Scheduled): readonly Member[] {
+/** Their states, all or none. */
+export function loadMembers(who: string, schedulers: readonly Member[], states: unknown): void {
+  if (!Array.isArray(states) || states.length !== schedulers.length) {
+    throw check.wrongKind(who, `_schedulers to be ${schedulers.length} states`, states);
+  }
+  const before = schedulers.map((each) => each[KEPT]);
+  try {
+    schedulers.forEach((each, i) => each.loadStateDict(states[i] as object));
+  } catch (error) {
+    schedulers.forEach((each, i) => (each[KEPT] = before[i]!));
+    throw error;
+  }
+}
+
+/** Schedulers of one optimiser. */
+export function membersOf(
+  who: string,
+  schedulers: unknown,
+  optimizer: Scheduled | undefined,
+): readonly Member[] {
   if (!Array.isArray(schedulers))
     throw check.wrongKind(who, 'schedulers to be an array', schedulers);
   if (schedulers.length === 0) throw check.wrongValue(who, 'at least one scheduler', 'none');

@@ -74,6 +74,23 @@ export function schedulesOf({ data, nn, optim, tensor }: Package): Operation[] {
       }),
     ),
     stepping(
+      'ConstantLR',
+      (of, options) => new lrScheduler.ConstantLR(of, options),
+      () => ({ factor: 0.5, totalIters: 2 }),
+    ),
+    stepping(
+      'MultiplicativeLR',
+      (of, options) => new lrScheduler.MultiplicativeLR(of, options!),
+      () => ({}),
+      { lrLambda: (epoch: number) => 1 / (1 + epoch) },
+    ),
+    stepping(
+      'CyclicLR',
+      (of, options) => new lrScheduler.CyclicLR(of, options!),
+      () => ({}),
+      { baseLr: 0.5, maxLr: 1, stepSizeUp: 2 },
+    ),
+    stepping(
       'CosineAnnealingLR',
       (of, options) => new lrScheduler.CosineAnnealingLR(of, options!),
       () => ({}),

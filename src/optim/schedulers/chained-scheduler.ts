@@ -1,0 +1,89 @@
+import * as check from '../../check/index.js';
+import {
+  KEPT,
+  optimizerOf,
+  setRates,
+  type LRScheduler,
+  type Scheduled,
+  type SchedulerState,
+} from './scheduler.js';
+import { loadMembers, membersOf } from './sequential-lr.js';
+import { entriesOf, readState } from './state.js';
+
+/**
+ * Several schedulers of one optimiser, stepped together: their factors multiply.
+ *
+ * @throws {RangeError | TypeError} for schedulers that are none, or of several optimisers; nothing has changed then.
+ * @example
+ * ```ts
+ * const optimizer = new optim.SGD([new nn.Parameter(tensor([1]))], { lr: 1 });
+ * const { ChainedScheduler, ConstantLR, ExponentialLR } = optim.lrScheduler;
+ * const scheduler = new ChainedScheduler([
+ *   new ConstantLR(optimizer, { factor: 0.5, totalIters: 2 }),
+ *   new ExponentialLR(optimizer, { gamma: 0.5 }),
+ * ]);
+ * const rates = [1, 2, 3].map(() => {
+ *   optimizer.step();
+ *   scheduler.step();
+ *   return optimizer.paramGroups[0].lr;
+ * });
+ * rates; // => [0.25, 0.25, 0.125]
+ * ```
+ */
+export class ChainedScheduler {
+  readonly optimizer: Scheduled;
+  readonly #schedulers: readonly LRScheduler[];
+  #lastLr: number[];
+
+  constructor(schedulers: readonly LRScheduler[], ...rest: undefined[]) {
+    const who = 'ChainedScheduler';
+    if (rest.length > 0) check.noMore(who, 1, rest);
+    const first = Array.isArray(schedulers) ? (schedulers as readonly LRScheduler[])[0] : undefined;
+    this.#schedulers = membersOf(who, schedulers, first?.optimizer);
+    this.optimizer = optimizerOf(who, first?.optimizer);
+    this.#lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  /** The rates that the last step has set, by group. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** The rates of the next epoch. */
+  step(...rest: never[]): void {
+    const who = 'ChainedScheduler.step';
+    if (rest.length > 0) check.noMore(who, 0, rest);
+    const rates = this.optimizer.paramGroups.map(({ lr }) => lr);
+    const before = this.#schedulers.map((each) => ({ ...each[KEPT] }));
+    try {
+      for (const each of this.#schedulers) each.step();
+    } catch (error) {
+      this.#schedulers.forEach((each, i) => (each[KEPT] = before[i]!));
+      setRates(who, this.optimizer, rates);
+      throw error;
+    }
+    this.#lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  /** All that it and its schedulers need to go on, under PyTorch's names; a copy. */
+  stateDict(): SchedulerState {
+    return {
+      _last_lr: [...this.#lastLr],
+      _schedulers: this.#schedulers.map((each) => each.stateDict()),
+    };
+  }
+
+  /**
+   * Goes on from a state: one of `stateDict()`, or PyTorch's.
+   *
+   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
+   */
+  loadStateDict(state: object): void {
+    const who = 'ChainedScheduler.loadStateDict';
+    const members: unknown = entriesOf(who, "a scheduler's state", state).get('_schedulers');
+    const now = { _last_lr: this.#lastLr };
+    const read = readState(who, state, now, ['_schedulers']) as typeof now;
+    loadMembers(who, this.#schedulers, members);
+    this.#lastLr = read._last_lr;
+  }
+}
