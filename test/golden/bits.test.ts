@@ -141,3 +141,45 @@ describe.each([1, 2, 5])('on %i threads', (count) => {
     expect(digest(training())).toBe('4a1d6c9d5fada265');
   });
 });
+
+// Shapes that end within a group of random numbers, after one another.
+describe('initial values', () => {
+  type Fill = (x: Tensor) => Tensor;
+  const { init } = nn;
+
+  it.each<[string, Fill, string, string]>([
+    ['uniform_', (x) => init.uniform_(x, -1, 3), '2d02c9b2390800b1', '5983e14acfd3a77d'],
+    ['normal_', (x) => init.normal_(x, 3, 0.5), '2fbfa0706566f872', 'ac25782fd3781cec'],
+    [
+      'truncNormal_',
+      (x) => init.truncNormal_(x, 0.1, 0.7, -0.3, 0.5),
+      '874922dd40c74717',
+      '77fc6de0524e8ed7',
+    ],
+    [
+      'kaimingUniform_',
+      (x) => init.kaimingUniform_(x, { a: Math.sqrt(5) }),
+      'cd96649608cac2c7',
+      'f7fafde5ebae3dfd',
+    ],
+    [
+      'kaimingNormal_',
+      (x) => init.kaimingNormal_(x, { mode: 'fan_out' }),
+      '3d6a8c07aca7f057',
+      '8cda90cc01eafa7c',
+    ],
+    ['xavierUniform_', (x) => init.xavierUniform_(x, 1.5), 'bd4e36d16e841488', 'c1cf40b52fc613a4'],
+    ['xavierNormal_', (x) => init.xavierNormal_(x, 2), '21c220c2dfdde704', 'ca91649372d9e8d7'],
+    ['orthogonal_', (x) => init.orthogonal_(x, 3), '539bf67e952eeacf', 'b2fa1be40ba0baa8'],
+    ['constant_', (x) => init.constant_(x, 0.3), '06ca23b70cdc403f', '3beba0a2a87a4e23'],
+    ['zeros_', (x) => init.zeros_(x), 'be5ef753239364de', '94c392ecbdd2ee5b'],
+    ['ones_', (x) => init.ones_(x), '3ae85e73b8af1856', 'ab5b8b8d33095325'],
+  ])('%s', (_, fill, single, double) => {
+    const hashes = (['float32', 'float64'] as const).map((dtype) => {
+      manualSeed(2026);
+      const shapes = [[37, 23], [5, 4, 3], [64, 80]]; // prettier-ignore
+      return digest(shapes.map((shape) => fill(values(shape, 1, dtype))));
+    });
+    expect(hashes).toEqual([single, double]);
+  });
+});
