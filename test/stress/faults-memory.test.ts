@@ -17,9 +17,9 @@ const MODES = [
 
 /** What a call says whose scratch could not be allocated: here, or on the thread of jobs. */
 const NO_SCRATCH = `(e) => e.code === 'ERR_EVENKEEL_OUT_OF_MEMORY' &&
-  /^evenkeel addon: expected memory for scratch, got none\\.$|^\\w+: expected memory for the statistics of a call, got none\\.$/.test(e.message)`;
+  /^(?:evenkeel addon: expected memory for scratch|\\w+: expected memory for the statistics of a call), got none(?: \\(in '\\w+'\\))?\\.$/.test(e.message)`;
 /** Ours, or the engine's where nobody asked for the array but us. */
-const NO_ARRAY = `(e) => e instanceof RangeError && /^Array buffer allocation failed$|^evenkeel: expected \\d+ MB of memory for an array, got none\\.$/.test(e.message)`;
+const NO_ARRAY = `(e) => e instanceof RangeError && /^Array buffer allocation failed(?: \\(in '\\w+'\\))?$|^evenkeel: expected \\d+ MB of memory for an array, got none(?: \\(in '\\w+'\\))?\\.$/.test(e.message)`;
 
 /** Sweeps over the operations called `names`, and counts the requests that failed: at least so many. */
 function sweeping(

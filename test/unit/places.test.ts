@@ -53,6 +53,35 @@ describe('an error that leaves a module inside another', () => {
     expect(error.stack).toMatch(/\n {4}at .*sentences/);
   });
 
+  it('has the stack of a forward that nothing is around: each frame once, and the line that called the model', async () => {
+    const callsTheModel = (): unknown => new nn.Sequential(new Net()).forward(x());
+    const frames = thrownBy(callsTheModel).stack!.split('\n').slice(1);
+    expect(frames.length).toBe(Error.stackTraceLimit);
+    expect(frames.filter((frame) => frame.includes('Net.forward'))).toHaveLength(1);
+    expect(frames.filter((frame) => frame.includes('module/place'))).toEqual([]);
+    expect(frames.some((frame) => frame.includes('callsTheModel'))).toBe(true);
+
+    const throws = (): never => {
+      throw new Error('mine\n    at home');
+    };
+    const inner = new Calls(throws);
+    const own = thrownBy(() => new Calls((input) => inner.forward(input), inner).forward(x()));
+    expect(own.message).toBe('mine\n    at home');
+    expect(own.stack!.split('\n').slice(0, 2)).toEqual(['Error: mine', '    at home']);
+    expect(own.stack).not.toContain('module/place');
+
+    class Later extends nn.Module {
+      net = new Net();
+      async forward(input: Tensor): Promise<Tensor> {
+        await Promise.resolve();
+        return this.net.forward(input);
+      }
+    }
+    const later = await new Later().forward(x()).catch((error: unknown) => error as Error);
+    expect((later as Error).stack).toMatch(/Net\.forward[^]*Later\.forward/);
+    expect((later as Error).stack).not.toContain('module/place');
+  });
+
   it('has none of a module by itself, and a shorter one of a smaller model', () => {
     const block = new Block();
     const { bn1 } = block;

@@ -3,7 +3,6 @@
 // the class is made. Nothing is noted on the way in: a path is looked for when there is an error.
 import { isAsyncFunction, isNativeError } from 'node:util/types';
 
-import { isOfPeers } from '../../distributed/errors.js';
 import { SLOTS } from './internals.js';
 import { isModule, type Node } from './node.js';
 import { join } from './tree.js';
@@ -22,7 +21,10 @@ interface Place {
   written: string;
 }
 
-const places = new WeakMap<object, Place>();
+/** null: of an error that is not ours. */
+const places = new WeakMap<object, Place | null>();
+/** Errors of the package that say by themselves where they are from: src/distributed. */
+const NAMES_A_LAYER: ReadonlySet<string> = new Set(['PeerError', 'TimeoutError']);
 /** Classes that have been looked at. */
 const known = new WeakSet();
 
@@ -52,41 +54,44 @@ function wrap(prototype: object, name: 'forward' | 'forwardAsync'): void {
 }
 
 function around(plain: Call): Call {
-  return function (this: unknown, ...inputs) {
+  const wrapped: Call = function (this: unknown, ...inputs) {
     try {
       return plain.apply(this, inputs);
     } catch (error) {
-      throw located(error, this);
+      throw located(error, this, wrapped);
     }
   };
+  return wrapped;
 }
 
 function aroundLater(plain: Call): Call {
-  return async function (this: unknown, ...inputs) {
+  const wrapped: Call = async function (this: unknown, ...inputs) {
     try {
       return await plain.apply(this, inputs);
     } catch (error) {
-      throw located(error, this);
+      throw located(error, this, wrapped);
     }
   };
+  return wrapped;
 }
 
 /** An error that leaves the forward of `module`, with the path of where it is from in it. */
-function located(error: unknown, module: unknown): unknown {
+function located(error: unknown, module: unknown, wrapped: Call): unknown {
   try {
-    if (isNativeError(error) && isModule(module)) extend(error, module);
+    if (isNativeError(error) && isModule(module)) extend(error, module, wrapped);
   } catch {
     // At the end of the stack, or of an object whose properties throw: the error as it is.
   }
   return error;
 }
 
-function extend(error: Error, module: Node): void {
+function extend(error: Error, module: Node, wrapped: Call): void {
   const place = places.get(error);
+  if (place === null) return;
   if (place === undefined) {
-    if (!isOurs(error)) return;
     const { message } = error;
-    places.set(error, { module, path: '', message, written: message });
+    places.set(error, isOurs(error) ? { module, path: '', message, written: message } : null);
+    mendStack(error, wrapped);
     return;
   }
   if (place.module === module || error.message !== place.written) return;
@@ -127,11 +132,49 @@ function rewrite(error: Error, message: string): boolean {
 }
 
 /**
+ * Takes the frames of `wrapped` and its like out of a stack, which has ten by default: in a deep model they displaced the
+ * line that called it. What is behind them is on the stack still.
+ */
+function mendStack(error: Error, wrapped: Call): void {
+  const [head, frames] = framesOf(error);
+  const first = frames.findIndex(isWrapper);
+  if (first < 0) return;
+  const callers = new Error();
+  Error.captureStackTrace(callers, wrapped);
+  const all = [...frames.slice(0, first), ...framesOf(callers)[1]];
+  const kept = all.filter((frame) => !isWrapper(frame)).slice(0, Error.stackTraceLimit);
+  Reflect.set(error, 'stack', [head, ...kept].join('\n'));
+}
+
+/** What a stack has up to the message, and its frames behind that. */
+function framesOf({ stack, message }: Error): [head: string, frames: string[]] {
+  if (typeof stack !== 'string') return ['', []];
+  const end = Math.max(0, stack.indexOf(message)) + message.length;
+  const [rest, ...frames] = stack.slice(end).split('\n');
+  return [stack.slice(0, end) + rest!, frames];
+}
+
+/** The lines of `around` and `aroundLater` that call a forward, as stacks name them. */
+let wrappers: readonly string[] | null = null;
+
+function isWrapper(frame: string): boolean {
+  wrappers ??= [around, aroundLater].map((wrap) => {
+    let line = '';
+    void wrap(() => {
+      line = /\((.*:\d+):\d+\)$/.exec(framesOf(new Error())[1][1] ?? '')?.[1] ?? '(';
+    })();
+    return `(${line}:`;
+  });
+  return wrappers.some((line) => frame.includes(line));
+}
+
+/**
  * Whether an error was made by this package: the code that made it is in its folder. What a forward of a user's throws is
  * left as it is, and so are errors that name a layer already, and the end of the stack, wherever it is met.
  */
 function isOurs(error: Error): boolean {
-  if (isOfPeers(error) || error.message === 'Maximum call stack size exceeded') return false;
+  if (NAMES_A_LAYER.has(error.name)) return false;
+  if (error.message === 'Maximum call stack size exceeded') return false;
   const frame = firstFrame(error);
   folder ??= ownFolder();
   return frame !== null && folder !== null && frame.includes(folder);
@@ -147,8 +190,9 @@ function ownFolder(): string | null {
 }
 
 /** Where an error was made, as its stack has it. */
-function firstFrame({ stack, message }: Error): string | null {
-  if (typeof stack !== 'string') return null;
-  const from = Math.max(0, stack.indexOf(message)) + message.length;
-  return /\n {4}at (.*)/.exec(stack.slice(from))?.[1] ?? null;
+function firstFrame(error: Error): string | null {
+  const [, frames] = framesOf(error);
+  return (
+    /^ {4}at (.*)/.exec(frames.find((frame) => frame.startsWith('    at ')) ?? '')?.[1] ?? null
+  );
 }
