@@ -21,6 +21,24 @@ EVENKEEL_INLINE RegF not_above(RegF x, float p) { return at_most(x, p); }
 EVENKEEL_INLINE RegD not_below(RegD x, double p) { return pick(x < p, p, x); }
 EVENKEEL_INLINE RegD not_above(RegD x, double p) { return pick(x > p, p, x); }
 
+// The nearest whole number, of two as near the even one. Beside 2^23 (2^52) no fraction has room, and adding it rounds so.
+// What is as large is whole, or NaN; zeros keep their sign, and so do those that a fraction becomes.
+template <class R, class T>
+EVENKEEL_INLINE R whole_of(R x, T room) {
+  const R size = magnitude(x), whole = (size + room) - room;
+  return pick((size < room) & (size > T(0)), pick(x < T(0), -whole, whole), x);
+}
+EVENKEEL_INLINE RegF whole_of(RegF x) { return whole_of(x, 0x1p23f); }
+EVENKEEL_INLINE RegD whole_of(RegD x) { return whole_of(x, 0x1p52); }
+EVENKEEL_INLINE RegF floor_of(RegF x) {
+  const RegF whole = whole_of(x);
+  return pick(whole > x, whole - 1.0f, whole);
+}
+EVENKEEL_INLINE RegD floor_of(RegD x) {
+  const RegD whole = whole_of(x);
+  return pick(whole > x, whole - 1.0, whole);
+}
+
 // The functions of double, by the names of float's.
 EVENKEEL_INLINE RegD rsqrt_of(RegD x) { return 1.0 / root(x); }
 EVENKEEL_INLINE RegD exp_of(RegD x) { return exponential<53>(x); }

@@ -76,6 +76,15 @@ for name in ("any", "all"):
     case(name, of, [random(0)])
     case(name, lambda x, of=of: of(x, 1), [random(2, 0)], [1])
 
+halves = torch.tensor([-2.5, -1.5, -1.2, -0.5, -0.3, -0.0, 0.0, 0.3, 0.5, 0.7, 1.5, 2.5, 2.0**23 - 0.5, 2.0**23 + 1, -(2.0**22) - 0.5, 3e30, INFINITY, -INFINITY, float("nan")], dtype=torch.float64)
+for name in ("floor", "ceil", "round", "trunc", "sign"):
+    case(name, getattr(torch, name), [halves])
+    case(name, getattr(torch, name), [random(3, 4, scale=40)])
+    # Signs of zeros: 1 / -0 is -Infinity.
+    case("over " + name, lambda x, name=name: 1 / getattr(torch, name)(x), [halves[2:10]])
+for shape, dim in (((5,), 0), ((3, 4), 0), ((3, 4), -1), ((2, 3, 4), 1), ((), 0), ((0, 2), 0), ((2, 0), 0)):
+    case("cumsum", lambda x, dim=dim: x.cumsum(dim), [random(*shape)], [dim])
+
 CLOSE = [
     ([1.0, 2.0], [1.0, 2.0], {}),
     ([1.0, 2.0], [1.0, 2.00001], {}),

@@ -44,6 +44,7 @@ export type {
 } from './pointwise/activation-options.js';
 export type { ActivationOption } from './pointwise/activation-table.js';
 export { allclose, equal, type AllcloseOptions } from './pointwise/closeness.js';
+export { ceil, floor, round, sign, trunc } from './pointwise/rounding.js';
 export { isfinite, isinf, isnan } from './pointwise/finite.js';
 export { eq, ge, gt, le, lt, maskedFill, ne, where } from './pointwise/masks.js';
 export {
@@ -64,6 +65,7 @@ export {
   type VarOptions,
 } from './reductions/reductions.js';
 export { all, any } from './reductions/any-all.js';
+export { cumsum } from './reductions/cumsum.js';
 export type { ValuesAndIndices } from '../tensor/tensor.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './reductions/softmax.js';
 export { conv1d, type Conv1dOptions } from './convolution/conv1d.js';

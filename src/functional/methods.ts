@@ -9,7 +9,9 @@ import * as arithmetic from './pointwise/arithmetic.js';
 import { allclose, equal } from './pointwise/closeness.js';
 import * as masks from './pointwise/masks.js';
 import { isfinite, isinf, isnan } from './pointwise/finite.js';
+import { ceil, floor, round, sign, trunc } from './pointwise/rounding.js';
 import { all, any } from './reductions/any-all.js';
+import { cumsum } from './reductions/cumsum.js';
 import * as reductions from './reductions/reductions.js';
 import { logSoftmax, softmax } from './reductions/softmax.js';
 import { norm } from './norm.js';
@@ -77,6 +79,7 @@ const functions: Functions = {
   ...{ amax, amin, argmax, argmin, logsumexp, max, mean, min, sort, std, sum, topk, var: variance },
   ...{ relu, sigmoid, tanh, softmax, logSoftmax },
   ...{ argsort, chunk, flatten, narrow, select, split, squeeze, t, transpose, unbind, unsqueeze },
+  ...{ ceil, cumsum, floor, round, sign, trunc },
   ...{ all, any, allclose, equal, isfinite, isinf, isnan },
   ...{ bmm, dot, matmul, mm, outer, norm, maskedSelect, nonzero, gather, indexAdd, indexSelect },
 };

@@ -70,6 +70,11 @@ export interface TensorOperations<T> {
   sqrt(): T;
   rsqrt(): T;
   pow(p: Operand<T>): T;
+  floor(): T;
+  ceil(): T;
+  round(): T;
+  trunc(): T;
+  sign(): T;
   clamp(options: { min?: number | undefined; max?: number | undefined }): T;
   clip(options: { min?: number | undefined; max?: number | undefined }): T;
 
@@ -90,6 +95,7 @@ export interface TensorOperations<T> {
 
   sum(options?: Dims | DimList, after?: After<Dims>): T;
   mean(options?: Dims | DimList, after?: After<Dims>): T;
+  cumsum(dim: number): T;
   amax(options?: Dims | DimList, after?: After<Dims>): T;
   amin(options?: Dims | DimList, after?: After<Dims>): T;
   logsumexp(options?: Dims | DimList, after?: After<Dims>): T;

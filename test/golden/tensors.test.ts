@@ -11,11 +11,18 @@ const masks: Record<string, (x: Tensor) => Tensor> = {
   placesAbove: (x) => x.detach().gt(0.5).nonzero(),
 };
 
+const STEPS = ['floor', 'ceil', 'round', 'trunc', 'sign'] as const;
 const flag = (value: boolean): Tensor => tensor(Number(value), { dtype: 'int32' });
 
 describeGoldenCases('tensors', {
   adapters: {
     ...(masks as Record<string, (...args: unknown[]) => unknown>),
+    ...Object.fromEntries(
+      STEPS.map((name) => [
+        `over ${name}`,
+        (x) => functional.div(1, functional[name](x as Tensor)),
+      ]),
+    ),
     equal: (a, b) => flag(functional.equal(a as Tensor, b as Tensor)),
     allclose: (a, b, options) =>
       flag(functional.allclose(a as Tensor, b as Tensor, options as object)),
@@ -24,5 +31,13 @@ describeGoldenCases('tensors', {
     largest: (x, options) => norm(x as Tensor, { p: Infinity, ...(options as { dim: number }) }),
   },
   // norm and cdist are bent where a vector is 0, which some of these are.
-  bent: new Set(['norm', 'largest', 'cdist', 'clip', ...Object.keys(masks)]),
+  bent: new Set([
+    'norm',
+    'largest',
+    'cdist',
+    'clip',
+    ...STEPS,
+    ...STEPS.map((name) => `over ${name}`),
+    ...Object.keys(masks),
+  ]),
 });

@@ -102,6 +102,41 @@ describe('equal and allclose', () => {
   });
 });
 
+test('cumsum of labels, wrapping around, and with its dtype', () => {
+  const lengths = tensor([[1, 2], [3, 2 ** 31 - 1]], { dtype: 'int32' }); // prettier-ignore
+  const sums = lengths.cumsum(0);
+  expect([sums.dtype, sums.toArray()]).toEqual(['int64', [[1, 2], [4, 2 ** 31 + 1]]]); // prettier-ignore
+  const most = tensor(BigInt64Array.of(2n ** 63n - 1n, 1n, 5n));
+  expect([...most.cumsum(0).data]).toEqual([2n ** 63n - 1n, -(2n ** 63n), -(2n ** 63n) + 5n]);
+});
+
+test('cumsum is added in double', () => {
+  const x = tensor([1e8, 1, 1, 1, -1e8]);
+  expect(x.cumsum(0).toArray<number[]>().at(-1)).toBe(3);
+});
+
+test.each(['float32', 'float64'] as const)(
+  'floor, ceil, round and trunc of %s as JavaScript has them',
+  (dtype) => {
+    const list = Float64Array.from(
+      { length: 5000 },
+      (_, i) => Math.sin(i * 1.7) * 2 ** (((i * 7) % 60) - 4),
+    );
+    const x = tensor(list, { dtype });
+    const numbersOf = (y: Tensor): number[] => Array.from(y.data as Float64Array);
+    const values = numbersOf(x);
+    expect(numbersOf(x.floor())).toEqual(values.map(Math.floor));
+    expect(numbersOf(x.ceil())).toEqual(values.map(Math.ceil));
+    expect(numbersOf(x.trunc())).toEqual(values.map(Math.trunc));
+    const even = (value: number): number => {
+      const below = Math.floor(value);
+      if (value - below !== 0.5) return value < 0 ? -Math.round(-value) : Math.round(value);
+      return below % 2 === 0 ? below : below + 1;
+    };
+    expect(numbersOf(x.round())).toEqual(values.map(even));
+  },
+);
+
 test('linspace has both ends exactly, and its dtype', () => {
   const x = linspace(0.1, 0.7, 7, { dtype: 'float64', requiresGrad: true });
   expect([x.data[0], x.data[6], x.dtype, x.requiresGrad]).toEqual([0.1, 0.7, 'float64', true]);

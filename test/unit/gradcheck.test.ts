@@ -79,6 +79,11 @@ describe('parts, copies, and products of matrices and vectors', () => {
     gradcheck((x) => x.repeat(sizes), [leaf([2, 3])]);
     gradcheck((x) => x.tile(sizes), [leaf([2, 3, 2])]);
   });
+  test('cumsum', () => {
+    gradcheck((x) => x.cumsum(0), [leaf([3, 2])]);
+    gradcheck((x) => x.cumsum(-1), [leaf([2, 3])]);
+    gradcheck((x) => x.cumsum(1), [leaf([2, 3, 2])]);
+  });
   test('clip', () => gradcheck((x) => x.clip({ min: -1, max: 1 }), [leaf([7])]));
   test('mm, dot and outer', () => {
     gradcheck((a, b) => a.mm(b), [leaf([2, 3]), leaf([3, 4], 1)]);

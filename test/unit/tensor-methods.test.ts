@@ -30,7 +30,7 @@ const more: Readonly<Record<string, readonly unknown[]>> = {
   ...{ narrow: [0, 1, 2], split: [2], chunk: [2], indexSelect: [1, [0, 3]] },
   ...{ indexAdd: [0, [2, 2, 0], matrix()], matmul: [matrix().transpose(0, 1)] },
   gather: [0, tensor([[0, 2, 1, 1]], { dtype: 'int32' })],
-  ...{ clip: [{ max: 1 }], select: [1, 2], repeat: [[2, 1]], tile: [[2]] },
+  ...{ clip: [{ max: 1 }], cumsum: [0], select: [1, 2], repeat: [[2, 1]], tile: [[2]] },
   ...{ mm: [matrix().t()], equal: [matrix()], allclose: [matrix()] },
   ...{ norm: [2, 1], maskedSelect: [tensor([1, 0, 1, 0], { dtype: 'int32' })] },
 };
@@ -64,7 +64,7 @@ test.each(plain)('%s', (name) => {
 });
 
 test('there are as many methods as are typed', () => {
-  expect(plain.length).toBe(73);
+  expect(plain.length).toBe(79);
 });
 
 /** Values over the whole range of a dtype, and those at its edges. */
@@ -78,7 +78,19 @@ function values(dtype: DType): Tensor {
 const one = [
   ...['neg', 'exp', 'log', 'log1p', 'sqrt', 'rsqrt', 'abs', 'sigmoid', 'tanh', 'silu', 'gelu'],
   ...['elu', 'softplus', 'logSigmoid', 'mish', 'leakyRelu', 'hardtanh', 'relu6', 'sum', 'mean'],
-  ...['amax', 'amin', 'var', 'std', 'logsumexp', 'normalize'],
+  ...[
+    'floor',
+    'ceil',
+    'round',
+    'trunc',
+    'sign',
+    'amax',
+    'amin',
+    'var',
+    'std',
+    'logsumexp',
+    'normalize',
+  ],
 ] as const;
 
 describe.each(['float32', 'float64'] as const)(
@@ -95,7 +107,12 @@ describe.each(['float32', 'float64'] as const)(
       all.push(['pow', x.pow(1.7)], ['gelu tanh', functional.gelu(x, { approximate: 'tanh' })]);
       for (const dim of [0, 1]) {
         all.push(['softmax', x.softmax({ dim })], ['logSoftmax', x.logSoftmax({ dim })]);
-        all.push(['sum', x.sum({ dim })], ['var', x.var({ dim })], ['std', x.std({ dim })]);
+        all.push(
+          ['cumsum', x.cumsum(dim)],
+          ['sum', x.sum({ dim })],
+          ['var', x.var({ dim })],
+          ['std', x.std({ dim })],
+        );
         all.push(['logsumexp', x.logsumexp({ dim })], ['amax', x.amax({ dim })]);
       }
       all.push(['row', x.mul(x.narrow(0, 1, 1))], ['column', x.sub(x.narrow(1, 1, 1))]);

@@ -3,7 +3,7 @@
 
 const UNARY = [
   ...['neg', 'abs', 'sqrt', 'rsqrt', 'plus', 'times', 'divided_by', 'divide', 'subtract_from'],
-  ...['clamp', 'leaky_relu', 'square'],
+  ...['clamp', 'leaky_relu', 'square', 'floor', 'ceil', 'round', 'trunc', 'sign'],
   ...['exp', 'log', 'log1p', 'sigmoid', 'tanh', 'silu', 'gelu', 'gelu_tanh', 'elu'],
   ...['mish', 'cube', 'softplus', 'log_sigmoid', 'pow'],
 ] as const;

@@ -109,6 +109,10 @@ export function operationsOf(evenkeel: Package): Operation[] {
     ...(['isnan', 'isinf', 'isfinite'] as const).map((name) =>
       row(`functional.${name}`, one, functional[name]),
     ),
+    ...(['floor', 'ceil', 'round', 'trunc', 'sign'] as const).map((name) =>
+      row(`functional.${name}`, one, functional[name]),
+    ),
+    row('functional.cumsum', () => [matrix(), 0], functional.cumsum),
     row('functional.any', one, functional.any, { options: along }),
     row('functional.all', one, functional.all, { options: along }),
     row('functional.gelu', one, functional.gelu, { options: () => ({ approximate: 'tanh' }) }),
