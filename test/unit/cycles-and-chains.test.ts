@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { nn, optim, tensor } from '../../src/index.js';
 import { thrownBy } from '../helpers/snapshot.js';
 
-const { ChainedScheduler, ConstantLR, CyclicLR, ExponentialLR, LambdaLR, MultiplicativeLR } =
-  optim.lrScheduler;
+const { ChainedScheduler, ConstantLR, CyclicLR, ExponentialLR, LambdaLR } = optim.lrScheduler;
+const { MultiplicativeLR, OneCycleLR } = optim.lrScheduler;
 const sgd = (): optim.SGD => new optim.SGD([new nn.Parameter(tensor([1]))], { lr: 0.5, momentum: 0.9 }); // prettier-ignore
 
 test('a chain whose second scheduler fails has not moved the first', () => {
@@ -20,6 +20,56 @@ test('a chain whose second scheduler fails has not moved the first', () => {
   expect(optimizer.paramGroups[0]!.lr).toBe(0.5);
   expect(JSON.stringify(chain.stateDict())).toBe(before);
   expect([chain.optimizer, chain.getLastLr()]).toEqual([optimizer, [0.5]]);
+});
+
+describe('a step that fails leaves every field of the groups as it was', () => {
+  const two = (): { params: nn.Parameter[]; lr: number }[] =>
+    [0.5, 0.25].map((lr) => ({ params: [new nn.Parameter(tensor([1]))], lr }));
+  const refuse = (): number => {
+    throw new Error('no factor');
+  };
+  const optimizers = [
+    ['momentum of SGD', () => new optim.SGD(two(), { lr: 1, momentum: 0.9 })],
+    ['betas of Adam', () => new optim.Adam(two(), { betas: [0.9, 0.99] })],
+  ] as const;
+  type Of = optim.SGD | optim.Adam;
+  const cycles = [
+    ['CyclicLR', (of: Of) => new CyclicLR(of, { baseLr: 0.01, maxLr: 0.1, stepSizeUp: 3 })],
+    ['OneCycleLR', (of: Of) => new OneCycleLR(of, { maxLr: 0.1, totalSteps: 9 })],
+  ] as const;
+  const rows = optimizers.flatMap(([what, of]) =>
+    cycles.map(([name, cycle]) => [`${what}, ${name}`, of, cycle] as const),
+  );
+  /** A copy: a rate, momentum and betas may be moved in place. */
+  const fields = (of: Of): object[] => structuredClone(of.stateDict().param_groups);
+
+  test.each(rows)('%s in a chain', (_, make, cycle) => {
+    const optimizer = make();
+    const members = [cycle(optimizer), new MultiplicativeLR(optimizer, { lrLambda: refuse })];
+    const chain = new ChainedScheduler(members);
+    optimizer.step();
+    const before = fields(optimizer);
+    expect(thrownBy(() => chain.step())).toBe('Error: no factor');
+    expect(fields(optimizer)).toEqual(before);
+    // The same cycle does move momentum: what is compared above is not a field at rest.
+    members[0]!.step();
+    const momenta = (all: object[]): unknown[] =>
+      all.map((each) => ('betas' in each ? each.betas : (each as { momentum: number }).momentum));
+    expect(momenta(fields(optimizer))).not.toEqual(momenta(before));
+  });
+
+  test.each(optimizers)('%s, CyclicLR alone whose state gives no rate', (_, make) => {
+    const optimizer = make();
+    const [, cycle] = cycles[0];
+    const scheduler = cycle(optimizer);
+    scheduler.loadStateDict({ ...scheduler.stateDict(), max_lrs: [0.1, -Infinity] });
+    optimizer.step();
+    const before = fields(optimizer);
+    expect(thrownBy(() => scheduler.step())).toMatch(
+      /^RangeError: CyclicLR: expected a learning rate/,
+    );
+    expect(fields(optimizer)).toEqual(before);
+  });
 });
 
 test('a state of a chain is loaded whole or not at all', () => {

@@ -1,8 +1,8 @@
 import * as check from '../../check/index.js';
 import {
+  keepGroups,
   KEPT,
   optimizerOf,
-  setRates,
   type LRScheduler,
   type Scheduled,
   type SchedulerState,
@@ -51,15 +51,14 @@ export class ChainedScheduler {
 
   /** The rates of the next epoch. */
   step(...rest: never[]): void {
-    const who = 'ChainedScheduler.step';
-    if (rest.length > 0) check.noMore(who, 0, rest);
-    const rates = this.optimizer.paramGroups.map(({ lr }) => lr);
+    if (rest.length > 0) check.noMore('ChainedScheduler.step', 0, rest);
+    const restore = keepGroups(this.optimizer);
     const before = this.#schedulers.map((each) => ({ ...each[KEPT] }));
     try {
       for (const each of this.#schedulers) each.step();
     } catch (error) {
       this.#schedulers.forEach((each, i) => (each[KEPT] = before[i]!));
-      setRates(who, this.optimizer, rates);
+      restore();
       throw error;
     }
     this.#lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);

@@ -140,11 +140,13 @@ export abstract class LRScheduler<Own extends Kept = Kept> {
   #advance(epoch: number, rates: () => number[]): void {
     const kept = this[KEPT];
     const before = kept.last_epoch;
+    const restore = keepGroups(this.#optimizer);
     kept.last_epoch = epoch;
     try {
       setRates(this.constructor.name, this.#optimizer, rates());
     } catch (error) {
       kept.last_epoch = before;
+      restore();
       throw error;
     }
     kept._step_count++;
@@ -176,6 +178,12 @@ mark(LRScheduler, 'LRScheduler');
 export function setRates(who: string, optimizer: Scheduled, rates: readonly number[]): void {
   for (const rate of rates) check.numberBetween(who, 'a learning rate', rate, 0, Infinity);
   optimizer.paramGroups.forEach((group, i) => (group.lr = rates[i] ?? group.lr));
+}
+
+/** @internal What takes the groups back to the values they have now: rates, and momentum or betas where those cycle. */
+export function keepGroups({ paramGroups }: Scheduled): () => void {
+  const before = paramGroups.map((group) => ({ ...group }));
+  return () => before.forEach((fields, i) => Object.assign(paramGroups[i]!, fields));
 }
 
 /** @internal Notes in the groups what a schedule is relative to, for others of the same optimiser. */
