@@ -153,11 +153,42 @@ describe('an error that leaves a module inside another', () => {
     expect(thrownBy(() => sequential.forward(x())).message).toMatch(/\(in '1'\)\.$/);
   });
 
-  it('of a module that is not below the one that runs has its path up to there', () => {
+  it('of a module that no path leads to has the path in that one, with its class', () => {
     const teacher = new Net();
     const student = new Calls((input) => teacher.forward(input));
     const outer = new Calls((input) => student.forward(input), student);
-    expect(thrownBy(() => outer.forward(x())).message).toBe(`${SENTENCE} (in 'layers.1.bn1').`);
+    expect(thrownBy(() => student.forward(x())).message).toBe(
+      `${SENTENCE} (in 'layers.1.bn1' of Net).`,
+    );
+    expect(thrownBy(() => outer.forward(x())).message).toBe(
+      `${SENTENCE} (in 'inner': 'layers.1.bn1' of Net).`,
+    );
+    const bn = new nn.BatchNorm1d(9);
+    const hides = new nn.Sequential(
+      new nn.ReLU(),
+      new Calls((input) => bn.forward(input)) as never,
+    );
+    expect(thrownBy(() => hides.forward(x())).message).toMatch(/\(in '1'\)\.$/);
+    const twice = new Calls((input) => outer.forward(input));
+    expect(thrownBy(() => twice.forward(x())).message).toBe(
+      `${SENTENCE} (in 'inner' of Calls: 'layers.1.bn1' of Net).`,
+    );
+  });
+
+  it('of a PReLU that would be computed with the BatchNorm before it has its own', () => {
+    const model = new nn.Sequential(
+      new nn.BatchNorm1d(4),
+      new nn.PReLU({ numParameters: 3 }),
+      new nn.ReLU(),
+    );
+    expect(thrownBy(() => model.forward(x())).message).toBe(
+      "prelu: expected a weight of 1 or 4 values, one a channel, got shape [3] for an input of shape [3, 4] (in '1').",
+    );
+    const prelu = model[1] as nn.PReLU;
+    prelu.weight = new nn.Parameter(tensor([1], { dtype: 'float64' }));
+    expect(thrownBy(() => model.forward(x())).message).toMatch(/^prelu: .*float64.*\(in '1'\)\.$/);
+    prelu.weight.dispose();
+    expect(thrownBy(() => model.forward(x())).message).toMatch(/^prelu: .*\(in '1'\)\.$/);
   });
 });
 

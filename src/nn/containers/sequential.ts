@@ -2,7 +2,7 @@ import * as check from '../../check/index.js';
 import { identity } from '../../functional/identity.js';
 import { preluBy } from '../../functional/pointwise/activation-table.js';
 import { deferring } from '../../run/deferral.js';
-import { learned, Tensor, type TensorLike } from '../../tensor/tensor.js';
+import { Parameter, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNormForwardOptions } from '../batchnorm/options.js';
 import { pointwiseOf } from '../activations.js';
 import { BatchNorm } from '../batchnorm/layer.js';
@@ -36,11 +36,18 @@ function behind(norm: Layer, x: Tensor, layer: Layer | undefined): object | null
 }
 const RELU = { relu: true } as const;
 
-/** Not where channels come last: one slope for each belongs to dimension 1, as in PyTorch. */
+/**
+ * Not where channels come last: one slope for each belongs to dimension 1, as in PyTorch. Nor with slopes that do not fit:
+ * the layer says so itself, under its own name and path.
+ */
 function preluBehind(norm: Layer, x: Tensor, layer: PReLU): object | null {
-  const weight = learned(layer[WHO], 'weight', layer.weight);
+  const weight: unknown = layer.weight;
+  if (!(weight instanceof Parameter) || weight.disposed || weight.dtype !== x.dtype) return null;
+  const { shape, numel } = weight;
+  if (numel === 1 && shape.length <= 1) return { activation: preluBy('prelu', weight) };
   const { layout } = norm as { readonly layout?: unknown };
-  if (layout === 'NLC' && x.shape.length > 2 && weight.numel !== 1) return null;
+  if (layout === 'NLC' && x.shape.length > 2) return null;
+  if (shape.length !== 1 || numel !== x.shape[1]) return null;
   return { activation: preluBy('prelu', weight) };
 }
 

@@ -3,7 +3,7 @@
 // the class is made. Nothing is noted on the way in: a path is looked for when there is an error.
 import { isAsyncFunction, isNativeError } from 'node:util/types';
 
-import { SLOTS } from './internals.js';
+import { SLOTS, WHO } from './internals.js';
 import { isModule, type Node } from './node.js';
 import { join } from './tree.js';
 
@@ -15,6 +15,8 @@ interface Place {
   module: Node;
   /** From that one to where it was thrown. */
   path: string;
+  /** Behind that, the place in a module that no path leads to. */
+  beyond: string;
   /** Without a path. */
   readonly message: string;
   /** As it was left here: one that somebody has changed since stays as it is. */
@@ -90,18 +92,33 @@ function extend(error: Error, module: Node, wrapped: Call): void {
   if (place === null) return;
   if (place === undefined) {
     const { message } = error;
-    places.set(error, isOurs(error) ? { module, path: '', message, written: message } : null);
+    places.set(
+      error,
+      isOurs(error) ? { module, path: '', beyond: '', message, written: message } : null,
+    );
     mendStack(error, wrapped);
     return;
   }
   if (place.module === module || error.message !== place.written) return;
   const between = pathTo(place.module, module);
-  if (between === null) return;
-  place.path = place.path === '' ? between : join(between, place.path);
+  if (between !== null) {
+    place.path = place.path === '' ? between : join(between, place.path);
+  } else if (place.path !== '') {
+    // Of a module that cannot be reached from this one: in a private field, or in a variable.
+    place.beyond = `'${place.path}' of ${place.module[WHO]}${place.beyond === '' ? '' : `: ${place.beyond}`}`;
+    place.path = '';
+  }
   place.module = module;
-  const sentence = place.message.replace(/\.$/, '');
-  const next = `${sentence} (in '${place.path}')${place.message.slice(sentence.length)}`;
+  const next = placed(place);
   if (rewrite(error, next)) place.written = next;
+}
+
+/** The sentence ends with where it is from. */
+function placed({ message, path, beyond }: Place): string {
+  if (path === '' && beyond === '') return message;
+  const where = [...(path === '' ? [] : [`'${path}'`]), ...(beyond === '' ? [] : [beyond])];
+  const sentence = message.replace(/\.$/, '');
+  return `${sentence} (in ${where.join(': ')})${message.slice(sentence.length)}`;
 }
 
 /** The first path of `wanted` below `root`. */
