@@ -89,6 +89,9 @@ describe('equal and allclose', () => {
     expect(equal(zeros([0, 2]), zeros([0, 3]))).toBe(false);
     expect(allclose(labels([1, 2], 'int64'), labels([1, 3], 'int64'))).toBe(false);
     expect(allclose(labels([100000], 'int32'), labels([100001], 'int32'))).toBe(true);
+    const [most, next] = [2n ** 60n, 2n ** 60n + 1n].map((n) => tensor(BigInt64Array.of(n)));
+    expect(allclose(most!, next!, { rtol: 0 })).toBe(false);
+    expect(allclose(most!, next!, { rtol: 0, atol: 1 })).toBe(true);
   });
 
   test('beside the event loop, of what is still computed', async () => {

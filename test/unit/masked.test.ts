@@ -80,3 +80,16 @@ describe('what is refused', () => {
     expect(thrownBy(use)).toBe(error);
   });
 });
+
+describe('maskedFill', () => {
+  test('of a value of another dtype names both as they were given', () => {
+    const mask = tensor([1, 0], { dtype: 'int32' });
+    const labels = tensor([1, 2], { dtype: 'int64' });
+    expect(thrownBy(() => labels.maskedFill(mask, tensor(7)))).toBe(
+      "TypeError: maskedFill: expected the value to be int64 like the input, got float32 (all inputs must share same datatype; x.to('int64') converts).",
+    );
+    expect(thrownBy(() => labels.float().maskedFill(mask, tensor(7, { dtype: 'int64' })))).toBe(
+      "TypeError: maskedFill: expected the value to be float32 like the input, got int64 (all inputs must share same datatype; x.to('float32') converts).",
+    );
+  });
+});

@@ -82,7 +82,8 @@ export function allclose(
     if (p === q) return true;
     const [first, second] = [Number(p), Number(q)];
     if (first !== first && second !== second) return equalNan;
-    const error = Math.abs(first - second);
+    // The difference of int64 is taken first: both may round to one number.
+    const error = Math.abs(typeof p === 'bigint' ? Number(p - (q as bigint)) : first - second);
     return Number.isFinite(error) && error <= atol + Math.abs(rtol * second);
   };
   const holds = every(who, operands[0]!, operands[1]!, close);

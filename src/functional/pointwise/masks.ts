@@ -169,8 +169,6 @@ export function where(mask: TensorLike, a: Operand, b: Operand, ...rest: undefin
   });
 }
 
-const SCALAR: { readonly shape: readonly number[] } = { shape: [] };
-
 /**
  * `value` where the mask is not 0, else x, which may be int32 or int64: its value has to be whole then.
  *
@@ -187,13 +185,16 @@ export function maskedFill(
   const who = 'maskedFill';
   const input = inputOf(who, x);
   const flags = maskOf(who, mask);
-  const { shape } = typeof value === 'number' ? SCALAR : Tensor.operand(who, 'the value', value);
-  if (shape.length !== 0) {
-    throw check.wrongValue(
-      who,
-      'a number or a tensor of shape [] (0-dimensional value)',
-      `shape ${check.shapeText(shape)}`,
-    );
+  const filling = typeof value === 'number' ? value : Tensor.operand(who, 'the value', value);
+  if (typeof filling !== 'number') {
+    if (filling.shape.length !== 0) {
+      throw check.wrongValue(
+        who,
+        'a number or a tensor of shape [] (0-dimensional value)',
+        `shape ${check.shapeText(filling.shape)}`,
+      );
+    }
+    check.sameDtype(who, 'the value', filling, input.dtype);
   }
   if (!check.equalShapes(broadcastShape(who, input.shape, flags.shape), input.shape)) {
     throw check.wrongValue(
@@ -202,6 +203,6 @@ export function maskedFill(
       `shape ${check.shapeText(flags.shape)}`,
     );
   }
-  if (isInteger(input) && typeof value === 'number') checkWhole(who, value, input.dtype);
-  return where(flags, value, input);
+  if (isInteger(input) && typeof filling === 'number') checkWhole(who, filling, input.dtype);
+  return where(flags, filling, input);
 }
