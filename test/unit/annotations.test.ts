@@ -23,6 +23,8 @@ class Trainer {
     ];
     const { StepLR, MultiStepLR, ExponentialLR, LinearLR, LambdaLR } = optim.lrScheduler;
     const { CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR } = optim.lrScheduler;
+    const { ConstantLR, MultiplicativeLR, CyclicLR } = optim.lrScheduler;
+    const { SequentialLR, ChainedScheduler } = optim.lrScheduler;
     const [first] = this.optimizers as [optim.Optimizer];
     this.schedulers = [
       new StepLR(first, { stepSize: 1 }),
@@ -33,7 +35,16 @@ class Trainer {
       new CosineAnnealingLR(first, { tMax: 2 }),
       new CosineAnnealingWarmRestarts(first, { t0: 2 }),
       new OneCycleLR(first, { maxLr: 1, totalSteps: 10 }),
+      new ConstantLR(first),
+      new MultiplicativeLR(first, { lrLambda: () => 1 }),
+      new CyclicLR(first, { baseLr: 0.1, maxLr: 1 }),
     ];
+    // Members may be of the general type, and what is made of them is of it too.
+    const members: optim.lrScheduler.LRScheduler[] = [new LinearLR(first), new ConstantLR(first)];
+    this.schedulers.push(
+      new SequentialLR(first, { schedulers: members, milestones: [1] }),
+      new ChainedScheduler([new LinearLR(first), new ConstantLR(first)]),
+    );
   }
 
   step(): number {
@@ -73,6 +84,29 @@ test('a trainer of any model, optimisers and schedulers', () => {
   const trainer = new Trainer(new Tower(2, 2), new data.DataLoader(set, { batchSize: 3 }));
   expect(trainer.step()).toBeGreaterThan(0);
   expectTypeOf(trainer.optimizers[0]!.paramGroups[0]!.lr).toBeNumber();
+
+  // Every scheduler is there, is an LRScheduler at run time too, and has what the type names.
+  const { LRScheduler, ReduceLROnPlateau, ...others } = optim.lrScheduler;
+  const made = trainer.schedulers.map((each) => each.constructor.name);
+  expect(made.sort()).toEqual(Object.keys(others).sort());
+  for (const each of trainer.schedulers) {
+    expect(each).toBeInstanceOf(LRScheduler);
+    expect(each.optimizer).toBe(trainer.optimizers[0]);
+    expect([each.lastEpoch, each.baseLrs.length, each.getLastLr().length]).toEqual([1, 1, 1]);
+    each.loadStateDict(each.stateDict());
+  }
+
+  // Its step takes a metric: what steps any LRScheduler cannot step it.
+  expect(new ReduceLROnPlateau(trainer.optimizers[0]!)).not.toBeInstanceOf(LRScheduler);
+});
+
+test('schedulers as types', () => {
+  type Any = optim.lrScheduler.LRScheduler;
+  expectTypeOf<optim.lrScheduler.SequentialLR>().toExtend<Any>();
+  expectTypeOf<optim.lrScheduler.ChainedScheduler>().toExtend<Any>();
+  expectTypeOf<optim.lrScheduler.StepLR>().toExtend<Any>();
+  expectTypeOf<optim.lrScheduler.ReduceLROnPlateau>().not.toExtend<Any>();
+  expectTypeOf<Any['step']>().toEqualTypeOf<(...rest: never[]) => void>();
 });
 
 test('hooks know what their module takes and gives', () => {

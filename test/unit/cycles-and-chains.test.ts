@@ -108,7 +108,8 @@ describe('what is refused', () => {
     ['a name that is none', cycle({ maxLR: 1 }), 'TypeError: CyclicLR: expected options among'],
     ['no schedulers', () => new ChainedScheduler([]), 'RangeError: ChainedScheduler: expected at least one scheduler, got none.'],
     ['no list', (of) => new ChainedScheduler(new ExponentialLR(of, { gamma: 1 }) as never), 'TypeError: ChainedScheduler: expected schedulers to be an array'],
-    ['what is none', () => new ChainedScheduler([null as never]), 'TypeError: ChainedScheduler: expected schedulers whose step takes nothing'],
+    ['what is none', () => new ChainedScheduler([null as never]), 'TypeError: ChainedScheduler: expected schedulers of one schedule'],
+    ['a chain in a chain', (of) => new ChainedScheduler([new ChainedScheduler([new LambdaLR(of, { lrLambda: () => 1 })])]), 'TypeError: ChainedScheduler: expected schedulers of one schedule (no ReduceLROnPlateau, SequentialLR or ChainedScheduler), got an instance of ChainedScheduler.'],
     ['two optimizers', (of) => new ChainedScheduler([new ExponentialLR(of, { gamma: 1 }), new ExponentialLR(sgd(), { gamma: 1 })]), "RangeError: ChainedScheduler: expected schedulers of one optimizer, got another's at index 1."],
   ];
   test.each(wrong)('%s', (_, use, error) => {

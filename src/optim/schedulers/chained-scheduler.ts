@@ -2,8 +2,9 @@ import * as check from '../../check/index.js';
 import {
   keepGroups,
   KEPT,
+  LRScheduler,
   optimizerOf,
-  type LRScheduler,
+  type Schedule,
   type Scheduled,
   type SchedulerState,
 } from './scheduler.js';
@@ -30,12 +31,14 @@ import { entriesOf, readState } from './state.js';
  * rates; // => [0.25, 0.25, 0.125]
  * ```
  */
-export class ChainedScheduler {
-  readonly optimizer: Scheduled;
-  readonly #schedulers: readonly LRScheduler[];
+export class ChainedScheduler extends LRScheduler {
+  override readonly optimizer: Scheduled;
+  readonly #schedulers: readonly Schedule[];
   #lastLr: number[];
 
+  /** @param schedulers - Of one schedule each: no sequence, and no other chain. */
   constructor(schedulers: readonly LRScheduler[], ...rest: undefined[]) {
+    super();
     const who = 'ChainedScheduler';
     if (rest.length > 0) check.noMore(who, 1, rest);
     const first = Array.isArray(schedulers) ? (schedulers as readonly LRScheduler[])[0] : undefined;
@@ -44,13 +47,21 @@ export class ChainedScheduler {
     this.#lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
-  /** The rates that the last step has set, by group. */
-  getLastLr(): number[] {
+  /** The epoch of its first scheduler. */
+  override get lastEpoch(): number {
+    return this.#schedulers[0]!.lastEpoch;
+  }
+
+  /** Those of its first scheduler. */
+  override get baseLrs(): number[] {
+    return this.#schedulers[0]!.baseLrs;
+  }
+
+  override getLastLr(): number[] {
     return [...this.#lastLr];
   }
 
-  /** The rates of the next epoch. */
-  step(...rest: never[]): void {
+  override step(...rest: never[]): void {
     if (rest.length > 0) check.noMore('ChainedScheduler.step', 0, rest);
     const restore = keepGroups(this.optimizer);
     const before = this.#schedulers.map((each) => ({ ...each[KEPT] }));
@@ -65,19 +76,14 @@ export class ChainedScheduler {
   }
 
   /** All that it and its schedulers need to go on, under PyTorch's names; a copy. */
-  stateDict(): SchedulerState {
+  override stateDict(): SchedulerState {
     return {
       _last_lr: [...this.#lastLr],
       _schedulers: this.#schedulers.map((each) => each.stateDict()),
     };
   }
 
-  /**
-   * Goes on from a state: one of `stateDict()`, or PyTorch's.
-   *
-   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
-   */
-  loadStateDict(state: object): void {
+  override loadStateDict(state: object): void {
     const who = 'ChainedScheduler.loadStateDict';
     const members: unknown = entriesOf(who, "a scheduler's state", state).get('_schedulers');
     const now = { _last_lr: this.#lastLr };

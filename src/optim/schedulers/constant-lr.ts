@@ -4,8 +4,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -37,7 +37,7 @@ interface Own extends Kept {
  * optimizer.paramGroups[0].lr; // => 1
  * ```
  */
-export class ConstantLR extends LRScheduler<Own> {
+export class ConstantLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: ConstantLROptions = {}) {
     const who = 'ConstantLR';
     check.options(who, options, ['factor', 'totalIters', 'lastEpoch']);

@@ -5,8 +5,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -38,7 +38,7 @@ interface Own extends Kept {
  * optimizer.paramGroups[0].lr; // => 0.5
  * ```
  */
-export class CosineAnnealingLR extends LRScheduler<Own> {
+export class CosineAnnealingLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: CosineAnnealingLROptions) {
     const who = 'CosineAnnealingLR';
     check.requiredOptions(who, options, ['tMax', 'etaMin', 'lastEpoch']);

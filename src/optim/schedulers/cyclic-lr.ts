@@ -6,9 +6,9 @@ import {
   CHECK,
   IGNORED,
   KEPT,
-  LRScheduler,
   optimizerOf,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -67,7 +67,7 @@ interface Own extends Kept {
  * rates; // => [0.75, 1, 0.75, 0.5]
  * ```
  */
-export class CyclicLR extends LRScheduler<Own> {
+export class CyclicLR extends Schedule<Own> {
   readonly #power = new Power();
 
   constructor(optimizer: Scheduled, options: CyclicLROptions) {

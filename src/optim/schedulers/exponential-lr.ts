@@ -5,8 +5,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -34,7 +34,7 @@ interface Own extends Kept {
  * scheduler.getLastLr(); // => [0.5]
  * ```
  */
-export class ExponentialLR extends LRScheduler<Own> {
+export class ExponentialLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: ExponentialLROptions) {
     const who = 'ExponentialLR';
     check.requiredOptions(who, options, ['gamma', 'lastEpoch']);

@@ -4,8 +4,8 @@ import {
   CHECK,
   IGNORED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -45,7 +45,7 @@ export function functionsOf(who: string, given: unknown): (groups: number) => La
  * optimizer.paramGroups[0].lr; // => 0.5
  * ```
  */
-export class LambdaLR extends LRScheduler {
+export class LambdaLR extends Schedule {
   readonly #lambdas: readonly Lambda[];
 
   constructor(optimizer: Scheduled, options: LambdaLROptions) {

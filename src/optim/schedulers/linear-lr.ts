@@ -4,8 +4,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -40,7 +40,7 @@ interface Own extends Kept {
  * optimizer.paramGroups[0].lr; // => 0.625
  * ```
  */
-export class LinearLR extends LRScheduler<Own> {
+export class LinearLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: LinearLROptions = {}) {
     const who = 'LinearLR';
     check.options(who, options, ['startFactor', 'endFactor', 'totalIters', 'lastEpoch']);

@@ -5,8 +5,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -37,7 +37,7 @@ interface Own extends Kept {
  * optimizer.paramGroups[0].lr; // => 0.5
  * ```
  */
-export class MultiStepLR extends LRScheduler<Own> {
+export class MultiStepLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: MultiStepLROptions) {
     const who = 'MultiStepLR';
     check.requiredOptions(who, options, ['milestones', 'gamma', 'lastEpoch']);

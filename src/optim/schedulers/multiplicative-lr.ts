@@ -5,8 +5,8 @@ import {
   CHECK,
   IGNORED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -29,7 +29,7 @@ export interface MultiplicativeLROptions extends SchedulerOptions {
  * optimizer.paramGroups[0].lr; // => 0.5
  * ```
  */
-export class MultiplicativeLR extends LRScheduler {
+export class MultiplicativeLR extends Schedule {
   readonly #lambdas: readonly Lambda[];
 
   constructor(optimizer: Scheduled, options: MultiplicativeLROptions) {

@@ -5,9 +5,9 @@ import {
   BEGIN,
   CHECK,
   KEPT,
-  LRScheduler,
   optimizerOf,
   RATES,
+  Schedule,
   type Common,
   type Scheduled,
   type SchedulerOptions,
@@ -88,7 +88,7 @@ const FIELDS: Readonly<
  * optimizer.paramGroups[0].lr.toFixed(2); // => '0.26'
  * ```
  */
-export class OneCycleLR extends LRScheduler<Own> {
+export class OneCycleLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: OneCycleLROptions) {
     const who = 'OneCycleLR';
     check.requiredOptions(who, options, OPTIONS);

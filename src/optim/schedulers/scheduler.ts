@@ -1,5 +1,5 @@
-// What all schedulers share: the order of their steps, and their state in PyTorch's form. Every rate is computed from
-// the one before, as PyTorch does, so that several schedulers of one optimiser multiply.
+// What a scheduler is, and what those of one schedule share: the order of their steps, and their state in PyTorch's form.
+// Every rate is computed from the one before, as PyTorch does, so that several schedulers of one optimiser multiply.
 import * as check from '../../check/index.js';
 import { mark } from '../../check/copies.js';
 import { STEPPED } from '../internals.js';
@@ -53,15 +53,47 @@ export function optimizerOf(who: string, optimizer: unknown): Scheduled {
 }
 
 /**
- * Moves the learning rates of an optimiser's groups. Call `step()` after `optimizer.step()`; the rate in force is
- * `optimizer.paramGroups[0].lr`.
+ * Moves the learning rates of an optimiser's groups: every schedule, and `SequentialLR` and `ChainedScheduler`, which are
+ * made of several. Not `ReduceLROnPlateau`, whose step takes a metric. Call `step()` after `optimizer.step()`; the rate in
+ * force is `optimizer.paramGroups[0].lr`.
  */
-export abstract class LRScheduler<Own extends Kept = Kept> {
+export abstract class LRScheduler {
+  abstract readonly optimizer: Scheduled;
+
+  /** How often `step` has moved it: the index of the epoch whose rate is in force. */
+  abstract readonly lastEpoch: number;
+
+  /** The rates that were in force when each group was added, which the schedule is relative to. */
+  abstract readonly baseLrs: number[];
+
+  /** The rates that the last step has set, by group. */
+  abstract getLastLr(): number[];
+
+  /** The rates of the next epoch. After `optimizer.step()`: before it, the first rate would never be used. */
+  abstract step(...rest: never[]): void;
+
+  /** All that it needs to go on, under PyTorch's names; a copy. The rates themselves are in the optimiser's. */
+  abstract stateDict(): SchedulerState;
+
+  /**
+   * Goes on from a state: one of `stateDict()`, or PyTorch's. The rates in force are the optimiser's, whose
+   * `loadStateDict` brings them.
+   *
+   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
+   */
+  abstract loadStateDict(state: object): void;
+}
+
+mark(LRScheduler, 'LRScheduler');
+
+/** A scheduler that is one schedule: its rates follow from its epoch. Several make a sequence or a chain. */
+export abstract class Schedule<Own extends Kept = Kept> extends LRScheduler {
   readonly #optimizer: Scheduled;
   /** @internal All that a state dict holds. */
   [KEPT]: Own & Common;
 
   protected constructor(who: string, optimizer: unknown, own: Own, lastEpoch: number) {
+    super();
     this.#optimizer = optimizerOf(who, optimizer);
     check.wholeNumber(who, 'lastEpoch', lastEpoch, -1);
     const { paramGroups } = this.#optimizer;
@@ -111,27 +143,23 @@ export abstract class LRScheduler<Own extends Kept = Kept> {
     this.#advance(0, () => this[CLOSED]());
   }
 
-  get optimizer(): Scheduled {
+  override get optimizer(): Scheduled {
     return this.#optimizer;
   }
 
-  /** How often `step` has moved it: the index of the epoch whose rate is in force. */
-  get lastEpoch(): number {
+  override get lastEpoch(): number {
     return this[KEPT].last_epoch;
   }
 
-  /** The rates that were in force when each group was added, which the schedule is relative to. */
-  get baseLrs(): number[] {
+  override get baseLrs(): number[] {
     return [...this[KEPT].base_lrs];
   }
 
-  /** The rates that the last step has set, by group. */
-  getLastLr(): number[] {
+  override getLastLr(): number[] {
     return [...this[KEPT]._last_lr];
   }
 
-  /** The rates of the next epoch. After `optimizer.step()`: before it, the first rate would never be used. */
-  step(...rest: never[]): void {
+  override step(...rest: never[]): void {
     if (rest.length > 0) check.noMore(`${this.constructor.name}.step`, 0, rest);
     warnOfOrder(this.constructor.name, this.#optimizer, this[KEPT]._step_count);
     this.#advance(this[KEPT].last_epoch + 1, () => this[RATES]());
@@ -153,26 +181,17 @@ export abstract class LRScheduler<Own extends Kept = Kept> {
     kept._last_lr = this.#optimizer.paramGroups.map(({ lr }) => lr);
   }
 
-  /** All that it needs to go on, under PyTorch's names; a copy. The rates themselves are in the optimiser's. */
-  stateDict(): SchedulerState {
+  override stateDict(): SchedulerState {
     return structuredClone(this[KEPT]);
   }
 
-  /**
-   * Goes on from a state: one of `stateDict()`, or PyTorch's. The rates in force are the optimiser's, whose
-   * `loadStateDict` brings them.
-   *
-   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
-   */
-  loadStateDict(state: object): void {
+  override loadStateDict(state: object): void {
     const who = `${this.constructor.name}.loadStateDict`;
     const read = readState(who, state, this[KEPT], this[IGNORED]) as Own & Common;
     this[CHECK](who, read);
     this[KEPT] = read;
   }
 }
-
-mark(LRScheduler, 'LRScheduler');
 
 /** @internal Assigns the rates once all are there and are numbers. */
 export function setRates(who: string, optimizer: Scheduled, rates: readonly number[]): void {

@@ -5,6 +5,7 @@ import {
   LRScheduler,
   optimizerOf,
   RESTART,
+  Schedule,
   setRates,
   UNDO,
   type Scheduled,
@@ -13,13 +14,11 @@ import {
 import { entriesOf, readState } from './state.js';
 
 export interface SequentialLROptions {
-  /** One after another, all of the same optimiser. */
+  /** One after another, all of the same optimiser, of one schedule each: no other sequence, and no chain. */
   schedulers: readonly LRScheduler[];
   /** The epochs at which the next takes over: one fewer than schedulers, rising. */
   milestones: readonly number[];
 }
-
-type Member = LRScheduler;
 
 /**
  * One scheduler after another: a warm-up, then a decay. Each begins at its milestone with its own epoch 0.
@@ -42,14 +41,15 @@ type Member = LRScheduler;
  * rates; // => [0.75, 1, 0.5]
  * ```
  */
-export class SequentialLR {
-  readonly optimizer: Scheduled;
-  readonly #schedulers: readonly Member[];
+export class SequentialLR extends LRScheduler {
+  override readonly optimizer: Scheduled;
+  readonly #schedulers: readonly Schedule[];
   #milestones: number[];
   #lastEpoch = 0;
   #lastLr: number[];
 
   constructor(optimizer: Scheduled, options: SequentialLROptions) {
+    super();
     const who = 'SequentialLR';
     this.optimizer = optimizerOf(who, optimizer);
     check.requiredOptions(who, options, ['schedulers', 'milestones']);
@@ -63,17 +63,20 @@ export class SequentialLR {
     this.#lastLr = this.#schedulers[0]!.getLastLr();
   }
 
-  get lastEpoch(): number {
+  override get lastEpoch(): number {
     return this.#lastEpoch;
   }
 
-  /** The rates that the last step has set, by group. */
-  getLastLr(): number[] {
+  /** Those of its first scheduler. */
+  override get baseLrs(): number[] {
+    return this.#schedulers[0]!.baseLrs;
+  }
+
+  override getLastLr(): number[] {
     return [...this.#lastLr];
   }
 
-  /** The rates of the next epoch. */
-  step(...rest: never[]): void {
+  override step(...rest: never[]): void {
     if (rest.length > 0) check.noMore('SequentialLR.step', 0, rest);
     const epoch = this.#lastEpoch + 1;
     const at = this.#milestones.filter((each) => each <= epoch).length;
@@ -85,7 +88,7 @@ export class SequentialLR {
   }
 
   /** All that it and its schedulers need to go on, under PyTorch's names; a copy. */
-  stateDict(): SchedulerState {
+  override stateDict(): SchedulerState {
     return {
       _milestones: [...this.#milestones],
       last_epoch: this.#lastEpoch,
@@ -94,12 +97,7 @@ export class SequentialLR {
     };
   }
 
-  /**
-   * Goes on from a state: one of `stateDict()`, or PyTorch's.
-   *
-   * @throws {RangeError | TypeError} for names or values that do not fit. Nothing has changed then.
-   */
-  loadStateDict(state: object): void {
+  override loadStateDict(state: object): void {
     const who = 'SequentialLR.loadStateDict';
     const members: unknown = entriesOf(who, "a scheduler's state", state).get('_schedulers');
     const now = {
@@ -118,7 +116,7 @@ export class SequentialLR {
 }
 
 /** Their states, all or none. */
-export function loadMembers(who: string, schedulers: readonly Member[], states: unknown): void {
+export function loadMembers(who: string, schedulers: readonly Schedule[], states: unknown): void {
   if (!Array.isArray(states) || states.length !== schedulers.length) {
     throw check.wrongKind(who, `_schedulers to be ${schedulers.length} states`, states);
   }
@@ -136,19 +134,20 @@ export function membersOf(
   who: string,
   schedulers: unknown,
   optimizer: Scheduled | undefined,
-): readonly Member[] {
+): readonly Schedule[] {
   if (!Array.isArray(schedulers))
     throw check.wrongKind(who, 'schedulers to be an array', schedulers);
   if (schedulers.length === 0) throw check.wrongValue(who, 'at least one scheduler', 'none');
   for (const [i, each] of (schedulers as unknown[]).entries()) {
-    if (!(each instanceof LRScheduler)) {
-      const what = 'schedulers whose step takes nothing (no ReduceLROnPlateau, no SequentialLR)';
+    if (!(each instanceof Schedule)) {
+      const what =
+        'schedulers of one schedule (no ReduceLROnPlateau, SequentialLR or ChainedScheduler)';
       throw check.wrongKind(who, what, each);
     }
-    if ((each as Member).optimizer === optimizer) continue;
+    if ((each as Schedule).optimizer === optimizer) continue;
     throw check.wrongValue(who, 'schedulers of one optimizer', `another's at index ${i}`);
   }
-  return [...(schedulers as Member[])];
+  return [...(schedulers as Schedule[])];
 }
 
 function milestonesOf(who: string, milestones: unknown, schedulers: number): number[] {

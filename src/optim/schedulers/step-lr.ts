@@ -5,8 +5,8 @@ import {
   CHECK,
   CLOSED,
   KEPT,
-  LRScheduler,
   RATES,
+  Schedule,
   type Scheduled,
   type SchedulerOptions,
 } from './scheduler.js';
@@ -40,7 +40,7 @@ interface Own extends Kept {
  * rates; // => [1, 0.5, 0.5, 0.25]
  * ```
  */
-export class StepLR extends LRScheduler<Own> {
+export class StepLR extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: StepLROptions) {
     const who = 'StepLR';
     check.requiredOptions(who, options, ['stepSize', 'gamma', 'lastEpoch']);

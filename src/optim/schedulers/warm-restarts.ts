@@ -1,14 +1,14 @@
 import * as check from '../../check/index.js';
 import { cosPi } from './cosine.js';
 import {
+  BEGIN,
   CHECK,
   KEPT,
-  LRScheduler,
   noteInitial,
   RATES,
   RESTART,
+  Schedule,
   setRates,
-  BEGIN,
   warnOfOrder,
   type Common,
   type Scheduled,
@@ -51,7 +51,7 @@ interface Own extends Kept {
  * scheduler.step(0.5); // within an epoch: epoch + batch / batches
  * ```
  */
-export class CosineAnnealingWarmRestarts extends LRScheduler<Own> {
+export class CosineAnnealingWarmRestarts extends Schedule<Own> {
   constructor(optimizer: Scheduled, options: CosineAnnealingWarmRestartsOptions) {
     const who = 'CosineAnnealingWarmRestarts';
     check.requiredOptions(who, options, ['t0', 'tMult', 'etaMin', 'lastEpoch']);
