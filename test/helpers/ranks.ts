@@ -1,7 +1,8 @@
 // Runs a program as several processes, on Workers and on each MPI that this machine has. The program is the body of an
-// ES module: `evenkeel` is the package, `distributed` its other door, `say(value)` prints a line of JSON behind the rank.
+// ES module: `evenkeel` is the package, `distributed` its other door, `say(value)` notes a value of the rank's: in a file, as
+// launchers mix long lines of several ranks.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,11 +30,6 @@ export const KINDS: readonly Kind[] = [
   ...(['Open MPI', 'MPICH'] as const).filter((kind) => isThere(LAUNCHERS[kind][0])),
 ];
 
-interface Said {
-  readonly rank: number;
-  readonly value: unknown;
-}
-
 interface JobEnd {
   readonly code: number | null;
   /** What the ranks have said, by rank; of one rank in its order. */
@@ -45,9 +41,9 @@ const PRELUDE = `
 import * as evenkeel from ${JSON.stringify(`file://${dist('index.mjs')}`)};
 import { distributed } from ${JSON.stringify(`file://${dist('distributed/index.mjs')}`)};
 import { createHash } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 const { checkpoint, data, functional, manualSeed, native, nn, optim, tensor } = evenkeel;
-const say = (value) => writeSync(1, JSON.stringify({ rank: distributed.rankOfTest, value }) + '\\n');
+const say = (value) => appendFileSync(new URL('said-' + (globalThis.rank ?? 0), import.meta.url), JSON.stringify(value) + '\\n');
 const bits = (tensors) => {
   const hash = createHash('sha256');
   for (const each of tensors) hash.update(new Uint8Array(each.data.buffer, each.data.byteOffset, each.data.byteLength));
@@ -83,8 +79,7 @@ export async function runJob(
   try {
     const program = join(folder, 'program.mjs');
     const start = join(folder, 'start.mjs');
-    const source = PRELUDE.replace('distributed.rankOfTest', 'globalThis.rank ?? 0');
-    writeFileSync(program, `import './isa.mjs';\n${source}\n${body}`);
+    writeFileSync(program, `import './isa.mjs';\n${PRELUDE}\n${body}`);
     writeFileSync(join(folder, 'isa.mjs'), isas.length === 0 ? '' : choosing(isas));
     writeFileSync(start, STARTER);
     const node = process.execPath;
@@ -98,10 +93,13 @@ export async function runJob(
       const where = ['run', '-n', String(processes), '--hosts', hosts.names.join(','), '--threads', '1']; // prettier-ignore
       const [command = '', ...args] = hosts.on([node, dist('cjs/cli/main.js'), ...where, '--allow-run-as-root', program]); // prettier-ignore
       const launcher = LAUNCHERS[kind as keyof typeof LAUNCHERS][0];
-      return await run(command, args, processes, { ...hosts.env, EVENKEEL_MPIRUN: launcher });
+      return await run(folder, command, args, processes, {
+        ...hosts.env,
+        EVENKEEL_MPIRUN: launcher,
+      });
     }
     const [command = '', ...args] = started[kind]();
-    return await run(command, args, processes, {});
+    return await run(folder, command, args, processes, {});
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -140,13 +138,10 @@ export async function runOnStandardAbi(
     const program = join(folder, 'program.mjs');
     const messages = join(folder, 'messages');
     mkdirSync(messages);
-    writeFileSync(
-      program,
-      `${PRELUDE.replace('distributed.rankOfTest', 'globalThis.rank ?? 0')}\n${body}`,
-    );
+    writeFileSync(program, `${PRELUDE}\n${body}`);
     const args = ['-c', START_ALL, process.execPath, program, String(processes)];
     const env = { EVENKEEL_MPI: library, MPI_STUB_FOLDER: messages };
-    const ended = await run('sh', args, processes, env);
+    const ended = await run(folder, 'sh', args, processes, env);
     return { ...ended, files: readdirSync(messages).sort() };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -154,6 +149,7 @@ export async function runOnStandardAbi(
 }
 
 async function run(
+  folder: string,
   command: string,
   args: readonly string[],
   processes: number,
@@ -164,16 +160,14 @@ async function run(
   );
   const env = { ...Object.fromEntries(inherited), EVENKEEL_THREADS: '1', ...more };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  let stderr = '';
+  child.stdout.resume();
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const code = await new Promise<number | null>((done) => child.on('close', done));
-  const said: unknown[][] = Array.from({ length: processes }, () => []);
-  for (const line of stdout.split('\n')) {
-    const text = line.replace(/^\[\d+\] /, '');
-    if (!text.startsWith('{"rank"')) continue;
-    const { rank, value } = JSON.parse(text) as Said;
-    said[rank]!.push(value);
-  }
+  const said = Array.from({ length: processes }, (_, rank): unknown[] => {
+    const file = join(folder, `said-${rank}`);
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+    return lines.map((line) => JSON.parse(line) as unknown);
+  });
   return { code, said, stderr };
 }
