@@ -8,7 +8,8 @@ export {
 } from './warm-restarts.js';
 export { CyclicLR, type CyclicLROptions } from './cyclic-lr.js';
 export { ExponentialLR, type ExponentialLROptions } from './exponential-lr.js';
-export { LambdaLR, type Lambda, type LambdaLROptions } from './lambda-lr.js';
+export type { Lambda } from './by-functions.js';
+export { LambdaLR, type LambdaLROptions } from './lambda-lr.js';
 export { LinearLR, type LinearLROptions } from './linear-lr.js';
 export {
   LRScheduler,

@@ -1,35 +1,9 @@
-import * as check from '../../check/index.js';
-import {
-  BEGIN,
-  CHECK,
-  IGNORED,
-  KEPT,
-  RATES,
-  Schedule,
-  type Scheduled,
-  type SchedulerOptions,
-} from './scheduler.js';
-
-/** The factor of the initial rate in an epoch: a finite number of at least 0. */
-export type Lambda = (epoch: number) => number;
+import { ByFunctions, FACTOR, type Lambda } from './by-functions.js';
+import { KEPT, RATES, type Scheduled, type SchedulerOptions } from './scheduler.js';
 
 export interface LambdaLROptions extends SchedulerOptions {
-  /** One function, or one for each group. */
+  /** One function, or one for each group: the factor of the initial rate in an epoch, a finite number of at least 0. */
   lrLambda: Lambda | readonly Lambda[];
-}
-
-/** One function, or one for each group, as functions for so many groups. */
-export function functionsOf(who: string, given: unknown): (groups: number) => Lambda[] {
-  const many: unknown[] | null = Array.isArray(given) ? [...(given as unknown[])] : null;
-  for (const each of many ?? [given]) {
-    if (typeof each !== 'function') throw check.wrongKind(who, 'lrLambda to be a function', each);
-  }
-  return (length) => {
-    if (many !== null && many.length !== length) {
-      throw check.wrongValue(who, `${length} functions, one for each group`, String(many.length));
-    }
-    return (many ?? Array.from({ length }, () => given)) as Lambda[];
-  };
 }
 
 /**
@@ -45,32 +19,13 @@ export function functionsOf(who: string, given: unknown): (groups: number) => La
  * optimizer.paramGroups[0].lr; // => 0.5
  * ```
  */
-export class LambdaLR extends Schedule {
-  readonly #lambdas: readonly Lambda[];
-
+export class LambdaLR extends ByFunctions {
   constructor(optimizer: Scheduled, options: LambdaLROptions) {
-    const who = 'LambdaLR';
-    check.requiredOptions(who, options, ['lrLambda', 'lastEpoch']);
-    const { lrLambda, lastEpoch = -1 } = options;
-    const functions = functionsOf(who, lrLambda);
-    super(who, optimizer, {}, lastEpoch);
-    this.#lambdas = functions(this.optimizer.paramGroups.length);
-    this[BEGIN]();
-  }
-
-  override [CHECK](): void {
-    // Functions are no state.
-  }
-
-  override get [IGNORED](): readonly string[] {
-    return ['lr_lambdas'];
+    super('LambdaLR', optimizer, options);
   }
 
   override [RATES](): number[] {
     const { base_lrs, last_epoch } = this[KEPT];
-    return base_lrs.map((lr, i) => {
-      const factor: unknown = this.#lambdas[i]!(last_epoch);
-      return lr * check.numberBetween('LambdaLR', "lrLambda's result", factor, 0, Infinity);
-    });
+    return base_lrs.map((lr, i) => lr * this[FACTOR](i, last_epoch));
   }
 }
