@@ -2,12 +2,9 @@
 import * as check from '../check/index.js';
 import { convert } from '../memory/elements.js';
 import { DTYPES, isFloating, type DType, type TensorData } from '../memory/dtype.js';
-import { perform } from '../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../run/deferral.js';
 import { recordRepeatable, Tensor, type Backward } from '../tensor/tensor.js';
 import { identity } from './identity.js';
-
-/** Converting an element in JavaScript takes as long as so many through memory. */
-const WORK = 4;
 
 const DEVICE = /^(cpu|cuda|mps|xpu)\b/;
 
@@ -42,7 +39,7 @@ function convertedTo(who: string, x: Tensor, dtype: DType): Tensor {
     return Tensor.expanded(x.shape, dtype, expandedValue);
   const y = Tensor.uninitialized(x.shape, dtype);
   perform(
-    { who, work: WORK * y.numel, reads: { 'the input': x }, writes: [y] },
+    { who, work: JAVASCRIPT_WORK * y.numel, reads: { 'the input': x }, writes: [y] },
     (_native, arrayOf, turns) => {
       const [data, result] = [arrayOf(x) as TensorData, arrayOf(y) as TensorData];
       return turns(y.numel, (begin, end) => {

@@ -32,6 +32,9 @@ function within<Result>(deferral: Deferral | null, body: () => Result): Result {
   }
 }
 
+/** @internal The work of an element that is handled in JavaScript: as long as so many take through memory. */
+export const JAVASCRIPT_WORK = 4;
+
 /**
  * @internal Makes the call of a step: at once, or with the deferral that is open.
  *

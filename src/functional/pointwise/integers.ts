@@ -2,7 +2,7 @@
 // Comparisons are exact, also of int32 with int64; sums and products wrap around as PyTorch's do.
 import { elementOf } from '../../memory/convert.js';
 import { isFloating, type DType, type TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { gathered, repeatedStrides } from '../shapes/strided.js';
 import * as check from '../../check/index.js';
@@ -20,9 +20,6 @@ const HOLDS: Readonly<Record<CompareName, (a: Whole, b: Whole) => boolean>> = {
   gt: (a, b) => a > b,
   ge: (a, b) => a >= b,
 };
-
-/** Combining two integers in JavaScript takes as long as so many elements through memory. */
-const WORK = 4;
 
 /** Whether a tensor is of whole numbers. */
 export function isInteger({ dtype }: Tensor): boolean {
@@ -137,7 +134,7 @@ function combined(
   perform(
     {
       who,
-      work: WORK * y.numel,
+      work: JAVASCRIPT_WORK * y.numel,
       reads: { 'the first operand': tensorOf(left), 'the second operand': tensorOf(right) },
       writes: [y],
     },

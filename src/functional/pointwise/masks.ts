@@ -1,7 +1,7 @@
 // Comparisons, and choices by what they find. A mask is an int32 tensor of 1 and 0.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { record, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { sumTo } from '../reductions/sum-to.js';
 import { chosen, comparison, floatingInput } from './apply.js';
@@ -111,7 +111,7 @@ function maskOf(who: string, mask: TensorLike): Tensor {
 function narrowed(who: string, mask: Tensor): Tensor {
   const flags = Tensor.uninitialized(mask.shape, 'int32');
   perform(
-    { who, work: WIDE_WORK * flags.numel, reads: { 'the mask': mask }, writes: [flags] },
+    { who, work: JAVASCRIPT_WORK * flags.numel, reads: { 'the mask': mask }, writes: [flags] },
     (_native, arrayOf, turns) => {
       const from = arrayOf(mask) as TensorData as BigInt64Array;
       const to = arrayOf(flags);
@@ -122,9 +122,6 @@ function narrowed(who: string, mask: Tensor): Tensor {
   );
   return flags;
 }
-
-/** Looking at an int64 from JavaScript takes as long as so many elements through memory. */
-const WIDE_WORK = 4;
 
 /** Two tensors of one dtype, of floats or of whole numbers; a number beside whole ones has to be one. */
 function choicesOf(who: string, a: Operand, b: Operand): [Tensor, Tensor] {

@@ -1,15 +1,12 @@
 // Whether some elements are not 0, or all: of masks mostly.
 import * as check from '../../check/index.js';
 import type { TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { Tensor, type TensorLike } from '../../tensor/tensor.js';
 import { dimsOf, optionsOf, type AfterDim, type DimList } from '../dims.js';
 import { inputOf } from '../shapes/arguments.js';
 import { reducedShape, withLast } from './reduce.js';
 import type { DimOptions } from './reductions.js';
-
-/** Looking at an element in JavaScript takes as long as so many through memory. */
-const WORK = 4;
 
 /** Each result is `found` where an element is 0 (`zero`) or is not, else the opposite. */
 function truths(
@@ -29,7 +26,7 @@ function truths(
   const size = dims.reduce((product, dim) => product * shape[dim]!, 1);
   const from = withLast(input, dims);
   perform(
-    { who, work: WORK * from.numel, reads: { 'the input': from }, writes: [y] },
+    { who, work: JAVASCRIPT_WORK * from.numel, reads: { 'the input': from }, writes: [y] },
     (_native, arrayOf, turns) => {
       const data = arrayOf(from) as TensorData;
       const flags = arrayOf(y) as TensorData as Int32Array;

@@ -1,14 +1,11 @@
 // Sums of all elements up to each one, along a dimension.
 import * as check from '../../check/index.js';
 import { isFloating, type TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { recordRepeatable, Tensor, type Backward, type TensorLike } from '../../tensor/tensor.js';
 import { dimOf } from '../dims.js';
 import { inputOf } from '../shapes/arguments.js';
 import { moved, movedBack } from './moved.js';
-
-/** Adding an element in JavaScript takes as long as so many through memory. */
-const WORK = 4;
 
 /**
  * y[i] = x[0] + … + x[i] along a dimension: added in double in this order, and rounded for each y[i]. The gradient is such
@@ -45,7 +42,7 @@ function sums(x: Tensor, dim: number, isFromEnd: boolean): Tensor {
   const begin = isFromEnd ? count - 1 : 0;
   const step = isFromEnd ? -1 : 1;
   perform(
-    { who: 'cumsum', work: WORK * count, reads: { 'the input': rows }, writes: [y] },
+    { who: 'cumsum', work: JAVASCRIPT_WORK * count, reads: { 'the input': rows }, writes: [y] },
     (_native, arrayOf, turns) => {
       const [from, to] = [arrayOf(rows) as TensorData, arrayOf(y) as TensorData];
       let sum = 0;

@@ -1,13 +1,10 @@
 // The largest and smallest of whole numbers, and their order, which no kernel has: labels, places, codes. Exact.
 import type { TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { select } from '../shapes/select.js';
 import { moved } from './moved.js';
 import { withLast } from './reduce.js';
-
-/** Comparing two in JavaScript takes as long as so many elements through memory. */
-const WORK = 4;
 
 /** Where the largest or smallest of each row of `size` is: the first of equal ones. */
 function placesInRows(
@@ -18,7 +15,7 @@ function placesInRows(
   places: Tensor,
 ): void {
   perform(
-    { who, work: WORK * rows.numel, reads: { 'the input': rows }, writes: [places] },
+    { who, work: JAVASCRIPT_WORK * rows.numel, reads: { 'the input': rows }, writes: [places] },
     (_native, arrayOf, turns) => {
       const data = arrayOf(rows) as TensorData as Int32Array | BigInt64Array;
       const found = arrayOf(places) as TensorData as BigInt64Array;

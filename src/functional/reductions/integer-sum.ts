@@ -1,13 +1,11 @@
 // The sum of whole numbers, which no kernel has: how many of a mask hold. Exact, as int64.
 import type { TensorData } from '../../memory/dtype.js';
-import { perform } from '../../run/deferral.js';
+import { JAVASCRIPT_WORK, perform } from '../../run/deferral.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { withLast } from './reduce.js';
 
 /** As many int32 are added as numbers, exactly, before they are added as BigInts: 2^21 · 2^31 is below 2^53. */
 const PART = 2 ** 21;
-/** Adding one in JavaScript takes as long as so many elements through memory. */
-const WORK = 4;
 
 /** Over `dims`, which hold `size` elements, as int64. What is beyond its range wraps around, as in PyTorch. */
 export function integerSum(
@@ -20,7 +18,7 @@ export function integerSum(
   if (y.numel === 0) return y;
   const from = withLast(x, dims);
   perform(
-    { who: 'sum', work: WORK * x.numel, reads: { 'the input': from }, writes: [y] },
+    { who: 'sum', work: JAVASCRIPT_WORK * x.numel, reads: { 'the input': from }, writes: [y] },
     (_native, arrayOf, turns) => {
       const data = arrayOf(from) as TensorData as Int32Array | BigInt64Array;
       const sums = arrayOf(y) as TensorData as BigInt64Array;
