@@ -56,6 +56,8 @@ export interface Forward {
   readonly readsInput: boolean;
 }
 
+const NOTHING_BEHIND = { dz: null, dslopes: null } as const;
+
 /** @internal dx, dweight and dbias of a normalisation by what its forward has saved, and behind a PReLU its slopes' gradient. */
 export function gradientsOf(
   { input, y, plan, saved, readsInput }: Forward,
@@ -65,12 +67,10 @@ export function gradientsOf(
   const { activation, weight, bias } = plan;
   const { c } = plan.dims;
   const rows = saved.length === 3 * c ? saved : saved.subarray(0, 3 * c);
-  const behind =
+  const { dz, dslopes } =
     activation === null
-      ? null
+      ? NOTHING_BEHIND
       : activationGradient({ plan, activation, x: input, y, rows }, dy, needs[3] === true);
-  const dz = behind === null ? null : behind.dz;
-  const dslopes = behind === null ? null : behind.dslopes;
   // dx takes the place of dz.
   const dx = needs[0] ? (dz ?? Tensor.like(input)) : null;
   const dweight = needs[1] && weight !== null ? Tensor.like(weight) : null;

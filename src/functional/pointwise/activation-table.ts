@@ -83,6 +83,11 @@ export function preluBy(who: string, weight: Tensor): PointwiseActivation {
   return new PointwiseActivation('prelu', forward, backward, 'input', 0, 0, weight);
 }
 
+/** @internal Whether a weight of PReLU's is one slope, or one for each of so many channels. */
+export function slopesFit({ shape, numel }: Tensor, channels: number | undefined): boolean {
+  return shape.length <= 1 && (numel === 1 || numel === channels);
+}
+
 /**
  * @internal That the weight of a PReLU fits an input of so many channels.
  *
@@ -91,7 +96,7 @@ export function preluBy(who: string, weight: Tensor): PointwiseActivation {
 export function checkSlopes(who: string, weight: Tensor, input: Tensor, channels: number): void {
   check.sameDtype(who, 'weight', weight, input.dtype);
   weight.present(who, 'weight');
-  if (weight.shape.length > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
+  if (!slopesFit(weight, channels)) {
     throw check.wrongValue(
       who,
       `a weight of 1 or ${channels} values, one a channel`,

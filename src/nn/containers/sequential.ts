@@ -1,6 +1,6 @@
 import * as check from '../../check/index.js';
 import { identity } from '../../functional/identity.js';
-import { preluBy } from '../../functional/pointwise/activation-table.js';
+import { preluBy, slopesFit } from '../../functional/pointwise/activation-table.js';
 import { deferring } from '../../run/deferral.js';
 import { Parameter, Tensor, type TensorLike } from '../../tensor/tensor.js';
 import type { BatchNormForwardOptions } from '../batchnorm/options.js';
@@ -43,11 +43,9 @@ const RELU = { relu: true } as const;
 function preluBehind(norm: Layer, x: Tensor, layer: PReLU): object | null {
   const weight: unknown = layer.weight;
   if (!(weight instanceof Parameter) || weight.disposed || weight.dtype !== x.dtype) return null;
-  const { shape, numel } = weight;
-  if (numel === 1 && shape.length <= 1) return { activation: preluBy('prelu', weight) };
+  if (!slopesFit(weight, x.shape[1])) return null;
   const { layout } = norm as { readonly layout?: unknown };
-  if (layout === 'NLC' && x.shape.length > 2) return null;
-  if (shape.length !== 1 || numel !== x.shape[1]) return null;
+  if (layout === 'NLC' && x.shape.length > 2 && weight.numel !== 1) return null;
   return { activation: preluBy('prelu', weight) };
 }
 

@@ -206,10 +206,11 @@ function ownFolder(): string | null {
   return at < 0 ? null : frame!.slice(frame!.indexOf('(') + 1, at);
 }
 
+/** How a frame begins. */
+const AT = '    at ';
+
 /** Where an error was made, as its stack has it. */
 function firstFrame(error: Error): string | null {
   const [, frames] = framesOf(error);
-  return (
-    /^ {4}at (.*)/.exec(frames.find((frame) => frame.startsWith('    at ')) ?? '')?.[1] ?? null
-  );
+  return frames.find((frame) => frame.startsWith(AT))?.slice(AT.length) ?? null;
 }
